@@ -1,0 +1,229 @@
+"""Everything that can go wrong, in one tree.
+
+::
+
+    RegcliError                      exit
+    ├─ CheckFailedError              1     a check the user asked for said no
+    ├─ UsageError                    2     options that contradict, cannot have an effect, or cannot be read
+    ├─ DataError                     3     the table cannot be used
+    ├─ FitError                      4     the arithmetic has no usable answer
+    ├─ ModelFileError                5     a saved model is unreadable or does not fit
+    ├─ OutputError                   6     a result could not be written
+    └─ ResourceError                 7     out of memory or time with nothing usable
+
+Every error carries a stable ``code`` (listed in ``CODES`` and printed by ``regcli schema codes``), a sentence, and
+facts: file, line, column, the first offending cells, near names, and a hint that names the way out. They are plain
+exceptions. One boundary (``regcli.cli.boundary``) turns them into text or JSON and an exit status; anything that is
+not a ``RegcliError`` is a bug and leaves with 70.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+__all__ = [
+    "CODES",
+    "WARNING_CODES",
+    "CheckFailedError",
+    "DataError",
+    "FitError",
+    "Location",
+    "ModelFileError",
+    "OutputError",
+    "RegcliError",
+    "ResourceError",
+    "UsageError",
+    "Warn",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where something was found: a file, a line of it (from 1), a column by name. Unknown parts are None.
+
+    ``row`` is used where a format has no lines (Parquet): the row's number, counted from 1.
+    """
+
+    file: str | None = None
+    line: int | None = None
+    column: str | None = None
+    row: int | None = None
+
+
+class RegcliError(Exception):
+    """An error regcli knows how to explain.
+
+    Parameters
+    ----------
+    code : str
+        A stable name from ``CODES``.
+    message : str
+        One sentence: what is wrong.
+    hint : str or None
+        The way out: an option, a command, a change to the file.
+    where : Location
+        File, line and column, as far as they are known.
+    cells : sequence of str
+        The first offending cells, as spelt.
+    near : sequence of str
+        Names close to one that was not found.
+    """
+
+    exit_code = 70
+
+    def __init__(  # the facts of an error are its parameters
+        self,
+        code: str,
+        message: str,
+        *,
+        hint: str | None = None,
+        where: Location | None = None,
+        cells: Sequence[str] = (),
+        near: Sequence[str] = (),
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.where = where or Location()
+        self.cells = tuple(cells)
+        self.near = tuple(near)
+
+
+class CheckFailedError(RegcliError):
+    """A check the user asked for did not hold."""
+
+    exit_code = 1
+
+
+class UsageError(RegcliError):
+    """The options contradict each other, cannot have an effect or cannot be read."""
+
+    exit_code = 2
+
+
+class DataError(RegcliError):
+    """The input table cannot be used as it stands."""
+
+    exit_code = 3
+
+
+class FitError(RegcliError):
+    """The problem has no usable answer: separated, under-determined, or not converged."""
+
+    exit_code = 4
+
+
+class ModelFileError(RegcliError):
+    """A saved model is unreadable, altered, or of another schema."""
+
+    exit_code = 5
+
+
+class OutputError(RegcliError):
+    """A result could not be written. What stood at its place before still stands."""
+
+    exit_code = 6
+
+
+class ResourceError(RegcliError):
+    """Out of memory or time before anything usable was found."""
+
+    exit_code = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Warn:
+    """Something the user should know although the run goes on.
+
+    ``facts`` are further keys of the warning's JSON entry (counts, column names). Under ``--strict`` a warning is an
+    error that leaves with the status of its class, ``WARNING_CODES[code][0]``.
+    """
+
+    code: str
+    message: str
+    facts: dict[str, object] = field(default_factory=dict)
+
+
+#: Stable codes of errors: code -> (exit status, when it is raised).
+CODES: MappingProxyType[str, tuple[int, str]] = MappingProxyType(
+    {
+        "usage": (2, "the command line cannot be read"),
+        "unknown-option-value": (2, "an option's value is not one of its choices or not a number in its range"),
+        "option-without-effect": (2, "an option was given that cannot have an effect here"),
+        "conflicting-options": (2, "two options exclude each other"),
+        "column-in-two-roles": (2, "one column was given two roles"),
+        "family-ambiguous": (2, "the target has two values that are not 0 and 1: say --family"),
+        "family-not-available": (2, "the family that fits this target is not built yet"),
+        "limit-excludes-zero": (2, "a coefficient's limits do not contain 0"),
+        "unsupported-source": (2, "the input is not a local path"),
+        "unknown-schema": (2, "no schema of that name"),
+        "unknown-page": (2, "no manual page of that name"),
+        "file-not-found": (3, "an input file does not exist"),
+        "file-unreadable": (3, "an input file cannot be opened or is not what its suffix says"),
+        "empty-file": (3, "an input file has no header or no rows"),
+        "no-rows": (3, "no row is left to fit on"),
+        "encoding": (3, "bytes that are not text in the stated encoding"),
+        "nul-byte": (3, "a NUL byte in a text file"),
+        "broken-quoting": (3, "a quoted cell is not closed or is followed by stray characters"),
+        "ragged-row": (3, "a row is wider or narrower than the header"),
+        "duplicate-column": (3, "two columns have the same name"),
+        "empty-column-name": (3, "a column has no name"),
+        "columns-differ": (3, "several files do not have the same columns"),
+        "column-not-found": (3, "a named column is not in the file, or a pattern matches none"),
+        "text-in-numeric-column": (3, "a column of numbers has cells that are not numbers"),
+        "infinite-value": (3, "a cell is infinite or too large for double precision"),
+        "missing-values": (3, "a column that is used has missing cells"),
+        "missing-target": (3, "rows without target, weight, offset or fold"),
+        "probable-identifier": (3, "a text column with more than 50 levels was not declared"),
+        "unsupported-type": (3, "a column's type is not supported"),
+        "constant-target": (3, "the target has one value only"),
+        "one-class": (3, "the target has one class only"),
+        "rare-class": (3, "a class has a single row"),
+        "target-domain": (3, "the target has values the family does not allow"),
+        "bad-weights": (3, "a weight is negative or all weights are zero"),
+        "bad-folds": (3, "the folds do not fit the data"),
+        "no-features": (3, "no column is left to fit with"),
+        "duplicate-term": (3, "two terms of the model have the same name"),
+        "value-too-large": (3, "values so large that their squares overflow"),
+        "unknown-level": (3, "a category that the model has not seen"),
+        "bad-row": (3, "a row that cannot be scored"),
+        "under-determined": (4, "fewer rows than columns and nothing penalises them"),
+        "separated": (4, "the classes are separated and nothing penalises the coefficients"),
+        "not-converged": (4, "the chosen model did not reach the tolerance"),
+        "model-unreadable": (5, "a model file is not JSON of the expected shape"),
+        "model-schema": (5, "a model file of another schema"),
+        "model-altered": (5, "a model's content id or probe results do not match its content"),
+        "output-exists": (6, "the output path is a directory or another thing that cannot be replaced"),
+        "output-failed": (6, "writing failed"),
+        "out-of-memory": (7, "not enough memory"),
+        "check-failed": (1, "a check you asked for failed"),
+        "internal": (70, "a bug in regcli"),
+    }
+)
+
+#: Stable codes of warnings: code -> (exit status under --strict, when it is given).
+WARNING_CODES: MappingProxyType[str, tuple[int, str]] = MappingProxyType(
+    {
+        "target-guessed": (2, "no --target was given"),
+        "family-guessed": (2, "no --family was given"),
+        "delimiter-guessed": (2, "the delimiter was found by looking and is not a comma"),
+        "leading-zeros": (3, "an undeclared column of numbers has leading zeros"),
+        "constant-column": (3, "a column with one value was left out"),
+        "all-missing-column": (3, "a column without any value was left out"),
+        "rows-dropped": (3, "rows with missing cells were left out"),
+        "duplicate-columns": (3, "columns that carry the same values"),
+        "aliased": (3, "an unpenalised column that depends on the others was set aside"),
+        "rare-class": (3, "a class has fewer than eight rows"),
+        "fewer-folds": (3, "fewer folds than usual, because there are few rows"),
+        "lambda-zero-left-out": (4, "strength 0 has no answer here and was left out of the list"),
+        "lambda-max-zero": (4, "no column is related to the target: every strength gives the null model"),
+        "lambda-at-edge": (4, "the best strength is the first or the last of the grid"),
+        "path-stopped": (4, "the path ended before its last strength"),
+        "not-converged": (4, "a strength or fold did not reach the tolerance"),
+        "one-class-fold": (3, "auc has no value in a fold with one class"),
+        "unused-columns": (3, "columns of the new data that the model does not use"),
+        "rows-skipped": (3, "rows that could not be scored were left out or are empty"),
+        "unknown-level": (3, "categories that the model has not seen were scored as none of its levels"),
+    }
+)

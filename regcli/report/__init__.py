@@ -1,0 +1,1 @@
+"""Results to documents, tables and text."""
