@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from regcli.errors import Location
 
-__all__ = ["Column", "Levels", "Numbers", "SourceFile", "Table"]
+__all__ = ["Column", "Levels", "Numbers", "SourceFile", "Table", "Unsupported"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,25 @@ class Levels:
     boolean: bool = False
 
 
-Column = Numbers | Levels
+@dataclass(frozen=True, slots=True)
+class Unsupported:
+    """A column of a type that cannot be fitted on (a Parquet list, struct, blob). ``type`` is its name in the file.
+
+    It is an error (``unsupported-type``) only where the column is used.
+    """
+
+    type: str
+
+
+Column = Numbers | Levels | Unsupported
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """One input: the path as given (``-`` for standard input), its SHA-256, its number of rows."""
+    """One input: the path as given (``-`` for standard input), its SHA-256, its number of rows.
+
+    In a chunk of a table that is read piecewise the hash is empty and ``rows`` counts the chunk.
+    """
 
     path: str
     sha256: str
@@ -49,7 +62,9 @@ class Table:
     """Columns in the file's order, all of ``rows`` cells.
 
     ``locate(row, column)`` gives the file and line (or row number) of a cell, for error messages only: it may read the
-    file again. ``leading_zeros`` names columns read as numbers in which a cell such as ``007`` was seen.
+    file again. Rows count from 0, lines from 1. ``leading_zeros`` names columns read as numbers in which a cell such as
+    ``007`` was seen. Only chunks fill the last two: ``bad_rows`` are rows with a cell that is not a number although its
+    column is one of numbers (the cell is NaN), ``raw`` the input cells as spelt.
     """
 
     files: tuple[SourceFile, ...]
@@ -60,3 +75,5 @@ class Table:
     delimiter: str | None = None
     delimiter_guessed: bool = False
     leading_zeros: tuple[str, ...] = ()
+    bad_rows: frozenset[int] = frozenset()
+    raw: Mapping[str, NDArray[np.object_]] | None = None
