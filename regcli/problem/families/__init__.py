@@ -1,0 +1,11 @@
+"""Families by name. A new one is a file and a line here."""
+
+from types import MappingProxyType
+
+from regcli.problem.families.binomial import Binomial
+from regcli.problem.families.gaussian import Gaussian
+from regcli.problem.protocols import Family
+
+__all__ = ["FAMILIES"]
+
+FAMILIES: MappingProxyType[str, Family] = MappingProxyType({"gaussian": Gaussian(), "binomial": Binomial()})

@@ -1,0 +1,285 @@
+"""Lanes: every training set of a cross-validation at once, over one matrix.
+
+A lane is a set of training blocks and a set of test blocks of the same rows. Lane 0 is the full data. Whatever differs
+between training sets is here: which rows count, the centre and scale of every column, what is learnt in the fold.
+A lane holds block numbers and shares the row weights; nothing here is (n, L).
+"""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+from scipy import sparse
+
+from regcli.problem.protocols import Array, Bools, Design, Integers
+
+__all__ = ["Lanes", "Partition", "make_lanes"]
+
+#: Below this ratio of a column's variance to its squared mean (both after the shift) the variance is computed a second
+#: time from the data, about the lane's own mean: subtraction would have cost more than six digits.
+CANCELLED = 1e-6
+
+#: Rows gathered at a time while statistics are collected.
+STATISTICS_ROWS = 8192
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Rows in blocks, and which blocks each lane trains and tests on.
+
+    Parameters
+    ----------
+    block : (n,) integers
+        Block of each row, 0 to B - 1.
+    train, test : (L, B) booleans
+        Blocks of each lane. A row whose weight is zero belongs to its block like any other: it is not held out.
+    row_weights : (n,) array
+        Weights as given, 0 or more.
+    """
+
+    block: Integers
+    train: Bools
+    test: Bools
+    row_weights: Array
+
+    @property
+    def n_lanes(self) -> int:
+        """Number of lanes L."""
+        return self.train.shape[0]
+
+    @property
+    def n_blocks(self) -> int:
+        """Number of blocks B."""
+        return self.train.shape[1]
+
+    def block_rows(self) -> list[Integers]:
+        """Rows of every block, in order."""
+        order = np.argsort(self.block, kind="stable")
+        ends = np.cumsum(np.bincount(self.block, minlength=self.n_blocks))
+        return list(np.split(order, ends[:-1]))
+
+    def totals(self) -> Array:
+        """Training weight of each lane (L,)."""
+        per_block = np.bincount(self.block, weights=self.row_weights, minlength=self.n_blocks)
+        return np.asarray(self.train @ per_block, dtype=np.float64)
+
+    def keep(self, lanes: Integers) -> Self:
+        """Some of the lanes."""
+        return replace(self, train=self.train[lanes], test=self.test[lanes])
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """Training sets with the centre and scale that each of them implies.
+
+    ``centre`` (L, p) is the weighted mean of the shifted columns, 0 without an intercept. ``sd`` (L, p) is the weighted
+    1/n standard deviation, 1 where a column is constant in the lane; ``varies`` (L, p) says where it is not. ``unit``
+    (L, p) turns a coefficient in units of sd into the one that is penalised. ``l2_scale`` (L,) multiplies the L2 part.
+    ``maps[l]`` is the lane matrix T_l (m, p) of what the lane learnt: its columns are B T_l. None is the identity.
+    """
+
+    partition: Partition
+    totals: Array
+    centre: Array
+    sd: Array
+    unit: Array
+    varies: Bools
+    l2_scale: Array
+    maps: tuple[sparse.csc_array | None, ...]
+
+    @property
+    def n_lanes(self) -> int:
+        """Number of lanes L."""
+        return self.totals.size
+
+    def weights(self, lane: int) -> Array:
+        """Training weights of one lane (n,), with sum one."""
+        part = self.partition
+        factor = part.train[lane] / self.totals[lane]
+        return factor[part.block] * part.row_weights
+
+    def apply_weights(self, rows: Array) -> Array:
+        """Multiply (L, n) rows by each lane's weights, in place."""
+        part = self.partition
+        for lane in range(self.n_lanes):
+            rows[lane] *= part.row_weights
+            rows[lane] *= (part.train[lane] / self.totals[lane])[part.block]
+        return rows
+
+    def to_base(self, coefs: Array) -> Array:
+        """Coefficients on the columns' own scale (L, p) to those of the base columns (L, m)."""
+        if all(lane_map is None for lane_map in self.maps):
+            return coefs
+        return np.stack(
+            [row if lane_map is None else lane_map @ row for row, lane_map in zip(coefs, self.maps, strict=True)]
+        )
+
+    def from_base(self, products: Array) -> Array:
+        """Products with the base columns (L, m) to products with the lanes' columns (L, p)."""
+        if all(lane_map is None for lane_map in self.maps):
+            return products
+        return np.stack(
+            [row if lane_map is None else lane_map.T @ row for row, lane_map in zip(products, self.maps, strict=True)]
+        )
+
+    def keep(self, lanes: Integers) -> Self:
+        """Some of the lanes."""
+        return replace(
+            self,
+            partition=self.partition.keep(lanes),
+            totals=self.totals[lanes],
+            centre=self.centre[lanes],
+            sd=self.sd[lanes],
+            unit=self.unit[lanes],
+            varies=self.varies[lanes],
+            l2_scale=self.l2_scale[lanes],
+            maps=tuple(self.maps[int(lane)] for lane in lanes),
+        )
+
+    def restrict(self, columns: Integers) -> Self:
+        """Some of the columns."""
+        return replace(
+            self,
+            centre=self.centre[:, columns],
+            sd=self.sd[:, columns],
+            unit=self.unit[:, columns],
+            varies=self.varies[:, columns],
+            maps=tuple(None if lane_map is None else lane_map[:, columns] for lane_map in self.maps),
+        )
+
+
+@dataclass(frozen=True)
+class _Moments:
+    """Sums over rows of one block: weight, first and second moments (p,), least and largest value of weighted rows."""
+
+    weight: float
+    first: Array
+    second: Array
+    least: Array
+    most: Array
+
+
+def make_lanes(
+    design: Design,
+    partition: Partition,
+    *,
+    intercept: bool,
+    standardized: Bools,
+    maps: tuple[sparse.csc_array | None, ...] | None = None,
+) -> Lanes:
+    """Learn every lane's centre and scale.
+
+    Parameters
+    ----------
+    design : Design
+        The base columns (n, m).
+    partition : Partition
+        Blocks, lanes and weights.
+    intercept : bool
+        Whether columns are centred.
+    standardized : (p,) booleans
+        Columns that are scaled before the penalty applies.
+    maps : tuple of (m, p) matrices or None
+        Lane matrices.
+
+    Notes
+    -----
+    Statistics of a lane are sums over its training blocks, never the total minus a block: differences lose digits and
+    can give negative variances. A column is constant in a lane if its least and largest value over the lane's weighted
+    rows are equal. Costs one pass over the data, O(n p).
+    """
+    maps = maps or (None,) * partition.n_lanes
+    lanes = range(partition.n_lanes)
+    if all(lane_map is None for lane_map in maps):
+        blocks = [_moments(design, rows, partition, None) for rows in partition.block_rows()]
+        per_lane = [_add([block for block, used in zip(blocks, partition.train[lane], strict=True) if used])
+                    for lane in lanes]  # fmt: skip
+    else:
+        per_lane = [_lane_moments(design, partition, lane, maps[lane]) for lane in lanes]
+    means = np.stack([lane.first / lane.weight for lane in per_lane])
+    squares = np.stack([lane.second / lane.weight for lane in per_lane])
+    varies = np.stack([lane.least < lane.most for lane in per_lane])
+    variance = squares - means * means
+    cancelled = varies & (variance < CANCELLED * means * means)
+    for lane in np.flatnonzero(cancelled.any(axis=1)):
+        columns = np.flatnonzero(cancelled[lane])
+        variance[lane, columns] = _variance(design, partition, int(lane), maps[lane], columns, means[lane, columns])
+    varies &= variance > 0
+    sd = np.sqrt(np.where(varies, variance, 1.0))
+    return Lanes(
+        partition=partition,
+        totals=partition.totals(),
+        centre=means if intercept else np.zeros_like(means),
+        sd=sd,
+        unit=np.where(standardized, 1.0, 1.0 / sd),
+        varies=varies,
+        l2_scale=np.ones(partition.n_lanes),
+        maps=maps,
+    )
+
+
+def _lane_columns(design: Design, rows: Integers, lane_map: sparse.csc_array | None) -> Array:
+    """Rows of a lane's columns, dense (r, p)."""
+    values = design.rows(rows)
+    return values if lane_map is None else np.asarray((lane_map.T @ values.T).T)
+
+
+def _moments(design: Design, rows: Integers, partition: Partition, lane_map: sparse.csc_array | None) -> _Moments:
+    """Moments of the rows of one block."""
+    p = design.shape[1] if lane_map is None else lane_map.shape[1]
+    total = _Moments(0.0, np.zeros(p), np.zeros(p), np.full(p, np.inf), np.full(p, -np.inf))
+    rows = rows[partition.row_weights[rows] > 0]
+    for start in range(0, rows.size, STATISTICS_ROWS):
+        part = rows[start : start + STATISTICS_ROWS]
+        values, weights = _lane_columns(design, part, lane_map), partition.row_weights[part]
+        total = _add(
+            [
+                total,
+                _Moments(
+                    float(weights.sum()),
+                    weights @ values,
+                    weights @ np.square(values),
+                    values.min(axis=0),
+                    values.max(axis=0),
+                ),
+            ]
+        )
+    return total
+
+
+def _lane_moments(design: Design, partition: Partition, lane: int, lane_map: sparse.csc_array | None) -> _Moments:
+    """Moments of all training rows of a lane whose columns are its own."""
+    blocks = partition.block_rows()
+    return _add([_moments(design, blocks[b], partition, lane_map) for b in np.flatnonzero(partition.train[lane])])
+
+
+def _add(parts: list[_Moments]) -> _Moments:
+    """Add moments in order."""
+    return _Moments(
+        sum(part.weight for part in parts),
+        np.sum([part.first for part in parts], axis=0),
+        np.sum([part.second for part in parts], axis=0),
+        np.min([part.least for part in parts], axis=0),
+        np.max([part.most for part in parts], axis=0),
+    )
+
+
+def _variance(
+    design: Design,
+    partition: Partition,
+    lane: int,
+    lane_map: sparse.csc_array | None,
+    columns: Integers,
+    mean: Array,
+) -> Array:
+    """Variance of some columns of a lane about their own mean, from the data."""
+    weights = partition.train[lane][partition.block] * partition.row_weights
+    rows = np.flatnonzero(weights > 0)
+    total, square, first = 0.0, np.zeros(columns.size), np.zeros(columns.size)
+    for start in range(0, rows.size, STATISTICS_ROWS):
+        part = rows[start : start + STATISTICS_ROWS]
+        values = _lane_columns(design, part, lane_map)[:, columns] - mean
+        total += float(weights[part].sum())
+        first += weights[part] @ values
+        square += weights[part] @ np.square(values)
+    return square / total - np.square(first / total)

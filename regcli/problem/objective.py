@@ -1,0 +1,205 @@
+"""The objective: where design, target, lanes and family meet.
+
+Coordinates. In lane l column j counts as z_j = (x_j - centre_lj) / sd_lj, its coefficient as b_j = sd_lj times the
+coefficient on the data's scale, and the intercept as the value at the centre. Penalties are carried into these
+coordinates (``Lanes.unit``), so that violations are in units of a column divided by its sd whatever is standardized.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from regcli.problem.lanes import Lanes
+from regcli.problem.protocols import Array, Design, Family, Integers, Penalty, SeparableTerms
+
+__all__ = ["NullModel", "Objective"]
+
+#: Newton steps for the intercept of the null model. A monotone one-dimensional equation inside a bracket: bisection
+#: alone would be done after 60.
+NULL_STEPS = 200
+
+
+@dataclass(frozen=True)
+class NullModel:
+    """The model of intercept and offset alone, in every lane.
+
+    ``intercepts`` (L,), ``loss`` (L,) at them, ``scale`` (L,): the largest score of any column, the unit of every
+    violation; where that is below 1e-12 of the residuals' root mean square, the latter.
+    """
+
+    intercepts: Array
+    loss: Array
+    scale: Array
+
+
+@dataclass(frozen=True)
+class Objective:
+    """sum_i w_i loss(y_i, offset_i + b0 + x_i'b) in every lane, weights with sum one.
+
+    Parameters
+    ----------
+    design : Design
+        Base columns (n, m).
+    family : Family
+        The loss.
+    y, offset : (n,) arrays
+        Target and offset.
+    lanes : Lanes
+        Training sets.
+    intercept : bool
+        Whether there is an intercept.
+    """
+
+    design: Design
+    family: Family
+    y: Array
+    offset: Array
+    lanes: Lanes
+    intercept: bool
+
+    @property
+    def n_terms(self) -> int:
+        """Number of terms p."""
+        return self.lanes.sd.shape[1]
+
+    def eta(self, intercepts: Array, coefs: Array) -> Array:
+        """Linear predictors (L, n) of all rows, held-out ones too.
+
+        ``intercepts`` (L,) and ``coefs`` (L, p) are in the lanes' coordinates. One product of cost O(n k L).
+        """
+        own = coefs / self.lanes.sd
+        eta = self.design.dot(self.lanes.to_base(own))
+        eta += (intercepts - np.einsum("lp,lp->l", own, self.lanes.centre))[:, None]
+        eta += self.offset
+        return eta
+
+    def slope(self, intercepts: Array, coefs: Array) -> Array:
+        """Change of eta (L, n) along a direction: ``eta`` without the offset."""
+        own = coefs / self.lanes.sd
+        change = self.design.dot(self.lanes.to_base(own))
+        change += (intercepts - np.einsum("lp,lp->l", own, self.lanes.centre))[:, None]
+        return change
+
+    def loss(self, eta: Array) -> Array:
+        """Training loss of every lane (L,)."""
+        weighted = self.lanes.apply_weights(self.family.loss(self.y, eta))
+        return np.asarray(weighted.sum(axis=1))
+
+    def score(self, eta: Array) -> tuple[Array, Array]:
+        """Minus the gradient of the loss: (L,) for the intercepts and (L, p) for the coefficients.
+
+        One product of cost O(n m L) and a rank-one correction for the centres. Constant columns have score zero.
+        """
+        rows = self.lanes.apply_weights(self.family.residual(self.y, eta))
+        level = rows.sum(axis=1)
+        products = self.lanes.from_base(self.design.rdot(rows))
+        score = (products - self.lanes.centre * level[:, None]) / self.lanes.sd
+        return (level if self.intercept else np.zeros_like(level)), np.where(self.lanes.varies, score, 0.0)
+
+    def curvature_moments(self, lane: int, eta: Array) -> "CurvatureMoments":
+        """Second moments of the base columns under one lane's curvature at its (n,) predictors. Costs O(n m^2)."""
+        weights = self.lanes.weights(lane) * self.family.curvature(self.y, eta)
+        first = self.design.rdot(weights[None])[0]
+        return CurvatureMoments(float(weights.sum()), first, self.design.gram(weights))
+
+    def hessian(self, lane: int, moments: "CurvatureMoments") -> Array:
+        """The (p + 1, p + 1) Hessian in a lane's coordinates, intercept first, from moments of any lane.
+
+        The row of the intercept is zero without one, and so are those of constant columns.
+        """
+        lane_map, centre, sd = self.lanes.maps[lane], self.lanes.centre[lane], self.lanes.sd[lane]
+        first, second = moments.first, moments.second
+        if lane_map is not None:
+            first = lane_map.T @ first
+            second = np.asarray(lane_map.T @ np.asarray(lane_map.T @ second).T)
+        live = np.where(self.lanes.varies[lane], 1.0 / sd, 0.0)
+        crossed = np.multiply.outer(centre, first)
+        inner = second - crossed - crossed.T + moments.total * np.multiply.outer(centre, centre)
+        out = np.zeros((sd.size + 1, sd.size + 1))
+        out[1:, 1:] = inner * live * live[:, None]
+        if self.intercept:
+            out[0, 0] = moments.total
+            out[0, 1:] = out[1:, 0] = (first - moments.total * centre) * live
+        return out
+
+    def terms(self, penalty: Penalty, lam: float, lane: int) -> SeparableTerms:
+        """The penalty at one strength in a lane's coordinates."""
+        lanes = self.lanes
+        return penalty.terms(lam, lanes.sd[lane], lanes.unit[lane], float(lanes.l2_scale[lane]))
+
+    def null(self) -> NullModel:
+        """Fit the intercept alone in every lane and measure the scale of its scores."""
+        intercepts = np.array([self._null_intercept(lane) for lane in range(self.lanes.n_lanes)])
+        eta = np.repeat(self.offset[None], self.lanes.n_lanes, axis=0) + intercepts[:, None]
+        _, score = self.score(eta)
+        scale = np.abs(score).max(axis=1, initial=0.0)
+        residual = self.lanes.apply_weights(np.square(self.family.residual(self.y, eta)))
+        rms = np.sqrt(residual.sum(axis=1))
+        scale = np.where(scale > 1e-12 * rms, scale, np.where(rms > 0, rms, 1.0))
+        return NullModel(intercepts, self.loss(eta), scale)
+
+    def _null_intercept(self, lane: int) -> float:
+        """Solve sum_i w_i residual(y_i, offset_i + a) = 0: Newton inside a bracket."""
+        if not self.intercept:
+            return 0.0
+        weights = self.lanes.weights(lane)
+        rows = np.flatnonzero(weights > 0)
+        weights, y, offset = weights[rows], self.y[rows], self.offset[rows]
+        level = self.family.link_of(float(weights @ y))
+        low, high = level - float(offset.max()), level - float(offset.min())
+        value = 0.5 * (low + high)
+        for _ in range(NULL_STEPS):
+            gap = float(weights @ self.family.residual(y, offset + value))
+            low, high = (value, high) if gap > 0 else (low, value)
+            slope = float(weights @ self.family.curvature(y, offset + value))
+            step = value + gap / slope if slope > 0 else np.inf
+            step = step if low < step < high else 0.5 * (low + high)
+            if step == value or high - low <= 4 * np.spacing(abs(value)):
+                break
+            value = step
+        return value
+
+    def to_raw(self, penalty: Penalty, intercepts: Array, coefs: Array) -> tuple[Array, Array]:
+        """Intercepts (L,) and base coefficients (L, m) on the scale of the data.
+
+        The intercept is summed without rounding in between: where means are large it is the difference of large
+        numbers.
+        """
+        own = np.stack([penalty.raw(row, sd) for row, sd in zip(coefs, self.lanes.sd, strict=True)])
+        base = self.lanes.to_base(own)
+        raw = np.array(
+            [
+                _fsum([float(level)], -row * centre, -base_row * self.design.shift)
+                for level, row, centre, base_row in zip(intercepts, own, self.lanes.centre, base, strict=True)
+            ]
+        )
+        return raw, base
+
+    def keep(self, lanes: Integers) -> Self:
+        """The objective of some lanes."""
+        return replace(self, lanes=self.lanes.keep(lanes))
+
+    def restrict(self, columns: Integers) -> Self:
+        """The objective of some terms."""
+        if columns.size == self.n_terms:
+            return self
+        lanes = self.lanes.restrict(columns)
+        if all(lane_map is None for lane_map in lanes.maps):
+            return replace(self, design=self.design.subset(columns), lanes=lanes)
+        return replace(self, lanes=lanes)
+
+
+@dataclass(frozen=True)
+class CurvatureMoments:
+    """Total, first (m,) and second (m, m) moments of the base columns under curvature weights."""
+
+    total: float
+    first: Array
+    second: Array
+
+
+def _fsum(*parts: Array | list[float]) -> float:
+    """Sum with one rounding."""
+    return math.fsum(float(value) for part in parts for value in part)
