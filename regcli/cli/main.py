@@ -1,0 +1,136 @@
+"""The commands. Each one reads its request, calls its use case and hands the document on.
+
+Use cases are imported when a command is called: ``--help`` and completion load nothing heavy.
+"""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from regcli.app.options import CvRequest, FitRequest, PathRequest, PredictRequest
+from regcli.cli.options import bind, bind_common
+from regcli.cli.session import Session
+from regcli.cli.streams import is_terminal
+from regcli.cli.texts import COMMANDS, SUMMARY, ManRequest, SchemaRequest, epilog
+from regcli.report.formats import encode, encode_line, rows_text
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="regcli",
+    help=SUMMARY,
+    epilog=epilog(None),
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    # Boxes and colours for eyes; in a pipe plain text, which can be searched and is printed in half the time.
+    rich_markup_mode="rich" if sys.stdout is not None and sys.stdout.isatty() else None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def start(_session: Session) -> None:
+    """Nothing happens before a command; the options in front of it are kept for it."""
+
+
+def fit(request: FitRequest, session: Session) -> None:
+    """Fit, keep the model if asked to, print the document."""
+    _fit(request, session, "fit")
+
+
+def cv(request: CvRequest, session: Session) -> None:
+    """Do what fit does and print the whole curve."""
+    _fit(request, session, "cv")
+
+
+def path(request: PathRequest, session: Session) -> None:
+    """Walk the strengths and print the coefficients along them."""
+    from regcli.app.path import path as run_path
+    from regcli.report.documents import path_document
+
+    form = session.form("path")
+    with session.working(request.run.jobs) as run:
+        outcome = run_path(request, run)
+    session.heed(outcome.warnings)
+    session.deliver(session.render(path_document(outcome), form))
+
+
+def predict(request: PredictRequest, session: Session) -> None:
+    """Stream the rows; metrics come after them."""
+    from regcli.app.predict import predict as run_predict
+
+    form = session.form("predict")
+    with session.working() as run:
+        outcome = run_predict(request, run)
+    with session.sink() as write:
+        for piece in rows_text(outcome.header, outcome.rows, form):
+            write(piece)
+        metrics = outcome.finish()
+        session.heed(outcome.warnings)  # in here: under --strict the file must not appear
+        if metrics is not None:
+            _keep_metrics(metrics, request.scoring.metrics_out, session)
+
+
+def schema(request: SchemaRequest, session: Session) -> None:
+    """Print a schema, or the names of those there are."""
+    from regcli.report.schemas import NAMES, schema_document
+
+    session.form("schema")
+    name = request.which.name
+    if name is not None:
+        session.deliver(encode(schema_document(name)) + "\n")
+    elif session.json:
+        session.deliver(encode(NAMES) + "\n")
+    else:
+        session.deliver("".join(f"{known}\n" for known in NAMES))
+
+
+def man(request: ManRequest, session: Session) -> None:
+    """Open a manual page in man(1) on a terminal, else print it as text."""
+    from regcli.cli.manual import find_page, open_page, plain
+
+    session.form("man")
+    page = find_page(request.which.name)
+    on_terminal = session.settings.output is None and is_terminal(sys.stdout)
+    if not (on_terminal and open_page(page)):
+        session.deliver(plain(page))
+
+
+def _fit(request: FitRequest, session: Session, kind: str) -> None:
+    from regcli.app import fit as use_case
+    from regcli.report import documents
+
+    form = session.form(kind)
+    with session.working(request.run.jobs) as run:
+        outcome = use_case.fit(request, run)
+    session.heed(outcome.warnings)
+    document = documents.fit_document(outcome) if kind == "fit" else documents.cv_document(outcome)
+    text = session.render(document, form)
+    if request.save.model_out is not None:
+        use_case.save(outcome)
+        session.note(f"wrote {request.save.model_out}")
+    session.deliver(text)
+
+
+def _keep_metrics(metrics: dict[str, Any], path: str | None, session: Session) -> None:
+    if path is not None:
+        from regcli.data.write import write_atomically
+
+        write_atomically(path, (encode(metrics) + "\n").encode())
+        session.note(f"wrote {path}")
+    session.note("metrics: " + encode_line(metrics))
+
+
+_BODIES: dict[str, Callable[..., None]] = {
+    "fit": fit,
+    "path": path,
+    "cv": cv,
+    "predict": predict,
+    "schema": schema,
+    "man": man,
+}
+
+app.callback()(bind_common(start))
+for _name, _text in COMMANDS.items():
+    app.command(_name, help=_text.summary, epilog=epilog(_name))(bind(_BODIES[_name], _text.request))

@@ -1,0 +1,188 @@
+"""The option groups of ``regcli.app.options`` as parameters of Typer commands.
+
+Nothing here lists an option. A command is a plain function of a request and a session; the signature Typer reads is
+built from the request's groups, so that request, command line and manual cannot drift apart.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, fields
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+
+import typer
+
+from regcli.app.options import Common, Flag
+from regcli.cli.complete import complete_column
+from regcli.cli.session import Session
+
+__all__ = ["TITLES", "Choice", "Group", "bind", "bind_common", "declared", "groups"]
+
+Request = TypeVar("Request")
+
+#: Headings of the groups, in help and in the manual.
+TITLES: Mapping[str, str] = {
+    "Data": "Data",
+    "Model": "Model",
+    "Penalty": "Penalty",
+    "Strengths": "Penalty strength",
+    "Search": "Choice of the strength",
+    "Folds": "Validation",
+    "Solver": "Solver",
+    "Save": "What is kept",
+    "Run": "Run",
+    "Scoring": "Scoring",
+    "Common": "Everywhere",
+    "SchemaName": "Name",
+    "PageName": "Name",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One field of a group: its name, its type without the flag, the flag, and the value when it is not given."""
+
+    name: str
+    form: Any
+    flag: Flag
+    default: object
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether the option may be given several times."""
+        return get_origin(self.form) is tuple
+
+    @property
+    def counted(self) -> bool:
+        """Whether giving the option again raises a number, as in ``-vv``."""
+        return self.form is int
+
+    @property
+    def columns(self) -> bool:
+        """Whether the option's value is, or begins with, the name of a column."""
+        return (self.flag.metavar or "").split("=")[0] == "COL"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of a request: the field that holds it, its type and its heading."""
+
+    name: str
+    kind: type[Any]
+    title: str
+
+
+def groups(request: Any) -> Iterator[Group]:  # noqa: ANN401  (any dataclass of groups)
+    """The groups of a request, in order."""
+    hints = get_type_hints(request)
+    for field in fields(request):
+        kind = hints[field.name]
+        yield Group(field.name, kind, TITLES[kind.__name__])
+
+
+def declared(group: type[Any]) -> Iterator[Choice]:
+    """The options of a group, in order."""
+    hints = get_type_hints(group, include_extras=True)
+    for field in fields(group):
+        form, flag = get_args(hints[field.name])
+        yield Choice(field.name, form, flag, _default(field))
+
+
+def bind(command: Callable[[Request, Session], None], request: type[Request]) -> Callable[..., None]:
+    """Give ``command`` the signature that its request and the common options describe."""
+    parts = tuple(groups(request))
+
+    def run(context: typer.Context, **given: Any) -> None:  # noqa: ANN401  (the values Typer parsed)
+        session: Session = context.obj
+        session.tell(_pick(Common, given))
+        built = request(**{part.name: _pick(part.kind, given) for part in parts})
+        session.settle()
+        command(built, session)
+
+    return _signed(run, command, [(part.kind, part.title) for part in parts])
+
+
+def bind_common(command: Callable[[Session], None]) -> Callable[..., None]:
+    """Give ``command`` the common options alone: those before the command's name."""
+
+    def run(context: typer.Context, **given: Any) -> None:  # noqa: ANN401  (the values Typer parsed)
+        session: Session = context.obj
+        session.tell(_pick(Common, given))
+        command(session)
+
+    return _signed(run, command, [])
+
+
+def _signed(
+    run: Callable[..., None], command: Callable[..., None], kinds: list[tuple[type[Any], str]]
+) -> Callable[..., None]:
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    parameters = [inspect.Parameter("context", keyword, annotation=typer.Context)]
+    annotated: Any = Annotated  # taken as a value: the form inside is known only when the program runs
+    everything: list[tuple[type[Any], str]] = [*kinds, (Common, TITLES["Common"])]
+    for kind, title in everything:
+        for choice in declared(kind):
+            default = inspect.Parameter.empty if _required(choice) else _plain(choice.default)
+            annotation = annotated[_typer_form(choice), _typer_info(choice, title)]
+            parameters.append(inspect.Parameter(choice.name, keyword, annotation=annotation, default=default))
+    parameters.append(inspect.Parameter("version", keyword, annotation=_VERSION, default=False))
+    run.__name__ = getattr(command, "__name__", "command")
+    run.__doc__ = None
+    run.__annotations__ = {}
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect.signature
+    return run
+
+
+def _typer_form(choice: Choice) -> Any:  # noqa: ANN401  (a typing form has no type of its own)
+    return list[str] if choice.repeatable else choice.form
+
+
+def _typer_info(choice: Choice, title: str) -> Any:  # noqa: ANN401  (Typer types both as Any)
+    flag = choice.flag
+    if not flag.names:
+        return typer.Argument(metavar=flag.metavar, help=flag.help, show_default=False, rich_help_panel=title)
+    return typer.Option(
+        *flag.names,
+        help=flag.help,
+        metavar=flag.metavar,
+        count=choice.counted,
+        show_default=flag.default or False,
+        rich_help_panel=title,
+        autocompletion=complete_column if choice.columns else None,
+    )
+
+
+def _pick(kind: type[Any], given: Mapping[str, Any]) -> Any:  # noqa: ANN401  (an instance of ``kind``)
+    return kind(**{c.name: tuple(given[c.name] or ()) if c.repeatable else given[c.name] for c in declared(kind)})
+
+
+def _required(choice: Choice) -> bool:
+    return not choice.flag.names and choice.default in ((), "")
+
+
+def _plain(default: object) -> object:
+    return list(default) if isinstance(default, tuple) else default
+
+
+def _default(field: Field[Any]) -> object:
+    return field.default_factory() if field.default_factory is not MISSING else field.default
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001  (the value of a flag)
+    if wanted:
+        from regcli import __version__
+
+        typer.echo(f"regcli {__version__}")
+        raise typer.Exit
+
+
+_VERSION = Annotated[
+    bool,
+    typer.Option(
+        "-V",
+        "--version",
+        help="Show the version and leave.",
+        is_eager=True,
+        callback=_show_version,
+        rich_help_panel=TITLES["Common"],
+    ),
+]

@@ -1,0 +1,168 @@
+"""How a run behaves, settled from flags and environment. None of it changes a number."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from pathlib import PurePath
+
+from regcli.app.options import Common, Format, choices
+from regcli.errors import UsageError
+from regcli.report.formats import FORMS
+
+__all__ = ["Settings", "choose_form", "merge", "settle"]
+
+_COLORS = ("auto", "always", "never")
+_SUFFIXES: Mapping[str, Format] = {
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".csv": "csv",
+    ".md": "md",
+    ".txt": "table",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything about a run that is not statistics.
+
+    ``form`` is the format that was asked for by a flag or by the suffix of ``output``, ``usual_form`` the one the
+    environment prefers. ``jobs`` is the environment's; the flag belongs to the request.
+    """
+
+    output: str | None = None
+    form: str | None = None
+    usual_form: str | None = None
+    json: bool = False
+    quiet: int = 0
+    verbose: int = 0
+    color: str = "auto"
+    progress: bool = True
+    strict: bool = False
+    jobs: int | None = None
+
+    @property
+    def notes(self) -> bool:
+        """Whether things that are neither results nor warnings are told."""
+        return not self.quiet and not self.json
+
+    @property
+    def warnings(self) -> bool:
+        """Whether warnings are told on stderr; in JSON they are part of the document."""
+        return self.quiet < 2 and not self.json
+
+
+def settle(common: Common, environ: Mapping[str, str]) -> Settings:
+    """Join flags and ``REGCLI_*`` variables; flags win.
+
+    Raises
+    ------
+    UsageError
+        Options that exclude each other, a variable that cannot be read, or an output whose suffix names no format.
+    """
+    output = None if common.output in (None, "-") else common.output
+    quiet = _number(environ, "REGCLI_QUIET", 0, 2)
+    return Settings(
+        output=output,
+        form=_asked_form(common, output),
+        usual_form=_word(environ, "REGCLI_FORMAT", choices(Format)),
+        json=common.json,
+        quiet=min(common.quiet, 2) or quiet or 0,
+        verbose=common.verbose,
+        color=_color(common.color, environ),
+        progress=not common.no_progress and _number(environ, "REGCLI_PROGRESS", 0, 1) != 0,
+        strict=common.strict,
+        jobs=_number(environ, "REGCLI_JOBS", 1, None),
+    )
+
+
+def merge(before: Common, after: Common) -> Common:
+    """The common options of both sides of the command's name; what stands after it wins."""
+    given = {f.name: getattr(after, f.name) for f in fields(Common)}
+    return replace(before, **{f.name: given[f.name] for f in fields(Common) if given[f.name] != f.default})
+
+
+def choose_form(settings: Settings, kind: str, *, terminal: bool) -> str:
+    """The format of a document of this kind: what was asked for, else a table on a terminal and JSON in a pipe.
+
+    Raises
+    ------
+    UsageError
+        The kind has no such format. A preference of the environment that does not fit is passed over.
+    """
+    forms = FORMS[kind]
+    if settings.form not in (None, "auto"):
+        if settings.form not in forms:
+            raise UsageError(
+                "option-without-effect",
+                f"{kind} has no {settings.form} format",
+                hint=f"--format {'|'.join(forms)}",
+            )
+        return str(settings.form)
+    if settings.usual_form in forms:
+        return str(settings.usual_form)
+    if "json" not in forms or kind == "predict":
+        return forms[0]
+    return "table" if terminal and settings.output is None and "table" in forms else "json"
+
+
+def _asked_form(common: Common, output: str | None) -> str | None:
+    if common.json:
+        if common.format not in (None, "auto", "json", "jsonl"):
+            raise UsageError(
+                "conflicting-options",
+                f"--json and --format {common.format} exclude each other",
+                hint="leave one of them out",
+            )
+        return common.format if common.format == "jsonl" else "json"
+    if common.format is not None and (common.format != "auto" or output is None):
+        return common.format
+    if output is None:
+        return None
+    suffix = PurePath(output).suffix.lower()
+    if suffix and suffix not in _SUFFIXES and not output.startswith(("/dev/", "/proc/")):
+        raise UsageError(
+            "unknown-option-value",
+            f"the suffix of {output} names no format",
+            hint=f"one of {' '.join(_SUFFIXES)}, or say --format",
+        )
+    return _SUFFIXES.get(suffix)
+
+
+def _color(flag: str | None, environ: Mapping[str, str]) -> str:
+    usual = _word(environ, "REGCLI_COLOR", _COLORS)
+    if flag is not None:
+        return flag
+    if usual is not None:
+        return usual
+    if environ.get("NO_COLOR"):  # https://no-color.org: any value but the empty one
+        return "never"
+    if environ.get("FORCE_COLOR"):
+        return "always"
+    return "never" if environ.get("TERM") == "dumb" else "auto"
+
+
+def _word(environ: Mapping[str, str], name: str, words: tuple[str, ...]) -> str | None:
+    text = environ.get(name, "")
+    if not text:
+        return None
+    if text not in words:
+        raise UsageError(
+            "unknown-option-value",
+            f"the environment variable {name} is {text!r}",
+            near=get_close_matches(text, words, n=1),
+            hint=f"one of {', '.join(words)}",
+        )
+    return text
+
+
+def _number(environ: Mapping[str, str], name: str, low: int, high: int | None) -> int | None:
+    text = environ.get(name, "")
+    if not text:
+        return None
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+    if number < low or (high is not None and number > high):
+        span = f"{low} or more" if high is None else f"from {low} to {high}"
+        raise UsageError(
+            "unknown-option-value", f"the environment variable {name} is {text!r}", hint=f"a number {span}"
+        )
+    return number

@@ -1,0 +1,124 @@
+"""Standard output carries the result, standard error everything else; a file is written whole or not at all."""
+
+import errno
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TextIO
+
+from regcli.errors import OutputError
+
+__all__ = ["FULL", "ProgressLine", "coloured", "discard_stdout", "is_terminal", "output", "paint", "tell"]
+
+#: What the system says when there is no room for the output.
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+_BAR = 30
+_PATIENCE = 1.0  # seconds; a run that is done sooner shows no progress
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a person reads this stream."""
+    return stream is not None and not stream.closed and stream.isatty()
+
+
+def coloured(choice: str, stream: TextIO | None) -> bool:
+    """Whether text for this stream is coloured, given ``always``, ``never`` or ``auto``."""
+    return choice == "always" or (choice == "auto" and is_terminal(stream))
+
+
+def paint(text: str, code: str, *, on: bool) -> str:
+    """Colour a piece of regcli's own text by an SGR code."""
+    return f"\x1b[{code}m{text}\x1b[0m" if on else text
+
+
+def tell(text: str) -> None:
+    """Write lines to standard error. When nobody can read them, nothing is left to do: the status still tells."""
+    with suppress(OSError, ValueError):  # ValueError: the stream was closed
+        if sys.stderr is not None:
+            sys.stderr.write(text if text.endswith("\n") else text + "\n")
+            sys.stderr.flush()
+
+
+@contextmanager
+def output(path: str | None) -> Iterator[Callable[[str], None]]:
+    """Where the result goes: a function that writes text to standard output, or to a file that appears at the end.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written, or standard output is closed or full.
+    BrokenPipeError
+        The reader of standard output has gone.
+    """
+    if path is not None:
+        from regcli.data.write import atomic_writer
+
+        with atomic_writer(path) as file:
+            yield lambda text: _write_all(file.write, text)
+        return
+    if sys.stdout is None or sys.stdout.closed:
+        raise OutputError("output-failed", "standard output is closed", hint="write to a file with -o")
+    sys.stdout.flush()
+    yield _write_stdout
+    _guarded(sys.stdout.buffer.flush)
+
+
+def discard_stdout() -> None:
+    """Point standard output at nothing, so that the interpreter's last flush of what is left cannot fail."""
+    with suppress(OSError, ValueError, AttributeError):  # closed, replaced by a test, or None
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, sys.stdout.fileno())
+        os.close(nothing)
+
+
+def _write_all(write: Callable[[bytes], object], text: str) -> None:
+    # Lone surrogates stand for bytes of a name that are not UTF-8: they go out as the bytes they were.
+    write(text.encode("utf-8", "surrogateescape"))
+
+
+def _write_stdout(text: str) -> None:
+    _guarded(lambda: _write_all(sys.stdout.buffer.write, text))
+
+
+def _guarded(write: Callable[[], object]) -> None:
+    try:
+        write()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        discard_stdout()
+        raise OutputError("output-failed", f"standard output cannot be written: {error.strerror}") from error
+
+
+class ProgressLine:
+    """One line on a terminal's standard error that grows, and is gone when the work is done."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._began = clock()
+        self._shown = ""
+
+    def update(self, done: int, total: int) -> None:
+        """Show how far the work is; nothing during the first second."""
+        if total <= 0 or self._clock() - self._began < _PATIENCE:
+            return
+        full = min(done, total) * _BAR // total
+        line = f"[{'#' * full}{'.' * (_BAR - full)}] {done}/{total}"
+        if line != self._shown:
+            self._shown = line
+            self._write(f"\r{line}")
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._shown:
+            self._write(f"\r{' ' * len(self._shown)}\r")
+            self._shown = ""
+
+    @staticmethod
+    def _write(text: str) -> None:
+        with suppress(OSError):  # progress is not worth failing for
+            sys.stderr.write(text)
+            sys.stderr.flush()

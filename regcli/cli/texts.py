@@ -1,0 +1,247 @@
+"""What help and manual say beside the options: sentences, examples, exit statuses, variables, files."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from regcli.app.options import CvRequest, FitRequest, Flag, PathRequest, PredictRequest
+
+__all__ = [
+    "COMMANDS",
+    "ENVIRONMENT",
+    "EXIT_STATUS",
+    "OBJECTIVE",
+    "SUMMARY",
+    "CommandText",
+    "Example",
+    "ManRequest",
+    "SchemaRequest",
+    "epilog",
+]
+
+SUMMARY = "Fit lasso, ridge and elastic-net regression from the command line."
+
+OBJECTIVE = """\
+minimise over (b0, b):
+  sum_i w_i loss(y_i, offset_i + b0 + x_i'b)
+  + lambda * sum_j v_j [ l1_ratio |b_j| + (1 - l1_ratio)/2 b_j^2 ]"""
+
+_OBJECTIVE_WORDS = (
+    "The weights w are divided by their sum. The loss is half the unit deviance: (y - eta)^2 / 2 for gaussian. "
+    "Columns are centred and scaled by their weighted 1/n standard deviation before the penalty applies, and "
+    "coefficients are reported on the scale of the data. The intercept is never penalised. Penalty factors v are used "
+    "as given; 0 means never penalised. This is the documented objective of glmnet and of scikit-learn's ElasticNet; "
+    "glmnet's own gaussian family divides the L2 part by the standard deviation of the target, and so does "
+    "--compat glmnet."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaName:
+    """Which schema."""
+
+    name: Annotated[str | None, Flag((), "fit, path, cv, model, error, or codes.", "[NAME]")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaRequest:
+    """Everything ``schema`` may be told."""
+
+    which: SchemaName = field(default_factory=SchemaName)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageName:
+    """Which manual page."""
+
+    name: Annotated[str | None, Flag((), "A command.", "[NAME]")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManRequest:
+    """Everything ``man`` may be told."""
+
+    which: PageName = field(default_factory=PageName)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A command line and what it is for."""
+
+    line: str
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandText:
+    """A command's words: one sentence, paragraphs of description, examples; and the dataclass of its options."""
+
+    summary: str
+    description: tuple[str, ...]
+    examples: tuple[Example, ...]
+    request: type
+    usage: str = "[OPTIONS] DATA..."
+
+
+_FIT = CommandText(
+    summary="Fit one regularized regression model and report its coefficients.",
+    description=(
+        (
+            "Without a penalty strength, fit cross-validates a grid of them and reports the model that --rule chooses. "
+            "With one strength, or with --penalty none, it fits that model; a fold option has it scored as well."
+        ),
+        "The model minimises",
+        OBJECTIVE,
+        _OBJECTIVE_WORDS,
+    ),
+    examples=(
+        Example("regcli fit data.csv --penalty l1", "lasso, strength chosen by cross-validation"),
+        Example("regcli fit data.csv -y price --penalty ridge -l 0.1", "one strength, no cross-validation"),
+        Example("regcli fit data.csv -y churned --rule 1se -m model.json", "logistic regression, saved"),
+        Example("regcli fit data.csv -f names", "the selected columns, one a line"),
+    ),
+    request=FitRequest,
+)
+
+_PATH = CommandText(
+    summary="Compute coefficients along a path of penalty strengths.",
+    description=(
+        (
+            "The path starts at the smallest strength at which every penalised coefficient is zero and goes down. Like "
+            "glmnet's, a generated path ends early when the deviance hardly changes any more; the result then says so. "
+            "Strengths given with --lambda are all walked."
+        ),
+        "At each strength the model minimises",
+        OBJECTIVE,
+        _OBJECTIVE_WORDS,
+    ),
+    examples=(
+        Example("regcli path data.csv -y price", "which columns enter, and when"),
+        Example("regcli path data.csv -y price -f csv -o path.csv", "long table: lambda, term, estimate"),
+        Example("regcli path data.csv -y price -l 1,0.1,0.01", "three strengths"),
+    ),
+    request=PathRequest,
+)
+
+_CV = CommandText(
+    summary="Cross-validate penalty strengths and report the whole curve.",
+    description=(
+        (
+            "The same run as regcli fit with the same numbers; the document adds the mean and standard error of every "
+            "strength, the score of every fold, and the two strengths that the rules min and 1se choose."
+        ),
+        "On the training rows of each fold, and then on all rows, the model minimises",
+        OBJECTIVE,
+        _OBJECTIVE_WORDS,
+        (
+            "Centring, scaling and everything else that is learnt from the data is learnt on the training rows of each "
+            "fold."
+        ),
+    ),
+    examples=(
+        Example("regcli cv data.csv -y price", "the curve and both choices"),
+        Example("regcli cv data.csv -y churned --metric auc --folds 5", "choose by area under the curve"),
+        Example("regcli cv data.csv -y price -f csv -o curve.csv", "lambda, mean, se, n_nonzero"),
+    ),
+    request=CvRequest,
+)
+
+_PREDICT = CommandText(
+    summary="Score rows with a saved model.",
+    description=(
+        (
+            "Writes CSV: the columns named by --id, then the prediction. Rows keep their order and are streamed: "
+            "memory does not grow with their number. Only the columns with a nonzero coefficient are needed."
+        ),
+        (
+            "To standard output an error may come after rows were written; with -o the file is whole or not there. "
+            "When the target is in the data, metrics are shown on standard error."
+        ),
+    ),
+    examples=(
+        Example("regcli predict model.json new.csv -o scores.csv", "one prediction per row"),
+        Example("regcli predict model.json new.csv --type prob --append", "probabilities beside the input"),
+        Example("cat new.csv | regcli predict model.json -", "from standard input"),
+    ),
+    request=PredictRequest,
+    usage="[OPTIONS] MODEL DATA...",
+)
+
+_SCHEMA = CommandText(
+    summary="Print a JSON Schema of regcli's documents.",
+    description=(
+        (
+            "NAME is fit, path, cv, model or error; codes lists every code of errors and warnings with its exit status "
+            "and meaning. Without NAME the names are printed."
+        ),
+    ),
+    examples=(
+        Example("regcli schema fit", "JSON Schema of the document that fit prints"),
+        Example("regcli schema codes", "every code of errors and warnings"),
+    ),
+    request=SchemaRequest,
+    usage="[OPTIONS] [NAME]",
+)
+
+_MAN = CommandText(
+    summary="Show a manual page.",
+    description=(
+        (
+            "NAME is a command; without it the overview is shown. On a terminal the page opens in man(1), otherwise it "
+            "is printed as plain text."
+        ),
+    ),
+    examples=(
+        Example("regcli man", "the overview"),
+        Example("regcli man fit", "the page of regcli fit"),
+    ),
+    request=ManRequest,
+    usage="[OPTIONS] [NAME]",
+)
+
+COMMANDS: Mapping[str, CommandText] = {
+    "fit": _FIT,
+    "path": _PATH,
+    "cv": _CV,
+    "predict": _PREDICT,
+    "schema": _SCHEMA,
+    "man": _MAN,
+}
+
+EXIT_STATUS: Mapping[int, str] = {
+    0: "success",
+    1: "a check you asked for failed",
+    2: "the command line cannot be used",
+    3: "the input data cannot be used",
+    4: "the fit failed",
+    5: "the model file cannot be used",
+    6: "the output was not written",
+    7: "out of memory or time, with nothing usable",
+    70: "a bug in regcli",
+    130: "interrupted",
+    141: "the reader of the output has gone",
+    143: "terminated",
+}
+
+ENVIRONMENT: Mapping[str, str] = {
+    "REGCLI_JOBS": "Threads, where --jobs is not given.",
+    "REGCLI_FORMAT": "Format of results, where --format is not given and no output file sets it.",
+    "REGCLI_COLOR": "auto, always or never, where --color is not given.",
+    "REGCLI_PROGRESS": "0 shows no progress.",
+    "REGCLI_QUIET": "1 or 2, like -q and -qq.",
+    "NO_COLOR": "Any value: no colour.",
+    "FORCE_COLOR": "Any value: colour where there is no terminal too.",
+}
+
+
+def epilog(name: str | None) -> str:
+    """What stands under the options in ``--help``: examples of a command, exit statuses of the whole.
+
+    Lines are kept apart as paragraphs of one line, which is the one spelling that Typer keeps on a terminal and in a
+    pipe alike.
+    """
+    if name is None:
+        statuses = [f"{status}  {meaning}" for status, meaning in EXIT_STATUS.items()]
+        return "\n\n".join(["Exit status:", *statuses])
+    lines = [f"{example.line}  # {example.purpose}" for example in COMMANDS[name].examples]
+    return "\n\n".join(["Examples:", *lines])

@@ -1,0 +1,25 @@
+"""Names are data: characters that would move a cursor, hide or reorder text are shown, never sent."""
+
+import re
+
+__all__ = ["UNSAFE", "visible"]
+
+#: Control characters (C0, DEL, C1), line and paragraph separators, characters that reorder text (bidi marks,
+#: embeddings, overrides, isolates), characters without width that make two names look alike, and lone surrogates
+#: (bytes of a file name that are not UTF-8). The joiners U+200C and U+200D stay: words and emoji are spelt with them.
+UNSAFE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+
+
+def visible(text: str) -> str:
+    r"""Replace characters that a terminal would act on by their escapes, ``\x1b`` or ``\u202e``.
+
+    Everything else is left as it is, so that ordinary names, in any script, come out unchanged.
+    """
+    return UNSAFE.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    number = ord(match.group())
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"

@@ -1,0 +1,234 @@
+"""Documents and predictions as text: json, jsonl, csv, md, names and table.
+
+A document is a plain dict, as ``regcli.report.documents`` builds it. JSON is the contract: UTF-8, two-space indent,
+arrays of plain values on one line, numbers in their shortest spelling that reads back as the same double, and never a
+NaN. The other formats are extracts of the document for people and for tools that want one table.
+"""
+
+import csv
+import io
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from regcli.errors import UsageError
+from regcli.report.escape import UNSAFE, visible
+
+__all__ = ["FORMS", "INTERCEPT", "Cell", "Document", "encode", "encode_line", "render", "rows_text"]
+
+Document = Mapping[str, Any]
+Cell = str | float | None
+
+#: The formats each kind of document has. The first is what a command falls back to where it has no JSON.
+FORMS: Mapping[str, tuple[str, ...]] = {
+    "fit": ("table", "json", "csv", "md", "names"),
+    "cv": ("table", "json", "jsonl", "csv", "md", "names"),
+    "path": ("table", "json", "jsonl", "csv", "md", "names"),
+    "predict": ("csv", "jsonl", "json"),
+    "schema": ("json",),
+    "man": ("text",),
+}
+
+#: The intercept's row in tables of coefficients.
+INTERCEPT = "(intercept)"
+
+_INDENT = "  "
+
+
+def render(document: Document, form: str, *, width: int | None, color: bool) -> str:
+    """A document as text, ending in a newline.
+
+    Parameters
+    ----------
+    document : mapping
+        A ``regcli.fit/1``, ``regcli.cv/1`` or ``regcli.path/1`` document; any document for ``json``.
+    form : str
+        One of ``json``, ``jsonl``, ``csv``, ``md``, ``names``, ``table``.
+    width : int or None
+        Columns a table may take; None for as many as it needs.
+    color : bool
+        Whether a table may be coloured.
+
+    Raises
+    ------
+    UsageError
+        This kind of document has no such format.
+    """
+    if form == "json":
+        return encode(document) + "\n"
+    kind = _kind(document)
+    if form not in FORMS.get(kind, ()):
+        raise UsageError("option-without-effect", f"{kind} has no {form} format")
+    if form == "table":
+        from regcli.report.tables import table  # noqa: PLC0415  (rich takes longer to load than most fits take)
+
+        return table(document, width=width, color=color)
+    writers: dict[str, Callable[[Document], str]] = {"jsonl": _jsonl, "csv": _csv, "md": _md, "names": _names}
+    return writers[form](document)
+
+
+def rows_text(header: Sequence[str], batches: Iterable[Sequence[Sequence[Cell]]], form: str) -> Iterator[str]:
+    """Rows as pieces of text, one for the header and one for each batch: memory does not grow with the rows.
+
+    ``form`` is ``csv`` (cells as they are, an empty cell for None), ``jsonl`` (an object per row) or ``json`` (one
+    array of objects).
+    """
+    if form == "csv":
+        yield _csv_text([header])
+        for batch in batches:
+            yield _csv_text(batch)
+        return
+    lines = (encode_line(dict(zip(header, row, strict=True))) for batch in batches for row in batch)
+    if form == "jsonl":
+        for line in lines:
+            yield line + "\n"
+        return
+    opening = "["
+    for line in lines:
+        yield f"{opening}\n{_INDENT}{line}"
+        opening = ","
+    yield "[]\n" if opening == "[" else "\n]\n"
+
+
+def encode(value: object, indent: str = "") -> str:
+    """A value as indented JSON, without the final newline."""
+    inner = indent + _INDENT
+    if isinstance(value, Mapping) and value:
+        items = [f"{inner}{_text(str(key))}: {encode(item, inner)}" for key, item in value.items()]
+        return "{\n" + ",\n".join(items) + f"\n{indent}}}"
+    if isinstance(value, list | tuple) and not all(map(_is_scalar, value)):
+        return "[\n" + ",\n".join(inner + encode(item, inner) for item in value) + f"\n{indent}]"
+    return encode_line(value)
+
+
+def encode_line(value: object) -> str:
+    """A value as JSON on one line."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_text(str(key))}: {encode_line(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(encode_line, value)) + "]"
+    return _scalar(value)
+
+
+def _is_scalar(value: object) -> bool:
+    return value is None or isinstance(value, str | int | float)
+
+
+def _scalar(value: object) -> str:
+    if isinstance(value, float):  # float.__repr__: a subclass may spell itself otherwise
+        return float.__repr__(value) if math.isfinite(value) else "null"
+    if isinstance(value, str):
+        return _text(value)
+    return json.dumps(value, allow_nan=False)
+
+
+def _text(value: str) -> str:
+    # What a terminal would act on is escaped beyond what JSON asks for; it reads back as the same text.
+    return UNSAFE.sub(lambda match: f"\\u{ord(match.group()):04x}", json.dumps(value, ensure_ascii=False))
+
+
+def _kind(document: Document) -> str:
+    return str(document["schema"]).removeprefix("regcli.").partition("/")[0]
+
+
+def _jsonl(document: Document) -> str:
+    lines = _path_lines(document) if _kind(document) == "path" else _cv_lines(document)
+    return "".join(encode_line(line) + "\n" for line in lines)
+
+
+def _path_lines(document: Document) -> Iterator[dict[str, Any]]:
+    for t, lam in enumerate(document["lambdas"]):
+        estimates = [(c["term"], c["values"][t]) for c in document["coefficients"]]
+        yield {
+            "lambda": lam,
+            "n_nonzero": document["n_nonzero"][t],
+            "n_selected": document["n_selected"][t],
+            "deviance_ratio": document["deviance_ratio"][t],
+            "violation": document["violation"][t],
+            "intercepts": [{"output": i["output"], "estimate": i["values"][t]} for i in document["intercepts"]],
+            "coefficients": [{"term": term, "estimate": estimate} for term, estimate in estimates if estimate],
+        }
+
+
+def _cv_lines(document: Document) -> Iterator[dict[str, Any]]:
+    scores = document["fold_scores"]
+    for t, lam in enumerate(document["lambdas"]):
+        yield {
+            "lambda": lam,
+            "mean": document["mean"][t],
+            "se": document["se"][t],
+            "n_nonzero": document["n_nonzero_path"][t],
+            "fold_scores": None if scores is None else [fold[t] for fold in scores],
+        }
+
+
+def _grid(document: Document) -> tuple[tuple[str, ...], Iterator[tuple[Cell, ...]]]:
+    """The one table a document is in csv and md: its columns and its rows."""
+    kind = _kind(document)
+    if kind == "fit":
+        return ("term", "estimate", "std_estimate"), _coefficient_rows(document)
+    if kind == "path":
+        return ("lambda", "term", "estimate"), _path_rows(document)
+    curve = zip(document["lambdas"], document["mean"], document["se"], document["n_nonzero_path"], strict=True)
+    return ("lambda", "mean", "se", "n_nonzero"), curve
+
+
+def _coefficient_rows(document: Document) -> Iterator[tuple[Cell, ...]]:
+    yield INTERCEPT, document["intercept"], None
+    for row in document["coefficients"]:
+        yield row["term"], row["estimate"], row["std_estimate"]
+
+
+def _path_rows(document: Document) -> Iterator[tuple[Cell, ...]]:
+    for t, lam in enumerate(document["lambdas"]):
+        for intercept in document["intercepts"]:
+            yield lam, INTERCEPT, intercept["values"][t]
+        for row in document["coefficients"]:
+            yield lam, row["term"], row["values"][t]
+
+
+def _csv(document: Document) -> str:
+    columns, rows = _grid(document)
+    return _csv_text([columns, *rows])
+
+
+def _csv_text(rows: Iterable[Iterable[Cell]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def _md(document: Document) -> str:
+    columns, rows = _grid(document)
+    rule = ["---" if column == "term" else "---:" for column in columns]
+    return "".join(
+        f"| {' | '.join(cells)} |\n" for cells in [list(columns), rule, *(map(_md_cell, row) for row in rows)]
+    )
+
+
+def _md_cell(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if not isinstance(cell, str):
+        return _scalar(cell)
+    return cell if cell == INTERCEPT else _code_span(visible(cell))
+
+
+def _code_span(text: str) -> str:
+    """Text that Markdown shows as it is: nothing is markup in a code span, and a table's bars are escaped."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if text.startswith(("`", " ")) or text.endswith(("`", " ")) else ""
+    return f"{fence}{pad}{text}{pad}{fence}".replace("|", "\\|")
+
+
+def _names(document: Document) -> str:
+    return "".join(f"{visible(name)}\n" for name in _selected(document))
+
+
+def _selected(document: Document) -> Iterable[str]:
+    if _kind(document) != "path":
+        return list(document["selected"])
+    return dict.fromkeys(source for row in document["coefficients"] for source in row["sources"])

@@ -1,0 +1,248 @@
+"""JSON Schema (2020-12) of the documents regcli writes.
+
+Every key is required and no other is allowed; null stands where the contract says "does not apply". An additive change
+of a document changes its schema here and keeps its number.
+"""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from regcli.errors import CODES, WARNING_CODES, UsageError
+
+__all__ = ["NAMES", "SCHEMAS", "codes", "schema_document"]
+
+Schema = Mapping[str, Any]
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schema_document(name: str) -> Schema | list[dict[str, Any]]:
+    """The schema of a document by its short name, or for ``codes`` the list of codes.
+
+    Raises
+    ------
+    UsageError
+        There is no schema of this name.
+    """
+    if name == "codes":
+        return codes()
+    if name in SCHEMAS:
+        return SCHEMAS[name]
+    near = get_close_matches(name, NAMES, n=2)
+    raise UsageError("unknown-schema", f"no schema {name!r}", near=near, hint=f"one of {', '.join(NAMES)}")
+
+
+def codes() -> list[dict[str, Any]]:
+    """Every code of errors and warnings: what it is, its exit status (of a warning: under --strict), its meaning."""
+    both = (("error", CODES), ("warning", WARNING_CODES))
+    return [
+        {"kind": kind, "code": code, "exit_code": status, "meaning": meaning}
+        for kind, table in both
+        for code, (status, meaning) in table.items()
+    ]
+
+
+def _object(**properties: Schema) -> Schema:
+    """An object with these keys, all of them, and no others. A trailing underscore is not part of a key."""
+    keys = {key.removesuffix("_"): value for key, value in properties.items()}
+    return {"type": "object", "properties": keys, "required": list(keys), "additionalProperties": False}
+
+
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+def _or_null(schema: Schema) -> Schema:
+    kind = schema.get("type")
+    if isinstance(kind, str) and "enum" not in schema:
+        return {**schema, "type": [kind, "null"]}
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _words(*words: str) -> Schema:
+    return {"type": "string", "enum": list(words)}
+
+
+def _document(name: str, properties: Mapping[str, Schema]) -> Schema:
+    title = f"regcli.{name}/1"
+    return {"$schema": _DIALECT, "title": title, **_object(schema={"const": title}, **properties)}
+
+
+_TEXT: Schema = {"type": "string"}
+_FLAG: Schema = {"type": "boolean"}
+_NUMBER: Schema = {"type": "number"}
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+_TEXTS = _list(_TEXT)
+_COUNTS = _list(_COUNT)
+_NUMBERS = _list(_NUMBER)
+_NUMBERS_OR_NULLS = _list(_or_null(_NUMBER))
+_STRENGTH: Schema = {"type": "number", "minimum": 0}
+_STRENGTHS = _list(_STRENGTH)
+_SHA256: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+
+_DATA = _object(
+    files=_list(_object(path=_TEXT, sha256=_SHA256, rows=_COUNT)),
+    format=_words("csv", "parquet"),
+    target=_TEXT,
+    target_source=_TEXT,
+    rows=_COUNT,
+    rows_used=_COUNT,
+    rows_dropped=_object(missing=_COUNT, missing_target=_COUNT),
+    weights=_or_null(_TEXT),
+    offset=_or_null(_TEXT),
+)
+
+_LAMBDA_AS = _object(
+    glmnet=_or_null(_NUMBER),
+    sklearn_alpha=_or_null(_NUMBER),
+    sklearn_ridge_alpha=_or_null(_NUMBER),
+    sklearn_C=_or_null(_NUMBER),
+    liblinear_C=_or_null(_NUMBER),
+)
+
+_MODEL = _object(
+    family=_words("gaussian", "binomial"),
+    family_source=_TEXT,
+    link=_TEXT,
+    classes=_or_null(_TEXTS),
+    positive=_or_null(_TEXT),
+    penalty=_words("none", "l1", "l2", "elasticnet"),
+    l1_ratio=_or_null({"type": "number", "minimum": 0, "maximum": 1}),
+    lambda_=_or_null(_STRENGTH),
+    lambda_as=_or_null(_LAMBDA_AS),
+    lambda_max=_or_null(_STRENGTH),
+    rule=_or_null(_words("min", "1se")),
+    standardize=_words("all", "numeric", "none"),
+    intercept=_FLAG,
+    compat=_or_null(_words("glmnet")),
+)
+
+_TERM: Mapping[str, Schema] = {"term": _TEXT, "sources": _TEXTS, "output": _or_null(_TEXT)}
+
+_DROPPED = _list(_object(column=_TEXT, reason=_TEXT))
+
+_METRICS: Schema = {"type": "object", "additionalProperties": _or_null(_NUMBER)}
+
+_CV_METRICS: Schema = {
+    **_METRICS,
+    "properties": {"chosen_on_these_folds": _FLAG},
+    "required": ["chosen_on_these_folds"],
+}
+
+_CONVERGENCE = _object(
+    converged=_FLAG,
+    status=_TEXT,
+    iterations=_COUNT,
+    violation=_or_null(_NUMBER),
+    violation_source=_or_null(_TEXT),
+    gap=_or_null(_NUMBER),
+)
+
+_STOPPED = _or_null(_object(reason=_or_null(_words("deviance", "deviance_change", "cv_turned")), at=_COUNT, of=_COUNT))
+
+#: A warning carries further keys: the counts and names it is about.
+_WARNINGS = _list(
+    {"type": "object", "properties": {"code": _TEXT, "message": _TEXT}, "required": ["code", "message"]},
+)
+
+_TAIL: Mapping[str, Schema] = {
+    "checks": _list({"type": "object"}),
+    "warnings": _WARNINGS,
+    "seed": {"type": "integer"},
+    "options": {"type": "object"},
+}
+
+_HEAD: Mapping[str, Schema] = {"regcli": _TEXT, "data": _DATA, "model": _MODEL}
+
+_FIT: Mapping[str, Schema] = {
+    **_HEAD,
+    "intercept": _or_null(_NUMBER),
+    "intercepts": _list(_object(output=_or_null(_TEXT), estimate=_NUMBER)),
+    "coefficients": _list(
+        _object(**_TERM, estimate=_NUMBER, std_estimate=_or_null(_NUMBER), penalty_factor=_or_null(_NUMBER))
+    ),
+    "selected": _TEXTS,
+    "n_selected": _COUNT,
+    "n_nonzero": _COUNT,
+    "n_features": _COUNT,
+    "n_terms": _COUNT,
+    "dropped": _DROPPED,
+    "metrics": _object(
+        cv=_or_null(_CV_METRICS), test=_or_null(_METRICS), train=_or_null(_METRICS), null=_or_null(_METRICS)
+    ),
+    "convergence": _CONVERGENCE,
+    **_TAIL,
+}
+
+_CV: Mapping[str, Schema] = {
+    **_FIT,
+    "metric": _TEXT,
+    "lambdas": _STRENGTHS,
+    "mean": _NUMBERS_OR_NULLS,
+    "se": _NUMBERS_OR_NULLS,
+    "fold_scores": _or_null(_list(_NUMBERS_OR_NULLS)),
+    "fold_weights": _NUMBERS,
+    "n_nonzero_path": _COUNTS,
+    "lambda_min": _or_null(_STRENGTH),
+    "lambda_1se": _or_null(_STRENGTH),
+    "index_min": _or_null(_COUNT),
+    "index_1se": _or_null(_COUNT),
+    "grid": _list(
+        _object(
+            l1_ratio=_or_null(_NUMBER),
+            lambdas=_STRENGTHS,
+            mean=_NUMBERS_OR_NULLS,
+            se=_NUMBERS_OR_NULLS,
+            n_nonzero=_COUNTS,
+            lambda_min=_or_null(_STRENGTH),
+            lambda_1se=_or_null(_STRENGTH),
+        )
+    ),
+    "stopped": _STOPPED,
+}
+
+_PATH: Mapping[str, Schema] = {
+    **_HEAD,
+    "lambdas": _STRENGTHS,
+    "intercepts": _list(_object(output=_or_null(_TEXT), values=_NUMBERS)),
+    "coefficients": _list(_object(**_TERM, penalty_factor=_or_null(_NUMBER), values=_NUMBERS)),
+    "n_nonzero": _COUNTS,
+    "n_selected": _COUNTS,
+    "n_features": _COUNT,
+    "n_terms": _COUNT,
+    "deviance_ratio": _NUMBERS_OR_NULLS,
+    "violation": _NUMBERS_OR_NULLS,
+    "stopped": _STOPPED,
+    "dropped": _DROPPED,
+    **_TAIL,
+}
+
+_ERROR: Mapping[str, Schema] = {
+    "code": _words(*CODES, *(code for code in WARNING_CODES if code not in CODES)),
+    "exit_code": {"type": "integer", "minimum": 1},
+    "message": _TEXT,
+    "location": _object(file=_or_null(_TEXT), line=_or_null(_COUNT), row=_or_null(_COUNT), column=_or_null(_TEXT)),
+    "cells": _TEXTS,
+    "did_you_mean": _TEXTS,
+    "hint": _or_null(_TEXT),
+}
+
+#: Schemas by short name.
+SCHEMAS: Mapping[str, Schema] = {
+    "fit": _document("fit", _FIT),
+    "path": _document("path", _PATH),
+    "cv": _document("cv", _CV),
+    # What every saved model has. Its further keys are not described yet, and so not forbidden.
+    "model": {
+        "$schema": _DIALECT,
+        "title": "regcli.model/1",
+        "type": "object",
+        "properties": {"schema": {"const": "regcli.model/1"}, "regcli": _TEXT},
+        "required": ["schema", "regcli"],
+    },
+    "error": _document("error", _ERROR),
+}
+
+#: What ``regcli schema`` prints by name.
+NAMES = (*SCHEMAS, "codes")

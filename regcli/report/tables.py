@@ -1,0 +1,225 @@
+"""Results as tables for a terminal. The only module that imports rich.
+
+Whatever comes from the data (names of columns, levels, files) enters as ``rich.text.Text`` with its control characters
+made visible: it is never read as markup, and it is folded rather than cut.
+"""
+
+import io
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from regcli.report.escape import visible
+from regcli.report.formats import INTERCEPT, Document
+
+__all__ = ["table"]
+
+#: A line that is as long as it needs to be. Rich has no such thing; this is wider than anything that is printed.
+_UNBOUNDED = 100_000
+
+_BAR = 12
+_SPARK = 60
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_PENALTIES = {"l1": "lasso", "l2": "ridge", "elasticnet": "elastic net", "none": "unpenalised"}
+
+
+def table(document: Document, *, width: int | None = None, color: bool = False) -> str:
+    """A fit, cv or path document as text for people.
+
+    Parameters
+    ----------
+    document : mapping
+        A ``regcli.fit/1``, ``regcli.cv/1`` or ``regcli.path/1`` document.
+    width : int or None
+        Columns of the terminal; None for as many as it takes.
+    color : bool
+        Whether to colour.
+    """
+    kind = str(document["schema"]).removeprefix("regcli.").partition("/")[0]
+    blocks = {"fit": _fit, "cv": _cv, "path": _path}[kind](document)
+    text = io.StringIO()
+    console = Console(
+        file=text,
+        width=width or _UNBOUNDED,
+        force_terminal=color,
+        color_system="standard" if color else None,
+        no_color=not color,
+        force_interactive=False,
+        legacy_windows=False,
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
+    console.print(Group(*blocks))
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
+
+
+def _fit(document: Document) -> Iterator[RenderableType]:
+    yield _head(document)
+    yield _coefficients(document)
+    yield from _metrics(document)
+    yield _count(document)
+
+
+def _cv(document: Document) -> Iterator[RenderableType]:
+    yield _head(document)
+    yield _choices(document)
+    yield from _grid(document)
+    yield _curve(document)
+    yield _coefficients(document)
+    yield from _metrics(document)
+    yield _count(document)
+
+
+def _path(document: Document) -> Iterator[RenderableType]:
+    yield _head(document)
+    yield _knots(document)
+    stopped = document["stopped"]
+    if stopped is not None:
+        yield _line(f"stopped after {stopped['at'] + 1} of {stopped['of']} strengths: {stopped['reason']}")
+
+
+def _head(document: Document) -> Text:
+    data, model = document["data"], document["model"]
+    penalty = _PENALTIES.get(model["penalty"], str(model["penalty"]))
+    if model["penalty"] == "elasticnet":
+        penalty += f" (l1_ratio {_number(model['l1_ratio'])})"
+    head = Text(f"{penalty} · {model['family']} · {data['rows_used']} rows x {document['n_features']} features → ")
+    head.append(visible(str(data["target"])), style="bold")
+    if model["lambda"] is not None:
+        head.append(f"   λ = {_number(model['lambda'])} ({_how(document)})")
+    return head
+
+
+def _how(document: Document) -> str:
+    rule = document["model"]["rule"]
+    return "given" if rule is None else f"{rule} rule, seed {document['seed']}"
+
+
+def _coefficients(document: Document) -> Table:
+    grid = _frame(("term", False), ("estimate", True), ("std. estimate", True), ("", False))
+    grid.add_row(_name(INTERCEPT), _number(document["intercept"]), "", "")
+    rows = document["coefficients"]
+    largest = max((abs(row["std_estimate"] or 0.0) for row in rows), default=0.0)
+    for row in rows:
+        bar = _bar(row["std_estimate"], largest)
+        grid.add_row(_name(row["term"]), _number(row["estimate"]), _number(row["std_estimate"]), bar)
+    return grid
+
+
+def _bar(value: float | None, largest: float) -> Text:
+    share = abs(value) / largest if value and largest else 0.0
+    return Text("█" * max(1, round(share * _BAR)) if share else "", style="red" if (value or 0.0) < 0 else "green")
+
+
+def _metrics(document: Document) -> Iterator[RenderableType]:
+    scored = {part: values for part, values in document["metrics"].items() if values is not None}
+    names = list(dict.fromkeys(name for values in scored.values() for name in values))
+    names = [name for name in names if name != "chosen_on_these_folds" and not name.endswith("_se")]
+    if not names:
+        return
+    grid = _frame(("metric", False), *((part, True) for part in scored))
+    for name in names:
+        grid.add_row(_name(name), *(_scored(values, name) for values in scored.values()))
+    yield grid
+
+
+def _scored(values: dict[str, Any], name: str) -> str:
+    error = values.get(f"{name}_se")
+    return _number(values.get(name)) + (f" ± {_number(error)}" if error is not None else "")
+
+
+def _count(document: Document) -> Text:
+    line = _line(f"selected {document['n_selected']} of {document['n_features']} features")
+    if document["dropped"]:
+        line.append("; left out: ")
+        line.append(", ".join(f"{visible(d['column'])} ({visible(d['reason'])})" for d in document["dropped"]))
+    return line
+
+
+def _choices(document: Document) -> Table:
+    metric = str(document["metric"])
+    grid = _frame(("", False), ("λ", True), ("index", True), (metric, True), ("se", True), ("nonzero", True))
+    for label in ("min", "1se"):
+        index = document[f"index_{label}"]
+        if index is None:
+            continue
+        values = (document["lambdas"][index], document["mean"][index], document["se"][index])
+        lam, mean, error = map(_number, values)
+        grid.add_row(f"λ.{label}", lam, str(index), mean, error, str(document["n_nonzero_path"][index]))
+    return grid
+
+
+def _grid(document: Document) -> Iterator[RenderableType]:
+    if len(document["grid"]) < 2:
+        return
+    grid = _frame(("l1_ratio", True), ("λ.min", True), (f"best {document['metric']}", True))
+    for part in document["grid"]:
+        best = part["lambdas"].index(part["lambda_min"]) if part["lambda_min"] in part["lambdas"] else None
+        mean = None if best is None else part["mean"][best]
+        grid.add_row(_number(part["l1_ratio"]), _number(part["lambda_min"]), _number(mean))
+    yield grid
+
+
+def _curve(document: Document) -> Text:
+    lambdas = document["lambdas"]
+    line = _line(f"{document['metric']} from λ {_number(lambdas[0])} to {_number(lambdas[-1])}  ")
+    line.append(_spark(document["mean"]), style="cyan")
+    return line
+
+
+def _spark(values: Sequence[float | None]) -> str:
+    """One line of blocks; of a long curve every k-th value, and always the last. A value that is missing is a blank."""
+    step = math.ceil(len(values) / _SPARK)
+    shown = [*values[:-1:step], values[-1]]
+    known = [value for value in shown if value is not None]
+    low, high = min(known, default=0.0), max(known, default=0.0)
+    scale = (len(_BLOCKS) - 1) / (high - low) if high > low else 0.0
+    return "".join(" " if value is None else _BLOCKS[round((value - low) * scale)] for value in shown)
+
+
+def _knots(document: Document) -> Table:
+    grid = _frame(("index", True), ("λ", True), ("nonzero", True), ("deviance ratio", True), ("enters, leaves", False))
+    lambdas, counts, ratios = document["lambdas"], document["n_nonzero"], document["deviance_ratio"]
+    for t, enters, leaves in _changes(document["coefficients"], len(lambdas)):
+        moves = [Text(f"+{visible(name)}", style="green") for name in enters]
+        moves += [Text(f"-{visible(name)}", style="red") for name in leaves]
+        grid.add_row(str(t), _number(lambdas[t]), str(counts[t]), _number(ratios[t]), Text(" ").join(moves))
+    return grid
+
+
+def _changes(rows: Iterable[dict[str, Any]], length: int) -> Iterator[tuple[int, list[str], list[str]]]:
+    """Where the set of nonzero terms changes, with the first and the last strength: index, entering, leaving."""
+    rows = list(rows)
+    before: dict[str, None] = {}
+    for t in range(length):
+        active = {row["term"]: None for row in rows if row["values"][t]}
+        enters = [name for name in active if name not in before]
+        leaves = [name for name in before if name not in active]
+        if enters or leaves or t in (0, length - 1):
+            yield t, enters, leaves
+        before = active
+
+
+def _frame(*columns: tuple[str, bool]) -> Table:
+    grid = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for title, right in columns:
+        grid.add_column(Text(title), justify="right" if right else "left", overflow="fold", no_wrap=False)
+    return grid
+
+
+def _name(text: str) -> Text:
+    return Text(visible(text))
+
+
+def _line(text: str) -> Text:
+    return Text(text)
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.5g}"
