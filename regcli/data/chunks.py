@@ -1,0 +1,257 @@
+"""Text tables in chunks of rows: constant memory, one pass, line numbers of the whole file."""
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import BinaryIO, NoReturn
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from regcli.data.columns import as_boolean, spelt_levels
+from regcli.data.dialect import Dialect, Format
+from regcli.data.plan import ChunkPlan, declared_numbers
+from regcli.data.scan import TextPart
+from regcli.data.source import CHUNK, Quotes, count_delimiters, pieces, text_lines
+from regcli.data.table import Column, Levels, Numbers, SourceFile, Table
+from regcli.data.text import Layout, checked_parse, empty_file, head_of, header_names, layout_of, parse, refuse_nul
+from regcli.errors import DataError, Location
+
+__all__ = ["text_chunks"]
+
+
+def text_chunks(stream: BinaryIO, name: str, dialect: Dialect, fmt: Format, plan: ChunkPlan) -> Iterator[Table]:
+    """Read a text table once, from a stream, in chunks of at most ``plan.rows`` rows.
+
+    Raises
+    ------
+    DataError
+        For every kind of damage, when its chunk is reached.
+    """
+    head = head_of(stream)
+    layout = layout_of(head, name, dialect, fmt)
+    blocks = _Blocks(name, layout.delimiter, dialect.encoding, _chunks(head, stream))
+    first = blocks.take_record()
+    if first is None:
+        raise empty_file(name, header=False)
+    layout = replace(layout, names=header_names(replace(first.part(), header=dialect.header)))
+    reader = _Reader(layout, replace(dialect, encoding="utf-8"), plan)
+    block = blocks.take(plan.rows) if dialect.header else first
+    rows = 0
+    while block is not None:
+        table = reader.table(block)
+        if table is not None:
+            rows += table.rows
+            yield table
+        block = blocks.take(plan.rows)
+    if not rows:
+        raise empty_file(name, header=True)
+
+
+def _chunks(head: bytes, stream: BinaryIO) -> Iterator[bytes]:
+    yield head
+    while chunk := stream.read(CHUNK):
+        yield chunk
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """A run of whole records as UTF-8, and the physical line of its first."""
+
+    file: str
+    data: bytes
+    line: int
+    delimiter: str
+
+    def part(self, names: tuple[str, ...] = ()) -> TextPart:
+        return TextPart(
+            self.file,
+            lambda: text_lines(io.BytesIO(self.data), "utf-8"),
+            self.delimiter,
+            names,
+            header=False,
+            first_line=self.line,
+        )
+
+    def is_blank(self) -> bool:
+        return not self.data.strip() and next(self.part().records(), None) is None
+
+
+class _Blocks:
+    """Cuts a stream into runs of whole records."""
+
+    def __init__(self, file: str, delimiter: str, encoding: str, chunks: Iterator[bytes]) -> None:
+        self.file = file
+        self.quotes = Quotes(delimiter)
+        self.line = 1
+        self.encoding = encoding
+        self.pieces = pieces(chunks, encoding, bad_bytes=self._refuse_bytes)
+        self.piece = b""
+        self.at = 0
+        self.ends: NDArray[np.intp] = np.empty(0, dtype=np.intp)
+        self.lines_in = 0
+
+    def take(self, rows: int) -> _Block | None:
+        """Take the next ``rows`` records (blank lines count), fewer at the end of the stream; None there."""
+        taken: list[bytes] = []
+        need = rows
+        while need and (self.at < len(self.piece) or self._load()):
+            if len(self.ends) >= need:
+                cut = int(self.ends[need - 1])
+                self.ends = self.ends[need:]
+                need = 0
+            else:
+                cut = len(self.piece)
+                need -= len(self.ends)
+            taken.append(self.piece[self.at : cut])
+            self.at = cut
+        if not taken:
+            return None
+        block = _Block(self.file, b"".join(taken), self.line, self.quotes.delimiter)
+        self.line += _breaks(block.data)
+        return block
+
+    def take_record(self) -> _Block | None:
+        """Take the first record that is not blank."""
+        block = self.take(1)
+        while block is not None and block.is_blank():
+            block = self.take(1)
+        return block
+
+    def _load(self) -> bool:
+        piece = next(self.pieces, b"")
+        self.piece, self.at = piece, 0
+        if not piece:
+            return False
+        if b"\0" in piece:
+            refuse_nul(_Block(self.file, piece, self.lines_in + 1, self.quotes.delimiter).part())
+        self.ends = _record_ends(piece, self.quotes)
+        self.lines_in += _breaks(piece)
+        return True
+
+    def _refuse_bytes(self, error: UnicodeError) -> NoReturn:
+        line = None
+        if isinstance(error, UnicodeDecodeError):
+            # What pieces have not handed on yet is the beginning of one line.
+            good = error.object[: error.start].decode(self.encoding, "ignore").encode()
+            line = self.lines_in + 1 + _breaks(good)
+        raise DataError(
+            "encoding",
+            f"{self.file}: line {line} has bytes that are not {self.encoding}",
+            hint="say --encoding, for instance --encoding latin-1",
+            where=Location(file=self.file, line=line),
+        ) from error
+
+
+def _breaks(data: bytes) -> int:
+    return data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
+
+
+def _record_ends(piece: bytes, quotes: Quotes) -> NDArray[np.intp]:
+    """Return where records end in a piece, taking it into the state of ``quotes``."""
+    before = quotes.inside
+    inside = quotes.mask(piece)
+    if not quotes.plain:
+        quotes.plain = True
+        ends, quotes.inside = _exact_ends(piece, quotes.delimiter, inside=before)
+        return ends
+    buffer = np.frombuffer(piece, dtype=np.uint8)
+    breaks = buffer == ord("\n")
+    if b"\r" in piece:
+        lone = buffer == ord("\r")
+        lone[:-1] &= ~breaks[1:]
+        breaks = breaks | lone
+    return np.flatnonzero(breaks if inside is None else breaks & ~inside) + 1
+
+
+def _exact_ends(piece: bytes, delimiter: str, *, inside: bool) -> tuple[NDArray[np.intp], bool]:
+    # Token by token, for quotes in places where a CSV writer puts none, such as 5" in a bare cell.
+    ends: list[int] = []
+    cell = 0
+    skip = -1
+    for token in re.finditer(rb'["\n' + re.escape(delimiter.encode()) + rb"]|\r\n?", piece):
+        at, end = token.span()
+        if at == skip:
+            continue
+        if token[0] == b'"':
+            if inside and piece[end : end + 1] == b'"':
+                skip = end
+            elif inside:
+                inside = False
+            else:
+                inside = at == cell
+        elif not inside:
+            cell = end
+            if token[0] != delimiter.encode():
+                ends.append(end)
+    return np.array(ends, dtype=np.intp), inside
+
+
+@dataclass(frozen=True)
+class _Reader:
+    layout: Layout
+    dialect: Dialect
+    plan: ChunkPlan
+
+    def table(self, block: _Block) -> Table | None:
+        """Read a block; None if it has no row."""
+        if block.is_blank():
+            return None
+        part = block.part(self.layout.names)
+        quotes = Quotes(block.delimiter)
+        delimiters = count_delimiters(block.data, quotes)
+        plain = quotes.plain and not quotes.inside
+        if not plain:
+            part.check()
+        frame, typed = self._frame(block, part)
+        if plain and delimiters != len(frame) * (len(self.layout.names) - 1):
+            part.check()
+        columns, bad_rows = self._columns(frame, part, typed=typed)
+        return Table(
+            files=(SourceFile(block.file, "", len(frame)),),
+            format="csv",
+            columns=columns,
+            rows=len(frame),
+            locate=part.locate,
+            delimiter=self.layout.delimiter,
+            delimiter_guessed=self.layout.guessed,
+            bad_rows=bad_rows,
+            raw=self._raw(block, part) if self.plan.keep_raw else None,
+        )
+
+    def _parse(self, block: _Block, part: TextPart, types: dict[int, type]) -> pd.DataFrame:
+        run = partial(parse, io.BytesIO(block.data), self.layout, self.dialect, header=False, types=types)
+        return checked_parse(part, run)
+
+    def _frame(self, block: _Block, part: TextPart) -> tuple[pd.DataFrame, bool]:
+        """Read declared numbers as numbers; if a cell is none, everything as text."""
+        names = self.layout.names
+        types: dict[int, type] = {at: float if name in self.plan.numeric else str for at, name in enumerate(names)}
+        try:
+            return self._parse(block, part, types), True
+        except ValueError:
+            return self._parse(block, part, dict.fromkeys(types, str)), False
+
+    def _columns(self, frame: pd.DataFrame, part: TextPart, *, typed: bool) -> tuple[dict[str, Column], frozenset[int]]:
+        missing = self.dialect.na_values
+        columns: dict[str, Column] = {}
+        doubtful: dict[str, Levels] = {}
+        for at, name in enumerate(self.layout.names):
+            if name in self.plan.numeric and typed:
+                columns[name] = Numbers(frame[at].to_numpy(dtype=np.float64))
+                continue
+            levels = spelt_levels(frame[at], missing)
+            columns[name] = levels if name in self.plan.as_text else as_boolean(levels, same_spelling=False)
+            if name in self.plan.numeric:
+                doubtful[name] = levels
+        found, bad_rows = declared_numbers(
+            doubtful, self.plan, part.locate, decimal=self.dialect.decimal, missing=missing
+        )
+        return {**columns, **found}, bad_rows
+
+    def _raw(self, block: _Block, part: TextPart) -> dict[str, NDArray[np.object_]]:
+        frame = self._parse(block, part, dict.fromkeys(range(len(self.layout.names)), str))
+        return {name: frame[at].to_numpy(dtype=np.object_) for at, name in enumerate(self.layout.names)}

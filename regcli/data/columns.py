@@ -1,0 +1,104 @@
+"""From cells to columns: which cells are numbers, which columns are booleans, levels in order."""
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from regcli.data.table import Levels, Numbers
+
+__all__ = ["as_boolean", "concatenate_levels", "number", "numbers_of", "sorted_levels", "spelt_levels"]
+
+#: What pandas' C reader takes for a number (tests/unit/data hold the two against each other).
+_NUMBER = {
+    mark: re.compile(
+        rf"\s*([+-]?(?:(?:\d+(?:{point}\d*)?|{point}\d+)(?:e[+-]?\d+)?|inf(?:inity)?))\s*", re.IGNORECASE | re.ASCII
+    )
+    for mark, point in ((".", r"\."), (",", ","))
+}
+
+
+def number(cell: str, decimal: str = ".") -> float | None:
+    """Read one cell as the CSV reader does: the nearest double, or None if it is not a number."""
+    match = _NUMBER[decimal].fullmatch(cell)
+    return None if match is None else float(match[1].replace(",", "."))
+
+
+def sorted_levels(codes: NDArray[Any], uniques: Sequence[str], missing: Collection[str] = ()) -> Levels:
+    """Put levels in code-point order; those in ``missing`` become missing cells.
+
+    Parameters
+    ----------
+    codes : ndarray of int, shape (n,)
+        Positions in ``uniques``, -1 where a cell is missing.
+    uniques : sequence of str
+        Distinct cells in any order.
+    missing : collection of str
+        Cells that mean missing.
+    """
+    absent = frozenset(missing)
+    order = sorted((at for at, cell in enumerate(uniques) if cell not in absent), key=uniques.__getitem__)
+    place = np.full(len(uniques) + 1, -1, dtype=np.int32)  # the last entry serves code -1
+    place[order] = np.arange(len(order), dtype=np.int32)
+    return Levels(place[codes], tuple(uniques[at] for at in order))
+
+
+def spelt_levels(cells: Any, missing: Collection[str] = ()) -> Levels:  # noqa: ANN401  (a Series or an object array)
+    """Factorize a column of text, without a loop over its rows; NaN and None are missing."""
+    codes, uniques = pd.factorize(cells)
+    return sorted_levels(codes, [str(cell) for cell in uniques], missing)
+
+
+def as_boolean(column: Levels, *, same_spelling: bool = True) -> Levels:
+    """Mark a column whose levels are all true or false, in any capitals, as boolean; return others unchanged.
+
+    With ``same_spelling``, mixed spellings become False and True.
+    """
+    folded = [level.casefold() for level in column.levels]
+    if not folded or not {"true", "false"}.issuperset(folded):
+        return column
+    if same_spelling and len(set(folded)) < len(folded):
+        names = ("False", "True")
+        known = tuple(name for name in names if name.casefold() in folded)
+        place = np.array([*(known.index(cell.capitalize()) for cell in folded), -1], dtype=np.int32)
+        return Levels(place[column.codes], known, boolean=True)
+    return Levels(column.codes, column.levels, boolean=True)
+
+
+def numbers_of(column: Levels, decimal: str = ".", missing: Collection[str] = ()) -> tuple[Numbers, frozenset[int]]:
+    """Read the levels of a column as numbers.
+
+    Parameters
+    ----------
+    column : Levels
+        Cells as spelt.
+    decimal : str
+        The decimal mark.
+    missing : collection of str
+        Cells that mean missing; one that is a number stands for all its spellings.
+
+    Returns
+    -------
+    numbers : Numbers
+        NaN where a cell is missing or no number.
+    bad : frozenset of int
+        Codes of the levels that are no numbers.
+    """
+    absent = {number(cell, decimal) for cell in missing} - {None}
+    found = [number(level, decimal) for level in column.levels]
+    bad = frozenset(code for code, value in enumerate(found) if value is None)
+    known = [np.nan if value is None or value in absent else value for value in found]
+    return Numbers(np.array([*known, np.nan], dtype=np.float64)[column.codes]), bad
+
+
+def concatenate_levels(columns: Iterable[Levels]) -> Levels:
+    """Stack columns of levels; boolean if all that have a level are."""
+    parts = list(columns)
+    union = sorted({level for part in parts for level in part.levels})
+    place = {level: code for code, level in enumerate(union)}
+    codes = [np.array([*(place[level] for level in part.levels), -1], dtype=np.int32)[part.codes] for part in parts]
+    stacked = Levels(np.concatenate(codes), tuple(union))
+    return as_boolean(stacked) if all(part.boolean for part in parts if part.levels) else stacked

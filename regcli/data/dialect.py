@@ -1,0 +1,197 @@
+"""How a text table is written: delimiter, decimal mark, encoding, missing cells."""
+
+import codecs
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Literal
+
+from regcli.data.scan import Record, records
+from regcli.errors import DataError, Location, UsageError
+
+__all__ = ["Dialect", "Format", "check_dialect", "find_delimiter", "format_of", "parse_na_values"]
+
+Format = Literal["csv", "tsv", "parquet"]
+
+#: In the order in which a tie is settled.
+CANDIDATES = (",", ";", "\t", "|")
+
+_SUFFIXES: dict[str, Format] = {".csv": "csv", ".tsv": "tsv", ".txt": "csv", ".parquet": "parquet"}
+
+#: As many records are looked at; more would only repeat what they say.
+_VOTERS = 200
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How an input table is written.
+
+    Parameters
+    ----------
+    delimiter : str or None
+        One ASCII character; None looks for one among ``, ; tab |``.
+    decimal : str
+        ``.`` or ``,``.
+    encoding : str
+        Name of a text encoding Python knows.
+    header : bool
+        Whether the first record names the columns; without one they are called c1, c2, ...
+    na_values : tuple of str
+        Cells that mean missing.
+    format : {"csv", "tsv", "parquet"} or None
+        None takes it from the file's suffix.
+    """
+
+    delimiter: str | None = None
+    decimal: str = "."
+    encoding: str = "utf-8"
+    header: bool = True
+    na_values: tuple[str, ...] = ("", "NA", "NaN", "nan", "null")
+    format: Format | None = None
+
+
+def parse_na_values(text: str) -> tuple[str, ...]:
+    """Read ``--na-values``: a list with commas, where ``""`` is the empty cell and quotes protect a comma.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``'"",NA,-999'``. An empty text means that no cell is missing.
+
+    Returns
+    -------
+    tuple of str
+        The cells, each once, in the order given.
+
+    Raises
+    ------
+    UsageError
+        ``unknown-option-value`` when a quote is not closed or an entry without quotes is empty.
+    """
+    if not text:
+        return ()
+    hint = 'separate cells with commas and write "" for the empty cell'
+    if "\n" in text or "\r" in text:
+        raise UsageError("unknown-option-value", "--na-values cannot hold line breaks", hint=hint)
+    try:
+        (row,) = csv.reader([text], strict=True)
+    except (csv.Error, ValueError) as error:
+        raise UsageError("unknown-option-value", f"--na-values cannot be read: {text}", hint=hint) from error
+    if row.count("") > _quoted_blanks(text):
+        raise UsageError("unknown-option-value", f"--na-values has an empty entry: {text}", hint=hint)
+    return tuple(dict.fromkeys(row))
+
+
+def _quoted_blanks(text: str) -> int:
+    # csv forgets which cells were quoted.
+    return sum(cell == '""' for cell in text.split(","))
+
+
+def check_dialect(dialect: Dialect) -> Dialect:
+    """Refuse what no reader can follow, and spell the encoding the one way the readers compare it with.
+
+    Raises
+    ------
+    UsageError
+        ``unknown-option-value`` for a delimiter that is not one ASCII character, a quote or a line break, a decimal
+        mark other than ``.`` and ``,``, an unknown encoding; ``conflicting-options`` for a delimiter that is the
+        decimal mark.
+    """
+    mark = dialect.delimiter
+    if mark is not None and (len(mark) != 1 or not mark.isascii() or mark in '"\r\n\0'):
+        raise UsageError(
+            "unknown-option-value",
+            f"--delimiter takes one ASCII character that is neither a quote nor a line break, not {mark!r}",
+            hint="for a tab write --delimiter $'\\t' or --input-format tsv",
+        )
+    if dialect.decimal not in {".", ","}:
+        raise UsageError("unknown-option-value", f"--decimal is . or , not {dialect.decimal!r}")
+    # A comma between cells and in numbers is readable where such cells are quoted, a point is not a delimiter at all.
+    if mark == ".":
+        raise UsageError("unknown-option-value", "--delimiter cannot be a point")
+    return Dialect(
+        mark, dialect.decimal, _text_encoding(dialect.encoding), dialect.header, dialect.na_values, dialect.format
+    )
+
+
+def _text_encoding(name: str) -> str:
+    try:
+        "".encode(name)  # refuses codecs that are not text, such as base64
+        found = codecs.lookup(name).name
+    except (LookupError, ValueError) as error:
+        raise UsageError(
+            "unknown-option-value", f"no text encoding is called {name!r}", hint="common ones: utf-8, utf-16, latin-1"
+        ) from error
+    return "utf-8" if found in {"utf-8", "utf-8-sig"} else found
+
+
+def format_of(name: str, dialect: Dialect, *, stream: bool) -> Format:
+    """Return the format of the input called ``name``: what the dialect says, else what its suffix says.
+
+    ``stream`` marks an input that has no name of its own (standard input, a device): it counts as CSV.
+
+    Raises
+    ------
+    DataError
+        ``file-unreadable`` for a suffix that names no format.
+    """
+    if dialect.format is not None:
+        return dialect.format
+    suffix = PurePath(name).suffix.lower()
+    if stream and suffix not in _SUFFIXES:
+        return "csv"
+    if suffix in _SUFFIXES:
+        return _SUFFIXES[suffix]
+    what = f"the suffix {suffix}" if suffix else "a name without a suffix"
+    raise DataError(
+        "file-unreadable",
+        f"{name}: {what} does not tell the format; known are {' '.join(_SUFFIXES)}",
+        hint="say --input-format csv, tsv or parquet",
+        where=Location(file=name),
+    )
+
+
+def find_delimiter(sample: Iterable[str], *, decimal: str = ".") -> str:
+    """Vote for the delimiter of a text table.
+
+    Every candidate reads the sample with quotes in mind. It stands if it divides the first record; the one that gives
+    the most records the width of the first wins, then the one that makes more columns, then the comma.
+
+    Parameters
+    ----------
+    sample : iterable of str
+        The first physical lines, each with its line break. The last one may be cut.
+    decimal : str
+        With a decimal comma the comma does not stand.
+
+    Returns
+    -------
+    str
+        The winner; the comma if there is a single column.
+    """
+    lines = list(sample)
+    best, winner = (0.0, 0), ","
+    for mark in CANDIDATES:
+        if mark == decimal:
+            continue
+        score = _score(lines, mark)
+        if score > best:
+            best, winner = score, mark
+    return winner
+
+
+def _score(lines: list[str], mark: str) -> tuple[float, int]:
+    found: list[Record] = []
+    stream = records(lines, mark)
+    while len(found) < _VOTERS:
+        try:
+            found.append(next(stream))
+        except StopIteration:
+            break
+        except DataError:  # a quote this candidate cannot read: it is judged by the records before it
+            break
+    if not found or len(found[0].cells) == 1:
+        return (0.0, 0)
+    width = len(found[0].cells)
+    return (sum(len(record.cells) == width for record in found) / len(found), width)

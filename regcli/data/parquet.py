@@ -1,0 +1,199 @@
+"""Parquet: columns by their stored types."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regcli.data.columns import as_boolean, sorted_levels
+from regcli.data.dialect import Dialect
+from regcli.data.plan import ChunkPlan, declared_numbers
+from regcli.data.source import Source, sha256_of
+from regcli.data.table import Column, Levels, Numbers, SourceFile, Table, Unsupported
+from regcli.data.text import check_names, empty_file
+from regcli.errors import DataError, Location
+
+__all__ = ["parquet_chunks", "parquet_names", "read_parquet"]
+
+
+def read_parquet(source: Source, dialect: Dialect, is_text: Callable[[str], bool]) -> Table:
+    """Read a Parquet file whole.
+
+    Integers, floats and decimals are numbers (null and NaN are missing); booleans are levels False and True; text is
+    levels, in which ``na_values`` are missing, as in CSV; dates and times are levels of ISO text. Other types become
+    ``Unsupported``. A column read as text gives its values as Python writes them.
+
+    Raises
+    ------
+    DataError
+        ``file-unreadable``, ``duplicate-column``, ``empty-column-name``, ``empty-file``.
+    """
+    digest = sha256_of(source)
+    with _opened(source) as file:
+        names = _names(file, source.name)
+        table = file.read()
+    if table.num_rows == 0:
+        raise empty_file(source.name, header=True)
+    columns = {
+        name: _column(array, dialect.na_values, as_text=is_text(name))
+        for name, array in zip(names, table.columns, strict=True)
+    }
+    return Table(
+        files=(SourceFile(source.name, digest, table.num_rows),),
+        format="parquet",
+        columns=columns,
+        rows=table.num_rows,
+        locate=_locator(source.name, 0),
+    )
+
+
+def parquet_names(source: Source) -> tuple[str, ...]:
+    """Return the column names of a Parquet file from its footer alone."""
+    with _opened(source) as file:
+        return _names(file, source.name)
+
+
+def parquet_chunks(source: Source, dialect: Dialect, plan: ChunkPlan) -> Iterator[Table]:
+    """Read a Parquet file in batches of at most ``plan.rows`` rows."""
+    rows = 0
+    with _opened(source) as file:
+        names = _names(file, source.name)
+        for batch in file.iter_batches(batch_size=plan.rows):
+            if batch.num_rows:
+                yield _chunk(batch, names, source.name, rows, (dialect, plan))
+                rows += batch.num_rows
+    if not rows:
+        raise empty_file(source.name, header=True)
+
+
+def _chunk(
+    batch: Any,  # noqa: ANN401  (pyarrow ships no types)
+    names: tuple[str, ...],
+    file: str,
+    before: int,
+    how: tuple[Dialect, ChunkPlan],
+) -> Table:
+    dialect, plan = how
+    locate = _locator(file, before)
+    columns: dict[str, Column] = {}
+    doubtful: dict[str, Levels] = {}
+    for name, array in zip(names, batch.columns, strict=True):
+        wanted = name in plan.numeric
+        column = _column(array, dialect.na_values, as_text=not wanted and not _is_boolean(array))
+        if wanted and isinstance(column, Levels):
+            doubtful[name] = column
+        columns[name] = column
+    found, bad_rows = declared_numbers(doubtful, plan, locate, missing=dialect.na_values)
+    return Table(
+        files=(SourceFile(file, "", batch.num_rows),),
+        format="parquet",
+        columns={**columns, **found},
+        rows=batch.num_rows,
+        locate=locate,
+        bad_rows=bad_rows,
+        raw={name: _raw(array) for name, array in zip(names, batch.columns, strict=True)} if plan.keep_raw else None,
+    )
+
+
+@contextmanager
+def _opened(source: Source) -> Iterator[Any]:
+    import pyarrow as pa  # noqa: PLC0415  (0.1 s that CSV need not pay)
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    try:
+        with source.open() as stream, pq.ParquetFile(stream) as file:
+            yield file
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(
+            "file-unreadable",
+            f"{source.name} is not a readable Parquet file: {error}",
+            where=Location(file=source.name),
+        ) from error
+
+
+def _names(file: Any, name: str) -> tuple[str, ...]:  # noqa: ANN401
+    names = tuple(file.schema_arrow.names)
+    if not names:
+        raise empty_file(name, header=False)
+    check_names(names, name, lambda _: None)
+    return names
+
+
+def _locator(file: str, before: int) -> Callable[[int, str | None], Location]:
+    return lambda row, column: Location(file=file, row=before + row + 1, column=column)
+
+
+def _is_boolean(array: Any) -> bool:  # noqa: ANN401
+    import pyarrow as pa  # noqa: PLC0415
+
+    return bool(pa.types.is_boolean(array.type))
+
+
+def _column(array: Any, missing: tuple[str, ...], *, as_text: bool) -> Column:  # noqa: ANN401
+    """Turn an Arrow array into a column."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    kind = array.type
+    is_ = pa.types
+    if is_.is_dictionary(kind):
+        array, kind = array.cast(kind.value_type), kind.value_type
+    if is_.is_null(kind):
+        return Levels(np.full(len(array), -1, dtype=np.int32), ()) if as_text else _empty(len(array))
+    if is_.is_date(kind) or is_.is_time(kind) or is_.is_timestamp(kind):
+        return _levels(_iso(array), missing)
+    if is_.is_boolean(kind):
+        levels = _levels(array, ())
+        return levels if as_text else as_boolean(levels)
+    if is_.is_string(kind) or is_.is_large_string(kind) or is_.is_string_view(kind):
+        return _levels(array.cast(pa.large_string()), missing)
+    if not (is_.is_integer(kind) or is_.is_floating(kind) or is_.is_decimal(kind)):
+        return Unsupported(str(kind))
+    return _levels(array, missing) if as_text else _numbers(array)
+
+
+def _empty(rows: int) -> Numbers:
+    return Numbers(np.full(rows, np.nan))
+
+
+def _numbers(array: Any) -> Numbers:  # noqa: ANN401
+    import pyarrow as pa  # noqa: PLC0415
+
+    if pa.types.is_decimal(array.type):
+        array = array.cast(pa.string())  # digits to the nearest double; the direct cast may miss it by one
+    values = array.cast(pa.float64(), safe=False).to_numpy(**_copying(array))
+    return Numbers(np.asarray(values, dtype=np.float64))
+
+
+def _copying(array: Any) -> dict[str, bool]:  # noqa: ANN401
+    # Chunked arrays always copy and have no such option.
+    return {"zero_copy_only": False} if hasattr(array, "buffers") else {}
+
+
+def _levels(array: Any, missing: tuple[str, ...]) -> Levels:  # noqa: ANN401
+    """Factorize an Arrow array; its values are written as Python writes them."""
+    encoded = array.dictionary_encode()
+    if hasattr(encoded, "combine_chunks"):
+        encoded = encoded.unify_dictionaries().combine_chunks()
+        encoded = encoded if hasattr(encoded, "indices") else encoded.chunk(0)
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    spelt = [str(value) for value in encoded.dictionary.to_pylist()]
+    return sorted_levels(codes, spelt, missing if "nan" not in spelt else (*missing, "nan"))
+
+
+def _iso(array: Any) -> Any:  # noqa: ANN401
+    """Write dates and times as ISO 8601; moments with a time zone in UTC."""
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    if not pa.types.is_timestamp(array.type):
+        return array.cast(pa.string())
+    naive = array.cast(pa.timestamp(array.type.unit)).cast(pa.string())
+    text = pc.replace_substring(naive, " ", "T", max_replacements=1)
+    return text if array.type.tz is None else pc.binary_join_element_wise(text, "Z", "")
+
+
+def _raw(array: Any) -> NDArray[np.object_]:  # noqa: ANN401
+    values = ["" if value is None else str(value) for value in array.to_pylist()]
+    return np.array([*values, None], dtype=np.object_)[:-1]

@@ -1,0 +1,79 @@
+"""What the reader of chunks is told about the columns, and what it does with cells that are not as told."""
+
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from regcli.data.columns import numbers_of
+from regcli.data.table import Levels, Numbers
+from regcli.errors import DataError, Location
+
+__all__ = ["ChunkPlan", "declared_numbers"]
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class ChunkPlan:
+    """Which columns are numbers and which text by declaration, and how chunks are cut.
+
+    ``bad_cells`` says what becomes of a cell that is not a number in a column of numbers; ``keep_raw`` keeps every cell
+    as spelt.
+    """
+
+    numeric: Container[str]
+    as_text: Container[str] = ()
+    rows: int = 50_000
+    bad_cells: Literal["error", "missing"] = "error"
+    keep_raw: bool = False
+
+
+def declared_numbers(
+    columns: Mapping[str, Levels],
+    plan: ChunkPlan,
+    locate: Callable[[int, str | None], Location],
+    *,
+    decimal: str = ".",
+    missing: tuple[str, ...] = (),
+) -> tuple[dict[str, Numbers], frozenset[int]]:
+    """Read columns of text as the numbers they should be.
+
+    Returns
+    -------
+    numbers : dict
+        NaN where a cell is missing or no number.
+    bad_rows : frozenset of int
+        Rows with a cell that is no number.
+
+    Raises
+    ------
+    DataError
+        ``text-in-numeric-column`` for the first such row, unless the plan takes bad cells as missing.
+    """
+    numbers: dict[str, Numbers] = {}
+    bad_rows: dict[str, list[int]] = {}
+    for name, column in columns.items():
+        numbers[name], bad = numbers_of(column, decimal, missing)
+        if bad:
+            bad_rows[name] = np.flatnonzero(np.isin(column.codes, list(bad))).tolist()
+    if bad_rows and plan.bad_cells == "error":
+        name = min(bad_rows, key=lambda each: bad_rows[each][0])
+        raise _text_in_numbers(name, columns[name], bad_rows[name], locate)
+    return numbers, frozenset(row for rows in bad_rows.values() for row in rows)
+
+
+def _text_in_numbers(
+    name: str, column: Levels, rows: list[int], locate: Callable[[int, str | None], Location]
+) -> DataError:
+    cells = tuple(dict.fromkeys(column.levels[column.codes[row]] for row in rows))[:_SHOWN]
+    where = locate(rows[0], name)
+    place = f"line {where.line}" if where.line else f"row {where.row}"
+    return DataError(
+        "text-in-numeric-column",
+        f"{where.file}: column {name!r}, {place}: {cells[0]!r} is not a number",
+        hint=f"--na-values {cells[0]} takes such cells as missing",
+        where=where,
+        cells=cells,
+    )

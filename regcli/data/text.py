@@ -1,0 +1,336 @@
+"""CSV and its kin, read whole: pandas reads the values, every doubt is settled by the exact scan."""
+
+import io
+import re
+import warnings
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, BinaryIO, NoReturn
+
+import numpy as np
+import pandas as pd
+
+from regcli.data.columns import as_boolean, number, numbers_of, spelt_levels
+from regcli.data.dialect import Dialect, Format, find_delimiter
+from regcli.data.scan import TextPart, ragged
+from regcli.data.source import Source, check_byte_order, survey, text_lines
+from regcli.data.table import Column, Levels, Numbers, SourceFile, Table
+from regcli.errors import DataError, Location
+
+__all__ = [
+    "Layout",
+    "check_names",
+    "checked_parse",
+    "empty_file",
+    "head_of",
+    "header_names",
+    "layout_of",
+    "parse",
+    "read_names",
+    "read_text",
+    "refuse_bytes",
+    "refuse_nul",
+]
+
+#: Looked at to find the delimiter.
+_SAMPLE = 1 << 16
+
+#: A sample without a line break is prolonged to the end of its line, up to this.
+_LINE = 1 << 24
+
+#: pandas splits larger files among threads, but only if it may infer types piece by piece.
+_PARALLEL = 5 * 1024 * 1024
+
+#: Records looked at for leading zeros.
+_LOOK = 1000
+
+_LEADING_ZERO = re.compile(r"\s*[+-]?0\d", re.ASCII)
+_UNDECODED = re.compile("[\udc80-\udcff\ufffd]")
+_ESCAPED = re.compile("[\udc80-\udcff]")
+_NUL = re.compile("\0")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How cells are laid out: the delimiter, whether it was guessed, the names of the columns."""
+
+    delimiter: str
+    guessed: bool
+    names: tuple[str, ...] = ()
+
+
+def layout_of(head: bytes, name: str, dialect: Dialect, fmt: Format) -> Layout:
+    """Find the delimiter from the first bytes of a text; names are not known yet.
+
+    Raises
+    ------
+    DataError
+        ``encoding`` if the bytes begin with the mark of another encoding.
+    """
+    check_byte_order(head, name, dialect.encoding)
+    if dialect.delimiter is not None or fmt == "tsv":
+        return Layout(dialect.delimiter or "\t", guessed=False)
+    found = find_delimiter(text_lines(io.BytesIO(head), dialect.encoding), decimal=dialect.decimal)
+    return Layout(found, guessed=found != ",")
+
+
+def head_of(stream: BinaryIO) -> bytes:
+    """Read as much of a text as the delimiter is found from, to the end of a line."""
+    head = stream.read(_SAMPLE)
+    return head + stream.readline(_LINE) if len(head) == _SAMPLE else head
+
+
+def header_names(part: TextPart) -> tuple[str, ...]:
+    """Return the column names of a text: the first record as it is, or c1, c2, ... without a header.
+
+    Raises
+    ------
+    DataError
+        ``empty-file``, ``duplicate-column`` with both positions, ``empty-column-name`` with its position.
+    """
+    first = next(part.records(), None)
+    if first is None:
+        raise empty_file(part.file, header=False)
+    if not part.header:
+        return tuple(f"c{at}" for at in range(1, len(first.cells) + 1))
+    check_names(first.cells, part.file, first.line_of)
+    return tuple(first.cells)
+
+
+def check_names(names: Collection[str], file: str, line_of: Callable[[int], int | None]) -> None:
+    """Refuse column names that are empty or the same; ``line_of`` gives the line of a position (from 0)."""
+    seen: dict[str, int] = {}
+    for at, name in enumerate(names):
+        if not name:
+            raise DataError(
+                "empty-column-name",
+                f"{file}: column {at + 1} of {len(names)} has no name",
+                hint="name it in the header; a delimiter at the end of the line makes such a column",
+                where=Location(file=file, line=line_of(at)),
+            )
+        if name in seen:
+            raise DataError(
+                "duplicate-column",
+                f"{file}: columns {seen[name] + 1} and {at + 1} are both called {name!r}",
+                hint="rename one of them",
+                where=Location(file=file, line=line_of(at), column=name),
+            )
+        seen[name] = at
+
+
+def empty_file(file: str, *, header: bool) -> DataError:
+    """Return the error for a table without rows."""
+    what = "has a header but no row" if header else "is empty"
+    return DataError("empty-file", f"{file} {what}", where=Location(file=file))
+
+
+def refuse_bytes(part: TextPart, encoding: str, error: UnicodeError) -> NoReturn:
+    """Raise the error for bytes that are not text, with line and column as far as they can be told."""
+    try:
+        where = part.find(_UNDECODED if encoding.startswith(("utf-16", "utf-32")) else _ESCAPED)
+    except (DataError, UnicodeError):  # broken in other ways too; or a codec that cannot mark what it does not decode
+        where = Location(file=part.file)
+    shown = ""
+    if isinstance(error, UnicodeDecodeError):
+        shown = " (" + " ".join(f"0x{byte:02x}" for byte in error.object[error.start : error.start + 4][:1]) + ")"
+    line = f": line {where.line}" if where.line else ""
+    raise DataError(
+        "encoding",
+        f"{part.file}{line} has bytes{shown} that are not {encoding}",
+        hint="say --encoding, for instance --encoding latin-1" if encoding == "utf-8" else "say another --encoding",
+        where=where,
+    ) from error
+
+
+def refuse_nul(part: TextPart) -> NoReturn:
+    """Raise the error for a NUL byte, with line and column."""
+    try:
+        where = part.find(_NUL)
+    except DataError:  # quoting is broken before the NUL; that there is one weighs more
+        where = Location(file=part.file)
+    line = f" in line {where.line}" if where.line else ""
+    raise DataError("nul-byte", f"{part.file} has a NUL byte{line}: it is not a text table", where=where)
+
+
+def parse(
+    target: str | BinaryIO,
+    layout: Layout,
+    dialect: Dialect,
+    *,
+    header: bool,
+    types: Mapping[int, type],
+    only: Collection[int] | None = None,
+) -> pd.DataFrame:
+    """Run pandas' C reader; columns are called by position.
+
+    ``types`` fixes columns to text (``str``: cells as spelt, none is missing) or ``float``; the others are inferred.
+    ``only`` reads some columns. Pandas' warnings about widths are errors.
+    """
+    places = range(len(layout.names))
+    options: dict[str, Any] = {
+        "sep": layout.delimiter,
+        "decimal": dialect.decimal,
+        "encoding": dialect.encoding,
+        "header": 0 if header else None,
+        "names": list(places),
+        "usecols": None if only is None else sorted(only),
+        "index_col": False,
+        "dtype": dict(types),
+        "keep_default_na": False,
+        "na_values": {at: list(dialect.na_values) for at in places if types.get(at) is not str},
+        "compression": None,
+        "low_memory": _may_split(target, dialect),
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        warnings.simplefilter("ignore", pd.errors.DtypeWarning)  # such columns are read again
+        return pd.read_csv(target, **options)
+
+
+def _may_split(target: str | BinaryIO, dialect: Dialect) -> bool:
+    if not isinstance(target, str) or dialect.encoding != "utf-8":
+        return False
+    return Source(target).size() >= _PARALLEL
+
+
+def read_names(source: Source, dialect: Dialect, fmt: Format) -> tuple[Layout, TextPart]:
+    """Find the delimiter and the names of a text from its beginning alone."""
+    with source.open() as stream:
+        layout = layout_of(head_of(stream), source.name, dialect, fmt)
+    part = TextPart(source.name, lambda: source.lines(dialect.encoding), layout.delimiter, header=dialect.header)
+    names = header_names(part)
+    return replace(layout, names=names), replace(part, names=names)
+
+
+def read_text(source: Source, dialect: Dialect, fmt: Format, is_text: Callable[[str], bool]) -> Table:
+    """Read one text table whole.
+
+    Parameters
+    ----------
+    source : Source
+        A file or held bytes.
+    dialect, fmt
+        How it is written.
+    is_text : callable
+        Whether a column, by name, is read as text whatever its cells are.
+
+    Raises
+    ------
+    DataError
+        For every kind of damage, with file and line.
+    """
+    with source.open() as stream:
+        layout = layout_of(head_of(stream), source.name, dialect, fmt)
+    part = TextPart(source.name, lambda: source.lines(dialect.encoding), layout.delimiter, header=dialect.header)
+    found = survey(
+        source,
+        dialect.encoding,
+        layout.delimiter,
+        bad_bytes=lambda error: refuse_bytes(_named(part), dialect.encoding, error),
+        nul_byte=lambda: refuse_nul(_named(part)),
+    )
+    layout = replace(layout, names=header_names(part))
+    part = replace(part, names=layout.names)
+    if not found.plain:
+        part.check()
+    _check_first(part)
+    text = frozenset(at for at, name in enumerate(layout.names) if is_text(name))
+    reader = _Reader(source, layout, dialect, part)
+    columns, rows = reader.columns(text)
+    if found.plain and found.delimiters != (rows + part.header) * (len(layout.names) - 1):
+        part.check()
+    return Table(
+        files=(SourceFile(source.name, found.sha256, rows),),
+        format="csv",
+        columns=columns,
+        rows=rows,
+        locate=part.locate,
+        delimiter=layout.delimiter,
+        delimiter_guessed=layout.guessed,
+        leading_zeros=_leading_zeros(part, columns),
+    )
+
+
+def _named(part: TextPart) -> TextPart:
+    # For messages about bytes: the names help, but a header that is itself damaged must not hide the damage.
+    try:
+        return replace(part, names=tuple(next(part.records()).cells) if part.header else ())
+    except (DataError, StopIteration):
+        return part
+
+
+def _check_first(part: TextPart) -> None:
+    # pandas takes the width of a table from its first row.
+    first = next(part.rows(), None)
+    if first is None:
+        raise empty_file(part.file, header=True)
+    if len(first.cells) != len(part.names):
+        raise ragged(part.file, first, len(part.names))
+
+
+@dataclass(frozen=True)
+class _Reader:
+    source: Source
+    layout: Layout
+    dialect: Dialect
+    part: TextPart
+
+    def parse(self, types: Mapping[int, type], only: Collection[int] | None = None) -> pd.DataFrame:
+        target = self.source.path if self.source.held is None else io.BytesIO(self.source.held)
+        return checked_parse(
+            self.part, lambda: parse(target, self.layout, self.dialect, header=self.part.header, types=types, only=only)
+        )
+
+    def columns(self, text: frozenset[int]) -> tuple[dict[str, Column], int]:
+        """Read all columns; those in ``text`` as text. Return them by name, and the number of rows."""
+        frame = self.parse(dict.fromkeys(text, str))
+        # True and False lose their spelling, mixed types and integers beyond 64 bits their meaning: read them as text.
+        places = range(len(self.layout.names))
+        again = frozenset(at for at in places if frame[at].dtype.kind in "bO" and not _is_string(frame[at])) - text
+        spelt = self.parse(dict.fromkeys(again, str), again) if again else frame
+        columns: dict[str, Column] = {}
+        for at, name in enumerate(self.layout.names):
+            if at in text:
+                columns[name] = spelt_levels(frame[at], self.dialect.na_values)
+            elif at in again or _is_string(frame[at]):
+                cells = spelt[at] if at in again else frame[at]
+                columns[name] = self._inferred(spelt_levels(cells, self.dialect.na_values))
+            else:
+                columns[name] = Numbers(frame[at].to_numpy(dtype=np.float64))
+        return columns, len(frame)
+
+    def _inferred(self, column: Levels) -> Column:
+        # pandas gives up on a column of integers of which one is beyond 64 bits and one is missing.
+        if all(number(level, self.dialect.decimal) is not None for level in column.levels):
+            return numbers_of(column, self.dialect.decimal, self.dialect.na_values)[0]
+        return as_boolean(column)
+
+
+def _is_string(column: "pd.Series[Any]") -> bool:
+    return isinstance(column.dtype, pd.StringDtype)
+
+
+def checked_parse(part: TextPart, run: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    """Run a parse; where pandas stumbles, let the exact scan say what is wrong.
+
+    Raises
+    ------
+    DataError
+        What the scan finds, else ``file-unreadable`` with pandas' words.
+    """
+    try:
+        return run()
+    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
+        part.check()
+        raise DataError(
+            "file-unreadable", f"{part.file} cannot be read: {error}", where=Location(file=part.file)
+        ) from error
+
+
+def _leading_zeros(part: TextPart, columns: Mapping[str, Column]) -> tuple[str, ...]:
+    open_places = {at for at, name in enumerate(part.names) if isinstance(columns[name], Numbers)}
+    found: set[int] = set()
+    for record in islice(part.rows(), _LOOK):
+        found |= {at for at in open_places - found if _LEADING_ZERO.match(record.cells[at])}
+    return tuple(name for at, name in enumerate(part.names) if at in found)
