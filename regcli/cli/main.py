@@ -98,17 +98,17 @@ def man(request: ManRequest, session: Session) -> None:
 
 
 def _fit(request: FitRequest, session: Session, kind: str) -> None:
-    from regcli.app import fit as use_case
-    from regcli.report import documents
+    from regcli.app.fit import fit as run_fit
+    from regcli.app.fit import save
+    from regcli.report.documents import cv_document, fit_document
 
     form = session.form(kind)
     with session.working(request.run.jobs) as run:
-        outcome = use_case.fit(request, run)
+        outcome = run_fit(request, run)
     session.heed(outcome.warnings)
-    document = documents.fit_document(outcome) if kind == "fit" else documents.cv_document(outcome)
-    text = session.render(document, form)
+    text = session.render(fit_document(outcome) if kind == "fit" else cv_document(outcome), form)
     if request.save.model_out is not None:
-        use_case.save(outcome)
+        save(outcome)
         session.note(f"wrote {request.save.model_out}")
     session.deliver(text)
 

@@ -99,7 +99,8 @@ def roff(page: Page) -> str:
 
 def plain(page: Page) -> str:
     """A page as text of 80 columns."""
-    lines = [f"{page.name.upper()}(1)", "", "NAME", f"    {page.name} - {page.purpose}"]
+    name = Block(f"{page.name} - {page.purpose}")
+    lines = [f"{page.name.upper()}(1)", "", "NAME", *_plain_block(name)]
     for section in page.sections:
         lines += ["", section.title]
         for number, block in enumerate(section.blocks):

@@ -139,7 +139,7 @@ def _typer_form(choice: Choice) -> Any:  # noqa: ANN401  (a typing form has no t
 def _typer_info(choice: Choice, title: str) -> Any:  # noqa: ANN401  (Typer types both as Any)
     flag = choice.flag
     if not flag.names:
-        return typer.Argument(metavar=flag.metavar, help=flag.help, show_default=False, rich_help_panel=title)
+        return typer.Argument(metavar=flag.metavar, help=flag.help, show_default=False)
     return typer.Option(
         *flag.names,
         help=flag.help,

@@ -241,7 +241,6 @@ def epilog(name: str | None) -> str:
     pipe alike.
     """
     if name is None:
-        statuses = [f"{status}  {meaning}" for status, meaning in EXIT_STATUS.items()]
-        return "\n\n".join(["Exit status:", *statuses])
+        return "Exit status: " + "; ".join(f"{status} {meaning}" for status, meaning in EXIT_STATUS.items()) + "."
     lines = [f"{example.line}  # {example.purpose}" for example in COMMANDS[name].examples]
     return "\n\n".join(["Examples:", *lines])
