@@ -62,15 +62,15 @@ class Dense:
             out += rows[:, start : start + ROW_BLOCK] @ self.values[start : start + ROW_BLOCK]
         return out
 
-    def gram(self, weights: Array) -> Array:
-        """``B' diag(weights) B`` as a sum of symmetric rank-k updates; weights are not negative."""
+    def gram(self, weights: Array, known: int = 0) -> Array:
+        """``B' diag(weights) B`` from column ``known`` on, as a sum over row blocks; weights are not negative."""
         n, m = self.values.shape
-        out = np.zeros((m, m))
+        out = np.zeros((m, m - known))
         root = np.sqrt(weights)
         for start in range(0, n, GRAM_BLOCK):
             stop = start + GRAM_BLOCK
             block = self.values[start:stop] * root[start:stop, None]
-            out += block.T @ block
+            out += block.T @ (block[:, known:] if known else block)
         return out
 
     def rows(self, index: Integers) -> Array:
@@ -105,12 +105,12 @@ class Sparse:
         """``rows @ B``."""
         return np.ascontiguousarray((self.values.T @ rows.T).T)
 
-    def gram(self, weights: Array) -> Array:
-        """``B' diag(weights) B``, dense."""
+    def gram(self, weights: Array, known: int = 0) -> Array:
+        """``B' diag(weights) B`` from column ``known`` on, dense."""
         root = np.sqrt(weights)
         scaled = self.values.copy()
         scaled.data = scaled.data * root[scaled.indices]
-        return np.asarray((scaled.T @ scaled).toarray())
+        return np.asarray((scaled.T @ scaled[:, known:]).toarray())
 
     def rows(self, index: Integers) -> Array:
         """Chosen rows, dense."""

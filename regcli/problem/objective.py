@@ -11,14 +11,28 @@ from typing import Self
 
 import numpy as np
 
+from regcli.problem.design import Dense
 from regcli.problem.lanes import Lanes
 from regcli.problem.protocols import Array, Design, Family, Integers, Penalty, SeparableTerms
 
-__all__ = ["NullModel", "Objective"]
+__all__ = ["CurvatureMoments", "NullModel", "Objective"]
 
 #: Newton steps for the intercept of the null model. A monotone one-dimensional equation inside a bracket: bisection
 #: alone would be done after 60.
 NULL_STEPS = 200
+
+
+@dataclass(frozen=True)
+class CurvatureMoments:
+    """Total, first (m,) and second (m, m) moments of the base columns under curvature weights."""
+
+    total: float
+    first: Array
+    second: Array
+
+    def take(self, columns: Integers) -> "CurvatureMoments":
+        """The moments of some columns."""
+        return CurvatureMoments(self.total, self.first[columns], self.second[np.ix_(columns, columns)])
 
 
 @dataclass(frozen=True)
@@ -98,13 +112,27 @@ class Objective:
         score = (products - self.lanes.centre * level[:, None]) / self.lanes.sd
         return (level if self.intercept else np.zeros_like(level)), np.where(self.lanes.varies, score, 0.0)
 
-    def curvature_moments(self, lane: int, eta: Array) -> "CurvatureMoments":
-        """Second moments of the base columns under one lane's curvature at its (n,) predictors. Costs O(n m^2)."""
-        weights = self.lanes.weights(lane) * self.family.curvature(self.y, eta)
-        first = self.design.rdot(weights[None])[0]
-        return CurvatureMoments(float(weights.sum()), first, self.design.gram(weights))
+    def curvature_weights(self, lane: int, eta: Array, least: float = 0.0) -> Array:
+        """Training weights of a lane times the curvature at its (n,) predictors, the latter at least ``least``."""
+        return self.lanes.weights(lane) * np.maximum(self.family.curvature(self.y, eta), least)
 
-    def hessian(self, lane: int, moments: "CurvatureMoments") -> Array:
+    def moments(self, weights: Array, known: CurvatureMoments | None = None) -> CurvatureMoments:
+        """Second moments of the base columns under (n,) weights. Costs O(n m^2).
+
+        With ``known``, the moments of the leading columns under the same weights, only those of the others are taken.
+        """
+        first = self.design.rdot(weights[None])[0]
+        if known is None:
+            return CurvatureMoments(float(weights.sum()), first, self.design.gram(weights))
+        count = known.first.size
+        fresh = self.design.gram(weights, count)
+        second = np.empty((first.size, first.size))
+        second[:count, :count] = known.second
+        second[:, count:] = fresh
+        second[count:, :count] = fresh[:count].T
+        return CurvatureMoments(known.total, first, second)
+
+    def hessian(self, lane: int, moments: CurvatureMoments) -> Array:
         """The (p + 1, p + 1) Hessian in a lane's coordinates, intercept first, from moments of any lane.
 
         The row of the intercept is zero without one, and so are those of constant columns.
@@ -190,14 +218,21 @@ class Objective:
             return replace(self, design=self.design.subset(columns), lanes=lanes)
         return replace(self, lanes=lanes)
 
-
-@dataclass(frozen=True)
-class CurvatureMoments:
-    """Total, first (m,) and second (m, m) moments of the base columns under curvature weights."""
-
-    total: float
-    first: Array
-    second: Array
+    def on_columns(self, values: Array) -> Self:
+        """The objective of one lane on other columns (n, r), which are centred and scaled already."""
+        count = values.shape[1]
+        return replace(
+            self,
+            design=Dense(values, np.zeros(count)),
+            lanes=replace(
+                self.lanes,
+                centre=np.zeros((1, count)),
+                sd=np.ones((1, count)),
+                unit=np.ones((1, count)),
+                varies=np.ones((1, count), dtype=bool),
+                maps=(None,),
+            ),
+        )
 
 
 def _fsum(*parts: Array | list[float]) -> float:

@@ -81,3 +81,7 @@ class ElasticNet:
     def restrict(self, columns: Integers) -> Self:
         """The penalty on some columns."""
         return type(self)(self.l1_ratio, self.factors[columns], self.lower[columns], self.upper[columns])
+
+    def on_columns(self, factors: Array) -> Self:
+        """The penalty on other columns, without limits."""
+        return type(self)(self.l1_ratio, factors, np.full(factors.size, -np.inf), np.full(factors.size, np.inf))

@@ -54,8 +54,8 @@ class Design(Protocol):
         """(L, n) to (L, m): ``rows @ B``, the one large product. Costs O(n m L)."""
         ...
 
-    def gram(self, weights: Array) -> Array:
-        """(n,) weights to the (m, m) matrix ``B' diag(weights) B``. Costs O(n m^2)."""
+    def gram(self, weights: Array, known: int = 0) -> Array:
+        """(n,) weights to the columns of ``B' diag(weights) B`` from ``known`` on, (m, m - known). Costs O(n m^2)."""
         ...
 
     def rows(self, index: Integers) -> Array:
@@ -203,4 +203,8 @@ class Penalty(Protocol):
 
     def restrict(self, columns: Integers) -> Self:
         """The penalty on these columns."""
+        ...
+
+    def on_columns(self, factors: Array) -> Self:
+        """The penalty on other columns, without limits."""
         ...

@@ -1,0 +1,199 @@
+"""Least squares without a penalty, by orthogonal factors; never through a Gram matrix.
+
+Each block of rows gives the R factor of [1, X, y], columns shifted and scaled; a lane's factor is that of its training
+blocks' factors on top of each other. One step of refinement, with residuals in twice the working precision, brings the
+digits that scaling and centring alone leave out.
+
+References
+----------
+.. [1] Demmel, Grigori, Hoemmen, Langou (2012), "Communication-optimal parallel and sequential QR and LU
+   factorizations", SIAM J. Sci. Comput. 34(1). doi:10.1137/080731992 (factors of blocks merge).
+.. [2] Dekker (1971), "A floating-point technique for extending the available precision", Numer. Math. 18.
+   doi:10.1007/BF01397083 (the product of two doubles as a sum of two doubles).
+"""
+
+import numpy as np
+from scipy.linalg import solve_triangular
+
+from regcli.problem.protocols import Array, Design, Integers
+from regcli.results import Iterate
+from regcli.solvers.engine import Problem, status_of
+
+__all__ = ["Direct"]
+
+#: Always refine problems with at most this many products of rows, columns and lanes: it costs a few milliseconds.
+ALWAYS_REFINE = 2_000_000
+
+#: Larger ones are refined when a pivot is below this share of its column: three digits of eight would be lost.
+ILL_CONDITIONED = 1e-5
+
+#: Dekker's splitting constant for 53-bit numbers, 2^27 + 1.
+SPLITTER = 134_217_729.0
+
+
+class Direct:
+    """Engine for the gaussian family without penalty or limits, at strength 0.
+
+    Notes
+    -----
+    Costs O(n p^2) once for all lanes and O(B p^3) for merging B blocks. A column whose pivot, after those before it, is
+    below max(n, p) eps of its length depends on them: it is set aside (``aliased``), the later one of any pair.
+    """
+
+    name = "direct"
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        objective = problem.objective
+        if any(lane_map is not None for lane_map in objective.lanes.maps):
+            raise NotImplementedError("least squares with columns learnt in the fold")
+        self._rows = objective.lanes.partition.block_rows()
+
+    def advance(self, lams: Array) -> list[Iterate]:
+        """Solve at strength 0; every entry of ``lams`` is that."""
+        return [self._solve(float(lam)) for lam in lams]
+
+    def _solve(self, lam: float) -> Iterate:
+        """Factor, solve, refine, and measure from the data."""
+        objective, null = self._problem.objective, self._problem.null
+        lanes = objective.lanes.n_lanes
+        target = np.repeat((objective.y - objective.offset)[None], lanes, axis=0)
+        middle = null.intercepts.copy()
+        target -= middle[:, None]
+        solved = self._least_squares(target)
+        coefs = np.stack([row for row, _, _ in solved])
+        worst = min(pivot for _, _, pivot in solved)
+        n, p = objective.design.shape
+        if n * p * lanes <= ALWAYS_REFINE or worst < ILL_CONDITIONED:
+            rest = _residual(objective.design, target, coefs, intercept=objective.intercept)
+            coefs = coefs + np.stack([row for row, _, _ in self._least_squares(rest)])
+        own = coefs[:, 1:]
+        levels = middle + coefs[:, 0] + np.einsum("lp,lp->l", own, objective.lanes.centre)
+        standard = own * objective.lanes.sd
+        eta = objective.eta(levels, standard)
+        level, score = objective.score(eta)
+        aliased = [columns for _, columns, _ in solved]
+        for lane, columns in enumerate(aliased):
+            score[lane, list(columns)] = 0.0
+        violation = np.maximum(np.abs(score).max(axis=1, initial=0.0), np.abs(level)) / null.scale
+        return Iterate(
+            lam=lam,
+            intercepts=levels,
+            coefs=standard,
+            violation=violation,
+            rounds=np.ones(lanes, dtype=np.intp),
+            status=status_of(violation, self._problem.rules.tol),
+            loss=objective.loss(eta),
+            eta=eta,
+            aliased=aliased[0],
+        )
+
+    def _least_squares(self, right: Array) -> list[tuple[Array, tuple[int, ...], float]]:
+        """Solve for (L, n) right-hand sides: coefficients (p + 1,) of shifted columns, aliased terms, least pivot."""
+        part = self._problem.objective.lanes.partition
+        factors = self._problem.parallel_map(lambda rows: self._factor(rows, right), self._rows)
+        tasks = range(self._problem.objective.lanes.n_lanes)
+        return self._problem.parallel_map(
+            lambda lane: self._solve_lane([factors[b] for b in np.flatnonzero(part.train[lane])], lane), tasks
+        )
+
+    def _factor(self, rows: Integers, right: Array) -> Array:
+        """R factor of one block of [1, X / sd, right-hand sides of all lanes]."""
+        objective = self._problem.objective
+        root = np.sqrt(objective.lanes.partition.row_weights[rows])[:, None]
+        ones = np.full((rows.size, 1), float(objective.intercept))
+        table = np.hstack([ones, objective.design.rows(rows) / objective.lanes.sd[0], right[:, rows].T])
+        return _triangle(table * root)
+
+    def _solve_lane(self, factors: list[Array], lane: int) -> tuple[Array, tuple[int, ...], float]:
+        """Merge the factors of a lane's blocks and solve its triangle."""
+        objective = self._problem.objective
+        p = objective.n_terms
+        stacked = np.vstack(factors)
+        table = np.hstack([stacked[:, : p + 1], stacked[:, p + 1 + lane : p + 2 + lane]])
+        use = np.concatenate([[objective.intercept], objective.lanes.varies[lane]])
+        kept = np.flatnonzero(use)
+        tol = max(objective.design.shape) * np.finfo(float).eps
+        merged = _triangle(table[:, np.append(kept, p + 1)])
+        share = _pivots(merged, kept.size)
+        aliased: tuple[int, ...] = ()
+        if share.min(initial=1.0) <= tol:
+            independent = _independent(merged[:, : kept.size], tol)
+            aliased = tuple(int(j) - 1 for j in np.setdiff1d(kept, kept[independent]))
+            kept = kept[independent]
+            merged = _triangle(table[:, np.append(kept, p + 1)])
+            share = _pivots(merged, kept.size)
+        out = np.zeros(p + 1)
+        if kept.size:
+            out[kept] = solve_triangular(merged[: kept.size, : kept.size], merged[: kept.size, -1])
+        out[1:] /= objective.lanes.sd[0]
+        return out, aliased, float(share.min(initial=1.0))
+
+
+def _triangle(table: Array) -> Array:
+    """R of the QR factorization."""
+    return np.asarray(np.linalg.qr(table, mode="r"), dtype=np.float64)
+
+
+def _pivots(factor: Array, count: int) -> Array:
+    """Size of each pivot as a share of its column's length; zero where there are fewer rows than columns."""
+    lengths = np.linalg.norm(factor[:, :count], axis=0)
+    pivots = np.zeros(count)
+    reach = min(count, factor.shape[0])
+    pivots[:reach] = np.abs(np.diagonal(factor)[:reach])
+    return pivots / np.where(lengths > 0, lengths, 1.0)
+
+
+def _independent(factor: Array, tol: float) -> Integers:
+    """Columns that do not depend on those before them: Gram-Schmidt with every projection done twice."""
+    basis = np.zeros((factor.shape[0], 0))
+    kept = []
+    for j in range(factor.shape[1]):
+        column = factor[:, j]
+        length = float(np.linalg.norm(column))
+        rest = column - basis @ (basis.T @ column)
+        rest = rest - basis @ (basis.T @ rest)
+        size = float(np.linalg.norm(rest))
+        if size > tol * length and basis.shape[1] < factor.shape[0]:
+            basis = np.hstack([basis, (rest / size)[:, None]])
+            kept.append(j)
+    return np.array(kept, dtype=np.intp)
+
+
+def _residual(design: Design, target: Array, coefs: Array, *, intercept: bool) -> Array:
+    """Target - [1, X] coefs for every lane (L, n), summed in twice the working precision."""
+    n = target.shape[1]
+    out = np.empty_like(target)
+    step = 4096
+    for start in range(0, n, step):
+        index = np.arange(start, min(start + step, n))
+        block = design.rows(index)
+        for lane in range(target.shape[0]):
+            high, low = target[lane, index].copy(), np.zeros(index.size)
+            if intercept:
+                high, low = _add(high, low, np.full(index.size, -coefs[lane, 0]))
+            for j in np.flatnonzero(coefs[lane, 1:]):
+                product, error = _product(block[:, j], -coefs[lane, 1 + j])
+                high, low = _add(high, low + error, product)
+            out[lane, index] = high + low
+    return out
+
+
+def _product(left: Array, right: float) -> tuple[Array, Array]:
+    """The product and its rounding error."""
+    product = left * right
+    scaled = SPLITTER * left
+    left_high = scaled - (scaled - left)
+    left_low = left - left_high
+    right_high = SPLITTER * right - (SPLITTER * right - right)
+    right_low = right - right_high
+    error = ((left_high * right_high - product) + left_high * right_low + left_low * right_high) + left_low * right_low
+    return product, error
+
+
+def _add(high: Array, low: Array, term: Array) -> tuple[Array, Array]:
+    """Add a term to an unevaluated sum, keeping its rounding error (Knuth's two-sum)."""
+    total = high + term
+    part = total - high
+    error = (high - (total - part)) + (term - part)
+    return total, low + error

@@ -1,0 +1,61 @@
+"""What an engine is: something that solves all lanes at the next strengths."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import numpy as np
+
+from regcli.problem.objective import NullModel, Objective
+from regcli.problem.protocols import Array, ParallelMap, Penalty
+from regcli.results import Iterate, Status
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+__all__ = ["Engine", "Problem", "Rules", "serial_map", "status_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """When a solution is good enough, and how much may be spent on it.
+
+    ``tol`` is the largest violation, ``max_iter`` the rounds a strength may take.
+    """
+
+    tol: float = 1e-7
+    max_iter: int = 1000
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Everything an engine needs to know."""
+
+    objective: Objective
+    penalty: Penalty
+    null: NullModel
+    rules: Rules
+    parallel_map: ParallelMap
+
+
+class Engine(Protocol):
+    """Solves strength after strength, each from the solution before."""
+
+    @property
+    def name(self) -> str:
+        """Name shown by -v."""
+        ...
+
+    def advance(self, lams: Array) -> list[Iterate]:
+        """Solve all lanes at the next strengths, which decrease."""
+        ...
+
+
+def serial_map(function: Callable[[Task], Result], tasks: Iterable[Task], /) -> list[Result]:
+    """Apply a function to every task, one after the other."""
+    return [function(task) for task in tasks]
+
+
+def status_of(violation: Array, tol: float) -> tuple[Status, ...]:
+    """Converged or not, by the violation alone."""
+    return tuple(Status.CONVERGED if value <= tol else Status.MAX_ITER for value in np.asarray(violation))

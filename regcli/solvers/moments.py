@@ -1,0 +1,198 @@
+"""Gaussian problems with a moderate number of columns, from sums of squares and products alone.
+
+The data are read once: each block of rows gives the second moments of [1, x, y]. A lane's Gram matrix is the sum over
+its training blocks, its held-out error a quadratic form in the sum over its test blocks; strengths and lanes then cost
+nothing that depends on n.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from regcli.problem.objective import Objective
+from regcli.problem.protocols import Array, Integers
+from regcli.results import Iterate
+from regcli.solvers.active_set import ActiveSet
+from regcli.solvers.engine import Problem, status_of
+
+__all__ = ["Moments", "statistics_bytes"]
+
+#: Rows of a block whose products are taken at a time.
+ROWS = 4096
+
+#: A held-out sum of squares below this share of the block's total has lost eight digits to subtraction: it is
+#: computed a second time from the rows.
+CANCELLED = 1e-8
+
+#: Part of the tolerance that the kernel works to.
+INNER = 0.1
+
+#: Slopes below this share of the scale are rounding; asking for less would only chase noise.
+LEAST_INNER = 1e-14
+
+
+def statistics_bytes(n_terms: int, n_blocks: int, n_lanes: int) -> int:
+    """Bytes that the statistics of all blocks and lanes take."""
+    return 8 * (n_terms + 2) ** 2 * (n_blocks + 2 * n_lanes)
+
+
+@dataclass
+class _Lane:
+    """One lane's quadratic and where it stands."""
+
+    hessian: Array
+    linear: Array
+    level: float
+    square: float
+    test: Array
+    kernel: ActiveSet
+    coefs: Array
+
+
+class Moments:
+    """Engine for the gaussian family; exact up to rounding at every strength.
+
+    Notes
+    -----
+    Building costs O(n p^2) once for all lanes; a strength costs O(p f) a lane and round for f free coordinates. Memory
+    is that of ``statistics_bytes``.
+    """
+
+    name = "moments"
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        objective = problem.objective
+        self._target = objective.y - objective.offset
+        self._middle = 0.0
+        if objective.intercept:
+            self._middle = float(objective.lanes.weights(0) @ self._target)
+            self._target = self._target - self._middle
+        blocks = problem.parallel_map(self._block, objective.lanes.partition.block_rows())
+        self._lanes = [self._lane(blocks, lane) for lane in range(objective.lanes.n_lanes)]
+
+    def advance(self, lams: Array) -> list[Iterate]:
+        """Walk every lane over the strengths, one task a lane."""
+        walks = self._problem.parallel_map(lambda lane: self._walk(lane, lams), range(len(self._lanes)))
+        return [self._gather(float(lam), [walk[at] for walk in walks]) for at, lam in enumerate(lams)]
+
+    def _block(self, rows: Integers) -> Array:
+        """Second moments of [1, x, y] over the rows of a block, (m + 2, m + 2)."""
+        objective = self._problem.objective
+        weights = objective.lanes.partition.row_weights
+        m = objective.design.shape[1]
+        out = np.zeros((m + 2, m + 2))
+        for start in range(0, rows.size, ROWS):
+            part = rows[start : start + ROWS]
+            table = np.empty((m + 2, part.size))
+            table[0] = 1.0
+            table[1:-1] = objective.design.rows(part).T
+            table[-1] = self._target[part]
+            table *= np.sqrt(weights[part])
+            out += table @ table.T
+        return out
+
+    def _lane(self, blocks: list[Array], lane: int) -> _Lane:
+        """Centre and scale a lane's sums into its quadratic."""
+        objective = self._problem.objective
+        lanes, part = objective.lanes, objective.lanes.partition
+        size = blocks[0].shape[0]
+        sums = sum((blocks[b] for b in np.flatnonzero(part.train[lane])), np.zeros((size, size)))
+        test = sum((blocks[b] for b in np.flatnonzero(part.test[lane])), np.zeros((size, size)))
+        sums, test = (_map(table, lanes.maps[lane]) for table in (sums / sums[0, 0], test))
+        centre, sd = lanes.centre[lane], lanes.sd[lane]
+        live = np.where(lanes.varies[lane], 1.0 / sd, 0.0)
+        level = float(sums[0, -1]) if objective.intercept else 0.0
+        first, cross = sums[0, 1:-1], sums[1:-1, -1]
+        centred = np.multiply.outer(centre, first)
+        hessian = (sums[1:-1, 1:-1] - centred - centred.T + np.multiply.outer(centre, centre)) * live * live[:, None]
+        linear = (cross - level * first - centre * (sums[0, -1] - level)) * live
+        square = float(sums[-1, -1]) - level * (2.0 * float(sums[0, -1]) - level)
+        return _Lane(hessian, linear, level, square, test, ActiveSet(hessian), np.zeros(sd.size))
+
+    def _walk(self, lane: int, lams: Array) -> list["_Point"]:
+        """One lane at every strength."""
+        problem, state = self._problem, self._lanes[lane]
+        scale = float(problem.null.scale[lane])
+        out = []
+        for lam in lams:
+            terms = problem.objective.terms(problem.penalty, float(lam), lane)
+            tol = max(INNER * problem.rules.tol, LEAST_INNER) * scale
+            solution = state.kernel.solve(state.linear, terms, state.coefs, tol)
+            state.coefs = solution.coefs
+            violation = float(terms.distance(solution.coefs, solution.score).max(initial=0.0)) / scale
+            explained = float(solution.coefs @ (state.linear + solution.score))
+            out.append(
+                _Point(
+                    solution.coefs,
+                    violation,
+                    solution.rounds,
+                    0.5 * max(state.square - explained, 0.0),
+                    self._held_out(lane, solution.coefs),
+                    solution.aliased,
+                )
+            )
+        return out
+
+    def _held_out(self, lane: int, coefs: Array) -> float:
+        """Mean squared error on a lane's test blocks; nan without any."""
+        state, objective = self._lanes[lane], self._problem.objective
+        weight = float(state.test[0, 0])
+        if weight <= 0:
+            return np.nan
+        used = np.flatnonzero(coefs)
+        own = coefs[used] / objective.lanes.sd[lane, used]
+        base = state.level - float(own @ objective.lanes.centre[lane, used])
+        vector = np.concatenate([[-base], -own, [1.0]])
+        index = np.concatenate([[0], used + 1, [state.test.shape[0] - 1]])
+        total = float(vector @ state.test[np.ix_(index, index)] @ vector)
+        if total < CANCELLED * float(state.test[-1, -1]):
+            total = self._held_out_rows(lane, coefs)
+        return total / weight
+
+    def _held_out_rows(self, lane: int, coefs: Array) -> float:
+        """Sum of squared errors on a lane's test blocks, from the rows."""
+        objective = self._problem.objective
+        alone: Objective = objective.keep(np.array([lane]))
+        level = self._lanes[lane].level + self._middle
+        eta = alone.eta(np.array([level]), coefs[None])[0]
+        part = objective.lanes.partition
+        weights = part.test[lane][part.block] * part.row_weights
+        return float(weights @ np.square(objective.y - eta))
+
+    def _gather(self, lam: float, points: list["_Point"]) -> Iterate:
+        """Put the lanes of one strength together."""
+        violation = np.array([point.violation for point in points])
+        return Iterate(
+            lam=lam,
+            intercepts=np.array([state.level + self._middle for state in self._lanes]),
+            coefs=np.stack([point.coefs for point in points]),
+            violation=violation,
+            rounds=np.array([point.rounds for point in points]),
+            status=status_of(violation, self._problem.rules.tol),
+            loss=np.array([point.loss for point in points]),
+            held_out=np.array([point.held_out for point in points]),
+            aliased=points[0].aliased,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """One lane at one strength."""
+
+    coefs: Array
+    violation: float
+    rounds: int
+    loss: float
+    held_out: float
+    aliased: tuple[int, ...]
+
+
+def _map(table: Array, lane_map: object) -> Array:
+    """Carry moments of [1, base, y] to those of [1, base @ map, y]."""
+    if lane_map is None:
+        return table
+    left = np.zeros((table.shape[0], lane_map.shape[1] + 2))  # type: ignore[attr-defined]
+    left[0, 0] = left[-1, -1] = 1.0
+    left[1:-1, 1:-1] = lane_map.toarray()  # type: ignore[attr-defined]
+    return np.asarray(left.T @ table @ left)

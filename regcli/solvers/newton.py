@@ -1,0 +1,376 @@
+"""Any smooth family, any storage: proximal Newton over all lanes in lockstep, on a working set of columns.
+
+A strength is solved on the working columns and then checked on all of them with one product X'R for all lanes;
+columns that break the optimality conditions join and the strength is solved again. For the gaussian family the model is
+exact and one round does it (this is then the ``lockstep`` engine); otherwise each round's step is safeguarded by a line
+search.
+
+References
+----------
+.. [1] Lee, Sun, Saunders (2014), "Proximal Newton-type methods for minimizing composite functions", SIAM J. Optim.
+   24(3). doi:10.1137/130921428 (the descent measure and the line search).
+.. [2] Tibshirani et al. (2012), "Strong rules for discarding predictors in lasso-type problems", J. R. Stat. Soc. B
+   74(2). doi:10.1111/j.1467-9868.2011.01004.x (which columns to begin with).
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from regcli.problem.objective import CurvatureMoments, Objective
+from regcli.problem.protocols import Array, Bools, Integers, SeparableTerms
+from regcli.results import Iterate, Status
+from regcli.solvers.active_set import ActiveSet
+from regcli.solvers.engine import Problem
+
+__all__ = ["Newton"]
+
+#: Curvature is not taken below this in the model (the objective itself is untouched): where mu is 0 or 1 to rounding
+#: the model would otherwise allow steps of any length.
+LEAST_CURVATURE = 1e-6
+
+#: A lane whose violation falls by less than half in a round builds a Hessian of its own from then on.
+CONTRACTION = 0.5
+
+#: Strengths for which lane 0's Hessian serves all lanes before it is built anew.
+LAG = 4
+
+#: Share of the violation to which the quadratic model is solved.
+INNER = 1e-3
+
+#: Slopes below this share of the scale are rounding.
+LEAST_INNER = 1e-14
+
+#: Armijo's constant, and the relative rounding error of an objective value that is forgiven.
+ARMIJO, ROUNDING = 1e-4, 1e-14
+
+#: Halvings of a step before a lane is left as it is.
+HALVINGS = 40
+
+#: Problems with at most this many columns keep all of them in the working set: the check on all columns is then part of
+#: every round and nothing has to be gathered.
+ALL_COLUMNS = 128
+
+#: |eta| beyond which a fit with unpenalised columns that still improves counts as separated (probabilities of 1e-13).
+SEPARATED_ETA = 30.0
+
+#: With unpenalised columns a lane has only converged when its last Newton step moved no row's eta by more than this.
+#: On separated data every Newton step moves some row by about one, however small the gradient.
+SETTLED = 1e-2
+
+#: Rounds without a better violation after which a lane is left at the best there is.
+PATIENCE = 8
+
+
+@dataclass
+class _Curvature:
+    """Curvature weights and the moments of the working columns under them."""
+
+    weights: Array
+    moments: CurvatureMoments
+
+
+@dataclass
+class _Working:
+    """Columns in order of entry, and the objective restricted to them."""
+
+    columns: Integers
+    objective: Objective
+
+
+@dataclass
+class _Round:
+    """Where the lanes of one strength stand while it is being solved."""
+
+    lam: float
+    terms: list[SeparableTerms]
+    eta: Array
+    value: Array
+    violation: Array
+    best: Array
+    stale: Integers
+    settled: Bools
+    rounds: Integers
+    aliased: list[tuple[int, ...]] = field(default_factory=list)
+
+
+class Newton:
+    """Engine for every family; the only one for those that are not quadratic.
+
+    Notes
+    -----
+    A round costs O(n k L) on k working columns, a Hessian O(n k^2), the full check O(n p L). Memory is four (L, n)
+    arrays, the working columns and their moments.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        objective = problem.objective
+        self.name = "lockstep" if objective.family.quadratic else "newton"
+        lanes, p = objective.lanes.n_lanes, objective.n_terms
+        self._levels = problem.null.intercepts.copy()
+        self._coefs = np.zeros((lanes, p))
+        eta = objective.eta(self._levels, self._coefs)
+        self._score = objective.score(eta)[1]
+        self._last = np.inf
+        first = np.arange(p) if p <= ALL_COLUMNS else np.flatnonzero(problem.penalty.factors == 0)
+        self._working = _Working(first, objective.restrict(first))
+        self._shared: _Curvature | None = None
+        self._age = 0
+        self._own: dict[int, _Curvature] = {}
+        self._alone = np.full(lanes, objective.family.quadratic)
+        self._loose = not objective.family.quadratic and bool((problem.penalty.factors == 0).any())
+
+    def advance(self, lams: Array) -> list[Iterate]:
+        """Solve strength after strength, all lanes together."""
+        return [self._solve(float(lam)) for lam in lams]
+
+    # -- one strength ------------------------------------------------------------------------------------------------
+
+    def _solve(self, lam: float) -> Iterate:
+        """Solve on the working columns, check on all, let in what is missing, until nothing is."""
+        problem = self._problem
+        objective, scale = problem.objective, problem.null.scale
+        full = [objective.terms(problem.penalty, lam, lane) for lane in range(objective.lanes.n_lanes)]
+        self._admit(self._candidates(lam, full))
+        self._age += 1
+        total = np.zeros(objective.lanes.n_lanes, dtype=np.intp)
+        while True:
+            state = self._solve_working(lam, full)
+            total += state.rounds
+            level, self._score = objective.score(state.eta)
+            distance = np.stack(
+                [term.distance(row, score) for term, row, score in zip(full, self._coefs, self._score, strict=True)]
+            )
+            distance *= ~self._set_aside(state)
+            violation = np.maximum(distance.max(axis=1, initial=0.0), np.abs(level)) / scale
+            outside = np.ones(objective.n_terms, dtype=bool)
+            outside[self._working.columns] = False
+            missing = np.flatnonzero((distance > problem.rules.tol * scale[:, None]).any(axis=0) & outside)
+            if not missing.size or total.max(initial=0) >= problem.rules.max_iter:
+                break
+            self._admit(missing)
+        self._last = lam
+        columns = self._working.columns
+        return Iterate(
+            lam=lam,
+            intercepts=self._levels.copy(),
+            coefs=self._coefs.copy(),
+            violation=violation,
+            rounds=total,
+            status=self._status(violation, state),
+            loss=state.value - self._penalties(state.terms),
+            eta=state.eta,
+            aliased=tuple(int(columns[j]) for j in state.aliased[0]) if state.aliased else (),
+        )
+
+    def _set_aside(self, state: _Round) -> Bools:
+        """Mark dependent unpenalised columns: their score vanishes with that of the others."""
+        marked = np.zeros(self._coefs.shape, dtype=bool)
+        for lane, columns in enumerate(state.aliased):
+            marked[lane, self._working.columns[list(columns)]] = True
+        return marked
+
+    def _status(self, violation: Array, state: _Round) -> tuple[Status, ...]:
+        """How each lane ended."""
+        widest = np.abs(state.eta).max(axis=1, initial=0.0)
+        out = []
+        for lane in range(violation.size):
+            if self._loose and not state.settled[lane] and widest[lane] > SEPARATED_ETA:
+                out.append(Status.SEPARATED)
+            elif violation[lane] <= self._problem.rules.tol and (state.settled[lane] or not self._loose):
+                out.append(Status.CONVERGED)
+            else:
+                out.append(Status.MAX_ITER)
+        return tuple(out)
+
+    def _candidates(self, lam: float, terms: list[SeparableTerms]) -> Integers:
+        """Columns that the sequential strong rule keeps, and those with a coefficient or without L1."""
+        back = self._last / lam if np.isfinite(self._last) and lam > 0 else 1.0
+        keep = np.zeros(self._coefs.shape[1], dtype=bool)
+        for lane, term in enumerate(terms):
+            edge = term.l1 * max(2.0 - back, 0.0)
+            keep |= (np.abs(self._score[lane]) >= edge) | (self._coefs[lane] != 0)
+        return np.flatnonzero(keep)
+
+    def _admit(self, columns: Integers) -> None:
+        """Let columns into the working set; known moments are extended by theirs."""
+        objective, old = self._problem.objective, self._working
+        fresh = np.setdiff1d(columns, old.columns)
+        if not fresh.size:
+            return
+        used = (self._coefs != 0).any(axis=0)
+        wanted = np.zeros(objective.n_terms, dtype=bool)
+        wanted[columns] = True
+        kept = np.arange(old.columns.size)
+        if old.columns.size > 2 * (np.count_nonzero(wanted | used) + ALL_COLUMNS):
+            kept = np.flatnonzero((wanted | used)[old.columns])
+        order = np.concatenate([old.columns[kept], fresh])
+        self._working = _Working(order, objective.restrict(order))
+        if any(lane_map is not None for lane_map in objective.lanes.maps):
+            return  # moments are those of all base columns, whichever terms are worked on
+        if not objective.family.quadratic:
+            self._own.clear()  # built anew in every round
+        for curvature in [*self._own.values(), *([self._shared] if self._shared else [])]:
+            curvature.moments = self._working.objective.moments(curvature.weights, curvature.moments.take(kept))
+
+    # -- the working columns -----------------------------------------------------------------------------------------
+
+    def _solve_working(self, lam: float, full: list[SeparableTerms]) -> _Round:
+        """Newton rounds on the working columns until every lane is done."""
+        problem, columns, objective = self._problem, self._working.columns, self._working.objective
+        lanes = objective.lanes.n_lanes
+        eta = objective.eta(self._levels, self._coefs[:, columns])
+        terms = [term.take(columns) for term in full]
+        state = _Round(
+            lam=lam,
+            terms=terms,
+            eta=eta,
+            value=objective.loss(eta) + self._penalties(terms),
+            violation=np.full(lanes, np.inf),
+            best=np.full(lanes, np.inf),
+            stale=np.zeros(lanes, dtype=np.intp),
+            settled=np.full(lanes, not self._loose),
+            rounds=np.zeros(lanes, dtype=np.intp),
+            aliased=[()] * lanes,
+        )
+        alive = np.arange(lanes)
+        while alive.size:
+            level, score = objective.keep(alive).score(state.eta[alive])
+            alive, level, score = self._still_alive(state, alive, level, score)
+            if not alive.size or state.rounds.max() >= problem.rules.max_iter:
+                break
+            self._step(state, alive, level, score)
+            state.rounds[alive] += 1
+        return state
+
+    def _still_alive(self, state: _Round, alive: Integers, level: Array, score: Array) -> tuple[Integers, Array, Array]:
+        """Measure every lane; leave out those that are done and those that no longer get better."""
+        columns, scale = self._working.columns, self._problem.null.scale
+        going = np.zeros(alive.size, dtype=bool)
+        for at, lane in enumerate(alive):
+            distance = state.terms[lane].distance(self._coefs[lane, columns], score[at])
+            distance[list(state.aliased[lane])] = 0.0
+            violation = max(float(distance.max(initial=0.0)), abs(float(level[at]))) / scale[lane]
+            if violation > CONTRACTION * state.violation[lane]:
+                self._alone[lane] = True
+            state.violation[lane] = violation
+            state.stale[lane] = 0 if violation < 0.9 * state.best[lane] else state.stale[lane] + 1
+            state.best[lane] = min(state.best[lane], violation)
+            done = violation <= self._target() and state.settled[lane]
+            apart = self._loose and np.abs(state.eta[lane]).max() > SEPARATED_ETA
+            going[at] = not done and not apart and state.stale[lane] <= PATIENCE
+        return alive[going], level[going], score[going]
+
+    def _target(self) -> float:
+        """Violation to reach on the working columns: a little less than is asked for on all."""
+        return 0.5 * self._problem.rules.tol
+
+    def _penalties(self, terms: list[SeparableTerms]) -> Array:
+        """Penalty of every lane."""
+        columns = self._working.columns
+        return np.array([term.value(row[columns]) for term, row in zip(terms, self._coefs, strict=True)])
+
+    def _step(self, state: _Round, alive: Integers, level: Array, score: Array) -> None:
+        """One proximal Newton step of every lane that is not done, each with its own step length."""
+        problem, objective, columns = self._problem, self._working.objective, self._working.columns
+        curvatures = self._curvatures(state, alive)
+        goals = problem.parallel_map(
+            lambda at: self._goal(state, int(alive[at]), float(level[at]), score[at], curvatures[at]),
+            range(alive.size),
+        )
+        rise = np.array([goal[0] for goal in goals]) - self._levels[alive]
+        move = np.stack([goal[1:] for goal in goals]) - self._coefs[np.ix_(alive, columns)]
+        part = objective.keep(alive)
+        slope = part.slope(rise, move)
+        length = np.ones(alive.size)
+        if not objective.family.quadratic:
+            length = self._search(state, alive, (level, score), (rise, move), slope)
+        exact = length == 1.0
+        for at, lane in enumerate(alive):
+            if exact[at]:
+                self._levels[lane], self._coefs[lane, columns] = goals[at][0], goals[at][1:]
+            else:
+                self._levels[lane] += length[at] * rise[at]
+                self._coefs[lane, columns] += length[at] * move[at]
+            state.eta[lane] += length[at] * slope[at]
+            if self._loose:
+                rows = objective.lanes.weights(int(lane)) > 0
+                state.settled[lane] = length[at] * np.abs(slope[at][rows]).max(initial=0.0) <= SETTLED
+        state.value[alive] = part.loss(state.eta[alive]) + self._penalties(state.terms)[alive]
+
+    def _goal(self, state: _Round, lane: int, level: float, score: Array, curvature: CurvatureMoments) -> Array:
+        """Minimiser of the quadratic model of one lane: intercept first, then the working columns."""
+        objective, columns = self._working.objective, self._working.columns
+        hessian = objective.hessian(lane, curvature)
+        now = np.concatenate([[self._levels[lane]], self._coefs[lane, columns]])
+        linear = np.concatenate([[level], score]) + hessian @ now
+        terms = state.terms[lane]
+        free = np.inf if objective.intercept else 0.0
+        widened = SeparableTerms(
+            np.concatenate([[0.0], terms.l1]),
+            np.concatenate([[0.0], terms.l2]),
+            np.concatenate([[-free], terms.lower]),
+            np.concatenate([[free], terms.upper]),
+        )
+        tol = max(INNER * min(state.violation[lane], 1.0), LEAST_INNER) * self._problem.null.scale[lane]
+        solution = ActiveSet(hessian).solve(linear, widened, now, float(tol))
+        state.aliased[lane] = tuple(j - 1 for j in solution.aliased if j > 0)
+        return solution.coefs
+
+    def _curvatures(self, state: _Round, alive: Integers) -> list[CurvatureMoments]:
+        """Moments for every lane's model: its own where it keeps to that, else those of lane 0."""
+        objective = self._working.objective
+        quadratic = objective.family.quadratic
+        fresh = [int(lane) for lane in alive if self._alone[lane] and not (quadratic and int(lane) in self._own)]
+        built = self._problem.parallel_map(lambda lane: self._build(lane, state.eta[lane]), fresh)
+        self._own.update(zip(fresh, built, strict=True))
+        if not self._alone[alive].all() and (self._shared is None or self._age > LAG):
+            self._shared, self._age = self._build(0, state.eta[0]), 0
+        return [
+            self._own[int(lane)].moments if self._alone[lane] or self._shared is None else self._shared.moments
+            for lane in alive
+        ]
+
+    def _build(self, lane: int, eta: Array) -> _Curvature:
+        """Curvature of one lane where it stands."""
+        objective = self._working.objective
+        weights = objective.curvature_weights(lane, eta, LEAST_CURVATURE)
+        return _Curvature(weights, objective.moments(weights))
+
+    def _search(
+        self,
+        state: _Round,
+        alive: Integers,
+        gradient: tuple[Array, Array],
+        step: tuple[Array, Array],
+        slope: Array,
+    ) -> Array:
+        """Armijo step length of every lane; trial steps are elementwise."""
+        objective, columns = self._working.objective, self._working.columns
+        (level, score), (rise, move) = gradient, step
+        length = np.ones(alive.size)
+        open_ = np.ones(alive.size, dtype=bool)
+        promise = np.array(
+            [
+                -level[at] * rise[at]
+                - score[at] @ move[at]
+                + state.terms[lane].value(self._coefs[lane, columns] + move[at])
+                - state.terms[lane].value(self._coefs[lane, columns])
+                for at, lane in enumerate(alive)
+            ]
+        )
+        for _ in range(HALVINGS):
+            index = np.flatnonzero(open_)
+            trial = state.eta[alive[index]] + length[index, None] * slope[index]
+            loss = objective.keep(alive[index]).loss(trial)
+            for at, value in zip(index, loss, strict=True):
+                lane = alive[at]
+                reached = value + state.terms[lane].value(self._coefs[lane, columns] + length[at] * move[at])
+                allowed = state.value[lane] + ARMIJO * length[at] * promise[at] + ROUNDING * abs(state.value[lane])
+                open_[at] = not reached <= allowed
+            if not open_.any():
+                break
+            length[open_] *= 0.5
+        length[open_] = 0.0
+        return length

@@ -1,0 +1,124 @@
+"""The walk: one driver over the strengths for fit, path and cross-validation."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from regcli.problem.objective import Objective
+from regcli.problem.protocols import Array
+from regcli.results import Iterate, Stopped
+from regcli.solvers.choose import choose_engine
+from regcli.solvers.engine import Engine, Problem
+from regcli.solvers.newton import Newton
+
+__all__ = ["Grid", "Walk", "geometric_grid", "lambda_max"]
+
+#: Strengths an engine is handed at a time: threads meet once a batch, and at most this many less one are solved past
+#: the end of a path.
+BATCH = 8
+
+#: glmnet's ``mnlam``: a generated path has at least this many strengths.
+LEAST_STRENGTHS = 5
+
+#: glmnet's ``devmax``: a generated path ends when this share of the null deviance is explained.
+MOST_EXPLAINED = 0.999
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Decreasing strengths (T,), and whether the path may end before the last of them.
+
+    ``generated`` grids end as glmnet's do; strengths given by hand are all walked. ``by_gain`` is off when a limit is
+    zero, as in glmnet.
+    """
+
+    lambdas: Array
+    generated: bool
+    by_gain: bool = True
+
+
+def geometric_grid(top: float, count: int, ratio: float) -> Array:
+    """Top ratio^(k/(count - 1)), k = 0 .. count - 1."""
+    if count == 1:
+        return np.array([top])
+    return top * ratio ** (np.arange(count) / (count - 1))
+
+
+def lambda_max(problem: Problem) -> float:
+    """The smallest strength at which every penalised coefficient of lane 0 is zero; 0.0 if nothing is penalised.
+
+    Measured at the model of intercept, offset and all columns that are never penalised.
+    """
+    objective, penalty = problem.objective.keep(np.array([0])), problem.penalty
+    free = np.flatnonzero(penalty.factors == 0)
+    levels, coefs = problem.null.intercepts[:1].copy(), np.zeros((1, objective.n_terms))
+    if free.size:
+        part, rest = objective.restrict(free), penalty.restrict(free)
+        alone = replace(problem, objective=part, penalty=rest, null=part.null())
+        step = Newton(alone).advance(np.array([0.0]))[0]
+        levels, coefs[:, free] = step.intercepts, step.coefs
+    _, score = objective.score(objective.eta(levels, coefs))
+    live = objective.lanes.varies[0]
+    return penalty.lambda_max(np.where(live, score[0], 0.0), objective.lanes.unit[0])
+
+
+class Walk:
+    """All lanes along a grid, one iterate a strength; ``stopped`` says whether and why it ended early.
+
+    Parameters
+    ----------
+    problem : Problem
+        Objective with its lanes, penalty, null model and rules.
+    grid : Grid
+        Strengths.
+    """
+
+    def __init__(self, problem: Problem, grid: Grid) -> None:
+        self._problem = problem
+        self._grid = grid
+        self.stopped: Stopped | None = None
+        self.ratios: list[float] = []
+        self.engines: list[str] = []
+
+    def __iter__(self) -> Iterator[Iterate]:
+        """Solve batch after batch. Strength 0 has an engine of its own where one exists."""
+        lambdas = self._grid.lambdas
+        positive = lambdas[lambdas > 0]
+        if positive.size:
+            engine = self._engine(float(positive[0]))
+            for start in range(0, positive.size, BATCH):
+                for step in engine.advance(positive[start : start + BATCH]):
+                    yield step
+                    if self._ends(step):
+                        return
+        if positive.size < lambdas.size:
+            step = self._engine(0.0).advance(np.zeros(1))[0]
+            self._ends(step)
+            yield step
+
+    def _engine(self, lam: float) -> Engine:
+        """The engine from a strength on; its name is kept for -v."""
+        engine = choose_engine(self._problem, lam)
+        self.engines.append(engine.name)
+        return engine
+
+    def _ends(self, step: Iterate) -> bool:
+        """Record what lane 0 explains, and whether glmnet's rules end the path here."""
+        objective: Objective = self._problem.objective
+        weights = objective.lanes.weights(0)
+        saturated = float(weights @ objective.family.saturated_loss(objective.y))
+        whole = float(self._problem.null.loss[0]) - saturated
+        self.ratios.append((float(self._problem.null.loss[0]) - float(step.loss[0])) / whole if whole > 0 else 0.0)
+        count, of = len(self.ratios), self._grid.lambdas.size
+        if not self._grid.generated or count < min(LEAST_STRENGTHS, of) or count == of:
+            return False
+        reason = None
+        if self.ratios[-1] > MOST_EXPLAINED:
+            reason = "deviance"
+        elif self._grid.by_gain and count > 1 and objective.family.gain_is_small(self.ratios):
+            reason = "deviance_change"
+        if reason is None:
+            return False
+        self.stopped = Stopped(reason, count - 1, of)
+        return True
