@@ -39,7 +39,7 @@ def text_chunks(stream: BinaryIO, name: str, dialect: Dialect, fmt: Format, plan
         raise empty_file(name, header=False)
     layout = replace(layout, names=header_names(replace(first.part(), header=dialect.header)))
     reader = _Reader(layout, replace(dialect, encoding="utf-8"), plan)
-    block = blocks.take(plan.rows) if dialect.header else first
+    block = blocks.take(plan.rows) if dialect.header else first.with_next(blocks.take(plan.rows - 1))
     rows = 0
     while block is not None:
         table = reader.table(block)
@@ -75,6 +75,9 @@ class _Block:
             header=False,
             first_line=self.line,
         )
+
+    def with_next(self, following: "_Block | None") -> "_Block":
+        return self if following is None else replace(self, data=self.data + following.data)
 
     def is_blank(self) -> bool:
         return not self.data.strip() and next(self.part().records(), None) is None

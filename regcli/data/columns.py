@@ -15,7 +15,7 @@ __all__ = ["as_boolean", "concatenate_levels", "number", "numbers_of", "sorted_l
 #: What pandas' C reader takes for a number (tests/unit/data hold the two against each other).
 _NUMBER = {
     mark: re.compile(
-        rf"\s*([+-]?(?:(?:\d+(?:{point}\d*)?|{point}\d+)(?:e[+-]?\d+)?|inf(?:inity)?))\s*", re.IGNORECASE | re.ASCII
+        rf"\s*([+-]?(?:\d+(?:{point}\d*)?|{point}\d+)(?:e[+-]?\d+)?)\s*|[+-]?inf(?:inity)?", re.IGNORECASE | re.ASCII
     )
     for mark, point in ((".", r"\."), (",", ","))
 }
@@ -24,7 +24,7 @@ _NUMBER = {
 def number(cell: str, decimal: str = ".") -> float | None:
     """Read one cell as the CSV reader does: the nearest double, or None if it is not a number."""
     match = _NUMBER[decimal].fullmatch(cell)
-    return None if match is None else float(match[1].replace(",", "."))
+    return None if match is None else float((match[1] or cell).replace(",", "."))
 
 
 def sorted_levels(codes: NDArray[Any], uniques: Sequence[str], missing: Collection[str] = ()) -> Levels:

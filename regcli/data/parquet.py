@@ -188,9 +188,10 @@ def _iso(array: Any) -> Any:  # noqa: ANN401
     import pyarrow.compute as pc  # noqa: PLC0415
 
     if not pa.types.is_timestamp(array.type):
-        return array.cast(pa.string())
+        return pc.replace_substring_regex(array.cast(pa.string()), r"\.0+$", "")
     naive = array.cast(pa.timestamp(array.type.unit)).cast(pa.string())
-    text = pc.replace_substring(naive, " ", "T", max_replacements=1)
+    whole = pc.replace_substring_regex(naive, r"\.0+$", "")  # as Python writes whole seconds
+    text = pc.replace_substring(whole, " ", "T", max_replacements=1)
     return text if array.type.tz is None else pc.binary_join_element_wise(text, "Z", "")
 
 
