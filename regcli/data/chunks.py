@@ -144,7 +144,7 @@ class _Blocks:
         raise DataError(
             "encoding",
             f"{self.file}: line {line} has bytes that are not {self.encoding}",
-            hint="say --encoding, for instance --encoding latin-1",
+            hint="say which encoding it is, for instance --encoding cp1252 (Windows) or latin-1",
             where=Location(file=self.file, line=line),
         ) from error
 

@@ -94,9 +94,8 @@ def check_dialect(dialect: Dialect) -> Dialect:
     Raises
     ------
     UsageError
-        ``unknown-option-value`` for a delimiter that is not one ASCII character, a quote or a line break, a decimal
-        mark other than ``.`` and ``,``, an unknown encoding; ``conflicting-options`` for a delimiter that is the
-        decimal mark.
+        ``unknown-option-value`` for a delimiter that is not one ASCII character, or is a quote, a line break or a
+        point; a decimal mark other than ``.`` and ``,``; an unknown encoding.
     """
     mark = dialect.delimiter
     if mark is not None and (len(mark) != 1 or not mark.isascii() or mark in '"\r\n\0'):
@@ -107,7 +106,7 @@ def check_dialect(dialect: Dialect) -> Dialect:
         )
     if dialect.decimal not in {".", ","}:
         raise UsageError("unknown-option-value", f"--decimal is . or , not {dialect.decimal!r}")
-    # A comma between cells and in numbers is readable where such cells are quoted, a point is not a delimiter at all.
+    # A comma may be both delimiter and decimal mark, where such cells are quoted; a point divides no table.
     if mark == ".":
         raise UsageError("unknown-option-value", "--delimiter cannot be a point")
     return Dialect(
@@ -152,7 +151,7 @@ def format_of(name: str, dialect: Dialect, *, stream: bool) -> Format:
     )
 
 
-def find_delimiter(sample: Iterable[str], *, decimal: str = ".") -> str:
+def find_delimiter(sample: Iterable[str], *, decimal: str = ".") -> str | None:
     """Vote for the delimiter of a text table.
 
     Every candidate reads the sample with quotes in mind. It stands if it divides the first record; the one that gives
@@ -167,11 +166,12 @@ def find_delimiter(sample: Iterable[str], *, decimal: str = ".") -> str:
 
     Returns
     -------
-    str
-        The winner; the comma if there is a single column.
+    str or None
+        The winner; None if there is a single column.
     """
     lines = list(sample)
-    best, winner = (0.0, 0), ","
+    best: tuple[float, int] = (0.0, 0)
+    winner = None
     for mark in CANDIDATES:
         if mark == decimal:
             continue

@@ -55,7 +55,7 @@ def read_table(
     Notes
     -----
     A file is read twice: by pandas (in threads if it is large), and in chunks of a MiB to hash and check it. Only files
-    with quotes in odd places, and damaged ones, are also scanned in plain Python, at about 50 MB a second.
+    with quotes in odd places, and damaged ones, are also scanned in plain Python.
     """
     dialect = check_dialect(dialect)
     is_text = as_text if callable(as_text) else as_text.__contains__

@@ -72,6 +72,8 @@ def layout_of(head: bytes, name: str, dialect: Dialect, fmt: Format) -> Layout:
     if dialect.delimiter is not None or fmt == "tsv":
         return Layout(dialect.delimiter or "\t", guessed=False)
     found = find_delimiter(text_lines(io.BytesIO(head), dialect.encoding), decimal=dialect.decimal)
+    if found is None:  # one column: any mark will do that is not part of its numbers
+        return Layout(";" if dialect.decimal == "," else ",", guessed=False)
     return Layout(found, guessed=found != ",")
 
 
@@ -138,7 +140,7 @@ def refuse_bytes(part: TextPart, encoding: str, error: UnicodeError) -> NoReturn
     raise DataError(
         "encoding",
         f"{part.file}{line} has bytes{shown} that are not {encoding}",
-        hint="say --encoding, for instance --encoding latin-1" if encoding == "utf-8" else "say another --encoding",
+        hint="say which encoding it is, for instance --encoding cp1252 (Windows) or latin-1",
         where=where,
     ) from error
 
@@ -150,7 +152,12 @@ def refuse_nul(part: TextPart) -> NoReturn:
     except DataError:  # quoting is broken before the NUL; that there is one weighs more
         where = Location(file=part.file)
     line = f" in line {where.line}" if where.line else ""
-    raise DataError("nul-byte", f"{part.file} has a NUL byte{line}: it is not a text table", where=where)
+    raise DataError(
+        "nul-byte",
+        f"{part.file} has a NUL byte{line}: it is not a text table",
+        hint="for UTF-16 without a byte order mark say --encoding utf-16-le, for Parquet --input-format parquet",
+        where=where,
+    )
 
 
 def parse(

@@ -226,6 +226,9 @@ def test_a_given_delimiter_is_no_guess(write: Write) -> None:
 def test_decimal_comma(write: Write) -> None:
     table = read_table([write("a;b\n1,5;x\n-2;y\n")], Dialect(decimal=","))
     assert numbers(table, "a") == [1.5, -2]
+    one = read_table([write("a\n1,5\n-2,5\n")], Dialect(decimal=","))
+    assert numbers(one, "a") == [1.5, -2.5]
+    assert not one.delimiter_guessed
     path = write('a,b\n"1,5",x\n1e3,y\n')
     assert numbers(read_table([path], Dialect(decimal=",", delimiter=",")), "a") == [1.5, 1000]
     (chunk,) = read_chunks(write("a;b\n1,5;x\n1.5;y\n"), Dialect(decimal=","), numeric={"a"}, bad_cells="missing")
