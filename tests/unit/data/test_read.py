@@ -1,46 +1,15 @@
 """What the reader takes, what it makes of it, and what it refuses beside a near-identical table it takes."""
 
 import hashlib
-import io
-import os
-import threading
-from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from regcli.data.read import Dialect, parse_na_values, read_chunks, read_header, read_table
-from regcli.data.table import Levels, Numbers, Table
+from regcli.data.table import Levels, Numbers
 from regcli.errors import DataError, RegcliError, UsageError
-
-Write = Callable[..., str]
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    def put(content: str | bytes, name: str = "data.csv") -> str:
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return str(path)
-
-    return put
-
-
-def numbers(table: Table, name: str) -> list[float | None]:
-    column = table.columns[name]
-    assert isinstance(column, Numbers)
-    assert column.values.dtype == np.float64
-    return [None if np.isnan(value) else float(value) for value in column.values]
-
-
-def cells(table: Table, name: str) -> list[str | None]:
-    column = table.columns[name]
-    assert isinstance(column, Levels)
-    assert column.codes.dtype == np.int32
-    assert list(column.levels) == sorted(column.levels)
-    return [None if code < 0 else column.levels[code] for code in column.codes]
+from tests.unit.data.tables import Write, cells, numbers
 
 
 def refused(path: str, dialect: Dialect | None = None) -> DataError:
@@ -402,132 +371,6 @@ def test_dialects_nobody_can_follow(write: Write, dialect: Dialect) -> None:
     with pytest.raises(UsageError) as caught:
         read_table([write("a\n1\n")], dialect)
     assert caught.value.code == "unknown-option-value"
-
-
-# --- several files, streams -------------------------------------------------------------------------------------
-
-
-def test_several_files(write: Write) -> None:
-    one = write("a,b,c,d\n1,x,true,\n2,y,false,\n", "one.csv")
-    two = write("c,b,a,d\nTRUE,z,3,5\n", "two.csv")
-    table = read_table([one, two], Dialect())
-    assert tuple(table.columns) == ("a", "b", "c", "d")
-    assert numbers(table, "a") == [1, 2, 3]
-    assert cells(table, "b") == ["x", "y", "z"]
-    assert cells(table, "c") == ["True", "False", "True"]
-    assert numbers(table, "d") == [None, None, 5]
-    assert [file.rows for file in table.files] == [2, 1]
-    where = table.locate(2, "b")
-    assert (where.file, where.line) == (two, 2)
-
-
-def test_a_column_that_is_text_in_one_file_is_text_in_all(write: Write) -> None:
-    one = write("a,b\n007,1\n,2\n", "one.csv")
-    two = write("a,b\nx,3\n", "two.csv")
-    assert cells(read_table([one, two], Dialect()), "a") == ["007", None, "x"]
-    three = write("a,b\nTrue,3\n", "three.csv")
-    assert cells(read_table([three, two, one], Dialect()), "a") == ["True", "x", "007", None]
-
-
-def test_files_with_other_columns(write: Write) -> None:
-    one, two = write("a,b\n1,2\n", "one.csv"), write("b,c\n1,2\n", "two.csv")
-    with pytest.raises(DataError) as caught:
-        read_table([one, two], Dialect())
-    error = caught.value
-    assert (error.code, error.where.file) == ("columns-differ", two)
-    assert "'a'" in error.message
-    assert "'c'" in error.message
-
-
-def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    content = b"a;b\n1;x\n2;y\n"
-
-    def feed() -> None:
-        monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(content)))
-
-    feed()
-    table = read_table(["-"], Dialect())
-    assert numbers(table, "a") == [1, 2]
-    assert (table.files[0].path, table.files[0].sha256) == ("-", hashlib.sha256(content).hexdigest())
-    assert (table.locate(1, "b").file, table.locate(1, "b").line) == ("-", 3)
-    feed()
-    chunks = list(read_chunks("-", Dialect(), numeric={"a"}, chunk_rows=1))
-    assert [numbers(chunk, "a") for chunk in chunks] == [[1], [2]]
-    with pytest.raises(UsageError):
-        read_table(["-", "-"], Dialect())
-
-
-def test_a_file_called_minus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("-").write_text("a\n1\n", encoding="utf-8")
-    assert read_table(["./-"], Dialect(format="csv")).rows == 1
-
-
-@pytest.mark.parametrize("chunked", [False, True])
-def test_a_pipe_is_read_once(tmp_path: Path, *, chunked: bool) -> None:
-    path = tmp_path / "pipe.csv"
-    os.mkfifo(path)
-    feeder = threading.Thread(target=path.write_text, args=("a,b\n1,x\n2,y\n",), daemon=True)
-    feeder.start()
-    if chunked:
-        assert sum(chunk.rows for chunk in read_chunks(str(path), Dialect(), numeric={"a"})) == 2
-    else:
-        table = read_table([str(path)], Dialect())
-        assert table.locate(1, "a").line == 3
-    feeder.join()
-
-
-# --- chunks -----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("rows", [1, 3, 7, 1000])
-@pytest.mark.parametrize("odd", ["", '5" pipe,1\n'])
-def test_chunks_are_the_whole_table(write: Write, rows: int, odd: str) -> None:
-    body = "".join(f'"t{n % 3}\n,{n}",{n / 7!r}\n' + "\n" * (n % 4 == 0) for n in range(20))
-    path = write("t,x\n" + odd + body + odd + body)
-    whole = read_table([path], Dialect())
-    chunks = list(read_chunks(path, Dialect(), numeric={"x"}, chunk_rows=rows))
-    assert max(chunk.rows for chunk in chunks) <= rows
-    assert [cell for chunk in chunks for cell in cells(chunk, "t")] == cells(whole, "t")
-    assert [value for chunk in chunks for value in numbers(chunk, "x")] == numbers(whole, "x")
-    lines = [chunk.locate(row, "x").line for chunk in chunks for row in range(chunk.rows)]
-    assert lines == [whole.locate(row, "x").line for row in range(whole.rows)]
-
-
-def test_chunks_cross_the_blocks_of_the_reader(write: Write) -> None:
-    body = "".join(f'{n},"a ""{n}""\n{"y" * (n % 50)}"\n' for n in range(60_000))
-    path = write("x,t\n" + body)
-    assert len(body) > 2 << 20
-    chunks = list(read_chunks(path, Dialect(), numeric={"x"}, chunk_rows=9_999))
-    assert [value for chunk in chunks for value in numbers(chunk, "x")] == list(range(60_000))
-    assert chunks[-1].locate(chunks[-1].rows - 1, "x").line == 1 + 2 * 59_999 + 1
-
-
-def test_bad_cells(write: Write) -> None:
-    path = write("x,z\n1,2\noops,3\nNA,4\n5,bad\n", "bad.csv")
-    with pytest.raises(DataError) as caught:
-        list(read_chunks(path, Dialect(), numeric={"x", "z"}))
-    error = caught.value
-    assert (error.code, error.where.line, error.where.column, error.cells) == (
-        "text-in-numeric-column",
-        3,
-        "x",
-        ("oops",),
-    )
-    (chunk,) = read_chunks(path, Dialect(), numeric={"x", "z"}, bad_cells="missing")
-    assert numbers(chunk, "x") == [1, None, None, 5]
-    assert numbers(chunk, "z") == [2, 3, 4, None]
-    assert chunk.bad_rows == {1, 3}
-    (good,) = read_chunks(write("x,z\n1,2\n,3\n"), Dialect(), numeric={"x", "z"}, bad_cells="missing")
-    assert good.bad_rows == frozenset()
-
-
-def test_raw_cells(write: Write) -> None:
-    path = write('x,t\n 1.50,"a""b"\nNA,\n')
-    (chunk,) = read_chunks(path, Dialect(), numeric={"x"}, keep_raw=True)
-    assert chunk.raw is not None
-    assert {name: list(column) for name, column in chunk.raw.items()} == {"x": [" 1.50", "NA"], "t": ['a"b', ""]}
-    assert next(iter(read_chunks(path, Dialect(), numeric={"x"}))).raw is None
 
 
 def test_large_files_are_split_among_threads_without_a_difference(write: Write) -> None:
