@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 from regcli.app.options import Common, Format, choices
 from regcli.errors import UsageError
-from regcli.report.formats import FORMS
+from regcli.report.forms import FORMS
 
 __all__ = ["Settings", "choose_form", "merge", "settle"]
 

@@ -15,24 +15,11 @@ from typing import Any
 
 from regcli.errors import UsageError
 from regcli.report.escape import UNSAFE, visible
+from regcli.report.forms import FORMS, INTERCEPT, Document, kind_of
 
-__all__ = ["FORMS", "INTERCEPT", "Cell", "Document", "encode", "encode_line", "render", "rows_text"]
+__all__ = ["Cell", "encode", "encode_line", "render", "rows_text"]
 
-Document = Mapping[str, Any]
 Cell = str | float | None
-
-#: The formats each kind of document has. The first is what a command falls back to where it has no JSON.
-FORMS: Mapping[str, tuple[str, ...]] = {
-    "fit": ("table", "json", "csv", "md", "names"),
-    "cv": ("table", "json", "jsonl", "csv", "md", "names"),
-    "path": ("table", "json", "jsonl", "csv", "md", "names"),
-    "predict": ("csv", "jsonl", "json"),
-    "schema": ("json",),
-    "man": ("text",),
-}
-
-#: The intercept's row in tables of coefficients.
-INTERCEPT = "(intercept)"
 
 _INDENT = "  "
 
@@ -58,7 +45,7 @@ def render(document: Document, form: str, *, width: int | None, color: bool) -> 
     """
     if form == "json":
         return encode(document) + "\n"
-    kind = _kind(document)
+    kind = kind_of(document)
     if form not in FORMS.get(kind, ()):
         raise UsageError("option-without-effect", f"{kind} has no {form} format")
     if form == "table":
@@ -129,12 +116,8 @@ def _text(value: str) -> str:
     return UNSAFE.sub(lambda match: f"\\u{ord(match.group()):04x}", json.dumps(value, ensure_ascii=False))
 
 
-def _kind(document: Document) -> str:
-    return str(document["schema"]).removeprefix("regcli.").partition("/")[0]
-
-
 def _jsonl(document: Document) -> str:
-    lines = _path_lines(document) if _kind(document) == "path" else _cv_lines(document)
+    lines = _path_lines(document) if kind_of(document) == "path" else _cv_lines(document)
     return "".join(encode_line(line) + "\n" for line in lines)
 
 
@@ -166,7 +149,7 @@ def _cv_lines(document: Document) -> Iterator[dict[str, Any]]:
 
 def _grid(document: Document) -> tuple[tuple[str, ...], Iterator[tuple[Cell, ...]]]:
     """The one table a document is in csv and md: its columns and its rows."""
-    kind = _kind(document)
+    kind = kind_of(document)
     if kind == "fit":
         return ("term", "estimate", "std_estimate"), _coefficient_rows(document)
     if kind == "path":
@@ -229,6 +212,6 @@ def _names(document: Document) -> str:
 
 
 def _selected(document: Document) -> Iterable[str]:
-    if _kind(document) != "path":
+    if kind_of(document) != "path":
         return list(document["selected"])
     return dict.fromkeys(source for row in document["coefficients"] for source in row["sources"])

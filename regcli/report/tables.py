@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from regcli.report.escape import visible
-from regcli.report.formats import INTERCEPT, Document
+from regcli.report.forms import INTERCEPT, Document, kind_of
 
 __all__ = ["table"]
 
@@ -40,8 +40,7 @@ def table(document: Document, *, width: int | None = None, color: bool = False) 
     color : bool
         Whether to colour.
     """
-    kind = str(document["schema"]).removeprefix("regcli.").partition("/")[0]
-    blocks = {"fit": _fit, "cv": _cv, "path": _path}[kind](document)
+    blocks = {"fit": _fit, "cv": _cv, "path": _path}[kind_of(document)](document)
     text = io.StringIO()
     console = Console(
         file=text,
@@ -55,7 +54,8 @@ def table(document: Document, *, width: int | None = None, color: bool = False) 
         emoji=False,
         highlight=False,
     )
-    console.print(Group(*blocks))
+    for number, block in enumerate(blocks):
+        console.print(*([Text()] if number else []), block, sep="\n")
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
 
 
