@@ -301,18 +301,19 @@ def _settle(A: Vector, slope: Vector, l1: Vector, limits: Vector, c: Vector) -> 
         pull = slope[free] - l1[free] * sign
         if not np.any(pull):
             return
-        block = A[np.ix_(free, free)]
-        direction = np.linalg.lstsq(block, pull, rcond=float(np.finfo(np.float64).eps * len(free)))[0]
-        rest = pull - block @ direction
-        longest = 1.0
-        if np.linalg.norm(rest) > 1e-8 * np.linalg.norm(pull):  # downhill and flat: only a crossing ends it
-            direction, longest = rest, np.inf
+        curvature, axes = np.linalg.eigh(A[np.ix_(free, free)])
+        flat = curvature <= np.finfo(np.float64).eps * len(free) * curvature[-1]
+        along = axes.T @ pull
+        if np.linalg.norm(along[flat]) > 1e-8 * np.linalg.norm(pull):  # downhill and flat: only a crossing ends it
+            direction, longest = axes[:, flat] @ along[flat], np.inf
+        else:
+            direction, longest = axes[:, ~flat] @ (along[~flat] / curvature[~flat]), 1.0
         with np.errstate(divide="ignore", invalid="ignore"):
             zero = np.where((l1[free] > 0) & (direction * sign < 0), -c[free] / direction, np.inf)
             edge = np.where(direction > 0, upper[free], lower[free])
             bound = np.where(direction != 0, (edge - c[free]) / direction, np.inf)
         reach = np.minimum(zero, bound)
-        first = int(np.argmin(reach)) if len(free) else 0
+        first = int(np.argmin(reach))
         step = min(longest, float(reach[first]))
         if not np.isfinite(step):
             return
