@@ -79,9 +79,9 @@ def certificate(
         ("upper", "upper", np.inf),
     ):
         given = penalty.get(name, _pairs(_option(document, option)))
-        if name == "lower" and not given and _option(document, "nonnegative"):
-            given = {"*": 0.0}
         problem = replace(problem, **{name: _by_term(terms, given, default)})  # type: ignore[arg-type]
+    if "lower" not in penalty and _option(document, "nonnegative"):
+        problem = replace(problem, lower=np.zeros(len(terms)))
     problem = _like_glmnet(problem) if document["model"]["compat"] == "glmnet" else problem
     data = frame(problem)
     lambdas, intercepts, coefs = _models(document, terms)
