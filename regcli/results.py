@@ -1,12 +1,28 @@
 """What comes out of a solver: frozen arrays and names, no behaviour."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Certificate", "Iterate", "Status", "Stopped"]
+from regcli.errors import Warn
+
+__all__ = [
+    "Certificate",
+    "Convergence",
+    "Curve",
+    "DataFacts",
+    "FitResult",
+    "Iterate",
+    "Model",
+    "ModelFacts",
+    "PathResult",
+    "Status",
+    "Stopped",
+    "TermFacts",
+]
 
 Array = NDArray[np.float64]
 
@@ -72,3 +88,130 @@ class Stopped:
     reason: str
     at: int
     of: int
+
+
+@dataclass(frozen=True, slots=True)
+class DataFacts:
+    """What was read and what of it was used. ``files`` are (path, sha256, rows)."""
+
+    files: tuple[tuple[str, str, int], ...]
+    format: str
+    target: str
+    target_source: str
+    rows: int
+    rows_used: int
+    dropped_missing: int
+    dropped_target: int
+    weights: str | None
+    offset: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What was fitted. ``lam`` and ``lambda_as`` are those of the reported model, None for a path."""
+
+    family: str
+    family_source: str
+    link: str
+    classes: tuple[str, ...] | None
+    positive: str | None
+    penalty: str
+    l1_ratio: float | None
+    lam: float | None
+    lambda_as: Mapping[str, float | None] | None
+    lambda_max: float | None
+    rule: str | None
+    standardize: str
+    intercept: bool
+    compat: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TermFacts:
+    """A column of the design: its name, its source column, its penalty factor, its mean and sd in the training rows."""
+
+    name: str
+    source: str
+    level: str | None
+    penalty_factor: float
+    mean: float
+    sd: float
+
+
+@dataclass(frozen=True, slots=True)
+class Convergence:
+    """How the reported model ended, and where its violation was measured."""
+
+    status: Status
+    iterations: int
+    violation: float
+    source: str
+    gap: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A cross-validation curve over the strengths walked.
+
+    ``fold_scores`` (K, T), nan where a fold has no value; ``index_min`` and ``index_1se`` are None when no strength may
+    be chosen.
+    """
+
+    metric: str
+    lambdas: Array
+    mean: Array
+    se: Array
+    fold_scores: Array
+    fold_weights: Array
+    n_nonzero: NDArray[np.intp]
+    index_min: int | None
+    index_1se: int | None
+
+
+@dataclass(frozen=True)
+class Model:
+    """A fitted model on the scale of the data, with all that scoring new rows needs."""
+
+    facts: ModelFacts
+    terms: tuple[TermFacts, ...]
+    intercept: float
+    coefs: Array
+    threshold: float | None
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """Everything that fit and cv report."""
+
+    data: DataFacts
+    model: Model
+    sources: tuple[str, ...]
+    dropped: tuple[tuple[str, str], ...]
+    metrics: Mapping[str, Mapping[str, float | bool] | None]
+    convergence: Convergence
+    curve: Curve | None
+    stopped: Stopped | None
+    warnings: tuple[Warn, ...]
+    seed: int
+    options: Mapping[str, object]
+    all_terms: bool
+
+
+@dataclass(frozen=True)
+class PathResult:
+    """Everything that path reports: coefficients (T, p) on the scale of the data."""
+
+    data: DataFacts
+    facts: ModelFacts
+    terms: tuple[TermFacts, ...]
+    sources: tuple[str, ...]
+    dropped: tuple[tuple[str, str], ...]
+    lambdas: Array
+    intercepts: Array
+    coefs: Array
+    deviance_ratio: Array
+    violation: Array
+    stopped: Stopped | None
+    warnings: tuple[Warn, ...]
+    seed: int
+    options: Mapping[str, object]

@@ -106,7 +106,7 @@ def _fit(request: FitRequest, session: Session, kind: str) -> None:
     with session.working(request.run.jobs) as run:
         outcome = run_fit(request, run)
     session.heed(outcome.warnings)
-    text = session.render(fit_document(outcome) if kind == "fit" else cv_document(outcome), form)
+    text = session.render(fit_document(outcome.result) if kind == "fit" else cv_document(outcome.result), form)
     if request.save.model_out is not None:
         save(outcome)
         session.note(f"wrote {request.save.model_out}")

@@ -78,6 +78,10 @@ class ElasticNet:
         """Whether any limit is finite."""
         return bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
 
+    def has_zero_limit(self) -> bool:
+        """Whether any limit is zero."""
+        return bool((self.lower == 0).any() or (self.upper == 0).any())
+
     def restrict(self, columns: Integers) -> Self:
         """The penalty on some columns."""
         return type(self)(self.l1_ratio, self.factors[columns], self.lower[columns], self.upper[columns])

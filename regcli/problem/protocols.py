@@ -201,6 +201,10 @@ class Penalty(Protocol):
         """Whether any coefficient is limited."""
         ...
 
+    def has_zero_limit(self) -> bool:
+        """Whether any limit is zero."""
+        ...
+
     def restrict(self, columns: Integers) -> Self:
         """The penalty on these columns."""
         ...

@@ -9,9 +9,10 @@ import numpy as np
 
 from regcli.problem.objective import NullModel, Objective
 from regcli.problem.protocols import Array, Penalty, SeparableTerms
-from regcli.results import Certificate, Status
+from regcli.results import Certificate, Iterate, Status
+from regcli.solvers.engine import Problem
 
-__all__ = ["certify", "verdict"]
+__all__ = ["certify", "certify_lane", "verdict"]
 
 #: Factor of machine precision in the floor below which a violation cannot be told from rounding.
 FLOOR_FACTOR = 8.0
@@ -56,6 +57,15 @@ def certify(
     violation = max(float(distance.max(initial=0.0)), abs(float(level[0]))) / scale
     floor = _floor(objective, eta[0]) / scale if violation > FLOOR_FACTOR * 1e-13 else 0.0
     return Certificate(violation, floor, _gap(objective, null, terms, standard, eta, score[0]))
+
+
+def certify_lane(problem: Problem, step: Iterate, lane: int) -> Certificate:
+    """Certify one lane of an iterate by its coefficients on the scale of the data."""
+    only, null = np.array([lane]), problem.null
+    alone = problem.objective.keep(only)
+    level, coefs = alone.to_raw(problem.penalty, step.intercepts[only], step.coefs[only])
+    own = NullModel(null.intercepts[only], null.loss[only], null.scale[only])
+    return certify(alone, problem.penalty, own, step.lam, float(level[0]), coefs[0])
 
 
 def verdict(certificate: Certificate, tol: float, reached: Status) -> tuple[bool, Status]:

@@ -80,6 +80,7 @@ class Walk:
         self.stopped: Stopped | None = None
         self.ratios: list[float] = []
         self.engines: list[str] = []
+        self.rounds = 0
 
     def __iter__(self) -> Iterator[Iterate]:
         """Solve batch after batch. Strength 0 has an engine of its own where one exists."""
@@ -89,8 +90,9 @@ class Walk:
             engine = self._engine(float(positive[0]))
             for start in range(0, positive.size, BATCH):
                 for step in engine.advance(positive[start : start + BATCH]):
+                    ends = self._ends(step)
                     yield step
-                    if self._ends(step):
+                    if ends:
                         return
         if positive.size < lambdas.size:
             step = self._engine(0.0).advance(np.zeros(1))[0]
@@ -103,8 +105,14 @@ class Walk:
         self.engines.append(engine.name)
         return engine
 
+    def account(self) -> str:
+        """One line for -v: engines, lanes, strengths, rounds."""
+        lanes = self._problem.objective.lanes.n_lanes
+        return f"engine {', '.join(self.engines)}: {lanes} lanes, {len(self.ratios)} strengths, {self.rounds} rounds"
+
     def _ends(self, step: Iterate) -> bool:
         """Record what lane 0 explains, and whether glmnet's rules end the path here."""
+        self.rounds += int(step.rounds.sum())
         objective: Objective = self._problem.objective
         weights = objective.lanes.weights(0)
         saturated = float(weights @ objective.family.saturated_loss(objective.y))

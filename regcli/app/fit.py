@@ -1,0 +1,373 @@
+"""One model, chosen by cross-validation where there is something to choose. fit and cv are the same run."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regcli.app.context import RunContext
+from regcli.app.options import CvRequest, FitRequest, Folds
+from regcli.app.parallel import single_blas_thread, thread_map
+from regcli.app.path import warn_path, without_zero
+from regcli.app.prepare import Prepared, prepare
+from regcli.app.saving import Saved, make_saved, write_saved
+from regcli.app.scoring import FoldScores, scores_of
+from regcli.app.setup import build_problem, model_facts, refuse_undetermined, term_facts, warn_top
+from regcli.app.specify import make_grid, read_penalty, strengths_elsewhere
+from regcli.app.values import bounded, given_options, refuse
+from regcli.errors import DataError, FitError, UsageError, Warn
+from regcli.problem.families import FAMILIES
+from regcli.problem.folds import deal_folds, fold_partition, whole_partition
+from regcli.problem.lanes import Partition
+from regcli.problem.metrics import BETTER_HIGH, base_metric
+from regcli.problem.objective import Objective
+from regcli.results import Convergence, Curve, FitResult, Iterate, Model, Status, Stopped
+from regcli.solvers.certificate import certify_lane, verdict
+from regcli.solvers.engine import Problem
+from regcli.solvers.path import Grid, Walk
+from regcli.solvers.stopping import has_turned
+
+__all__ = ["FitOutcome", "fit", "save"]
+
+#: glmnet's number of folds, and the fewest it allows.
+FOLDS, LEAST_FOLDS = 10, 3
+
+#: Fewer folds than this give no paired standard errors worth stopping by.
+FOLDS_TO_STOP = 5
+
+THRESHOLD = 0.5
+
+Rows = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class FitOutcome:
+    """The result, and what ``save`` writes."""
+
+    result: FitResult
+    saved: Saved
+
+    @property
+    def warnings(self) -> tuple[Warn, ...]:
+        """What the user should know."""
+        return self.result.warnings
+
+
+@dataclass(frozen=True)
+class _Walked:
+    """A finished walk: its iterates (those of no further use without their predictors), scores and curve."""
+
+    walk: Walk
+    steps: list[Iterate]
+    scores: FoldScores | None
+    curve: Curve | None
+    stopped: Stopped | None
+
+
+def fit(request: FitRequest, run: RunContext) -> FitOutcome:
+    """Fit one model as the request says.
+
+    Raises
+    ------
+    UsageError, DataError, FitError
+        See their codes; nothing is written by this function.
+    """
+    asked = read_penalty(request.penalty, request.strengths)
+    several = asked.lambdas is None or len(asked.lambdas) > 1
+    _refuse_idle(request, several=several)
+    seed = request.run.seed or 0
+    prepared = prepare(request.data, request.model, request.folds, unpenalised=asked.unpenalised, seed=seed)
+    threshold = _threshold(request, prepared)
+    metric = _metric(request.folds, prepared.family)
+    warnings = list(prepared.warnings)
+    single_blas_thread()
+    folds = None
+    if several or _wants_folds(request):
+        folds, notes = _folds(request.folds, prepared, seed)
+        warnings += notes
+    partition = whole_partition(prepared.fit_weights)
+    if folds is not None:
+        partition = fold_partition(folds, int(folds.max()) + 1, prepared.fit_weights)
+        _check_folds(partition, prepared)
+    lanes = partition.n_lanes
+    with thread_map(request.run.jobs or run.jobs, prepared.X.size * lanes) as parallel_map:
+        options = (request.model, request.penalty, request.solver)
+        problem = build_problem(prepared, asked, options, partition, parallel_map)
+        grid, top = make_grid(asked, problem)
+        names = tuple(term.name for term in prepared.encoder.terms)
+        if not (problem.penalty.factors > 0).any():
+            refuse_undetermined(problem, names)
+        grid, notes = without_zero(grid, problem, names)
+        warnings += notes
+        scores = None
+        if folds is not None:
+            scores = FoldScores(problem.objective, folds, prepared.weights, metric, threshold or THRESHOLD)
+        walked = _walk(problem, grid, scores, run, may_stop=not request.search.full_path)
+        at = _chosen(walked, request.search.rule or "min", several=several)
+        step = walked.steps[at]
+        convergence = _certify(problem, walked, at, request)
+    run.note(walked.walk.account())
+    warnings += [*warn_top(top), *warn_path(walked.steps, names), *_warn_choice(walked, several=several)]
+    if not convergence.status.usable:
+        text = f"the violation of the chosen model is {convergence.violation:.2g}, above --tol"
+        warnings.append(Warn("not-converged", text, {"violation": convergence.violation}))
+    intercepts, coefs = _alone(problem).to_raw(problem.penalty, step.intercepts[:1], step.coefs[:1])
+    facts = replace(
+        model_facts(prepared, asked, request.model, top),
+        lam=step.lam,
+        lambda_as=strengths_elsewhere(asked, problem, _sd_of(prepared), step.lam),
+        rule=(request.search.rule or "min") if several else None,
+    )
+    model = Model(facts, term_facts(problem, prepared), float(intercepts[0]), coefs[0], threshold)
+    metrics, notes = _metrics(problem, prepared, model, walked, step, several=several)
+    warnings += notes
+    result = FitResult(
+        data=prepared.facts,
+        model=model,
+        sources=tuple(feature.source for feature in prepared.encoder.features),
+        dropped=(*prepared.dropped, *((names[j], "aliased") for j in step.aliased)),
+        metrics=metrics,
+        convergence=convergence,
+        curve=walked.curve,
+        stopped=walked.stopped,
+        warnings=tuple(warnings),
+        seed=seed,
+        options=given_options(
+            request.data, request.model, request.penalty, request.strengths, request.search, request.folds,
+            request.solver, request.save,
+        ),
+        all_terms=request.save.all_terms,
+    )  # fmt: skip
+    return FitOutcome(result, make_saved(request, prepared, result))
+
+
+def save(outcome: FitOutcome) -> None:
+    """Write the model where --model-out says, whole or not at all."""
+    write_saved(outcome.saved)
+
+
+# -- what is asked for -----------------------------------------------------------------------------------------------
+
+
+def _wants_folds(request: FitRequest) -> bool:
+    """Whether folds are asked for although there may be nothing to choose."""
+    folds = request.folds
+    given = folds.folds is not None or folds.cv is not None or folds.fold_column is not None
+    return given or isinstance(request, CvRequest)
+
+
+def _refuse_idle(request: FitRequest, *, several: bool) -> None:
+    """Options that cannot have an effect."""
+    folds = request.folds
+    if not several:
+        refuse(
+            {"--rule": request.search.rule is not None, "--full-path": request.search.full_path},
+            "with a single strength",
+        )
+        if not _wants_folds(request):
+            refuse({"--metric": folds.metric is not None}, "without cross-validation")
+    if folds.fold_column is not None:
+        refuse({"--folds": folds.folds is not None, "--cv": folds.cv is not None}, "with --fold-column")
+    if request.save.model_out is None:
+        refuse({"--no-profile": request.save.no_profile}, "without --model-out")
+
+
+def _threshold(request: FitRequest, prepared: Prepared) -> float | None:
+    """The probability from which a row is called positive; None for families without classes."""
+    threshold = request.save.threshold
+    if prepared.target.classes is None:
+        refuse({"--threshold": threshold is not None}, f"for the {prepared.family} family")
+        return None
+    if threshold is None:
+        return THRESHOLD
+    bounded("--threshold", threshold, 0.0, 1.0)
+    return threshold
+
+
+def _metric(folds: Folds, family: str) -> str:
+    """What the choice is made by."""
+    known = FAMILIES[family].metrics
+    if folds.metric is None:
+        return known[0]
+    if folds.metric not in known:
+        raise UsageError(
+            "unknown-option-value", f"--metric {folds.metric} is not for {family}", hint=f"one of {', '.join(known)}"
+        )
+    return folds.metric
+
+
+def _folds(options: Folds, prepared: Prepared, seed: int) -> tuple[Rows, list[Warn]]:
+    """Fold of each row, by the scheme asked for."""
+    n, classes = prepared.y.size, prepared.classes_of
+    if prepared.fold is not None:
+        if int(prepared.fold.max()) < 1:
+            raise DataError("bad-folds", f"column {prepared.roles.fold!r} names one fold only")
+        return prepared.fold, []
+    scheme = options.cv or ("kfold" if classes is None else "stratified")
+    if scheme == "stratified" and classes is None:
+        raise UsageError("option-without-effect", f"--cv stratified has no effect for the {prepared.family} family")
+    count = options.folds
+    notes = []
+    if count is None:
+        count = min(FOLDS, n)
+        if count < LEAST_FOLDS:
+            raise DataError(
+                "bad-folds",
+                f"{n} rows are too few to cross-validate",
+                hint="give one strength with --lambda, or more rows",
+            )
+        if count < FOLDS:
+            notes.append(Warn("fewer-folds", f"{count} folds instead of {FOLDS}: there are {n} rows", {"folds": count}))
+    bounded("--folds", count, LEAST_FOLDS, np.inf)
+    if count > n:
+        raise DataError("bad-folds", f"--folds {count} with {n} rows", hint=f"--folds {n} or less")
+    return deal_folds(n, count, seed, classes if scheme == "stratified" else None), notes
+
+
+def _check_folds(partition: Partition, prepared: Prepared) -> None:
+    """Refuse folds whose training rows cannot be fitted on."""
+    weighted = partition.row_weights > 0
+    for lane in range(1, partition.n_lanes):
+        rows = partition.train[lane][partition.block] & weighted
+        if not rows.any():
+            raise DataError("bad-folds", f"without fold {lane} no weighted row is left to fit on")
+        if prepared.classes_of is not None and np.unique(prepared.classes_of[rows]).size < 2:
+            raise DataError(
+                "bad-folds",
+                f"without fold {lane} the training rows have one class only",
+                hint="other folds, or --cv stratified",
+            )
+
+
+def _sd_of(prepared: Prepared) -> float:
+    """Weighted 1/n sd of the target."""
+    weights = prepared.fit_weights / prepared.fit_weights.sum()
+    y = prepared.y - prepared.offset
+    return float(np.sqrt(weights @ np.square(y - weights @ y)))
+
+
+# -- walking and choosing --------------------------------------------------------------------------------------------
+
+
+def _walk(problem: Problem, grid: Grid, scores: FoldScores | None, run: RunContext, *, may_stop: bool) -> _Walked:
+    """Walk the strengths, scoring the folds on the way; end early where the curve has clearly turned."""
+    walk = Walk(problem, grid)
+    steps: list[Iterate] = []
+    stopped = None
+    count = grid.lambdas.size
+    for step in walk:
+        if scores is not None:
+            scores.add(step)
+        steps.append(replace(step, eta=None))
+        if run.progress:
+            run.progress(len(steps), count)
+        if scores is not None and may_stop and _may_stop(problem, grid, scores) and _turned(scores, steps, count):
+            stopped = Stopped("cv_turned", len(steps) - 1, count)
+            break
+    curve = None
+    if scores is not None:
+        lambdas = np.array([step.lam for step in steps])
+        nonzero = np.array([np.count_nonzero(step.coefs[0]) for step in steps], dtype=np.intp)
+        curve = scores.curve(lambdas, nonzero, [all(status.usable for status in step.status) for step in steps])
+    return _Walked(walk, steps, scores, curve, stopped or walk.stopped)
+
+
+def _may_stop(problem: Problem, grid: Grid, scores: FoldScores) -> bool:
+    """Whether the stopping rule applies at all: a generated grid, some L1, five folds, a metric made of losses."""
+    losses = base_metric(scores.metric) not in BETTER_HIGH
+    return grid.generated and problem.penalty.l1_ratio > 0 and scores.count >= FOLDS_TO_STOP and losses
+
+
+def _turned(scores: FoldScores, steps: list[Iterate], count: int) -> bool:
+    """Whether the curve has turned and all lanes have converged."""
+    if not all(status.usable for step in steps for status in step.status):
+        return False
+    mean, se = scores.pooled()
+    folds = scores.fold_scores()
+    weighted = np.isfinite(folds).all(axis=0)
+    return has_turned(mean, se, folds[:, weighted], scores.fold_weights[weighted], count)
+
+
+def _chosen(walked: _Walked, rule: str, *, several: bool) -> int:
+    """Index of the reported strength."""
+    if not several or walked.curve is None:
+        return len(walked.steps) - 1
+    at = walked.curve.index_min if rule == "min" else walked.curve.index_1se
+    if at is None:
+        status = next(s for step in walked.steps for s in step.status if not s.usable)
+        raise FitError("not-converged", "no strength converged in every fold", hint=status.value)
+    return at
+
+
+def _certify(problem: Problem, walked: _Walked, at: int, request: FitRequest) -> Convergence:
+    """Measure the reported model from the data, and with it the models at both rules' strengths."""
+    others = {at}
+    if walked.curve is not None:
+        others |= {index for index in (walked.curve.index_min, walked.curve.index_1se) if index is not None}
+    if request.solver.certify == "all":
+        others |= set(range(len(walked.steps)))
+    certificates = {index: certify_lane(problem, walked.steps[index], 0) for index in sorted(others)}
+    step, certificate = walked.steps[at], certificates[at]
+    usable, status = verdict(certificate, problem.rules.tol, step.status[0])
+    if not usable and (status is Status.SEPARATED or not request.solver.allow_unconverged):
+        code = "separated" if status is Status.SEPARATED else "not-converged"
+        raise FitError(code, _failure(certificate.violation, status, problem), hint=status.value)
+    return Convergence(status, int(step.rounds[0]), certificate.violation, "data", certificate.gap)
+
+
+def _failure(violation: float, status: Status, problem: Problem) -> str:
+    """What went wrong with the chosen model."""
+    if status is Status.SEPARATED:
+        return "the classes are separated and nothing penalises the coefficients that tell them apart"
+    return f"the model reached a violation of {violation:.2g}, not --tol {problem.rules.tol:g}"
+
+
+def _warn_choice(walked: _Walked, *, several: bool) -> list[Warn]:
+    """Say when the best strength lies at an end of the grid."""
+    curve = walked.curve
+    if curve is None or not several or curve.index_min is None or curve.lambdas.size < 2:
+        return []
+    if curve.index_min not in (0, curve.lambdas.size - 1):
+        return []
+    end = "largest" if curve.index_min == 0 else "smallest"
+    lam = float(curve.lambdas[curve.index_min])
+    text = f"the best strength, {lam:.4g}, is the {end} that was tried"
+    return [Warn("lambda-at-edge", text, {"lambda": lam, "index": curve.index_min})]
+
+
+# -- scores ----------------------------------------------------------------------------------------------------------
+
+
+def _alone(problem: Problem) -> Objective:
+    """The objective on all rows."""
+    return problem.objective.keep(np.array([0]))
+
+
+def _metrics(
+    problem: Problem, prepared: Prepared, model: Model, walked: _Walked, step: Iterate, *, several: bool
+) -> tuple[dict[str, dict[str, float | bool] | None], list[Warn]]:
+    """Scores of the reported model on the folds, the test rows and the training rows, and of the null model."""
+    objective: Objective = problem.objective
+    family, threshold = objective.family, model.threshold or THRESHOLD
+    centre = float(objective.lanes.weights(0) @ objective.y)
+    eta = _alone(problem).eta(step.intercepts[:1], step.coefs[:1])[0]
+    null_eta = objective.offset + problem.null.intercepts[0]
+    weights = prepared.weights
+    out: dict[str, dict[str, float | bool] | None] = {
+        "cv": None,
+        "test": None,
+        "train": dict(scores_of(family, objective.y, eta, weights, threshold=threshold, centre=centre)),
+        "null": dict(scores_of(family, objective.y, null_eta, weights, threshold=threshold, centre=centre)),
+    }
+    notes: list[Warn] = []
+    if walked.scores is not None:
+        out["cv"] = {**walked.scores.at(step), "chosen_on_these_folds": several}
+        one = [k for k, rows in enumerate(walked.scores.fold_rows) if np.unique(objective.y[rows]).size < 2]
+        if "auc" in family.metrics and one:
+            text = f"{len(one)} folds hold one class only; auc leaves them out"
+            notes.append(Warn("one-class-fold", text, {"folds": one}))
+    if prepared.test is not None:
+        test = prepared.test
+        eta = model.intercept + test.offset + test.X @ model.coefs
+        out["test"] = dict(scores_of(family, test.y, eta, test.weights, threshold=threshold, centre=centre))
+    return out, notes

@@ -1,0 +1,65 @@
+"""Threads over independent tasks; the only import of joblib.
+
+BLAS is held to one thread: its own threads cost a factor of three to six on the small solves that fill a path. Results
+come back in the order of their tasks, so no number depends on how many threads there are.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TypeVar
+
+from regcli.problem.protocols import ParallelMap
+from regcli.solvers.engine import serial_map
+
+__all__ = ["single_blas_thread", "thread_map", "usable_cores"]
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+#: Where Linux tells a container's share of the processors: microseconds of work per microseconds of time.
+CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
+
+#: Below this a batch of tasks takes about as long as handing it to threads.
+LEAST_WORK = 2e6
+
+
+def usable_cores() -> int:
+    """Cores this process may use: its affinity, and in a container its quota."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with suppress(OSError, ValueError):
+        quota, period = CPU_MAX.read_text(encoding="ascii").split()
+        if quota != "max":
+            cores = min(cores, max(1, int(quota) // int(period)))
+    return cores
+
+
+def single_blas_thread() -> None:
+    """Hold every BLAS that is loaded to one thread. Called once, from the main thread, after numpy and scipy."""
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415  (30 ms that only a fit should pay)
+
+    threadpool_limits(1)
+
+
+@contextmanager
+def thread_map(jobs: int | None, work: float) -> Iterator[ParallelMap]:
+    """An ordered map over ``jobs`` threads, or all usable cores; plain for little work.
+
+    ``work`` is the number of multiplications of one pass over the data for all lanes.
+    """
+    jobs = jobs or usable_cores()
+    if jobs == 1 or work < LEAST_WORK:
+        yield serial_map
+        return
+    from joblib import Parallel, delayed  # noqa: PLC0415  (100 ms that small problems need not pay)
+
+    with Parallel(n_jobs=jobs, backend="threading") as pool:
+
+        def over_threads(function: Callable[[Task], Result], tasks: Iterable[Task], /) -> list[Result]:
+            tasks = list(tasks)
+            if len(tasks) < 2:
+                return serial_map(function, tasks)
+            return list(pool(delayed(function)(task) for task in tasks))
+
+        yield over_threads

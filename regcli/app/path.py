@@ -1,0 +1,93 @@
+"""The coefficients along a path of strengths."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from regcli.app.context import RunContext
+from regcli.app.options import PathRequest
+from regcli.app.parallel import single_blas_thread, thread_map
+from regcli.app.prepare import prepare
+from regcli.app.setup import build_problem, model_facts, refuse_undetermined, term_facts, warn_top
+from regcli.app.specify import make_grid, read_penalty
+from regcli.app.values import given_options
+from regcli.errors import Warn
+from regcli.problem.folds import whole_partition
+from regcli.results import Iterate, PathResult
+from regcli.solvers.certificate import certify_lane
+from regcli.solvers.engine import Problem
+from regcli.solvers.path import Grid, Walk
+
+__all__ = ["path", "warn_path", "without_zero"]
+
+
+def path(request: PathRequest, run: RunContext) -> PathResult:
+    """Fit every strength of the grid, or of those given, on all rows."""
+    asked = read_penalty(request.penalty, request.strengths)
+    seed = request.run.seed or 0
+    prepared = prepare(request.data, request.model, None, unpenalised=asked.unpenalised, seed=seed)
+    single_blas_thread()
+    partition = whole_partition(prepared.fit_weights)
+    with thread_map(run.jobs, prepared.X.size) as parallel_map:
+        options = (request.model, request.penalty, request.solver)
+        problem = build_problem(prepared, asked, options, partition, parallel_map)
+        grid, top = make_grid(asked, problem)
+        names = tuple(term.name for term in prepared.encoder.terms)
+        grid, zero = without_zero(grid, problem, names)
+        walk = Walk(problem, grid)
+        steps = []
+        for step in walk:
+            steps.append(step)
+            if run.progress:
+                run.progress(len(steps), grid.lambdas.size)
+    run.note(
+        f"engine: {', '.join(walk.engines)}; {len(steps)} strengths, {sum(int(s.rounds.sum()) for s in steps)} rounds"
+    )
+    raw = [problem.objective.to_raw(problem.penalty, step.intercepts, step.coefs) for step in steps]
+    violation = np.array([float(step.violation[0]) for step in steps])
+    if request.solver.certify == "all":
+        violation = np.array([certify_lane(problem, step, 0).violation for step in steps])
+    return PathResult(
+        data=prepared.facts,
+        facts=model_facts(prepared, asked, request.model, top),
+        terms=term_facts(problem, prepared),
+        sources=tuple(feature.source for feature in prepared.encoder.features),
+        dropped=(*prepared.dropped, *((names[at], "aliased") for at in steps[-1].aliased)),
+        lambdas=np.array([step.lam for step in steps]),
+        intercepts=np.array([float(row[0][0]) for row in raw]),
+        coefs=np.stack([row[1][0] for row in raw]),
+        deviance_ratio=np.array(walk.ratios),
+        violation=violation,
+        stopped=walk.stopped,
+        warnings=(*prepared.warnings, *warn_top(top), *zero, *warn_path(steps, names)),
+        seed=seed,
+        options=given_options(request.data, request.model, request.penalty, request.strengths, request.solver),
+    )
+
+
+def without_zero(grid: Grid, problem: Problem, names: tuple[str, ...]) -> tuple[Grid, list[Warn]]:
+    """Strength 0 where it has an answer; left out of a list where it has none, an error where it stands alone."""
+    if grid.lambdas.size and grid.lambdas[-1] == 0 and not grid.generated:
+        rows = np.count_nonzero(problem.objective.lanes.partition.row_weights > 0)
+        live = np.count_nonzero(problem.objective.lanes.varies[0])
+        if rows < live + problem.objective.intercept:
+            if grid.lambdas.size == 1:
+                refuse_undetermined(problem, names)
+            text = f"strength 0 is left out: {rows} rows cannot determine {live} columns"
+            return replace(grid, lambdas=grid.lambdas[:-1]), [Warn("lambda-zero-left-out", text)]
+    return grid, []
+
+
+def warn_path(steps: Sequence[Iterate], names: tuple[str, ...]) -> list[Warn]:
+    """What there is to say about the walk itself."""
+    out = []
+    short = [step.lam for step in steps if not all(status.usable for status in step.status)]
+    if short:
+        text = f"{len(short)} strengths did not reach --tol in every fold; the first is {short[0]:g}"
+        out.append(Warn("not-converged", text, {"lambdas": short}))
+    if steps and steps[-1].aliased:
+        columns = [names[at] for at in steps[-1].aliased]
+        text = f"unpenalised columns that depend on others were set aside: {', '.join(columns)}"
+        out.append(Warn("aliased", text, {"columns": columns}))
+    return out

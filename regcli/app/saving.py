@@ -1,0 +1,49 @@
+"""From a fit to a model file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from regcli.app.options import FitRequest
+from regcli.app.prepare import NA_VALUES, Prepared
+from regcli.data.dialect import parse_na_values
+from regcli.data.model_file import Profile, StoredModel, model_document, write_model
+from regcli.results import FitResult
+
+__all__ = ["Saved", "make_saved", "write_saved"]
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A model's document and where it goes; None where it goes nowhere."""
+
+    path: str | None
+    document: Mapping[str, Any] | None
+
+
+def make_saved(request: FitRequest, prepared: Prepared, result: FitResult) -> Saved:
+    """Build the document, probes and content id included, before anything is written."""
+    if request.save.model_out is None:
+        return Saved(None, None)
+    na_values = request.data.na_values
+    stored = StoredModel(
+        model=result.model,
+        encoder=prepared.encoder,
+        target=prepared.roles.target,
+        offset=prepared.roles.offset,
+        id=prepared.roles.id,
+        categorical=prepared.roles.categorical,
+        missing=request.data.missing or "error",
+        na_values=NA_VALUES if na_values is None else parse_na_values(na_values),
+        profile=None if request.save.no_profile else Profile(dict(prepared.ranges), prepared.facts.rows_used),
+        files=result.data.files,
+        seed=result.seed,
+        options=dict(result.options),
+    )
+    return Saved(request.save.model_out, model_document(stored))
+
+
+def write_saved(saved: Saved) -> None:
+    """Write the document, whole or not at all."""
+    if saved.path is not None and saved.document is not None:
+        write_model(saved.path, saved.document)

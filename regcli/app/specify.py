@@ -1,0 +1,183 @@
+"""From options to a penalty and its strengths."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from regcli.app.options import Penalty as PenaltyOptions
+from regcli.app.options import Strengths
+from regcli.app.values import bounded, number_list, refuse, term_values
+from regcli.data.encoder import Term
+from regcli.errors import UsageError
+from regcli.problem.penalties import ElasticNet
+from regcli.solvers.engine import Problem
+from regcli.solvers.path import Grid, geometric_grid, lambda_max
+
+__all__ = ["Asked", "build_penalty", "make_grid", "read_penalty", "strengths_elsewhere"]
+
+#: Other names of penalties.
+ALIASES = {"lasso": "l1", "ridge": "l2", "ols": "none"}
+
+#: glmnet's defaults: length of the grid, and its last strength over its first.
+N_LAMBDAS, MIN_RATIO, MIN_RATIO_WIDE = 100, 1e-4, 1e-2
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The penalty by name, the share of L1, and the strengths given by hand (decreasing), None for a grid."""
+
+    penalty: str
+    l1_ratio: float
+    lambdas: tuple[float, ...] | None
+    n_lambdas: int
+    min_ratio: float | None
+    compat: str | None
+
+    @property
+    def unpenalised(self) -> bool:
+        """Whether nothing at all is penalised."""
+        return self.penalty == "none" or self.lambdas == (0.0,)
+
+
+def read_penalty(options: PenaltyOptions, strengths: Strengths) -> Asked:
+    """Read and check what can be checked before the data are.
+
+    Raises
+    ------
+    UsageError
+        A value out of range, or an option without effect.
+    """
+    penalty = _name_of(options.penalty)
+    by_grid = {
+        "--n-lambdas": strengths.n_lambdas is not None,
+        "--lambda-min-ratio": strengths.lambda_min_ratio is not None,
+    }
+    if penalty != "elasticnet":
+        refuse({"--l1-ratio": options.l1_ratio is not None}, f"with --penalty {penalty}")
+    if penalty == "none":
+        factors = {"--penalty-factor": bool(options.penalty_factor), "--compat": options.compat is not None}
+        refuse({"--lambda": strengths.lambdas is not None, **by_grid, **factors}, "with --penalty none")
+    ratio = {"l1": 1.0, "l2": 0.0, "none": 1.0}.get(penalty)
+    if ratio is None:
+        ratios = number_list("--l1-ratio", options.l1_ratio or "0.5")
+        if len(ratios) > 1:
+            raise UsageError(
+                "unknown-option-value", "--l1-ratio takes one number so far", hint="run once for each l1 ratio"
+            )
+        ratio = ratios[0]
+        bounded("--l1-ratio", ratio, 0.0, 1.0)
+    lambdas = None
+    if strengths.lambdas is not None:
+        refuse(by_grid, "with --lambda")
+        values = number_list("--lambda", strengths.lambdas)
+        for value in values:
+            bounded("--lambda", value, 0.0, np.inf)
+        lambdas = tuple(sorted(set(values), reverse=True))
+    if penalty == "none":
+        lambdas = (0.0,)
+    count = N_LAMBDAS if strengths.n_lambdas is None else strengths.n_lambdas
+    bounded("--n-lambdas", count, 1, np.inf)
+    if strengths.lambda_min_ratio is not None:
+        bounded("--lambda-min-ratio", strengths.lambda_min_ratio, 0.0, 1.0, open_low=True, open_high=True)
+    return Asked(penalty, ratio, lambdas, count, strengths.lambda_min_ratio, options.compat)
+
+
+def _name_of(penalty: str | None) -> str:
+    """The penalty without its aliases."""
+    return ALIASES.get(penalty or "l1", penalty or "l1")
+
+
+def build_penalty(asked: Asked, options: PenaltyOptions, terms: tuple[Term, ...], n_dropped: int) -> ElasticNet:
+    """The penalty on the terms of the design.
+
+    ``n_dropped`` columns were left out as constant: glmnet counts them, with factor 1, when it rescales penalty
+    factors to mean 1.
+
+    Raises
+    ------
+    UsageError
+        ``limit-excludes-zero``, a negative factor.
+    DataError
+        ``column-not-found``.
+    """
+    names = {term.name: at for at, term in enumerate(terms)}
+    factors = np.ones(len(terms))
+    for name, value in term_values("--penalty-factor", options.penalty_factor, terms).items():
+        bounded("--penalty-factor", value, 0.0, np.inf, open_high=True)
+        factors[names[name]] = value
+    lower, upper = np.full(len(terms), -np.inf), np.full(len(terms), np.inf)
+    if options.nonnegative:
+        lower[:] = 0.0
+    for name, value in term_values("--lower", options.lower, terms).items():
+        lower[names[name]] = max(value, lower[names[name]])
+    for name, value in term_values("--upper", options.upper, terms).items():
+        upper[names[name]] = value
+    for option, outside in (("--lower", lower > 0), ("--upper", upper < 0)):
+        if outside.any():
+            at = int(np.flatnonzero(outside)[0])
+            raise UsageError(
+                "limit-excludes-zero",
+                f"{option} of {terms[at].name!r} leaves out 0, which limits must contain",
+                hint="--lower 0 or less, --upper 0 or more",
+            )
+    if asked.penalty == "none":
+        factors[:] = 0.0
+    elif asked.compat == "glmnet" and factors.sum() > 0:
+        factors *= (len(terms) + n_dropped) / (factors.sum() + n_dropped)
+    return ElasticNet(asked.l1_ratio, factors, lower, upper)
+
+
+def make_grid(asked: Asked, problem: Problem) -> tuple[Grid, float | None]:
+    """The strengths to walk, and lambda_max (None where nothing is penalised)."""
+    penalty = problem.penalty
+    top = lambda_max(problem) if (penalty.factors > 0).any() else None
+    if asked.lambdas is not None:
+        return Grid(np.array(asked.lambdas), generated=False), top
+    if not top:
+        return Grid(np.zeros(1), generated=False), top
+    n, p = problem.objective.design.shape
+    ratio = asked.min_ratio or (MIN_RATIO_WIDE if n < p else MIN_RATIO)
+    has_zero_limit = (
+        bool(np.any(penalty.lower == 0) or np.any(penalty.upper == 0)) if isinstance(penalty, ElasticNet) else False
+    )
+    return Grid(geometric_grid(top, asked.n_lambdas, ratio), generated=True, by_gain=not has_zero_limit), top
+
+
+def strengths_elsewhere(asked: Asked, problem: Problem, sd_y: float, lam: float) -> dict[str, float | None]:
+    """One strength in the terms of other tools, None where none of theirs gives this model.
+
+    All take the standardized columns, as the model does. glmnet: ``glmnet(x, y, family = "...", lambda =)``, which
+    divides the gaussian L2 part by the sd of the target and rescales penalty factors. scikit-learn: ``alpha`` of Lasso
+    and ElasticNet (same l1_ratio), ``alpha`` of Ridge, ``C`` of LogisticRegression. LIBLINEAR: ``-c`` with ``-s 6``
+    (L1) or ``-s 0`` (L2), ``-B 1 -R``. The last four know neither limits nor unequal factors.
+    """
+    penalty, lanes = problem.penalty, problem.objective.lanes
+    out: dict[str, float | None] = dict.fromkeys(
+        ("glmnet", "sklearn_alpha", "sklearn_ridge_alpha", "sklearn_C", "liblinear_C")
+    )
+    ratio, gaussian, compat = asked.l1_ratio, problem.objective.family.quadratic, asked.compat == "glmnet"
+    if asked.unpenalised or not (penalty.factors > 0).any():
+        return out
+    mean_factor = 1.0 if compat else float(penalty.factors.mean())
+    if not gaussian or compat or ratio == 1.0:
+        out["glmnet"] = lam * mean_factor
+    elif ratio == 0.0:
+        out["glmnet"] = lam * mean_factor * sd_y
+    equal = bool(np.all(penalty.factors == penalty.factors[0]))
+    if not equal or penalty.has_limits() or lam == 0:
+        return out
+    strength = lam * float(penalty.factors[0])
+    l2_only = strength * float(lanes.l2_scale[0])
+    total = float(lanes.totals[0])
+    if gaussian:
+        if ratio == 0.0:
+            out["sklearn_alpha"] = l2_only
+            out["sklearn_ridge_alpha"] = total * l2_only
+        elif ratio == 1.0 or not compat:
+            out["sklearn_alpha"] = strength
+    else:
+        out["sklearn_C"] = 1.0 / (total * strength)
+        weighted = np.unique(lanes.partition.row_weights).size > 1
+        if ratio in (0.0, 1.0) and not weighted:
+            out["liblinear_C"] = 1.0 / (total * strength)
+    return out

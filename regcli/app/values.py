@@ -1,0 +1,101 @@
+"""Values of options that are more than one word or number: lists, COL=V pairs, files of strengths."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from regcli.data.encoder import Term
+from regcli.errors import DataError, UsageError
+
+#: Limits may be infinite.
+_INFINITE = {"inf": math.inf, "+inf": math.inf, "-inf": -math.inf}
+
+__all__ = ["bounded", "given_options", "number_list", "number_of", "refuse", "term_values"]
+
+
+def number_of(option: str, text: str) -> float:
+    """A finite number, or an error that names the option."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise UsageError("unknown-option-value", f"{option}: {text!r} is not a number")
+    return value
+
+
+def number_list(option: str, text: str) -> list[float]:
+    """Comma-separated numbers, or those of ``@FILE``, one a line or with commas."""
+    if text.startswith("@"):
+        try:
+            text = ",".join(Path(text[1:]).read_text(encoding="utf-8").split())
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError("file-unreadable", f"{option}: cannot read {text[1:]!r}: {error}") from error
+    parts = [part.strip() for part in text.split(",")]
+    values = [number_of(option, part) for part in parts if part]
+    if not values:
+        raise UsageError("unknown-option-value", f"{option}: no number in {text!r}")
+    return values
+
+
+def bounded(
+    option: str, value: float, low: float, high: float, *, open_low: bool = False, open_high: bool = False
+) -> None:
+    """Refuse a number outside its range."""
+    below = value <= low if open_low else value < low
+    above = value >= high if open_high else value > high
+    if math.isnan(value) or below or above:
+        left = f"above {low:g}" if open_low else f"at least {low:g}"
+        right = "" if math.isinf(high) else f" and {'below' if open_high else 'at most'} {high:g}"
+        raise UsageError("unknown-option-value", f"{option} is {value:g}; it must be {left}{right}")
+
+
+def term_values(option: str, pairs: Sequence[str], terms: Sequence[Term]) -> dict[str, float]:
+    """Values by term name from ``COL=V`` pairs; later pairs win, so ``*=V`` first sets what others then change.
+
+    COL is a source column (all its terms), a term, a pattern of either, or ``*``; it ends at the last ``=``.
+    """
+    out: dict[str, float] = {}
+    ordered = sorted(pairs, key=lambda pair: not pair.startswith("*="))
+    for pair in ordered:
+        column, equals, text = pair.rpartition("=")
+        if not equals or not column:
+            raise UsageError("unknown-option-value", f"{option} {pair!r} is not of the form COL=V")
+        value = (
+            math.inf
+            if text.strip().lower() in ("inf", "+inf")
+            else -math.inf
+            if text.strip().lower() == "-inf"
+            else None
+        )
+        value = number_of(option, text) if value is None else value
+        named = [term.name for term in terms if column in (term.source, term.name)]
+        if not named:
+            named = [t.name for t in terms if fnmatchcase(t.source, column) or fnmatchcase(t.name, column)]
+        if not named:
+            near = sorted({term.source for term in terms})[:3]
+            raise DataError("column-not-found", f"{option}: no column {column!r} is fitted on", near=near)
+        out.update(dict.fromkeys(named, value))
+    return out
+
+
+def given_options(*groups: Any) -> dict[str, object]:  # noqa: ANN401  (any of the option groups)
+    """The options that were given, by field name: what a document's ``options`` repeats."""
+    operation = {"data", "model_out", "jobs", "seed"}
+    out: dict[str, object] = {}
+    for group in groups:
+        for item in fields(group):
+            value = getattr(group, item.name)
+            if item.name not in operation and value != item.default:
+                out[item.name] = list(value) if isinstance(value, tuple) else value
+    return out
+
+
+def refuse(given: Mapping[str, bool], because: str) -> None:
+    """Raise for the first option that was given although it cannot have an effect."""
+    for option, present in given.items():
+        if present:
+            raise UsageError("option-without-effect", f"{option} has no effect {because}", hint=f"leave {option} out")

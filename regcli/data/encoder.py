@@ -1,0 +1,315 @@
+"""Columns of a table to columns of numbers: learnt once on training rows, applied to any table after."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regcli.data.columns import number
+from regcli.data.table import Column, Levels, Numbers, Table, Unsupported
+from regcli.errors import DataError, Location, Warn
+
+__all__ = ["Encoder", "Feature", "Learnt", "Term", "check_used", "learn_encoder", "level_order", "missing_rows"]
+
+Array = NDArray[np.float64]
+Rows = NDArray[np.intp]
+
+#: An undeclared text column with more levels than this is taken for an identifier and refused.
+MOST_LEVELS = 50
+
+#: A text column in which at least this share of the filled cells are numbers is taken for a column of numbers with
+#: something else in it.
+NUMBER_SHARE = 0.1
+
+#: Squares of larger numbers overflow, those of smaller spreads vanish.
+LARGEST, SMALLEST = 1e150, 1e-150
+
+#: Offending cells shown in an error.
+SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A column of the design: its name, the columns it is made of, and the level it stands for."""
+
+    name: str
+    source: str
+    level: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A source column and how it becomes terms.
+
+    ``kind`` is ``number``, or ``category`` with ``levels`` in order and ``coded`` the levels that have a term.
+    ``boolean`` levels are matched in any capitals.
+    """
+
+    source: str
+    kind: Literal["number", "category"]
+    levels: tuple[str, ...] = ()
+    coded: tuple[str, ...] = ()
+    boolean: bool = False
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """The terms in order."""
+        if self.kind == "number":
+            return (Term(self.source, self.source),)
+        return tuple(Term(f"{self.source}={level}", self.source, level) for level in self.coded)
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """Source columns in order; ``matrix`` turns any table that has them into a design."""
+
+    features: tuple[Feature, ...]
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """All terms in order."""
+        return tuple(term for feature in self.features for term in feature.terms)
+
+    def matrix(self, columns: Mapping[str, Column], rows: Rows, wanted: NDArray[np.bool_] | None = None) -> Array:
+        """The (r, p) design of some rows, in column order; NaN where a cell is missing or a level unknown.
+
+        ``wanted`` marks the terms that are needed: columns of the others may be absent, and their terms are zero.
+        """
+        out = np.zeros((rows.size, len(self.terms)), order="F")
+        at = 0
+        for feature in self.features:
+            count = len(feature.terms)
+            if wanted is None or wanted[at : at + count].any():
+                column = columns[feature.source]
+                if isinstance(column, Numbers):
+                    out[:, at] = column.values[rows]
+                elif isinstance(column, Levels):
+                    self._categories(feature, column, rows, out[:, at : at + count])
+            at += count
+        return out
+
+    @staticmethod
+    def _categories(feature: Feature, column: Levels, rows: Rows, out: Array) -> None:
+        """Fill the 0/1 columns of one category."""
+        known = match_levels(feature, column.levels)
+        codes = known[column.codes[rows]]
+        bad = codes < 0
+        for at, level in enumerate(feature.coded):
+            out[:, at] = codes == feature.levels.index(level)
+            out[bad, at] = np.nan
+
+
+def match_levels(feature: Feature, levels: Sequence[str]) -> NDArray[np.intp]:
+    """Position of each of a column's levels among the feature's, -1 for unknown ones; one more -1 for missing."""
+    spelt = {(level.lower() if feature.boolean else level): at for at, level in enumerate(feature.levels)}
+    found = [spelt.get(level.lower() if feature.boolean else level, -1) for level in levels]
+    return np.array([*found, -1], dtype=np.intp)
+
+
+def level_order(levels: Collection[str]) -> tuple[str, ...]:
+    """Levels in the order that decides which is later: by value if all are numbers, else by code point."""
+    numbers = {level: number(level) for level in levels}
+    if all(value is not None for value in numbers.values()):
+        return tuple(sorted(levels, key=lambda level: (numbers[level], level)))
+    return tuple(sorted(levels))
+
+
+def check_used(table: Table, names: Sequence[str], categorical: Collection[str], *, numeric: Collection[str]) -> None:
+    """Refuse columns that cannot be used as they stand.
+
+    Raises
+    ------
+    DataError
+        ``unsupported-type``; ``text-in-numeric-column``; ``probable-identifier``; ``infinite-value``; ``value-range``.
+    """
+    for name in names:
+        column = table.columns[name]
+        if isinstance(column, Unsupported):
+            raise DataError(
+                "unsupported-type",
+                f"column {name!r} has type {column.type}, which cannot be used",
+                where=Location(file=table.files[0].path, column=name),
+                hint=f"--drop {name!r}",
+            )
+        if isinstance(column, Levels) and name not in categorical:
+            _check_text(table, name, column, must_be_numeric=name in numeric)
+        if isinstance(column, Numbers):
+            _check_numbers(table, name, column.values)
+
+
+def _check_text(table: Table, name: str, column: Levels, *, must_be_numeric: bool) -> None:
+    """Refuse text that is numbers with something in between, and text that names rows."""
+    counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.levels))
+    numeric = np.array([number(level) is not None for level in column.levels], dtype=bool)
+    filled = int(counts.sum())
+    share = counts[numeric].sum() / filled if filled else 0.0
+    if not column.boolean and (must_be_numeric or share >= NUMBER_SHARE):
+        rows = np.flatnonzero((column.codes >= 0) & ~np.append(numeric, True)[column.codes])
+        if not rows.size:  # numbers that were read as text on request
+            return
+        cells = [column.levels[column.codes[row]] for row in rows[:SHOWN]]
+        raise DataError(
+            "text-in-numeric-column",
+            f"column {name!r} holds numbers, but also {_count(rows.size, 'cell')} of text",
+            where=table.locate(int(rows[0]), name),
+            cells=cells,
+            hint=_text_hint(name, cells, must_be_numeric=must_be_numeric),
+        )
+    if len(column.levels) > MOST_LEVELS:
+        dates = sum(bool(re.fullmatch(r"\d{4}-\d{2}-\d{2}.*", level)) for level in column.levels)
+        what = "dates" if dates == len(column.levels) else "an identifier"
+        raise DataError(
+            "probable-identifier",
+            f"text column {name!r} has {len(column.levels)} different cells and is probably {what}",
+            where=Location(file=table.files[0].path, column=name),
+            cells=column.levels[:SHOWN],
+            hint=f"--drop {name!r}, --id {name!r} to carry it along, or --categorical {name!r} to use its levels",
+        )
+
+
+def _text_hint(name: str, cells: Sequence[str], *, must_be_numeric: bool) -> str:
+    """The ways out of text among numbers."""
+    ways = [f"--na-values '\"\",NA,{cells[0]}' if it means missing"]
+    if all(re.fullmatch(r"[+-]?\d+,\d+", cell) for cell in cells):
+        ways = ["--decimal ,"]
+    if not must_be_numeric:
+        ways += [f"--categorical {name!r}", f"--drop {name!r}"]
+    return ", or ".join(ways)
+
+
+def _check_numbers(table: Table, name: str, values: Array) -> None:
+    """Refuse infinities and magnitudes whose squares leave double precision."""
+    if not values.size:
+        return
+    with np.errstate(invalid="ignore"):
+        infinite = np.flatnonzero(np.isinf(values))
+        if infinite.size:
+            raise DataError(
+                "infinite-value",
+                f"column {name!r} has {_count(infinite.size, 'infinite cell')}",
+                where=table.locate(int(infinite[0]), name),
+                cells=[repr(float(values[row])) for row in infinite[:SHOWN]],
+                hint=f"mend the file, or --drop {name!r}",
+            )
+        large = np.flatnonzero(np.abs(values) > LARGEST)
+    if large.size:
+        raise DataError(
+            "value-range",
+            f"column {name!r} has cells beyond {LARGEST:g}, whose squares overflow",
+            where=table.locate(int(large[0]), name),
+            cells=[repr(float(values[row])) for row in large[:SHOWN]],
+            hint=f"give the column in larger units, or --drop {name!r}",
+        )
+
+
+def missing_rows(table: Table, names: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
+    """Columns with missing cells, and where they are."""
+    out = {}
+    for name in names:
+        column = table.columns[name]
+        mask = np.isnan(column.values) if isinstance(column, Numbers) else None
+        if isinstance(column, Levels):
+            mask = column.codes < 0
+        if mask is not None and mask.any():
+            out[name] = mask
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """An encoder, the columns that were left out and why, and what the user should know."""
+
+    encoder: Encoder
+    dropped: tuple[tuple[str, str], ...]
+    warnings: tuple[Warn, ...]
+
+
+def learn_encoder(
+    table: Table, names: Sequence[str], rows: Rows, *, weighted: NDArray[np.bool_], reference: Collection[str] | bool
+) -> Learnt:
+    """Learn how source columns become terms, on training rows.
+
+    Parameters
+    ----------
+    table : Table
+        The data.
+    names : sequence of str
+        Source columns in order; none of their cells in ``rows`` is missing.
+    rows : (r,) integers
+        Training rows.
+    weighted : (r,) booleans
+        Which of them have a weight: a column that is constant over these carries nothing.
+    reference : collection of str, or bool
+        Columns whose first level is left out, because nothing penalises them; True for all.
+    """
+    features: list[Feature] = []
+    dropped: list[tuple[str, str]] = []
+    for name in names:
+        column = table.columns[name]
+        without_first = reference if isinstance(reference, bool) else name in reference
+        feature = _learn(name, column, rows, weighted, without_first=without_first)
+        if isinstance(feature, str):
+            dropped.append((name, feature))
+        else:
+            features.append(feature)
+    encoder = Encoder(tuple(features))
+    _refuse_equal_terms(encoder.terms)
+    constant = [name for name, reason in dropped if reason == "constant"]
+    warnings = []
+    if constant:
+        what = "column has" if len(constant) == 1 else "columns have"
+        warnings.append(
+            Warn(
+                "constant-column",
+                f"{len(constant)} {what} one value only and {'was' if len(constant) == 1 else 'were'} left out: "
+                + ", ".join(constant[:5])
+                + (", ..." if len(constant) > 5 else ""),
+                {"columns": constant},
+            )
+        )
+    return Learnt(encoder, tuple(dropped), tuple(warnings))
+
+
+def _learn(name: str, column: Column, rows: Rows, weighted: NDArray[np.bool_], *, without_first: bool) -> Feature | str:
+    """One feature, or the reason to leave its column out."""
+    if isinstance(column, Numbers):
+        values = column.values[rows][weighted]
+        least, most = float(values.min()), float(values.max())
+        if least == most:
+            return "constant"
+        if most - least < SMALLEST:
+            raise DataError(
+                "value-range",
+                f"column {name!r} varies by less than {SMALLEST:g}, whose square vanishes",
+                where=Location(column=name),
+                hint=f"give the column in smaller units, or --drop {name!r}",
+            )
+        return Feature(name, "number")
+    if not isinstance(column, Levels):
+        return "unsupported"
+    present = np.unique(column.codes[rows][weighted])
+    levels = level_order([column.levels[code] for code in present])
+    if len(levels) == 1:
+        return "constant"
+    coded = levels[1:] if len(levels) == 2 or without_first else levels
+    return Feature(name, "category", levels, coded, boolean=column.boolean)
+
+
+def _refuse_equal_terms(terms: Sequence[Term]) -> None:
+    """Two terms of one name could not be told apart in the result."""
+    seen: dict[str, Term] = {}
+    for term in terms:
+        if term.name in seen:
+            raise DataError(
+                "duplicate-term",
+                f"columns {seen[term.name].source!r} and {term.source!r} both give a term {term.name!r}",
+                hint="rename one of the columns",
+            )
+        seen[term.name] = term
+
+
+def _count(size: int, what: str) -> str:
+    return f"{size:,} {what}" if size == 1 else f"{size:,} {what}s"

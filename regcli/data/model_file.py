@@ -1,0 +1,322 @@
+"""The model file: JSON that holds all that scoring needs, says what it was made from, and can prove itself.
+
+A file carries a content id (a hash of everything in it but the id) and probe rows, made up rather than taken from the
+data, with the results the model gave when it was written. Both are checked when it is read.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regcli import __version__
+from regcli.data.encoder import Encoder, Feature
+from regcli.data.table import Levels, Numbers
+from regcli.data.write import write_atomically
+from regcli.errors import ModelFileError
+from regcli.results import Model
+
+__all__ = ["SCHEMA", "Profile", "Scorer", "StoredModel", "model_document", "read_model", "write_model"]
+
+SCHEMA = "regcli.model/1"
+
+#: Files larger than this are not models: 50 million bytes hold about a million terms.
+MOST_BYTES = 200_000_000
+
+#: A probe's result may differ by this share of its parts' sizes: products are summed in another order elsewhere.
+PROBE_TOLERANCE = 1e-12
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What the training data looked like, by source column."""
+
+    columns: Mapping[str, Any]
+    rows: int
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """Everything a model file is written from."""
+
+    model: Model
+    encoder: Encoder
+    target: str
+    offset: str | None
+    id: tuple[str, ...]
+    categorical: tuple[str, ...]
+    missing: str
+    na_values: tuple[str, ...]
+    profile: Profile | None
+    files: tuple[tuple[str, str, int], ...]
+    seed: int
+    options: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A model as it is read: how to code columns, and the coefficients (p,) of their terms."""
+
+    encoder: Encoder
+    coefs: Array
+    intercept: float
+    family: str
+    link: str
+    classes: tuple[str, ...] | None
+    positive: str | None
+    threshold: float | None
+    target: str
+    offset: str | None
+    id: tuple[str, ...]
+    missing: str
+    na_values: tuple[str, ...]
+    mean: float
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Source columns with a nonzero coefficient, in order, and the offset."""
+        used = {term.source for term, value in zip(self.encoder.terms, self.coefs, strict=True) if value != 0}
+        names = tuple(feature.source for feature in self.encoder.features if feature.source in used)
+        return names if self.offset is None else (*names, self.offset)
+
+    def eta(self, X: Array, offset: Array | float) -> Array:
+        """Linear predictor of (r, p) coded rows; columns with coefficient zero play no part."""
+        used = np.flatnonzero(self.coefs)
+        return self.intercept + offset + X[:, used] @ self.coefs[used]
+
+
+def model_document(stored: StoredModel) -> dict[str, Any]:
+    """The document, with probes and content id."""
+    model, facts = stored.model, stored.model.facts
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "regcli": __version__,
+        "id": "",
+        "family": facts.family,
+        "link": facts.link,
+        "classes": None if facts.classes is None else list(facts.classes),
+        "positive": facts.positive,
+        "threshold": model.threshold,
+        "target": stored.target,
+        "offset": stored.offset,
+        "id_columns": list(stored.id),
+        "penalty": facts.penalty,
+        "l1_ratio": facts.l1_ratio,
+        "lambda": facts.lam,
+        "standardize": facts.standardize,
+        "compat": facts.compat,
+        "missing": stored.missing,
+        "na_values": list(stored.na_values),
+        "intercept": model.intercept,
+        "features": [
+            {
+                "column": feature.source,
+                "kind": feature.kind,
+                "levels": list(feature.levels),
+                "boolean": feature.boolean,
+                "terms": [term.name for term in feature.terms],
+            }
+            for feature in stored.encoder.features
+        ],
+        "terms": [
+            {
+                "term": term.name,
+                "column": term.source,
+                "level": term.level,
+                "estimate": float(value),
+                "mean": term.mean,
+                "sd": term.sd,
+                "penalty_factor": term.penalty_factor,
+            }
+            for term, value in zip(model.terms, model.coefs, strict=True)
+        ],
+        "profile": None
+        if stored.profile is None
+        else {"rows": stored.profile.rows, "columns": dict(stored.profile.columns)},
+        "provenance": {
+            "files": [{"path": path, "sha256": digest, "rows": rows} for path, digest, rows in stored.files],
+            "seed": stored.seed,
+            "options": dict(stored.options),
+        },
+        "probes": [],
+    }
+    document["probes"] = _probes(document)
+    document["id"] = content_id(document)
+    return document
+
+
+def content_id(document: Mapping[str, Any]) -> str:
+    """SHA-256 of the document without its id, as JSON with sorted keys and no spaces."""
+    rest = {key: value for key, value in document.items() if key != "id"}
+    text = json.dumps(rest, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def write_model(path: str, document: Mapping[str, Any]) -> None:
+    """Write a document, whole or not at all."""
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    write_atomically(path, (text + "\n").encode("utf-8", "surrogatepass"))
+
+
+def read_model(path: str, *, verify: bool = True) -> Scorer:
+    """Read a model file and check it.
+
+    Raises
+    ------
+    ModelFileError
+        ``model-unreadable``, ``model-schema``, ``model-altered``.
+    """
+    document = _load(path)
+    if document.get("schema") != SCHEMA:
+        raise ModelFileError(
+            "model-schema",
+            f"{path!r} has schema {document.get('schema')!r}, not {SCHEMA!r}",
+            hint="fit again with this version of regcli, and -m",
+        )
+    try:
+        scorer = _scorer(document)
+        probes = document["probes"]
+        claimed = document["id"]
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise ModelFileError("model-unreadable", f"{path!r} is not a complete model: {error!r}") from error
+    if verify:
+        _verify(path, document, scorer, probes, claimed)
+    return scorer
+
+
+def _load(path: str) -> dict[str, Any]:
+    """Parse bounded JSON."""
+    file = Path(path)
+    try:
+        if file.is_file() and file.stat().st_size > MOST_BYTES:
+            raise ModelFileError("model-unreadable", f"{path!r} is too large for a model")
+        text = file.read_bytes().decode("utf-8", "surrogatepass")
+    except OSError as error:
+        raise ModelFileError("model-unreadable", f"cannot read {path!r}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ModelFileError("model-unreadable", f"{path!r} is not a JSON model") from error
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ModelFileError("model-unreadable", f"{path!r} is not a JSON model: {error}") from error
+    if not isinstance(document, dict):
+        raise ModelFileError("model-unreadable", f"{path!r} is not a JSON model")
+    return document
+
+
+def _scorer(document: Mapping[str, Any]) -> Scorer:
+    """Build the scorer, checking types and sizes on the way."""
+    features = tuple(_feature(entry) for entry in _entries(document["features"]))
+    encoder = Encoder(features)
+    terms = _entries(document["terms"])
+    if [entry["term"] for entry in terms] != [term.name for term in encoder.terms]:
+        raise ValueError("terms do not follow from features")
+    coefs = np.array([_finite(entry["estimate"]) for entry in terms])
+    weights = np.array([_finite(entry["mean"]) for entry in terms])
+    if document["family"] not in ("gaussian", "binomial") or document["link"] not in ("identity", "logit"):
+        raise ValueError("unknown family or link")
+    classes = document["classes"]
+    if document["family"] == "binomial" and (len(classes) != 2 or document["positive"] not in classes):
+        raise ValueError("classes")
+    return Scorer(
+        encoder=encoder,
+        coefs=coefs,
+        intercept=_finite(document["intercept"]),
+        family=document["family"],
+        link=document["link"],
+        classes=None if classes is None else tuple(map(str, classes)),
+        positive=document["positive"],
+        threshold=None if document["threshold"] is None else _finite(document["threshold"]),
+        target=str(document["target"]),
+        offset=None if document["offset"] is None else str(document["offset"]),
+        id=tuple(map(str, document["id_columns"])),
+        missing=str(document["missing"]),
+        na_values=tuple(map(str, document["na_values"])),
+        mean=float(_finite(document["intercept"]) + weights @ coefs),
+    )
+
+
+def _feature(entry: Mapping[str, Any]) -> Feature:
+    """One feature; the levels with a term are read off the terms' names."""
+    source, kind, levels = str(entry["column"]), entry["kind"], tuple(map(str, entry["levels"]))
+    names = set(map(str, entry["terms"]))
+    coded = tuple(level for level in levels if f"{source}={level}" in names)
+    if kind not in ("number", "category") or (kind == "category" and len(coded) != len(names)):
+        raise ValueError(f"feature {source!r}")
+    return Feature(source, kind, levels, coded, bool(entry["boolean"]))
+
+
+def _entries(value: object) -> Sequence[Mapping[str, Any]]:
+    """A list of objects."""
+    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+        raise TypeError("a list of objects was expected")
+    return value
+
+
+def _finite(value: object) -> float:
+    """A finite number."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{value!r} is not a number")
+    return float(value)
+
+
+def _verify(path: str, document: Mapping[str, Any], scorer: Scorer, probes: object, claimed: object) -> None:
+    """Hold the content id and the probe rows against the content."""
+    if claimed != content_id(document):
+        raise ModelFileError(
+            "model-altered", f"{path!r} was changed after it was written: its content id does not match", hint=_ALTERED
+        )
+    for entry in _entries(probes):
+        row = {str(key): value for key, value in dict(entry["row"]).items()}
+        found, expected = _probe_eta(scorer, row), _finite(entry["link"])
+        size = abs(scorer.intercept) + float(np.abs(_probe_matrix(scorer.encoder, row)) @ np.abs(scorer.coefs))
+        if abs(found - expected) > PROBE_TOLERANCE * max(size, abs(expected)):
+            raise ModelFileError(
+                "model-altered", f"{path!r} gives {found!r} on a probe row, not {expected!r}", hint=_ALTERED
+            )
+
+
+_ALTERED = "fit again, or --no-verify to use it as it is"
+
+
+def _probes(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Three made-up rows: all zeros, about one sd from the means one way, and the other way; levels in turn."""
+    scorer = _scorer(document)
+    rows = []
+    at = {entry["term"]: entry for entry in document["terms"]}
+    for which in range(3):
+        row: dict[str, Any] = {}
+        for feature in scorer.encoder.features:
+            if feature.kind == "category":
+                row[feature.source] = feature.levels[which % len(feature.levels)]
+            else:
+                entry = at[feature.source]
+                value = (0.0, entry["mean"] + entry["sd"], entry["mean"] - entry["sd"])[which]
+                row[feature.source] = float(f"{value:.6g}")
+        rows.append({"row": row, "link": _probe_eta(scorer, row)})
+    return rows
+
+
+def _probe_matrix(encoder: Encoder, row: Mapping[str, Any]) -> Array:
+    """One coded row (p,)."""
+    columns: dict[str, Numbers | Levels] = {}
+    for feature in encoder.features:
+        value = row[feature.source]
+        if feature.kind == "number":
+            columns[feature.source] = Numbers(np.array([_finite(value)]))
+        else:
+            columns[feature.source] = Levels(np.zeros(1, dtype=np.int32), (str(value),))
+    return encoder.matrix(columns, np.zeros(1, dtype=np.intp))[0]
+
+
+def _probe_eta(scorer: Scorer, row: Mapping[str, Any]) -> float:
+    """The linear predictor of a probe row, offset zero."""
+    return float(scorer.eta(_probe_matrix(scorer.encoder, row)[None], 0.0)[0])

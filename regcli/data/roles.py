@@ -1,0 +1,171 @@
+"""Which column plays which part: names and patterns to columns, and the roles they get."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+
+from regcli.errors import DataError, Location, UsageError, Warn
+
+__all__ = ["Asked", "Roles", "assign_roles", "find_column", "match_columns"]
+
+#: Names that make a column the target when none is given.
+TARGET_NAMES = ("y", "target")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the user said about columns; patterns where several may be named."""
+
+    target: str | None = None
+    features: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+    id: tuple[str, ...] = ()
+    weights: str | None = None
+    offset: str | None = None
+    fold: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """One part for each column; ``features`` in the file's order."""
+
+    target: str
+    target_source: str
+    features: tuple[str, ...]
+    categorical: tuple[str, ...]
+    id: tuple[str, ...]
+    weights: str | None
+    offset: str | None
+    fold: str | None
+    warnings: tuple[Warn, ...] = ()
+
+    def numeric(self) -> tuple[str, ...]:
+        """Columns beside the features that must be numbers."""
+        return tuple(name for name in (self.weights, self.offset) if name is not None)
+
+
+def find_column(name: str, columns: Sequence[str], *, file: str | None = None) -> str:
+    """The column of this name, or an error that names the nearest ones."""
+    if name in columns:
+        return name
+    raise _not_found(f"no column {name!r}", name, columns, file)
+
+
+def match_columns(patterns: Iterable[str], columns: Sequence[str], *, file: str | None = None) -> tuple[str, ...]:
+    """Columns named by patterns, in the file's order: a literal name first, then ``*`` and ``?``.
+
+    Raises
+    ------
+    DataError
+        ``column-not-found`` for a name that is not there and a pattern that matches nothing.
+    """
+    found: set[str] = set()
+    for pattern in patterns:
+        if pattern in columns:
+            found.add(pattern)
+            continue
+        matched = [name for name in columns if fnmatchcase(name, pattern)] if set(pattern) & {"*", "?"} else []
+        if not matched:
+            what = f"no column matches {pattern!r}" if set(pattern) & {"*", "?"} else f"no column {pattern!r}"
+            raise _not_found(what, pattern, columns, file)
+        found.update(matched)
+    return tuple(name for name in columns if name in found)
+
+
+def assign_roles(asked: Asked, columns: Sequence[str], *, file: str | None = None) -> Roles:
+    """Give every column its part.
+
+    Raises
+    ------
+    DataError
+        A column is not there, or none is left to fit with.
+    UsageError
+        A column was given two parts, or the target cannot be guessed.
+    """
+    single = {
+        role: find_column(name, columns, file=file)
+        for role, name in (("weights", asked.weights), ("offset", asked.offset), ("fold", asked.fold))
+        if name is not None
+    }
+    ids = match_columns(asked.id, columns, file=file)
+    dropped = match_columns(asked.drop, columns, file=file)
+    taken = {*single.values(), *ids, *dropped}
+    target, source, warnings = _target(asked, columns, taken, file)
+    _refuse_two_roles(asked, target, single, ids, dropped)
+    reserved = {target, *single.values(), *ids}
+    wanted = match_columns(asked.features, columns, file=file) if asked.features else tuple(columns)
+    features = tuple(name for name in wanted if name not in reserved and name not in dropped)
+    if not features:
+        raise DataError(
+            "no-features", "no column is left to fit with", hint="--features COL", where=Location(file=file)
+        )
+    categorical = match_columns(asked.categorical, columns, file=file)
+    unused = [name for name in categorical if name not in features and name != target]
+    if unused:
+        raise UsageError("option-without-effect", f"--categorical {unused[0]!r}: the column is not used")
+    return Roles(
+        target=target,
+        target_source=source,
+        features=features,
+        categorical=categorical,
+        id=ids,
+        weights=single.get("weights"),
+        offset=single.get("offset"),
+        fold=single.get("fold"),
+        warnings=warnings,
+    )
+
+
+def _target(
+    asked: Asked, columns: Sequence[str], taken: set[str], file: str | None
+) -> tuple[str, str, tuple[Warn, ...]]:
+    """The target as given or guessed."""
+    if asked.target is not None:
+        return find_column(asked.target, columns, file=file), "option", ()
+    named = [name for name in TARGET_NAMES if name in columns and name not in taken]
+    if len(named) > 1:
+        raise UsageError(
+            "conflicting-options",
+            "columns named y and target are both there, and either could be the target",
+            hint="--target y or --target target",
+        )
+    free = [name for name in columns if name not in taken]
+    if not free:
+        raise DataError("no-features", "no column is left for the target", hint="--target COL")
+    target, source = (named[0], "name") if named else (free[-1], "last-column")
+    reason = "its name" if named else "it is the last column"
+    warning = Warn(
+        "target-guessed", f"the target is taken to be {target!r} ({reason}); say --target", {"column": target}
+    )
+    return target, source, (warning,)
+
+
+def _refuse_two_roles(
+    asked: Asked, target: str, single: dict[str, str], ids: tuple[str, ...], dropped: tuple[str, ...]
+) -> None:
+    """A column has one part; a pattern of features may sweep over others, a name may not."""
+    parts: dict[str, str] = {}
+    roles = [
+        ("target", target),
+        *single.items(),
+        *(("id", name) for name in ids),
+        *(("drop", name) for name in dropped),
+    ]
+    named = [("features", name) for name in asked.features if not set(name) & {"*", "?"}]
+    for role, name in [*roles, *named]:
+        if name in parts and parts[name] != role:
+            raise UsageError(
+                "column-in-two-roles", f"column {name!r} is given as --{parts[name]} and as --{role}", hint="keep one"
+            )
+        parts[name] = role
+
+
+def _not_found(what: str, name: str, columns: Sequence[str], file: str | None) -> DataError:
+    near = get_close_matches(name, columns, n=3, cutoff=0.5)
+    lower = {column.lower(): column for column in columns}
+    if name.lower() in lower and lower[name.lower()] not in near:
+        near.insert(0, lower[name.lower()])
+    shown = ", ".join(columns[:12]) + (", ..." if len(columns) > 12 else "")
+    return DataError("column-not-found", what, near=near, where=Location(file=file), hint=f"the columns are: {shown}")

@@ -1,0 +1,183 @@
+"""The target column: which family fits it, and how it becomes numbers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regcli.data.encoder import level_order
+from regcli.data.table import Column, Levels, Numbers, Table
+from regcli.errors import DataError, Location, UsageError, Warn
+
+__all__ = ["Target", "code_target", "events", "guess_family", "spelt"]
+
+Array = NDArray[np.float64]
+Rows = NDArray[np.intp]
+
+#: glmnet warns below this many rows of a class.
+FEW_ROWS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The target of the rows used: ``values`` (r,), and for classes their names in order and which one is the event."""
+
+    values: Array
+    classes: tuple[str, ...] | None = None
+    positive: str | None = None
+    warnings: tuple[Warn, ...] = ()
+
+
+def spelt(value: float) -> str:
+    """A number as a class is named: 1 rather than 1.0."""
+    return str(int(value)) if value == int(value) and abs(value) < 2**53 else repr(float(value))
+
+
+def guess_family(table: Table, name: str, rows: Rows) -> str:
+    """Gaussian or binomial, from the target's values alone.
+
+    Raises
+    ------
+    UsageError
+        ``family-ambiguous`` for two numbers that are not 0 and 1; ``family-not-available`` for three and more classes.
+    """
+    column = table.columns[name]
+    if isinstance(column, Levels):
+        present = np.unique(column.codes[rows])
+        if present.size <= 2:
+            return "binomial"
+        raise UsageError(
+            "family-not-available",
+            f"target {name!r} has {present.size} classes; families for more than two are not built yet",
+            hint="choose another --target, or keep the rows of two classes",
+        )
+    if isinstance(column, Numbers):
+        values = np.unique(column.values[rows])
+        if values.size == 2 and values[0] == 0 and values[1] == 1:
+            return "binomial"
+        if values.size == 2:
+            raise UsageError(
+                "family-ambiguous",
+                f"target {name!r} has two values, {spelt(float(values[0]))} and {spelt(float(values[1]))}, "
+                "which may be numbers or classes",
+                hint="--family gaussian or --family binomial",
+            )
+    return "gaussian"
+
+
+def code_target(table: Table, name: str, rows: Rows, *, family: str, positive: str | None) -> Target:
+    """The target as numbers for its family.
+
+    Raises
+    ------
+    DataError
+        ``constant-target``, ``one-class``, ``rare-class``, ``target-domain``, ``text-in-numeric-column``.
+    UsageError
+        ``--positive-class`` names no class.
+    """
+    column = table.columns[name]
+    if family == "gaussian":
+        return Target(_numbers(table, name, column, rows))
+    classes, codes = _classes(column, rows)
+    where = Location(file=table.files[0].path, column=name)
+    if len(classes) > 2:
+        raise DataError(
+            "target-domain",
+            f"target {name!r} has {len(classes):,} different values; binomial takes two",
+            where=where,
+            cells=classes[:3],
+            hint="--family gaussian, or another --target",
+        )
+    if len(classes) == 1:
+        raise DataError("one-class", f"target {name!r} has one class only, {classes[0]!r}", where=where, cells=classes)
+    counts = np.bincount(codes, minlength=2)
+    if counts.min() == 1:
+        raise DataError(
+            "rare-class",
+            f"class {classes[int(counts.argmin())]!r} of target {name!r} has a single row",
+            where=table.locate(int(rows[int(np.flatnonzero(codes == counts.argmin())[0])]), name),
+            hint="add rows of that class, or leave that row out",
+        )
+    event = _positive(classes, positive)
+    warnings = []
+    if counts.min() < FEW_ROWS:
+        rare = classes[int(counts.argmin())]
+        warnings.append(
+            Warn(
+                "rare-class", f"class {rare!r} has {counts.min()} rows only", {"class": rare, "rows": int(counts.min())}
+            )
+        )
+    return Target((codes == classes.index(event)).astype(np.float64), classes, event, tuple(warnings))
+
+
+def _numbers(table: Table, name: str, column: Column, rows: Rows) -> Array:
+    """A gaussian target."""
+    if isinstance(column, Levels):
+        bad = rows[0]
+        raise DataError(
+            "target-domain",
+            f"target {name!r} is text; gaussian takes numbers",
+            where=table.locate(int(bad), name),
+            cells=[column.levels[column.codes[bad]]],
+            hint="--family binomial for two classes, or another --target",
+        )
+    assert isinstance(column, Numbers)  # noqa: S101  (unsupported columns were refused before)
+    values = column.values[rows]
+    if values.min() == values.max():
+        raise DataError(
+            "constant-target",
+            f"target {name!r} has one value only, {spelt(float(values[0]))}",
+            where=Location(file=table.files[0].path, column=name),
+            cells=[spelt(float(values[0]))],
+            hint="choose another --target",
+        )
+    return values
+
+
+def _classes(column: Column, rows: Rows) -> tuple[tuple[str, ...], NDArray[np.intp]]:
+    """Class names in order, and the class of each row."""
+    if isinstance(column, Levels):
+        present, inverse = np.unique(column.codes[rows], return_inverse=True)
+        names = [column.levels[code] for code in present]
+    else:
+        assert isinstance(column, Numbers)  # noqa: S101  (unsupported columns were refused before)
+        values, inverse = np.unique(column.values[rows], return_inverse=True)
+        names = [spelt(float(value)) for value in values]
+    if len(names) > 2:  # refused by the caller; codes would take long for a column of numbers
+        return tuple(names), np.zeros(rows.size, dtype=np.intp)
+    order = level_order(names)
+    position = np.array([order.index(name) for name in names], dtype=np.intp)
+    return order, position[inverse]
+
+
+def _positive(classes: tuple[str, ...], asked: str | None) -> str:
+    """The event: as asked for, else the later class."""
+    if asked is None:
+        return classes[-1]
+    if asked in classes:
+        return asked
+    raise UsageError(
+        "unknown-option-value",
+        f"--positive-class {asked!r} is not a class of the target",
+        near=classes,
+        hint="one of " + ", ".join(map(repr, classes)),
+    )
+
+
+def events(column: Column, rows: Rows, target: Target) -> Array:
+    """A binomial target of another table: 1 for the event, 0 for the other class.
+
+    Raises
+    ------
+    DataError
+        ``target-domain`` for a class the training rows do not have.
+    """
+    if isinstance(column, Levels):
+        names = np.array(column.levels, dtype=object)[column.codes[rows]]
+    else:
+        assert isinstance(column, Numbers)  # noqa: S101  (unsupported columns were refused before)
+        names = np.array([spelt(float(value)) for value in column.values[rows]], dtype=object)
+    unknown = sorted(set(names) - set(target.classes or ()))
+    if unknown:
+        raise DataError("target-domain", f"the target has a class that is not known: {unknown[0]!r}", cells=unknown[:3])
+    return (names == target.positive).astype(np.float64)

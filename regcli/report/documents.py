@@ -1,0 +1,189 @@
+"""Results to documents: plain dictionaries with the keys of the contract, in its order."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regcli import __version__
+from regcli.errors import Warn
+from regcli.results import Curve, DataFacts, FitResult, ModelFacts, PathResult, Stopped, TermFacts
+
+__all__ = ["cv_document", "fit_document", "path_document"]
+
+#: Fold scores of more folds than this would be most of the document.
+MOST_FOLDS = 100
+
+Document = dict[str, Any]
+
+
+def fit_document(result: FitResult) -> Document:
+    """The document ``regcli.fit/1``."""
+    return {"schema": "regcli.fit/1", **_fit(result)}
+
+
+def cv_document(result: FitResult) -> Document:
+    """The document ``regcli.cv/1``: all of fit's keys, and the curve."""
+    document = {"schema": "regcli.cv/1", **_fit(result)}
+    curve = result.curve
+    if curve is None:
+        raise ValueError("a cv document needs a curve")
+    return {**document, **_curve(curve, result.model.facts), "stopped": _stopped(result.stopped)}
+
+
+def path_document(result: PathResult) -> Document:
+    """The document ``regcli.path/1``."""
+    nonzero = result.coefs != 0
+    ever = np.flatnonzero(nonzero.any(axis=0))
+    return {
+        "schema": "regcli.path/1",
+        "regcli": __version__,
+        "data": _data(result.data),
+        "model": _model(result.facts),
+        "lambdas": _numbers(result.lambdas),
+        "intercepts": [{"output": None, "values": _numbers(result.intercepts)}],
+        "coefficients": [
+            {**_term(result.terms[at]), "penalty_factor": result.terms[at].penalty_factor,
+             "values": _numbers(result.coefs[:, at])}
+            for at in ever
+        ],
+        "n_nonzero": [int(count) for count in nonzero.sum(axis=1)],
+        "n_selected": [len({result.terms[at].source for at in np.flatnonzero(row)}) for row in nonzero],
+        "n_features": len(result.sources),
+        "n_terms": len(result.terms),
+        "deviance_ratio": _numbers(result.deviance_ratio),
+        "violation": _numbers(result.violation),
+        "stopped": _stopped(result.stopped),
+        "dropped": [{"column": column, "reason": reason} for column, reason in result.dropped],
+        "checks": [],
+        "warnings": _warnings(result.warnings),
+        "seed": result.seed,
+        "options": dict(result.options),
+    }  # fmt: skip
+
+
+def _fit(result: FitResult) -> Document:
+    """The keys of fit after ``schema``."""
+    model = result.model
+    shown = [at for at in range(len(model.terms)) if result.all_terms or model.coefs[at] != 0]
+    selected = {term.source for term, value in zip(model.terms, model.coefs, strict=True) if value != 0}
+    return {
+        "regcli": __version__,
+        "data": _data(result.data),
+        "model": _model(model.facts),
+        "intercept": _number(model.intercept),
+        "intercepts": [{"output": None, "estimate": _number(model.intercept)}],
+        "coefficients": [
+            {
+                **_term(model.terms[at]),
+                "estimate": _number(model.coefs[at]),
+                "std_estimate": _number(model.coefs[at] * model.terms[at].sd),
+                "penalty_factor": model.terms[at].penalty_factor,
+            }
+            for at in shown
+        ],
+        "selected": [source for source in result.sources if source in selected],
+        "n_selected": len(selected),
+        "n_nonzero": int(np.count_nonzero(model.coefs)),
+        "n_features": len(result.sources),
+        "n_terms": len(model.terms),
+        "dropped": [{"column": column, "reason": reason} for column, reason in result.dropped],
+        "metrics": {part: _metrics(result.metrics[part]) for part in ("cv", "test", "train", "null")},
+        "convergence": {
+            "converged": result.convergence.status.usable,
+            "status": result.convergence.status.code,
+            "iterations": result.convergence.iterations,
+            "violation": _number(result.convergence.violation),
+            "violation_source": result.convergence.source,
+            "gap": None if result.convergence.gap is None else _number(result.convergence.gap),
+        },
+        "checks": [],
+        "warnings": _warnings(result.warnings),
+        "seed": result.seed,
+        "options": dict(result.options),
+    }
+
+
+def _curve(curve: Curve, model: ModelFacts) -> Document:
+    """The keys of cv beyond those of fit."""
+    few = curve.fold_weights.size <= MOST_FOLDS
+    chosen = {
+        "lambda_min": None if curve.index_min is None else _number(curve.lambdas[curve.index_min]),
+        "lambda_1se": None if curve.index_1se is None else _number(curve.lambdas[curve.index_1se]),
+    }
+    shared = {"lambdas": _numbers(curve.lambdas), "mean": _numbers(curve.mean), "se": _numbers(curve.se)}
+    counts = [int(count) for count in curve.n_nonzero]
+    return {
+        "metric": curve.metric,
+        **shared,
+        "fold_scores": [_numbers(fold) for fold in curve.fold_scores] if few else None,
+        "fold_weights": _numbers(curve.fold_weights),
+        "n_nonzero_path": counts,
+        **chosen,
+        "index_min": curve.index_min,
+        "index_1se": curve.index_1se,
+        "grid": [{"l1_ratio": model.l1_ratio, **shared, "n_nonzero": counts, **chosen}],
+    }
+
+
+def _data(data: DataFacts) -> Document:
+    return {
+        "files": [{"path": path, "sha256": digest, "rows": rows} for path, digest, rows in data.files],
+        "format": data.format,
+        "target": data.target,
+        "target_source": data.target_source,
+        "rows": data.rows,
+        "rows_used": data.rows_used,
+        "rows_dropped": {"missing": data.dropped_missing, "missing_target": data.dropped_target},
+        "weights": data.weights,
+        "offset": data.offset,
+    }
+
+
+def _model(model: ModelFacts) -> Document:
+    return {
+        "family": model.family,
+        "family_source": model.family_source,
+        "link": model.link,
+        "classes": None if model.classes is None else list(model.classes),
+        "positive": model.positive,
+        "penalty": model.penalty,
+        "l1_ratio": model.l1_ratio,
+        "lambda": model.lam,
+        "lambda_as": None if model.lambda_as is None else dict(model.lambda_as),
+        "lambda_max": model.lambda_max,
+        "rule": model.rule,
+        "standardize": model.standardize,
+        "intercept": model.intercept,
+        "compat": model.compat,
+    }
+
+
+def _term(term: TermFacts) -> Document:
+    return {"term": term.name, "sources": [term.source], "output": None}
+
+
+def _metrics(metrics: Mapping[str, float | bool] | None) -> Document | None:
+    if metrics is None:
+        return None
+    return {name: value if isinstance(value, bool) else _number(value) for name, value in metrics.items()}
+
+
+def _stopped(stopped: Stopped | None) -> Document | None:
+    return None if stopped is None else {"reason": stopped.reason, "at": stopped.at, "of": stopped.of}
+
+
+def _warnings(warnings: tuple[Warn, ...]) -> list[Document]:
+    return [{"code": warning.code, "message": warning.message, **warning.facts} for warning in warnings]
+
+
+def _number(value: float) -> float | None:
+    """A plain float; None where it is not finite. Negative zero is zero."""
+    value = float(value) + 0.0
+    return value if math.isfinite(value) else None
+
+
+def _numbers(values: NDArray[np.float64]) -> list[float | None]:
+    return [_number(value) for value in values.tolist()]
