@@ -65,7 +65,7 @@ def build_problem(
     elif asked.compat == "glmnet":
         refuse({"--compat": not penalty_options.penalty_factor}, f"for the {prepared.family} family without factors")
     objective = Objective(design, family, prepared.y, prepared.offset, lanes, intercept)
-    penalty = build_penalty(asked, penalty_options, terms, len(prepared.dropped))
+    penalty = build_penalty(asked, penalty_options, terms, tuple(name for name, _ in prepared.dropped))
     return Problem(objective, penalty, objective.null(), read_rules(solver), parallel_map)
 
 

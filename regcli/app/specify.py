@@ -87,11 +87,13 @@ def _name_of(penalty: str | None) -> str:
     return ALIASES.get(penalty or "l1", penalty or "l1")
 
 
-def build_penalty(asked: Asked, options: PenaltyOptions, terms: tuple[Term, ...], n_dropped: int) -> ElasticNet:
+def build_penalty(
+    asked: Asked, options: PenaltyOptions, terms: tuple[Term, ...], dropped: tuple[str, ...]
+) -> ElasticNet:
     """The penalty on the terms of the design.
 
-    ``n_dropped`` columns were left out as constant: glmnet counts them, with factor 1, when it rescales penalty
-    factors to mean 1.
+    Columns that were ``dropped`` as constant may be named in options; glmnet counts their factors too when it rescales
+    penalty factors to mean 1.
 
     Raises
     ------
@@ -100,6 +102,8 @@ def build_penalty(asked: Asked, options: PenaltyOptions, terms: tuple[Term, ...]
     DataError
         ``column-not-found``.
     """
+    count = len(terms)
+    terms = (*terms, *(Term(name, name) for name in dropped))
     names = {term.name: at for at, term in enumerate(terms)}
     factors = np.ones(len(terms))
     for name, value in term_values("--penalty-factor", options.penalty_factor, terms).items():
@@ -123,8 +127,8 @@ def build_penalty(asked: Asked, options: PenaltyOptions, terms: tuple[Term, ...]
     if asked.penalty == "none":
         factors[:] = 0.0
     elif asked.compat == "glmnet" and factors.sum() > 0:
-        factors *= (len(terms) + n_dropped) / (factors.sum() + n_dropped)
-    return ElasticNet(asked.l1_ratio, factors, lower, upper)
+        factors *= factors.size / factors.sum()
+    return ElasticNet(asked.l1_ratio, factors[:count], lower[:count], upper[:count])
 
 
 def make_grid(asked: Asked, problem: Problem) -> tuple[Grid, float | None]:

@@ -12,10 +12,14 @@ References
    doi:10.1007/BF01397083 (the product of two doubles as a sum of two doubles).
 """
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from regcli.problem.protocols import Array, Design, Integers
+from regcli.problem.objective import Objective
+from regcli.problem.protocols import Array, Integers
 from regcli.results import Iterate
 from regcli.solvers.engine import Problem, status_of
 
@@ -26,6 +30,12 @@ ALWAYS_REFINE = 2_000_000
 
 #: Larger ones are refined when a pivot is below this share of its column: three digits of eight would be lost.
 ILL_CONDITIONED = 1e-5
+
+#: Steps along the exact gradient; the second already changes nothing on the problems of NIST.
+GRADIENT_STEPS = 3
+
+#: Rows whose residuals are taken at a time.
+ROWS = 4096
 
 #: Dekker's splitting constant for 53-bit numbers, 2^27 + 1.
 SPLITTER = 134_217_729.0
@@ -60,21 +70,18 @@ class Direct:
         target = np.repeat((objective.y - objective.offset)[None], lanes, axis=0)
         middle = null.intercepts.copy()
         target -= middle[:, None]
-        solved = self._least_squares(target)
-        coefs = np.stack([row for row, _, _ in solved])
-        worst = min(pivot for _, _, pivot in solved)
+        triangles = self._triangles(target)
+        coefs = np.stack([triangle.solution for triangle in triangles])
         n, p = objective.design.shape
-        if n * p * lanes <= ALWAYS_REFINE or worst < ILL_CONDITIONED:
-            rest = _residual(objective.design, target, coefs, intercept=objective.intercept)
-            coefs = coefs + np.stack([row for row, _, _ in self._least_squares(rest)])
+        if n * p * lanes <= ALWAYS_REFINE or min(triangle.pivot for triangle in triangles) < ILL_CONDITIONED:
+            coefs = self._refine(target, coefs, triangles)
         own = coefs[:, 1:]
         levels = middle + coefs[:, 0] + np.einsum("lp,lp->l", own, objective.lanes.centre)
         standard = own * objective.lanes.sd
         eta = objective.eta(levels, standard)
         level, score = objective.score(eta)
-        aliased = [columns for _, columns, _ in solved]
-        for lane, columns in enumerate(aliased):
-            score[lane, list(columns)] = 0.0
+        for lane, triangle in enumerate(triangles):
+            score[lane, list(triangle.aliased)] = 0.0
         violation = np.maximum(np.abs(score).max(axis=1, initial=0.0), np.abs(level)) / null.scale
         return Iterate(
             lam=lam,
@@ -85,16 +92,33 @@ class Direct:
             status=status_of(violation, self._problem.rules.tol),
             loss=objective.loss(eta),
             eta=eta,
-            aliased=aliased[0],
+            aliased=triangles[0].aliased,
         )
 
-    def _least_squares(self, right: Array) -> list[tuple[Array, tuple[int, ...], float]]:
-        """Solve for (L, n) right-hand sides: coefficients (p + 1,) of shifted columns, aliased terms, least pivot."""
+    def _refine(self, target: Array, coefs: Array, triangles: list["_Triangle"]) -> Array:
+        """Solve again for the residual; then, lane by lane, follow the exact gradient while it shrinks."""
+        objective = self._problem.objective
+        high, low = _residual(objective, target, coefs)
+        coefs = coefs + np.stack([triangle.solution for triangle in self._triangles(high + low)])
+        gradients = _gradients(objective, target, coefs)
+        for _ in range(GRADIENT_STEPS):
+            moves = [triangle.correct(row) for triangle, row in zip(triangles, gradients, strict=True)]
+            trial = coefs + np.stack(moves)
+            after = _gradients(objective, target, trial)
+            better = np.abs(after).max(axis=1) < np.abs(gradients).max(axis=1)
+            if not better.any():
+                break
+            coefs = np.where(better[:, None], trial, coefs)
+            gradients = np.where(better[:, None], after, gradients)
+        return coefs
+
+    def _triangles(self, right: Array) -> list["_Triangle"]:
+        """Factor and solve for (L, n) right-hand sides, one a lane."""
         part = self._problem.objective.lanes.partition
         factors = self._problem.parallel_map(lambda rows: self._factor(rows, right), self._rows)
-        tasks = range(self._problem.objective.lanes.n_lanes)
         return self._problem.parallel_map(
-            lambda lane: self._solve_lane([factors[b] for b in np.flatnonzero(part.train[lane])], lane), tasks
+            lambda lane: self._merge([factors[b] for b in np.flatnonzero(part.train[lane])], lane),
+            range(part.n_lanes),
         )
 
     def _factor(self, rows: Integers, right: Array) -> Array:
@@ -105,7 +129,7 @@ class Direct:
         table = np.hstack([ones, objective.design.rows(rows) / objective.lanes.sd[0], right[:, rows].T])
         return _triangle(table * root)
 
-    def _solve_lane(self, factors: list[Array], lane: int) -> tuple[Array, tuple[int, ...], float]:
+    def _merge(self, factors: list[Array], lane: int) -> "_Triangle":
         """Merge the factors of a lane's blocks and solve its triangle."""
         objective = self._problem.objective
         p = objective.n_terms
@@ -123,11 +147,32 @@ class Direct:
             kept = kept[independent]
             merged = _triangle(table[:, np.append(kept, p + 1)])
             share = _pivots(merged, kept.size)
-        out = np.zeros(p + 1)
+        scale = np.concatenate([[1.0], objective.lanes.sd[0]])
+        solution = np.zeros(p + 1)
+        factor = merged[: kept.size, : kept.size]
         if kept.size:
-            out[kept] = solve_triangular(merged[: kept.size, : kept.size], merged[: kept.size, -1])
-        out[1:] /= objective.lanes.sd[0]
-        return out, aliased, float(share.min(initial=1.0))
+            solution[kept] = solve_triangular(factor, merged[: kept.size, -1])
+        return _Triangle(factor, kept, scale, solution / scale, aliased, float(share.min(initial=1.0)))
+
+
+@dataclass(frozen=True)
+class _Triangle:
+    """A lane's R factor of its kept columns, the solution (p + 1,) it gave, and how far it can be trusted."""
+
+    factor: Array
+    kept: Integers
+    scale: Array
+    solution: Array
+    aliased: tuple[int, ...]
+    pivot: float
+
+    def correct(self, gradient: Array) -> Array:
+        """R^-1 R^-T times a gradient (p + 1,): the step that would bring it to zero."""
+        out = np.zeros(self.scale.size)
+        if self.kept.size:
+            half = solve_triangular(self.factor, (gradient / self.scale)[self.kept], trans="T")
+            out[self.kept] = solve_triangular(self.factor, half)
+        return out / self.scale
 
 
 def _triangle(table: Array) -> Array:
@@ -160,26 +205,42 @@ def _independent(factor: Array, tol: float) -> Integers:
     return np.array(kept, dtype=np.intp)
 
 
-def _residual(design: Design, target: Array, coefs: Array, *, intercept: bool) -> Array:
-    """Target - [1, X] coefs for every lane (L, n), summed in twice the working precision."""
-    n = target.shape[1]
-    out = np.empty_like(target)
-    step = 4096
-    for start in range(0, n, step):
-        index = np.arange(start, min(start + step, n))
-        block = design.rows(index)
+def _residual(objective: Objective, target: Array, coefs: Array) -> tuple[Array, Array]:
+    """Target - [1, X] coefs for every lane, (L, n) twice: an unevaluated sum in twice the working precision."""
+    highs, lows = np.empty_like(target), np.empty_like(target)
+    for start in range(0, target.shape[1], ROWS):
+        index = np.arange(start, min(start + ROWS, target.shape[1]))
+        block = objective.design.rows(index)
         for lane in range(target.shape[0]):
             high, low = target[lane, index].copy(), np.zeros(index.size)
-            if intercept:
+            if objective.intercept:
                 high, low = _add(high, low, np.full(index.size, -coefs[lane, 0]))
             for j in np.flatnonzero(coefs[lane, 1:]):
-                product, error = _product(block[:, j], -coefs[lane, 1 + j])
+                product, error = _product(block[:, j], np.array(-coefs[lane, 1 + j]))
                 high, low = _add(high, low + error, product)
-            out[lane, index] = high + low
+            highs[lane, index], lows[lane, index] = high, low
+    return highs, lows
+
+
+def _gradients(objective: Objective, target: Array, coefs: Array) -> Array:
+    """[1, X]' W residual for every lane (L, p + 1), sums rounded once."""
+    highs, lows = _residual(objective, target, coefs)
+    part = objective.lanes.partition
+    block = objective.design.rows(np.arange(target.shape[1]))
+    out = np.zeros(coefs.shape)
+    for lane in range(coefs.shape[0]):
+        weights = np.where(part.train[lane][part.block], part.row_weights, 0.0)
+        high, low = _product(weights, highs[lane])
+        low = low + weights * lows[lane]
+        if objective.intercept:
+            out[lane, 0] = math.fsum(high) + float(low.sum())
+        for j in range(block.shape[1]):
+            product, error = _product(block[:, j], high)
+            out[lane, 1 + j] = math.fsum(product) + float((error + block[:, j] * low).sum())
     return out
 
 
-def _product(left: Array, right: float) -> tuple[Array, Array]:
+def _product(left: Array, right: Array) -> tuple[Array, Array]:
     """The product and its rounding error."""
     product = left * right
     scaled = SPLITTER * left
