@@ -42,6 +42,11 @@ class Outcome:
     rows: Iterator[list[list[object]]] = field(default_factory=lambda: iter([[["a", 0.1], ["b", None]]]))
     metrics: dict[str, Any] | None = None
 
+    @property
+    def result(self) -> "Outcome":
+        """What documents are made from."""
+        return self
+
     def finish(self) -> dict[str, Any] | None:
         return self.metrics
 
