@@ -78,8 +78,8 @@ class Dense:
         return self.values.T.take(index, axis=1).T
 
     def subset(self, columns: Integers) -> Self:
-        """The design of some columns: a gathered copy, or itself."""
-        if columns.size == self.shape[1]:
+        """The design of some columns in the order given: a gathered copy, or itself."""
+        if np.array_equal(columns, np.arange(self.shape[1])):
             return self
         return type(self)(np.asfortranarray(self.values[:, columns]), self.shift[columns])
 
@@ -117,8 +117,8 @@ class Sparse:
         return np.asarray(self.values[index].toarray())
 
     def subset(self, columns: Integers) -> Self:
-        """The design of some columns."""
-        if columns.size == self.shape[1]:
+        """The design of some columns in the order given."""
+        if np.array_equal(columns, np.arange(self.shape[1])):
             return self
         return type(self)(self.values[:, columns], self.shift[columns])
 

@@ -63,7 +63,7 @@ class Design(Protocol):
         ...
 
     def subset(self, columns: Integers) -> Self:
-        """The design of these columns alone; itself when they are all of them."""
+        """The design of these columns in this order; itself when that is all of them as they stand."""
         ...
 
 
