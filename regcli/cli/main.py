@@ -5,6 +5,7 @@ Use cases are imported when a command is called: ``--help`` and completion load 
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -14,6 +15,7 @@ from regcli.cli.options import bind, bind_common
 from regcli.cli.session import Session
 from regcli.cli.streams import is_terminal
 from regcli.cli.texts import COMMANDS, SUMMARY, ManRequest, SchemaRequest, epilog
+from regcli.errors import UsageError
 from regcli.report.formats import encode, encode_line, rows_text
 
 __all__ = ["app"]
@@ -61,6 +63,7 @@ def predict(request: PredictRequest, session: Session) -> None:
     from regcli.app.predict import predict as run_predict
 
     form = session.form("predict")
+    _refuse_one_path("--metrics-out", request.scoring.metrics_out, session)
     with session.working() as run:
         outcome = run_predict(request, run)
     with session.sink() as write:
@@ -103,14 +106,30 @@ def _fit(request: FitRequest, session: Session, kind: str) -> None:
     from regcli.report.documents import cv_document, fit_document
 
     form = session.form(kind)
+    model_out = request.save.model_out
+    _refuse_one_path("--model-out", model_out, session)
     with session.working(request.run.jobs) as run:
         outcome = run_fit(request, run)
     session.heed(outcome.warnings)
     text = session.render(fit_document(outcome.result) if kind == "fit" else cv_document(outcome.result), form)
-    if request.save.model_out is not None:
-        save(outcome)
-        session.note(f"wrote {request.save.model_out}")
-    session.deliver(text)
+    with session.sink() as write:  # open before the model is written: where the result cannot go, no model appears
+        if model_out is not None:
+            save(outcome)
+            session.note(f"wrote {model_out}")
+        write(text)
+
+
+def _refuse_one_path(option: str, path: str | None, session: Session) -> None:
+    """Two results cannot go to one file: the later one would replace the other."""
+    output = session.settings.output
+    if path is None or output is None or not _same_file(path, output):
+        return
+    raise UsageError("conflicting-options", f"{option} and --output are the same file, {path}", hint="name two files")
+
+
+def _same_file(one: str, other: str) -> bool:
+    # Devices and pipes may be named twice: what is written there does not replace anything.
+    return Path(one).resolve() == Path(other).resolve() and not one.startswith(("/dev/", "/proc/"))
 
 
 def _keep_metrics(metrics: dict[str, Any], path: str | None, session: Session) -> None:
