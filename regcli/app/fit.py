@@ -15,7 +15,7 @@ from regcli.app.scoring import FoldScores, scores_of
 from regcli.app.setup import build_problem, model_facts, refuse_undetermined, term_facts, warn_top
 from regcli.app.specify import make_grid, read_penalty, strengths_elsewhere
 from regcli.app.values import bounded, given_options, refuse
-from regcli.errors import DataError, FitError, UsageError, Warn
+from regcli.errors import DataError, FitError, Location, UsageError, Warn
 from regcli.problem.families import FAMILIES
 from regcli.problem.folds import deal_folds, fold_partition, whole_partition
 from regcli.problem.lanes import Partition
@@ -201,7 +201,12 @@ def _folds(options: Folds, prepared: Prepared, seed: int) -> tuple[Rows, list[Wa
     n, classes = prepared.y.size, prepared.classes_of
     if prepared.fold is not None:
         if int(prepared.fold.max()) < 1:
-            raise DataError("bad-folds", f"column {prepared.roles.fold!r} names one fold only")
+            raise DataError(
+                "bad-folds",
+                f"column {prepared.roles.fold!r} names one fold only",
+                where=Location(file=prepared.facts.files[0][0], column=prepared.roles.fold),
+                hint="--folds K deals the rows to folds",
+            )
         return prepared.fold, []
     scheme = options.cv or ("kfold" if classes is None else "stratified")
     if scheme == "stratified" and classes is None:
@@ -294,7 +299,13 @@ def _chosen(walked: _Walked, rule: str, *, several: bool) -> int:
         return len(walked.steps) - 1
     at = walked.curve.index_min if rule == "min" else walked.curve.index_1se
     if at is None:
-        status = next(s for step in walked.steps for s in step.status if not s.usable)
+        status = next((s for step in walked.steps for s in step.status if not s.usable), None)
+        if status is None:
+            raise DataError(
+                "bad-folds",
+                f"no fold has a value of {walked.curve.metric}, which needs rows of both classes",
+                hint="fewer folds, or another --metric",
+            )
         raise FitError("not-converged", "no strength converged in every fold", hint=status.value)
     return at
 

@@ -27,6 +27,9 @@ Rows = NDArray[np.intp]
 #: Cells that mean missing when --na-values is not given.
 NA_VALUES = ("", "NA", "NaN", "nan", "null")
 
+#: Weights are divided by their sum; below this some of them are subnormal and have lost digits.
+LEAST_WEIGHT = 1e-290
+
 
 @dataclass(frozen=True)
 class Held:
@@ -98,6 +101,8 @@ def prepare(data: Data, model: Model, folds: Folds | None, *, unpenalised: bool,
 
     ``unpenalised`` says that nothing penalises the coefficients, so that categories leave out their first level.
     """
+    if not 0 <= seed < 2**63:
+        raise UsageError("unknown-option-value", f"--seed is {seed}; it must be at least 0 and below 2^63")
     fold_column = folds.fold_column if folds else None
     used = _read(data, data.data, fold_column, None)
     table, roles, rows = used.table, used.roles, used.rows
@@ -112,16 +117,16 @@ def prepare(data: Data, model: Model, folds: Folds | None, *, unpenalised: bool,
     target = code_target(table, roles.target, rows, family=family, positive=model.positive_class)
     train, held = _split(rows, target, folds, seed)
     fitted = target.values[train]
-    if family == "gaussian" and fitted.min() == fitted.max():
-        raise DataError("constant-target", f"target {roles.target!r} is constant in the training rows")
     weights = _weights(table, roles, rows)
-    if not weights[train].sum() > 0:
-        raise DataError("bad-weights", "all weights are zero", where=Location(column=roles.weights))
+    fit_weights = weights[train] * _class_weights(model, replace(target, values=fitted), weights[train])
+    _check_weights(table, roles, fit_weights)
+    _check_spread(table, roles, target, fitted[fit_weights > 0])
     learnt = learn_encoder(table, roles.features, rows[train], weighted=weights[train] > 0, reference=unpenalised)
     offset = _numbers(table, roles.offset, rows, 0.0)
     X = learnt.encoder.matrix(table.columns, rows[train])
     if not X.shape[1]:
-        raise DataError("no-features", "every column is constant", hint="choose other --features")
+        where = Location(file=table.files[0].path)
+        raise DataError("no-features", "every column is constant", hint="choose other --features", where=where)
     test = None
     if held.any():
         test = Held(learnt.encoder.matrix(table.columns, rows[held]), target.values[held], weights[held], offset[held])
@@ -147,7 +152,7 @@ def prepare(data: Data, model: Model, folds: Folds | None, *, unpenalised: bool,
         X=X,
         y=fitted,
         weights=weights[train],
-        fit_weights=weights[train] * _class_weights(model, replace(target, values=fitted), weights[train]),
+        fit_weights=fit_weights,
         offset=offset[train],
         fold=_fold_labels(table, roles.fold, rows[train]),
         family=family,
@@ -181,7 +186,8 @@ def _read(data: Data, sources: tuple[str, ...], fold_column: str | None, known: 
             )
         )
     numeric = roles.numeric()
-    check_used(table, [roles.target, *roles.features, *numeric], roles.categorical, numeric=numeric)
+    names = [roles.target, *roles.features, *numeric]
+    check_used(table, names, roles.categorical, numeric=numeric, features=roles.features)
     zeros = [name for name in table.leading_zeros if name in roles.features]
     if zeros:
         warnings.append(
@@ -236,7 +242,8 @@ def _usable_rows(table: Table, roles: Roles, data: Data, warnings: list[Warn]) -
         )
         features = [name for name in features if name not in empty]
         if not features:
-            raise DataError("no-features", "every column is empty")
+            where = Location(file=table.files[0].path)
+            raise DataError("no-features", "every column is empty", hint="choose other --features", where=where)
     holes = {name: mask & keep for name, mask in holes.items() if name in features and (mask & keep).any()}
     if holes and policy == "error":
         _refuse_missing(table, holes, "missing-values", "--missing drop leaves these rows out; --drop COL the column")
@@ -253,7 +260,12 @@ def _usable_rows(table: Table, roles: Roles, data: Data, warnings: list[Warn]) -
         )
     rows = np.flatnonzero(keep)
     if not rows.size:
-        raise DataError("no-rows", "no row is left to fit on", where=Location(file=table.files[0].path))
+        raise DataError(
+            "no-rows",
+            "no row is left to fit on: every row has a missing cell",
+            where=Location(file=table.files[0].path),
+            hint="--drop the columns with the most missing cells",
+        )
     return _Used(table, replace(roles, features=tuple(features)), rows, dropped, dropped_target, tuple(warnings))
 
 
@@ -299,11 +311,43 @@ def _weights(table: Table, roles: Roles, rows: Rows) -> Array:
     if negative.size:
         raise DataError(
             "bad-weights",
-            f"column {roles.weights!r} has {negative.size} negative weights",
+            f"column {roles.weights!r} has {negative.size} negative weight{'s' * (negative.size > 1)}",
             where=table.locate(int(rows[negative[0]]), roles.weights),
             cells=[repr(float(weights[row])) for row in negative[:3]],
+            hint="weights are 0 or more; 0 leaves a row out of the fit",
         )
     return weights
+
+
+def _check_weights(table: Table, roles: Roles, weights: Array) -> None:
+    """Refuse weights of the training rows, class weights included, that cannot be divided by their sum."""
+    where = Location(file=table.files[0].path, column=roles.weights)
+    with np.errstate(over="ignore"):
+        total = float(weights.sum())
+    if total == 0:
+        raise DataError("bad-weights", "all weights are zero", where=where, hint="another column of --weights")
+    if not LEAST_WEIGHT <= total < np.inf:
+        raise DataError(
+            "value-range",
+            f"the weights sum to {total:g}, by which they cannot be divided",
+            where=where,
+            hint="give the weights in other units: only their ratios count",
+        )
+
+
+def _check_spread(table: Table, roles: Roles, target: Target, values: Array) -> None:
+    """Refuse a target that is the same in all training rows with weight; a split or zero weights can make it so."""
+    if values.min() != values.max():
+        return
+    where = Location(file=table.files[0].path, column=roles.target)
+    rows = "in the training rows that have weight"
+    hint = "more rows with weight in the training rows: other weights, other class weights or a smaller --test-size"
+    if target.classes is None:
+        message = f"target {roles.target!r} has one value only {rows}"
+        raise DataError("constant-target", message, where=where, hint=hint)
+    (name,) = [level for level in target.classes if (level == target.positive) == (values[0] == 1)]
+    message = f"target {roles.target!r} has one class only {rows}, {name!r}"
+    raise DataError("one-class", message, where=where, cells=[name], hint=hint)
 
 
 def _class_weights(model: Model, target: Target, weights: Array) -> Array:
@@ -339,7 +383,8 @@ def _fold_labels(table: Table, name: str | None, rows: Rows) -> NDArray[np.intp]
         return None
     column = table.columns[name]
     if not isinstance(column, Levels):
-        raise DataError("bad-folds", f"column {name!r} names no folds", where=Location(column=name))
+        where = Location(file=table.files[0].path, column=name)
+        raise DataError("bad-folds", f"column {name!r} names no folds", where=where)
     from regcli.data.encoder import level_order  # noqa: PLC0415  (fold columns are rare)
 
     present = np.unique(column.codes[rows])

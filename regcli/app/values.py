@@ -45,12 +45,12 @@ def bounded(
     option: str, value: float, low: float, high: float, *, open_low: bool = False, open_high: bool = False
 ) -> None:
     """Refuse a number outside its range."""
-    below = value <= low if open_low else value < low
-    above = value >= high if open_high else value > high
-    if math.isnan(value) or below or above:
+    inside = (value > low if open_low else value >= low) and (value < high if open_high else value <= high)
+    if not inside:  # nor is NaN
+        shown = str(value) if isinstance(value, int) else f"{value:g}"  # an integer may be beyond any float
         left = f"above {low:g}" if open_low else f"at least {low:g}"
         right = "" if math.isinf(high) else f" and {'below' if open_high else 'at most'} {high:g}"
-        raise UsageError("unknown-option-value", f"{option} is {value:g}; it must be {left}{right}")
+        raise UsageError("unknown-option-value", f"{option} is {shown}; it must be {left}{right}")
 
 
 def term_values(option: str, pairs: Sequence[str], terms: Sequence[Term]) -> dict[str, float]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from shlex import quote
 from typing import Literal
 
 import numpy as np
@@ -117,8 +118,28 @@ def level_order(levels: Collection[str]) -> tuple[str, ...]:
     return tuple(sorted(levels))
 
 
-def check_used(table: Table, names: Sequence[str], categorical: Collection[str], *, numeric: Collection[str]) -> None:
+def check_used(
+    table: Table,
+    names: Sequence[str],
+    categorical: Collection[str],
+    *,
+    numeric: Collection[str],
+    features: Collection[str],
+) -> None:
     """Refuse columns that cannot be used as they stand.
+
+    Parameters
+    ----------
+    table : Table
+        The data.
+    names : sequence of str
+        All columns that are used.
+    categorical : collection of str
+        Columns declared as categories.
+    numeric : collection of str
+        Columns that must be numbers.
+    features : collection of str
+        Columns that can be left out, which is then a way out.
 
     Raises
     ------
@@ -132,15 +153,20 @@ def check_used(table: Table, names: Sequence[str], categorical: Collection[str],
                 "unsupported-type",
                 f"column {name!r} has type {column.type}, which cannot be used",
                 where=Location(file=table.files[0].path, column=name),
-                hint=f"--drop {name!r}",
+                hint=_ways_without(name, free=name in features),
             )
         if isinstance(column, Levels) and name not in categorical:
-            _check_text(table, name, column, must_be_numeric=name in numeric)
+            _check_text(table, name, column, must_be_numeric=name in numeric, free=name in features)
         if isinstance(column, Numbers):
-            _check_numbers(table, name, column.values)
+            _check_numbers(table, name, column.values, free=name in features)
 
 
-def _check_text(table: Table, name: str, column: Levels, *, must_be_numeric: bool) -> None:
+def _ways_without(name: str, *, free: bool) -> str:
+    """How to do without a column: leave out a feature, put another one in the place of what has a part."""
+    return f"--drop {quote(name)}" if free else "choose another column for this part"
+
+
+def _check_text(table: Table, name: str, column: Levels, *, must_be_numeric: bool, free: bool) -> None:
     """Refuse text that is numbers with something in between, and text that names rows."""
     counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.levels))
     numeric = np.array([number(level) is not None for level in column.levels], dtype=bool)
@@ -156,7 +182,7 @@ def _check_text(table: Table, name: str, column: Levels, *, must_be_numeric: boo
             f"column {name!r} holds numbers, but also {_count(rows.size, 'cell')} of text",
             where=table.locate(int(rows[0]), name),
             cells=cells,
-            hint=_text_hint(name, cells, must_be_numeric=must_be_numeric),
+            hint=_text_hint(name, cells, free=free),
         )
     if len(column.levels) > MOST_LEVELS:
         dates = sum(bool(re.fullmatch(r"\d{4}-\d{2}-\d{2}.*", level)) for level in column.levels)
@@ -166,21 +192,28 @@ def _check_text(table: Table, name: str, column: Levels, *, must_be_numeric: boo
             f"text column {name!r} has {len(column.levels)} different cells and is probably {what}",
             where=Location(file=table.files[0].path, column=name),
             cells=column.levels[:SHOWN],
-            hint=f"--drop {name!r}, --id {name!r} to carry it along, or --categorical {name!r} to use its levels",
+            hint=f"--drop {quote(name)}, --id {quote(name)} to carry it along, or --categorical {quote(name)} to use "
+            "its levels"
+            if free
+            else _ways_without(name, free=False),
         )
 
 
-def _text_hint(name: str, cells: Sequence[str], *, must_be_numeric: bool) -> str:
+def _text_hint(name: str, cells: Sequence[str], *, free: bool) -> str:
     """The ways out of text among numbers."""
-    ways = [f"--na-values '\"\",NA,{cells[0]}' if it means missing"]
+    ways = []
     if all(re.fullmatch(r"[+-]?\d+,\d+", cell) for cell in cells):
         ways = ["--decimal ,"]
-    if not must_be_numeric:
-        ways += [f"--categorical {name!r}", f"--drop {name!r}"]
-    return ", or ".join(ways)
+    elif not set(cells[0]) & {"\n", "\r"}:  # a list of cells cannot hold these
+        cell = '"' + cells[0].replace('"', '""') + '"' if set(cells[0]) & {",", '"'} else cells[0]
+        option = quote(f'"",NA,{cell}')
+        ways = [f"--na-values {option} if it means missing"]
+    if free:
+        ways += [f"--categorical {quote(name)}", f"--drop {quote(name)}"]
+    return ", or ".join(ways) or "mend the file"
 
 
-def _check_numbers(table: Table, name: str, values: Array) -> None:
+def _check_numbers(table: Table, name: str, values: Array, *, free: bool) -> None:
     """Refuse infinities and magnitudes whose squares leave double precision."""
     if not values.size:
         return
@@ -192,7 +225,7 @@ def _check_numbers(table: Table, name: str, values: Array) -> None:
                 f"column {name!r} has {_count(infinite.size, 'infinite cell')}",
                 where=table.locate(int(infinite[0]), name),
                 cells=[repr(float(values[row])) for row in infinite[:SHOWN]],
-                hint=f"mend the file, or --drop {name!r}",
+                hint=f"mend the file, or {_ways_without(name, free=free)}",
             )
         large = np.flatnonzero(np.abs(values) > LARGEST)
     if large.size:
@@ -201,7 +234,7 @@ def _check_numbers(table: Table, name: str, values: Array) -> None:
             f"column {name!r} has cells beyond {LARGEST:g}, whose squares overflow",
             where=table.locate(int(large[0]), name),
             cells=[repr(float(values[row])) for row in large[:SHOWN]],
-            hint=f"give the column in larger units, or --drop {name!r}",
+            hint=f"give the column in larger units, or {_ways_without(name, free=free)}",
         )
 
 
@@ -250,13 +283,13 @@ def learn_encoder(
     for name in names:
         column = table.columns[name]
         without_first = reference if isinstance(reference, bool) else name in reference
-        feature = _learn(name, column, rows, weighted, without_first=without_first)
+        feature = _learn(table.files[0].path, name, column, rows[weighted], without_first=without_first)
         if isinstance(feature, str):
             dropped.append((name, feature))
         else:
             features.append(feature)
     encoder = Encoder(tuple(features))
-    _refuse_equal_terms(encoder.terms)
+    _refuse_equal_terms(encoder.terms, table.files[0].path)
     constant = [name for name, reason in dropped if reason == "constant"]
     warnings = []
     if constant:
@@ -273,10 +306,10 @@ def learn_encoder(
     return Learnt(encoder, tuple(dropped), tuple(warnings))
 
 
-def _learn(name: str, column: Column, rows: Rows, weighted: NDArray[np.bool_], *, without_first: bool) -> Feature | str:
-    """One feature, or the reason to leave its column out."""
+def _learn(file: str, name: str, column: Column, rows: Rows, *, without_first: bool) -> Feature | str:
+    """One feature, or the reason to leave its column out; ``rows`` are those with weight."""
     if isinstance(column, Numbers):
-        values = column.values[rows][weighted]
+        values = column.values[rows]
         least, most = float(values.min()), float(values.max())
         if least == most:
             return "constant"
@@ -284,13 +317,13 @@ def _learn(name: str, column: Column, rows: Rows, weighted: NDArray[np.bool_], *
             raise DataError(
                 "value-range",
                 f"column {name!r} varies by less than {SMALLEST:g}, whose square vanishes",
-                where=Location(column=name),
-                hint=f"give the column in smaller units, or --drop {name!r}",
+                where=Location(file=file, column=name),
+                hint=f"give the column in smaller units, or --drop {quote(name)}",
             )
         return Feature(name, "number")
     if not isinstance(column, Levels):
         return "unsupported"
-    present = np.unique(column.codes[rows][weighted])
+    present = np.unique(column.codes[rows])
     levels = level_order([column.levels[code] for code in present])
     if len(levels) == 1:
         return "constant"
@@ -298,7 +331,7 @@ def _learn(name: str, column: Column, rows: Rows, weighted: NDArray[np.bool_], *
     return Feature(name, "category", levels, coded, boolean=column.boolean)
 
 
-def _refuse_equal_terms(terms: Sequence[Term]) -> None:
+def _refuse_equal_terms(terms: Sequence[Term], file: str) -> None:
     """Two terms of one name could not be told apart in the result."""
     seen: dict[str, Term] = {}
     for term in terms:
@@ -306,7 +339,8 @@ def _refuse_equal_terms(terms: Sequence[Term]) -> None:
             raise DataError(
                 "duplicate-term",
                 f"columns {seen[term.name].source!r} and {term.source!r} both give a term {term.name!r}",
-                hint="rename one of the columns",
+                hint=f"rename one of the columns, or --drop {quote(term.source)}",
+                where=Location(file=file, column=term.source),
             )
         seen[term.name] = term
 

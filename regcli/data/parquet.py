@@ -110,6 +110,7 @@ def _opened(source: Source) -> Iterator[Any]:
             "file-unreadable",
             f"{source.name} is not a readable Parquet file: {error}",
             where=Location(file=source.name),
+            hint="if it is text, say --input-format csv",
         ) from error
 
 

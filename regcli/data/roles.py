@@ -149,7 +149,7 @@ def _refuse_two_roles(
     parts: dict[str, str] = {}
     roles = [
         ("target", target),
-        *single.items(),
+        *(("fold-column" if role == "fold" else role, name) for role, name in single.items()),
         *(("id", name) for name in ids),
         *(("drop", name) for name in dropped),
     ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from regcli.data.encoder import level_order
+from regcli.data.encoder import SMALLEST, level_order
 from regcli.data.table import Column, Levels, Numbers, Table
 from regcli.errors import DataError, Location, UsageError, Warn
 
@@ -89,7 +89,13 @@ def code_target(table: Table, name: str, rows: Rows, *, family: str, positive: s
             hint="--family gaussian, or another --target",
         )
     if len(classes) == 1:
-        raise DataError("one-class", f"target {name!r} has one class only, {classes[0]!r}", where=where, cells=classes)
+        raise DataError(
+            "one-class",
+            f"target {name!r} has one class only, {classes[0]!r}",
+            where=where,
+            cells=classes,
+            hint="add rows of another class, or choose another --target",
+        )
     counts = np.bincount(codes, minlength=2)
     if counts.min() == 1:
         raise DataError(
@@ -123,13 +129,23 @@ def _numbers(table: Table, name: str, column: Column, rows: Rows) -> Array:
         )
     assert isinstance(column, Numbers)  # noqa: S101  (unsupported columns were refused before)
     values = column.values[rows]
-    if values.min() == values.max():
+    where = Location(file=table.files[0].path, column=name)
+    least, most = float(values.min()), float(values.max())
+    if least == most:
+        alone = values.size == 1
         raise DataError(
             "constant-target",
-            f"target {name!r} has one value only, {spelt(float(values[0]))}",
-            where=Location(file=table.files[0].path, column=name),
-            cells=[spelt(float(values[0]))],
-            hint="choose another --target",
+            f"target {name!r} has one value only, {spelt(least)}" + ": there is a single row" * alone,
+            where=where,
+            cells=[spelt(least)],
+            hint="add rows" if alone else "choose another --target",
+        )
+    if most - least < SMALLEST:
+        raise DataError(
+            "value-range",
+            f"target {name!r} varies by less than {SMALLEST:g}, whose square vanishes",
+            where=where,
+            hint="give the target in smaller units",
         )
     return values
 

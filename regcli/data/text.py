@@ -124,7 +124,8 @@ def check_names(names: Collection[str], file: str, line_of: Callable[[int], int 
 def empty_file(file: str, *, header: bool) -> DataError:
     """Return the error for a table without rows."""
     what = "has a header but no row" if header else "is empty"
-    return DataError("empty-file", f"{file} {what}", where=Location(file=file))
+    hint = "if the first line is a row, say --no-header" if header else None
+    return DataError("empty-file", f"{file} {what}", where=Location(file=file), hint=hint)
 
 
 def refuse_bytes(part: TextPart, encoding: str, error: UnicodeError) -> NoReturn:
@@ -152,10 +153,13 @@ def refuse_nul(part: TextPart) -> NoReturn:
     except DataError:  # quoting is broken before the NUL; that there is one weighs more
         where = Location(file=part.file)
     line = f" in line {where.line}" if where.line else ""
+    if "\0" in (where.column or ""):  # UTF-16, or a header that is damaged itself: that is no name
+        where = replace(where, column=None)
     raise DataError(
         "nul-byte",
         f"{part.file} has a NUL byte{line}: it is not a text table",
-        hint="for UTF-16 without a byte order mark say --encoding utf-16-le, for Parquet --input-format parquet",
+        hint="for UTF-16 without a byte order mark say --encoding utf-16-le, for Parquet --input-format parquet; "
+        "stray ones are taken out by tr -d '\\0'",
         where=where,
     )
 
