@@ -31,7 +31,9 @@ class CurvatureMoments:
     second: Array
 
     def take(self, columns: Integers) -> "CurvatureMoments":
-        """The moments of some columns."""
+        """The moments of some columns; themselves when they are all of them, in order."""
+        if columns.size == self.first.size and np.array_equal(columns, np.arange(columns.size)):
+            return self
         return CurvatureMoments(self.total, self.first[columns], self.second[np.ix_(columns, columns)])
 
 
@@ -132,25 +134,30 @@ class Objective:
         second[count:, :count] = fresh[:count].T
         return CurvatureMoments(known.total, first, second)
 
-    def hessian(self, lane: int, moments: CurvatureMoments) -> Array:
-        """The (p + 1, p + 1) Hessian in a lane's coordinates, intercept first, from moments of any lane.
+    def hessian(self, lane: int, moments: CurvatureMoments, columns: Integers) -> Array:
+        """The (k + 1, k + 1) Hessian of some terms in a lane's coordinates, intercept first, from moments of any lane.
 
-        The row of the intercept is zero without one, and so are those of constant columns.
+        The row of the intercept is zero without one, and so are those of constant columns. Costs O(k^2).
         """
-        lane_map, centre, sd = self.lanes.maps[lane], self.lanes.centre[lane], self.lanes.sd[lane]
-        first, second = moments.first, moments.second
-        if lane_map is not None:
-            first = lane_map.T @ first
-            second = np.asarray(lane_map.T @ np.asarray(lane_map.T @ second).T)
-        live = np.where(self.lanes.varies[lane], 1.0 / sd, 0.0)
-        crossed = np.multiply.outer(centre, first)
-        inner = second - crossed - crossed.T + moments.total * np.multiply.outer(centre, centre)
-        out = np.zeros((sd.size + 1, sd.size + 1))
-        out[1:, 1:] = inner * live * live[:, None]
+        lanes, lane_map = self.lanes, self.lanes.maps[lane]
+        if lane_map is None:
+            first, second = moments.first[columns], moments.second[np.ix_(columns, columns)]
+        else:
+            chosen = lane_map[:, columns]
+            first, second = chosen.T @ moments.first, np.asarray(chosen.T @ np.asarray(chosen.T @ moments.second).T)
+        centre = lanes.centre[lane, columns]
+        live = np.where(lanes.varies[lane, columns], 1.0 / lanes.sd[lane, columns], 0.0)
+        inner = np.empty((columns.size + 1, columns.size + 1))
+        block = inner[1:, 1:]
+        np.subtract(second, np.multiply.outer(centre, first), out=block)
+        block -= np.multiply.outer(first - moments.total * centre, centre)
+        block *= live
+        block *= live[:, None]
+        inner[0] = inner[:, 0] = 0.0
         if self.intercept:
-            out[0, 0] = moments.total
-            out[0, 1:] = out[1:, 0] = (first - moments.total * centre) * live
-        return out
+            inner[0, 0] = moments.total
+            inner[0, 1:] = inner[1:, 0] = (first - moments.total * centre) * live
+        return inner
 
     def terms(self, penalty: Penalty, lam: float, lane: int) -> SeparableTerms:
         """The penalty at one strength in a lane's coordinates."""
@@ -199,7 +206,7 @@ class Objective:
         base = self.lanes.to_base(own)
         raw = np.array(
             [
-                _fsum([float(level)], -row * centre, -base_row * self.design.shift)
+                _level(float(level), row * centre, base_row * self.design.shift)
                 for level, row, centre, base_row in zip(intercepts, own, self.lanes.centre, base, strict=True)
             ]
         )
@@ -235,6 +242,6 @@ class Objective:
         )
 
 
-def _fsum(*parts: Array | list[float]) -> float:
-    """Sum with one rounding."""
-    return math.fsum(float(value) for part in parts for value in part)
+def _level(level: float, *parts: Array) -> float:
+    """An intercept less the sums of parts, rounded once."""
+    return math.fsum([level, *(-value for part in parts for value in part[part != 0].tolist())])

@@ -188,7 +188,7 @@ class ActiveSet:
             violators = np.flatnonzero(rate > tol)
             if not violators.size:
                 return QuadraticSolution(coefs, score, rounds, solved=True, aliased=tuple(aliased))
-            single = single or not value < last - PROGRESS * abs(last)
+            single = single or value >= last - PROGRESS * abs(value)
             last = value
             violators = violators[np.argsort(-rate[violators], kind="stable")]
             entered = self._admit(violators[:1] if single else violators, terms, coefs, direction)

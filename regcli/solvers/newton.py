@@ -32,8 +32,18 @@ LEAST_CURVATURE = 1e-6
 #: A lane whose violation falls by less than half in a round builds a Hessian of its own from then on.
 CONTRACTION = 0.5
 
+#: Below this many multiplications a Hessian costs less than the rounds it saves, and every lane builds its own.
+LITTLE_WORK = 10_000_000
+
+#: Shares of the tolerance that rounds aim at. One more Newton step takes 1e-8 to 1e-15 and makes coefficients, not only
+#: gradients, agree with other software to many digits; on large problems it is left to --tol.
+FINE, COARSE = 1e-3, 0.5
+
 #: Strengths for which lane 0's Hessian serves all lanes before it is built anew.
 LAG = 4
+
+#: Columns whose score reaches this share of their L1 weight are part of a lane's model.
+NEAR = 0.8
 
 #: Share of the violation to which the quadratic model is solved.
 INNER = 1e-3
@@ -118,7 +128,9 @@ class Newton:
         self._shared: _Curvature | None = None
         self._age = 0
         self._own: dict[int, _Curvature] = {}
-        self._alone = np.full(lanes, objective.family.quadratic)
+        work = objective.design.shape[0] * p * min(p, ALL_COLUMNS)
+        self._little = work <= LITTLE_WORK
+        self._alone = np.full(lanes, objective.family.quadratic or self._little)
         self._loose = not objective.family.quadratic and bool((problem.penalty.factors == 0).any())
 
     def advance(self, lams: Array) -> list[Iterate]:
@@ -209,8 +221,6 @@ class Newton:
         self._working = _Working(order, objective.restrict(order))
         if any(lane_map is not None for lane_map in objective.lanes.maps):
             return  # moments are those of all base columns, whichever terms are worked on
-        if not objective.family.quadratic:
-            self._own.clear()  # built anew in every round
         for curvature in [*self._own.values(), *([self._shared] if self._shared else [])]:
             curvature.moments = self._working.objective.moments(curvature.weights, curvature.moments.take(kept))
 
@@ -263,8 +273,8 @@ class Newton:
         return alive[going], level[going], score[going]
 
     def _target(self) -> float:
-        """Violation to reach on the working columns: a little less than is asked for on all."""
-        return 0.5 * self._problem.rules.tol
+        """Violation to reach on the working columns: less than is asked for on all, much less where it is cheap."""
+        return (FINE if self._little else COARSE) * self._problem.rules.tol
 
     def _penalties(self, terms: list[SeparableTerms]) -> Array:
         """Penalty of every lane."""
@@ -299,41 +309,57 @@ class Newton:
                 state.settled[lane] = length[at] * np.abs(slope[at][rows]).max(initial=0.0) <= SETTLED
         state.value[alive] = part.loss(state.eta[alive]) + self._penalties(state.terms)[alive]
 
-    def _goal(self, state: _Round, lane: int, level: float, score: Array, curvature: CurvatureMoments) -> Array:
-        """Minimiser of the quadratic model of one lane: intercept first, then the working columns."""
-        objective, columns = self._working.objective, self._working.columns
-        hessian = objective.hessian(lane, curvature)
-        now = np.concatenate([[self._levels[lane]], self._coefs[lane, columns]])
-        linear = np.concatenate([[level], score]) + hessian @ now
+    def _goal(self, state: _Round, lane: int, level: float, score: Array, curvature: CurvatureMoments | None) -> Array:
+        """Minimiser of the quadratic model of one lane: intercept first, then the working columns.
+
+        The model is built on the columns near to taking part; one that is missed shows in the next round's violation.
+        """
+        objective, own = self._working.objective, self._coefs[lane, self._working.columns]
         terms = state.terms[lane]
+        near = np.flatnonzero((own != 0) | (np.abs(score) >= NEAR * terms.l1))
+        hessian = self._hessian(state, lane, near, curvature)
+        now = np.concatenate([[self._levels[lane]], own[near]])
+        linear = np.concatenate([[level], score[near]]) + hessian @ now
         free = np.inf if objective.intercept else 0.0
+        part = terms.take(near)
         widened = SeparableTerms(
-            np.concatenate([[0.0], terms.l1]),
-            np.concatenate([[0.0], terms.l2]),
-            np.concatenate([[-free], terms.lower]),
-            np.concatenate([[free], terms.upper]),
+            np.concatenate([[0.0], part.l1]),
+            np.concatenate([[0.0], part.l2]),
+            np.concatenate([[-free], part.lower]),
+            np.concatenate([[free], part.upper]),
         )
         tol = max(INNER * min(state.violation[lane], 1.0), LEAST_INNER) * self._problem.null.scale[lane]
         solution = ActiveSet(hessian).solve(linear, widened, now, float(tol))
-        state.aliased[lane] = tuple(j - 1 for j in solution.aliased if j > 0)
-        return solution.coefs
+        state.aliased[lane] = tuple(int(near[j - 1]) for j in solution.aliased if j > 0)
+        goal = np.concatenate([solution.coefs[:1], own])
+        goal[1 + near] = solution.coefs[1:]
+        return goal
 
-    def _curvatures(self, state: _Round, alive: Integers) -> list[CurvatureMoments]:
-        """Moments for every lane's model: its own where it keeps to that, else those of lane 0."""
+    def _hessian(self, state: _Round, lane: int, near: Integers, curvature: CurvatureMoments | None) -> Array:
+        """A lane's Hessian on some working columns: from moments shared or kept, else built where it stands."""
         objective = self._working.objective
-        quadratic = objective.family.quadratic
-        fresh = [int(lane) for lane in alive if self._alone[lane] and not (quadratic and int(lane) in self._own)]
-        built = self._problem.parallel_map(lambda lane: self._build(lane, state.eta[lane]), fresh)
-        self._own.update(zip(fresh, built, strict=True))
+        if curvature is not None:
+            return objective.hessian(lane, curvature, near)
+        alone = objective.keep(np.array([lane])).restrict(near)
+        moments = alone.moments(alone.curvature_weights(0, state.eta[lane], LEAST_CURVATURE))
+        return alone.hessian(0, moments, np.arange(near.size))
+
+    def _curvatures(self, state: _Round, alive: Integers) -> list[CurvatureMoments | None]:
+        """Moments for every lane's model: those of lane 0, or for the gaussian family its own, which never change.
+
+        None for a lane that keeps to its own Hessian and builds it in every round.
+        """
+        if self._working.objective.family.quadratic:
+            fresh = [int(lane) for lane in alive if int(lane) not in self._own]
+            built = self._problem.parallel_map(lambda lane: self._build(lane, state.eta[lane]), fresh)
+            self._own.update(zip(fresh, built, strict=True))
+            return [self._own[int(lane)].moments for lane in alive]
         if not self._alone[alive].all() and (self._shared is None or self._age > LAG):
             self._shared, self._age = self._build(0, state.eta[0]), 0
-        return [
-            self._own[int(lane)].moments if self._alone[lane] or self._shared is None else self._shared.moments
-            for lane in alive
-        ]
+        return [None if self._alone[lane] or self._shared is None else self._shared.moments for lane in alive]
 
     def _build(self, lane: int, eta: Array) -> _Curvature:
-        """Curvature of one lane where it stands."""
+        """Curvature of one lane where it stands, on all working columns."""
         objective = self._working.objective
         weights = objective.curvature_weights(lane, eta, LEAST_CURVATURE)
         return _Curvature(weights, objective.moments(weights))
