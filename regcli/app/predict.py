@@ -123,7 +123,7 @@ def predict(request: PredictRequest, run: RunContext) -> PredictOutcome:
     plan = _Plan(scorer, options, carried, kind, 0.5 if threshold is None else threshold)
     tally = _Tally()
     header = _header(plan)
-    rows = _score_all(plan, tally, first, tables, run)
+    rows = _score_all(plan, tally, _score(plan, tally, first), tables, run)
     return PredictOutcome(header, rows, scorer, tally, plan.threshold, options.metrics_out is not None)
 
 
@@ -153,7 +153,8 @@ def _tables(scorer: Scorer, options: Scoring) -> Iterator[Table]:
             as_text=text,
             chunk_rows=CHUNK_ROWS,
             bad_cells=bad,
-            keep_raw=True,
+            keep_raw=bool(options.append or options.id or scorer.id),
+            wanted={*scorer.needed, scorer.target},
         )
 
 
@@ -189,15 +190,14 @@ def _header(plan: _Plan) -> tuple[str, ...]:
 
 
 def _score_all(
-    plan: _Plan, tally: _Tally, first: Table, rest: Iterator[Table], run: RunContext
+    plan: _Plan, tally: _Tally, first: list[Cells], rest: Iterator[Table], run: RunContext
 ) -> Iterator[list[Cells]]:
-    """Score chunk after chunk."""
-    table: Table | None = first
-    while table is not None:
-        yield _score(plan, tally, table)
+    """Chunk after chunk; the first has been scored, so that what is wrong with it comes before any output."""
+    yield first
+    for table in rest:
         if run.progress:
             run.progress(tally.rows, 0)
-        table = next(rest, None)
+        yield _score(plan, tally, table)
 
 
 def _score(plan: _Plan, tally: _Tally, table: Table) -> list[Cells]:

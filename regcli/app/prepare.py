@@ -187,7 +187,7 @@ def _read(data: Data, sources: tuple[str, ...], fold_column: str | None, known: 
         )
     numeric = roles.numeric()
     names = [roles.target, *roles.features, *numeric]
-    check_used(table, names, roles.categorical, numeric=numeric, features=roles.features)
+    check_used(table, names, roles.categorical, numeric=numeric, features=roles.features, decimal=dialect.decimal)
     zeros = [name for name in table.leading_zeros if name in roles.features]
     if zeros:
         warnings.append(

@@ -125,6 +125,7 @@ def check_used(
     *,
     numeric: Collection[str],
     features: Collection[str],
+    decimal: str = ".",
 ) -> None:
     """Refuse columns that cannot be used as they stand.
 
@@ -140,6 +141,8 @@ def check_used(
         Columns that must be numbers.
     features : collection of str
         Columns that can be left out, which is then a way out.
+    decimal : str
+        The decimal mark of the text.
 
     Raises
     ------
@@ -156,7 +159,8 @@ def check_used(
                 hint=_ways_without(name, free=name in features),
             )
         if isinstance(column, Levels) and name not in categorical:
-            _check_text(table, name, column, must_be_numeric=name in numeric, free=name in features)
+            known = _known_numbers(column, decimal, must_be_numeric=name in numeric)
+            _check_text(table, name, column, known, free=name in features)
         if isinstance(column, Numbers):
             _check_numbers(table, name, column.values, free=name in features)
 
@@ -166,20 +170,32 @@ def _ways_without(name: str, *, free: bool) -> str:
     return f"--drop {quote(name)}" if free else "choose another column for this part"
 
 
-def _check_text(table: Table, name: str, column: Levels, *, must_be_numeric: bool, free: bool) -> None:
-    """Refuse text that is numbers with something in between, and text that names rows."""
+def _known_numbers(column: Levels, decimal: str, *, must_be_numeric: bool) -> NDArray[np.bool_] | None:
+    """Levels that are numbers, if the column is one of numbers with something in between; None for text.
+
+    Numbers with a decimal comma where a point was expected are such a column too.
+    """
+    numeric = np.array([number(level, decimal) is not None for level in column.levels], dtype=bool)
+    if must_be_numeric:
+        return numeric
+    if column.boolean or not column.levels:
+        return None
     counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.levels))
-    numeric = np.array([number(level) is not None for level in column.levels], dtype=bool)
-    filled = int(counts.sum())
-    share = counts[numeric].sum() / filled if filled else 0.0
-    if not column.boolean and (must_be_numeric or share >= NUMBER_SHARE):
-        rows = np.flatnonzero((column.codes >= 0) & ~np.append(numeric, True)[column.codes])
+    with_comma = all(number(level, ",") is not None for level in column.levels)
+    return numeric if with_comma or counts[numeric].sum() >= NUMBER_SHARE * counts.sum() else None
+
+
+def _check_text(table: Table, name: str, column: Levels, known: NDArray[np.bool_] | None, *, free: bool) -> None:
+    """Refuse text that is numbers (``known`` marks them) with something in between, and text that names rows."""
+    if known is not None:
+        rows = np.flatnonzero((column.codes >= 0) & ~np.append(known, True)[column.codes])
         if not rows.size:  # numbers that were read as text on request
             return
         cells = [column.levels[column.codes[row]] for row in rows[:SHOWN]]
+        also = "also " if known.any() else ""
         raise DataError(
             "text-in-numeric-column",
-            f"column {name!r} holds numbers, but also {_count(rows.size, 'cell')} of text",
+            f"column {name!r} holds numbers, but {also}{_count(rows.size, 'cell')} of text",
             where=table.locate(int(rows[0]), name),
             cells=cells,
             hint=_text_hint(name, cells, free=free),
