@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from regcli.app.options import Data, Folds, Model
 from regcli.app.values import bounded, number_of, refuse
 from regcli.data.dialect import Dialect, parse_na_values
-from regcli.data.encoder import Encoder, check_used, learn_encoder, missing_rows
+from regcli.data.encoder import Encoder, check_used, describe, learn_encoder, missing_rows
 from regcli.data.read import read_header, read_table
 from regcli.data.roles import Asked, Roles, assign_roles
 from regcli.data.source import is_stream
@@ -161,7 +161,7 @@ def prepare(data: Data, model: Model, folds: Folds | None, *, unpenalised: bool,
         dropped=learnt.dropped,
         test=test,
         warnings=tuple(warnings),
-        ranges={},
+        ranges=describe(table, learnt.encoder, rows[train]),
     )
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from regcli.data.columns import as_boolean, spelt_levels
 from regcli.data.dialect import Dialect, Format
-from regcli.data.plan import ChunkPlan, declared_numbers
+from regcli.data.plan import NOT_READ, ChunkPlan, declared_numbers
 from regcli.data.scan import TextPart
 from regcli.data.source import CHUNK, Quotes, count_delimiters, pieces, text_lines
 from regcli.data.table import Column, Levels, Numbers, SourceFile, Table
@@ -243,6 +243,9 @@ class _Reader:
         columns: dict[str, Column] = {}
         doubtful: dict[str, Levels] = {}
         for at, name in enumerate(self.layout.names):
+            if self.plan.passes_over(name):
+                columns[name] = NOT_READ
+                continue
             if name in self.plan.numeric and typed:
                 columns[name] = Numbers(frame[at].to_numpy(dtype=np.float64))
                 continue

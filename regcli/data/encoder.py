@@ -13,7 +13,17 @@ from regcli.data.columns import number
 from regcli.data.table import Column, Levels, Numbers, Table, Unsupported
 from regcli.errors import DataError, Location, Warn
 
-__all__ = ["Encoder", "Feature", "Learnt", "Term", "check_used", "learn_encoder", "level_order", "missing_rows"]
+__all__ = [
+    "Encoder",
+    "Feature",
+    "Learnt",
+    "Term",
+    "check_used",
+    "describe",
+    "learn_encoder",
+    "level_order",
+    "missing_rows",
+]
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -363,3 +373,18 @@ def _refuse_equal_terms(terms: Sequence[Term], file: str) -> None:
 
 def _count(size: int, what: str) -> str:
     return f"{size:,} {what}" if size == 1 else f"{size:,} {what}s"
+
+
+def describe(table: Table, encoder: Encoder, rows: Rows) -> dict[str, dict[str, object]]:
+    """What the training rows of each source column look like: range and quartiles, or counts of levels."""
+    out: dict[str, dict[str, object]] = {}
+    for feature in encoder.features:
+        column = table.columns[feature.source]
+        if isinstance(column, Numbers):
+            marks = np.quantile(column.values[rows], [0.0, 0.25, 0.5, 0.75, 1.0])
+            out[feature.source] = dict(zip(("min", "q1", "median", "q3", "max"), map(float, marks), strict=True))
+        elif isinstance(column, Levels):
+            counts = np.bincount(column.codes[rows], minlength=len(column.levels))
+            spelt = dict(zip(column.levels, counts.tolist(), strict=True))
+            out[feature.source] = {"levels": {level: spelt[level] for level in feature.levels}}
+    return out

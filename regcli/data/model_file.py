@@ -32,7 +32,13 @@ MOST_BYTES = 200_000_000
 #: A probe's result may differ by this share of its parts' sizes: products are summed in another order elsewhere.
 PROBE_TOLERANCE = 1e-12
 
+#: Families with their links.
+_LINKS = (("gaussian", "identity"), ("binomial", "logit"))
+
 Array = NDArray[np.float64]
+
+#: What reading a document of another shape than expected can raise: absent keys, other types, numbers out of range.
+_MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,12 +189,10 @@ def read_model(path: str, *, verify: bool = True) -> Scorer:
         )
     try:
         scorer = _scorer(document)
-        probes = document["probes"]
-        claimed = document["id"]
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        if verify:
+            _verify(path, document, scorer)
+    except _MALFORMED as error:
         raise ModelFileError("model-unreadable", f"{path!r} is not a complete model: {error!r}") from error
-    if verify:
-        _verify(path, document, scorer, probes, claimed)
     return scorer
 
 
@@ -220,8 +224,8 @@ def _scorer(document: Mapping[str, Any]) -> Scorer:
     if [entry["term"] for entry in terms] != [term.name for term in encoder.terms]:
         raise ValueError("terms do not follow from features")
     coefs = np.array([_finite(entry["estimate"]) for entry in terms])
-    weights = np.array([_finite(entry["mean"]) for entry in terms])
-    if document["family"] not in ("gaussian", "binomial") or document["link"] not in ("identity", "logit"):
+    parts = [float(value) * _finite(entry["mean"]) for value, entry in zip(coefs, terms, strict=True)]
+    if (document["family"], document["link"]) not in _LINKS:
         raise ValueError("unknown family or link")
     classes = document["classes"]
     if document["family"] == "binomial" and (len(classes) != 2 or document["positive"] not in classes):
@@ -232,22 +236,22 @@ def _scorer(document: Mapping[str, Any]) -> Scorer:
         intercept=_finite(document["intercept"]),
         family=document["family"],
         link=document["link"],
-        classes=None if classes is None else tuple(map(str, classes)),
+        classes=None if classes is None else _words(classes),
         positive=document["positive"],
         threshold=None if document["threshold"] is None else _finite(document["threshold"]),
         target=str(document["target"]),
         offset=None if document["offset"] is None else str(document["offset"]),
-        id=tuple(map(str, document["id_columns"])),
+        id=_words(document["id_columns"]),
         missing=str(document["missing"]),
-        na_values=tuple(map(str, document["na_values"])),
-        mean=float(_finite(document["intercept"]) + weights @ coefs),
+        na_values=_words(document["na_values"]),
+        mean=_finite(_finite(document["intercept"]) + math.fsum(parts)),
     )
 
 
 def _feature(entry: Mapping[str, Any]) -> Feature:
     """One feature; the levels with a term are read off the terms' names."""
-    source, kind, levels = str(entry["column"]), entry["kind"], tuple(map(str, entry["levels"]))
-    names = set(map(str, entry["terms"]))
+    source, kind, levels = str(entry["column"]), entry["kind"], _words(entry["levels"])
+    names = set(_words(entry["terms"]))
     coded = tuple(level for level in levels if f"{source}={level}" in names)
     if kind not in ("number", "category") or (kind == "category" and len(coded) != len(names)):
         raise ValueError(f"feature {source!r}")
@@ -261,6 +265,13 @@ def _entries(value: object) -> Sequence[Mapping[str, Any]]:
     return value
 
 
+def _words(value: object) -> tuple[str, ...]:
+    """A list of words."""
+    if not isinstance(value, list):
+        raise TypeError("a list was expected")
+    return tuple(map(str, value))
+
+
 def _finite(value: object) -> float:
     """A finite number."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
@@ -268,17 +279,18 @@ def _finite(value: object) -> float:
     return float(value)
 
 
-def _verify(path: str, document: Mapping[str, Any], scorer: Scorer, probes: object, claimed: object) -> None:
+def _verify(path: str, document: Mapping[str, Any], scorer: Scorer) -> None:
     """Hold the content id and the probe rows against the content."""
-    if claimed != content_id(document):
+    if document["id"] != content_id(document):
         raise ModelFileError(
             "model-altered", f"{path!r} was changed after it was written: its content id does not match", hint=_ALTERED
         )
-    for entry in _entries(probes):
+    for entry in _entries(document["probes"]):
         row = {str(key): value for key, value in dict(entry["row"]).items()}
         found, expected = _probe_eta(scorer, row), _finite(entry["link"])
         size = abs(scorer.intercept) + float(np.abs(_probe_matrix(scorer.encoder, row)) @ np.abs(scorer.coefs))
-        if abs(found - expected) > PROBE_TOLERANCE * max(size, abs(expected)):
+        # "not within" rather than "beyond", so that nan fails
+        if not abs(found - expected) <= PROBE_TOLERANCE * max(size, abs(expected)):
             raise ModelFileError(
                 "model-altered", f"{path!r} gives {found!r} on a probe row, not {expected!r}", hint=_ALTERED
             )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from regcli.data.columns import as_boolean, sorted_levels
 from regcli.data.dialect import Dialect
-from regcli.data.plan import ChunkPlan, declared_numbers
+from regcli.data.plan import NOT_READ, ChunkPlan, declared_numbers
 from regcli.data.source import Source, sha256_of
 from regcli.data.table import Column, Levels, Numbers, SourceFile, Table, Unsupported
 from regcli.data.text import check_names, empty_file
@@ -80,6 +80,9 @@ def _chunk(
     columns: dict[str, Column] = {}
     doubtful: dict[str, Levels] = {}
     for name, array in zip(names, batch.columns, strict=True):
+        if plan.passes_over(name):
+            columns[name] = NOT_READ
+            continue
         wanted = name in plan.numeric
         column = _column(array, dialect.na_values, as_text=not wanted and not _is_boolean(array))
         if wanted and isinstance(column, Levels):

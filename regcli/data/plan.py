@@ -7,10 +7,10 @@ from typing import Literal
 import numpy as np
 
 from regcli.data.columns import numbers_of
-from regcli.data.table import Levels, Numbers
+from regcli.data.table import Levels, Numbers, Unsupported
 from regcli.errors import DataError, Location
 
-__all__ = ["ChunkPlan", "declared_numbers"]
+__all__ = ["NOT_READ", "ChunkPlan", "declared_numbers"]
 
 _SHOWN = 5
 
@@ -19,8 +19,8 @@ _SHOWN = 5
 class ChunkPlan:
     """Which columns are numbers and which text by declaration, and how chunks are cut.
 
-    ``bad_cells`` says what becomes of a cell that is not a number in a column of numbers; ``keep_raw`` keeps every cell
-    as spelt.
+    Columns that are not ``wanted`` (None: all are) are passed over and come as ``Unsupported``. ``bad_cells`` says
+    what becomes of a cell that is not a number in a column of numbers; ``keep_raw`` keeps every cell as spelt.
     """
 
     numeric: Container[str]
@@ -28,6 +28,15 @@ class ChunkPlan:
     rows: int = 50_000
     bad_cells: Literal["error", "missing"] = "error"
     keep_raw: bool = False
+    wanted: Container[str] | None = None
+
+    def passes_over(self, name: str) -> bool:
+        """Whether nobody asks for a column's values."""
+        return self.wanted is not None and name not in self.wanted
+
+
+#: What stands for a column that was passed over.
+NOT_READ = Unsupported("not read")
 
 
 def declared_numbers(

@@ -83,7 +83,7 @@ def read_table(
     return _stack(tables)
 
 
-def read_chunks(
+def read_chunks(  # noqa: PLR0913  (each says one thing about the columns)
     source: str,
     dialect: Dialect,
     *,
@@ -92,6 +92,7 @@ def read_chunks(
     chunk_rows: int = 50_000,
     bad_cells: Literal["error", "missing"] = "error",
     keep_raw: bool = False,
+    wanted: Container[str] | None = None,
 ) -> Iterator[Table]:
     """Read one file in chunks of at most ``chunk_rows`` rows, in constant memory and one pass.
 
@@ -112,6 +113,8 @@ def read_chunks(
         in ``bad_rows``.
     keep_raw : bool
         Keep every cell as spelt in ``raw``.
+    wanted : container of str or None
+        Columns whose values are asked for; None asks for all. Others are passed over.
 
     Yields
     ------
@@ -124,7 +127,7 @@ def read_chunks(
         As ``read_table``, when the chunk is reached; ``text-in-numeric-column``.
     """
     dialect = check_dialect(dialect)
-    plan = ChunkPlan(numeric, as_text, chunk_rows, bad_cells, keep_raw)
+    plan = ChunkPlan(numeric, as_text, chunk_rows, bad_cells, keep_raw, wanted)
     is_stream(source)  # refuses what is no local file
     fmt = _format(source, dialect)
     if fmt == "parquet":

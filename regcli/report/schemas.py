@@ -218,6 +218,51 @@ _PATH: Mapping[str, Schema] = {
     **_TAIL,
 }
 
+_STORED: Mapping[str, Schema] = {
+    "regcli": _TEXT,
+    "id": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
+    "family": _words("gaussian", "binomial"),
+    "link": _words("identity", "logit"),
+    "classes": _or_null(_TEXTS),
+    "positive": _or_null(_TEXT),
+    "threshold": _or_null({"type": "number", "minimum": 0, "maximum": 1}),
+    "target": _TEXT,
+    "offset": _or_null(_TEXT),
+    "id_columns": _TEXTS,
+    "penalty": _words("none", "l1", "l2", "elasticnet"),
+    "l1_ratio": _or_null({"type": "number", "minimum": 0, "maximum": 1}),
+    "lambda": _STRENGTH,
+    "standardize": _words("all", "numeric", "none"),
+    "compat": _or_null(_words("glmnet")),
+    "missing": _words("error", "drop"),
+    "na_values": _TEXTS,
+    "intercept": _NUMBER,
+    "features": _list(
+        _object(column=_TEXT, kind=_words("number", "category"), levels=_TEXTS, boolean=_FLAG, terms=_TEXTS)
+    ),
+    "terms": _list(
+        _object(
+            term=_TEXT,
+            column=_TEXT,
+            level=_or_null(_TEXT),
+            estimate=_NUMBER,
+            mean=_NUMBER,
+            sd=_NUMBER,
+            penalty_factor=_NUMBER,
+        )
+    ),
+    "profile": _or_null(_object(rows=_COUNT, columns={"type": "object", "additionalProperties": {"type": "object"}})),
+    "provenance": _object(
+        files=_list(_object(path=_TEXT, sha256=_SHA256, rows=_COUNT)),
+        seed={"type": "integer"},
+        options={"type": "object"},
+    ),
+    "probes": _list(_object(row={"type": "object"}, link=_NUMBER)),
+}
+
+#: Metrics of new rows, written by predict.
+_SCORED: Mapping[str, Schema] = {"rows": _COUNT, "metrics": _METRICS}
+
 _ERROR: Mapping[str, Schema] = {
     "code": _words(*CODES, *(code for code in WARNING_CODES if code not in CODES)),
     "exit_code": {"type": "integer", "minimum": 1},
@@ -233,14 +278,8 @@ SCHEMAS: Mapping[str, Schema] = {
     "fit": _document("fit", _FIT),
     "path": _document("path", _PATH),
     "cv": _document("cv", _CV),
-    # What every saved model has. Its further keys are not described yet, and so not forbidden.
-    "model": {
-        "$schema": _DIALECT,
-        "title": "regcli.model/1",
-        "type": "object",
-        "properties": {"schema": {"const": "regcli.model/1"}, "regcli": _TEXT},
-        "required": ["schema", "regcli"],
-    },
+    "model": _document("model", _STORED),
+    "metrics": _document("metrics", _SCORED),
     "error": _document("error", _ERROR),
 }
 
