@@ -1,0 +1,250 @@
+"""The model file: what is written is read back, and nothing that is not a model gets past the reader."""
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from regcli.data.encoder import Encoder, Feature
+from regcli.data.model_file import (
+    Profile,
+    StoredModel,
+    content_id,
+    model_document,
+    read_model,
+    write_model,
+)
+from regcli.data.table import Column, Levels, Numbers
+from regcli.errors import ModelFileError
+from regcli.results import Model, ModelFacts, TermFacts
+from tests.tolerances import EXACT
+
+Document = dict[str, Any]
+Change = Callable[[Document], object]
+
+FEATURES = (
+    Feature("size", "number"),
+    Feature("colour", "category", ("blue", "green", "red"), ("blue", "green", "red")),
+    Feature("new", "category", ("False", "True"), ("True",), boolean=True),
+)
+COEFS = np.array([0.25, 0.0, -1.5, 1e-3, 2.0])
+
+
+def stored(family: str = "gaussian") -> StoredModel:
+    binomial = family == "binomial"
+    facts = ModelFacts(
+        family=family, family_source="option", link="logit" if binomial else "identity",
+        classes=("no", "yes") if binomial else None, positive="yes" if binomial else None,
+        penalty="l1", l1_ratio=1.0, lam=0.1, lambda_as=None, lambda_max=1.0, rule=None,
+        standardize="all", intercept=True, compat=None,
+    )  # fmt: skip
+    encoder = Encoder(FEATURES)
+    terms = tuple(TermFacts(term.name, term.source, term.level, 1.0, 0.5, 2.0) for term in encoder.terms)
+    return StoredModel(
+        model=Model(facts, terms, -3.0, COEFS, 0.5 if binomial else None), encoder=encoder, target="y",
+        offset="exposure", id=("who",), categorical=("colour",), missing="error", na_values=("", "NA"),
+        profile=Profile({}, 10), files=(("a.csv", "0" * 64, 10),), seed=1, options={"lambdas": "0.1"},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    return str(tmp_path / "model.json")
+
+
+def changed(path: str, change: Change, *, signed: bool = True) -> None:
+    """Write a model with a change; ``signed`` gives it the content id that belongs to it."""
+    document = json.loads(json.dumps(model_document(stored())))
+    change(document)
+    if signed:
+        document["id"] = content_id(document)
+    Path(path).write_text(json.dumps(document), encoding="utf-8")
+
+
+def refusal(path: str) -> str:
+    with pytest.raises(ModelFileError) as caught:
+        read_model(path)
+    return caught.value.code
+
+
+@pytest.mark.parametrize("family", ["gaussian", "binomial"])
+def test_a_model_comes_back_as_it_was(path: str, family: str) -> None:
+    written = stored(family)
+    write_model(path, model_document(written))
+    scorer = read_model(path)
+    assert scorer.encoder == written.encoder
+    assert np.array_equal(scorer.coefs, COEFS)
+    assert (scorer.intercept, scorer.family, scorer.target, scorer.offset) == (-3.0, family, "y", "exposure")
+    assert (scorer.id, scorer.missing, scorer.na_values) == (("who",), "error", ("", "NA"))
+    assert scorer.classes == written.model.facts.classes
+    assert (scorer.positive, scorer.threshold) == (written.model.facts.positive, written.model.threshold)
+    assert scorer.mean == pytest.approx(-3.0 + 0.5 * COEFS.sum(), rel=EXACT)
+    assert scorer.needed == ("size", "colour", "new", "exposure")
+
+
+def test_it_scores_as_the_model_did(path: str) -> None:
+    write_model(path, model_document(stored()))
+    scorer = read_model(path)
+    columns: dict[str, Column] = {
+        "size": Numbers(np.array([1.0, 2.0])),
+        "colour": Levels(np.array([1, 0], dtype=np.int32), ("green", "red")),
+        "new": Levels(np.array([0, 1], dtype=np.int32), ("TRUE", "false")),
+    }
+    X = scorer.encoder.matrix(columns, np.arange(2))
+    assert scorer.eta(X, 10.0).tolist() == pytest.approx([-3 + 10 + 0.25 + 1e-3 + 2.0, -3 + 10 + 0.5 - 1.5])
+
+
+def test_columns_without_a_coefficient_are_not_needed(path: str) -> None:
+    def without(document: Document) -> None:
+        for entry in document["terms"]:
+            entry["estimate"] = 0.0
+        document["probes"] = []
+
+    changed(path, without)
+    assert read_model(path).needed == ("exposure",)
+
+
+def test_any_text_survives(path: str) -> None:
+    changed(path, lambda document: document.update(target="\ud800 é \x00 \n"))
+    assert read_model(path).target == "\ud800 é \x00 \n"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda document: document.update(intercept=-3.000001),
+        lambda document: document["terms"][0].update(estimate=0.5),
+        lambda document: document.update(target="z"),
+        lambda document: document.update(more=1),
+        lambda document: document.update(id="sha256:0"),
+        lambda document: document.update(id=None),
+    ],
+)
+def test_what_was_changed_is_told(path: str, change: Change) -> None:
+    changed(path, change, signed=False)
+    assert refusal(path) == "model-altered"
+    read_model(path, verify=False)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"size": 1.0, "colour": "red", "new": "True"},  # another result
+        {"size": 1.0, "colour": "violet", "new": "True"},  # a level that is not known gives no result at all
+    ],
+)
+def test_a_probe_that_gives_something_else_is_told(path: str, row: Document) -> None:
+    changed(path, lambda document: document.update(probes=[{"row": row, "link": 5.0}]))
+    assert refusal(path) == "model-altered"
+
+
+def test_another_schema_is_told(path: str) -> None:
+    for schema in ("regcli.model/2", None, 1, ["regcli.model/1"]):
+        changed(path, lambda document, schema=schema: document.update(schema=schema))  # type: ignore[misc]
+        assert refusal(path) == "model-schema"
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
+def test_a_file_that_was_cut_off_is_told(path: str, share: float) -> None:
+    write_model(path, model_document(stored()))
+    content = Path(path).read_bytes()
+    Path(path).write_bytes(content[: int(share * (len(content) - 2))])
+    assert refusal(path) == "model-unreadable"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xff\xfe\x00", b"x,y\n1,2\n", b"[]", b"null", b"5", b'"text"', b"[" * 100_000, b'{"a":' * 100_000,
+        b'{"schema": "regcli.model/1"}', b'{"schema": "regcli.model/1", "intercept": ' + b"9" * 5000 + b"}",
+    ],
+)  # fmt: skip
+def test_what_is_no_model_is_told(path: str, content: bytes) -> None:
+    Path(path).write_bytes(content)
+    assert refusal(path) == "model-unreadable"
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    assert refusal(str(tmp_path / "absent.json")) == "model-unreadable"
+    assert refusal(str(tmp_path)) == "model-unreadable"
+
+
+def test_a_file_that_is_too_large_is_not_read(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_model(path, model_document(stored()))
+    monkeypatch.setattr("regcli.data.model_file.MOST_BYTES", 100)
+    assert refusal(path) == "model-unreadable"
+
+
+def hostile() -> list[tuple[str, object]]:
+    """Every member replaced by something of another kind, and more values for those that are used."""
+    members = [
+        "family", "link", "classes", "positive", "threshold", "target", "offset", "id_columns", "missing", "na_values",
+        "intercept", "features", "terms", "profile", "probes",
+    ]  # fmt: skip
+    others: list[object] = [None, True, 5, 10**400, float("nan"), float("inf"), "text", [], [1], {}, {"a": 1}, [[[]]]]
+    return [(member, other) for member in members for other in others]
+
+
+@pytest.mark.parametrize(("member", "value"), hostile())
+def test_members_of_another_kind_never_crash(path: str, member: str, value: object) -> None:
+    def replace(document: Document) -> None:
+        document[member] = value
+
+    try:
+        changed(path, replace)
+    except ValueError:  # nan and inf have no content id
+        changed(path, replace, signed=False)
+    for verify in (True, False):
+        with suppress(ModelFileError):
+            read_model(path, verify=verify)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda document: document.update(intercept=10**400),
+        lambda document: document.update(intercept="1"),
+        lambda document: document.update(link="logit"),
+        lambda document: document.update(id_columns="who"),
+        lambda document: document.update(probes=5),
+        lambda document: document.update(probes=[{}]),
+        lambda document: document.update(probes=[{"row": [1], "link": 1.0}]),
+        lambda document: document.update(probes=[{"row": {}, "link": 1.0}]),
+        lambda document: document["terms"][0].update(estimate=True),
+        lambda document: document["terms"][0].update(mean=None),
+        lambda document: document["terms"][0].update(term="other"),
+        lambda document: document["terms"].pop(),
+        lambda document: document["features"].pop(),
+        lambda document: document["features"][0].update(kind=["number"]),
+        lambda document: document["features"][1].update(levels=7),
+        lambda document: document["features"][1].update(terms=["colour=violet"]),
+        lambda document: [entry.update(estimate=1e308, mean=1e308) for entry in document["terms"]],
+    ],
+)
+def test_parts_that_do_not_belong_together_are_told(path: str, change: Change) -> None:
+    changed(path, change)
+    assert refusal(path) == "model-unreadable"
+
+
+def test_numbers_that_json_does_not_have_are_told(path: str) -> None:
+    changed(path, lambda document: document.update(profile=float("nan")), signed=False)
+    assert refusal(path) == "model-unreadable"
+
+
+@pytest.mark.parametrize("depth", range(100, 1200, 100))
+def test_nesting_of_any_depth_never_crashes(path: str, depth: int) -> None:
+    text = json.dumps(model_document(stored()))
+    Path(path).write_text(text[:-1] + ', "more": ' + "[" * depth + "]" * depth + "}", encoding="utf-8")
+    assert refusal(path) in ("model-unreadable", "model-altered")
+
+
+def test_the_content_id_depends_on_content_alone() -> None:
+    document = model_document(stored())
+    turned = dict(reversed(document.items()))
+    assert content_id(turned) == document["id"]
+    assert content_id({**document, "id": "other"}) == document["id"]
+    assert content_id({**document, "target": "z"}) != document["id"]
