@@ -37,6 +37,9 @@ FOLDS_TO_STOP = 5
 
 THRESHOLD = 0.5
 
+#: Columns named in an error.
+NAMED = 5
+
 Rows = NDArray[np.intp]
 
 
@@ -76,7 +79,7 @@ def fit(request: FitRequest, run: RunContext) -> FitOutcome:
     several = asked.lambdas is None or len(asked.lambdas) > 1
     _refuse_idle(request, several=several)
     seed = request.run.seed or 0
-    prepared = prepare(request.data, request.model, request.folds, unpenalised=asked.unpenalised, seed=seed)
+    prepared = prepare(request, unpenalised=asked.unpenalised, seed=seed)
     threshold = _threshold(request, prepared)
     metric = _metric(request.folds, prepared.family)
     warnings = list(prepared.warnings)
@@ -105,7 +108,7 @@ def fit(request: FitRequest, run: RunContext) -> FitOutcome:
         walked = _walk(problem, grid, scores, run, may_stop=not request.search.full_path)
         at = _chosen(walked, request.search.rule or "min", several=several)
         step = walked.steps[at]
-        convergence = _certify(problem, walked, at, request)
+        convergence = _certify(problem, walked, at, request, names)
     run.note(walked.walk.account())
     warnings += [*warn_top(top), *warn_path(walked.steps, names), *_warn_choice(walked, several=several)]
     if not convergence.status.usable:
@@ -132,12 +135,9 @@ def fit(request: FitRequest, run: RunContext) -> FitOutcome:
         stopped=walked.stopped,
         warnings=tuple(warnings),
         seed=seed,
-        options=given_options(
-            request.data, request.model, request.penalty, request.strengths, request.search, request.folds,
-            request.solver, request.save,
-        ),
+        options=given_options(request),
         all_terms=request.save.all_terms,
-    )  # fmt: skip
+    )
     return FitOutcome(result, make_saved(request, prepared, result))
 
 
@@ -310,7 +310,7 @@ def _chosen(walked: _Walked, rule: str, *, several: bool) -> int:
     return at
 
 
-def _certify(problem: Problem, walked: _Walked, at: int, request: FitRequest) -> Convergence:
+def _certify(problem: Problem, walked: _Walked, at: int, request: FitRequest, names: tuple[str, ...]) -> Convergence:
     """Measure the reported model from the data, and with it the models at both rules' strengths."""
     others = {at}
     if walked.curve is not None:
@@ -322,15 +322,18 @@ def _certify(problem: Problem, walked: _Walked, at: int, request: FitRequest) ->
     usable, status = verdict(certificate, problem.rules.tol, step.status[0])
     if not usable and (status is Status.SEPARATED or not request.solver.allow_unconverged):
         code = "separated" if status is Status.SEPARATED else "not-converged"
-        raise FitError(code, _failure(certificate.violation, status, problem), hint=status.value)
+        raise FitError(code, _failure(problem, step, certificate.violation, status, names), hint=status.value)
     return Convergence(status, int(step.rounds[0]), certificate.violation, "data", certificate.gap)
 
 
-def _failure(violation: float, status: Status, problem: Problem) -> str:
+def _failure(problem: Problem, step: Iterate, violation: float, status: Status, names: tuple[str, ...]) -> str:
     """What went wrong with the chosen model."""
-    if status is Status.SEPARATED:
-        return "the classes are separated and nothing penalises the coefficients that tell them apart"
-    return f"the model reached a violation of {violation:.2g}, not --tol {problem.rules.tol:g}"
+    if status is not Status.SEPARATED:
+        return f"the model reached a violation of {violation:.2g}, not --tol {problem.rules.tol:g}"
+    free = np.flatnonzero(problem.penalty.factors == 0) if step.lam > 0 else np.arange(len(names))
+    largest = free[np.argsort(-np.abs(step.coefs[0, free]), kind="stable")][:NAMED]
+    shown = ", ".join(names[at] for at in largest) + (", ..." if free.size > NAMED else "")
+    return f"the classes are separated, and nothing penalises the columns that tell them apart; largest: {shown}"
 
 
 def _warn_choice(walked: _Walked, *, several: bool) -> list[Warn]:

@@ -22,6 +22,7 @@ __all__ = [
     "PathRequest",
     "Penalty",
     "PredictRequest",
+    "Reading",
     "Run",
     "Save",
     "Scoring",
@@ -107,9 +108,20 @@ class Data:
             "error",
         ),
     ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How input tables are written."""
+
     na_values: Annotated[
         str | None,
-        Flag(("--na-values",), "Cells that mean missing, comma-separated.", "LIST", '"",NA,NaN,nan,null'),
+        Flag(
+            ("--na-values",),
+            "Cells that mean missing, comma-separated.",
+            "LIST",
+            '"",NA,NaN,nan,null; in predict the model\'s',
+        ),
     ] = None
     delimiter: Annotated[str | None, Flag(("--delimiter",), "Column separator.", "CHAR", "found from , ; tab |")] = None
     decimal: Annotated[str | None, Flag(("--decimal",), "Decimal mark.", "CHAR", ".")] = None
@@ -348,18 +360,6 @@ class Scoring:
         Flag(("--metrics-out",), "Write the metrics to this file when the target is in the data.", "PATH"),
     ] = None
     no_verify: Annotated[bool, Flag(("--no-verify",), "Do not check the model's content id and probe rows.")] = False
-    na_values: Annotated[
-        str | None,
-        Flag(("--na-values",), "Cells that mean missing, comma-separated.", "LIST", "the model's"),
-    ] = None
-    delimiter: Annotated[str | None, Flag(("--delimiter",), "Column separator.", "CHAR", "found from , ; tab |")] = None
-    decimal: Annotated[str | None, Flag(("--decimal",), "Decimal mark.", "CHAR", ".")] = None
-    encoding: Annotated[str | None, Flag(("--encoding",), "Text encoding.", "NAME", "utf-8")] = None
-    no_header: Annotated[bool, Flag(("--no-header",), "The first line is data; columns are named c1, c2, ...")] = False
-    input_format: Annotated[
-        InputFormat | None,
-        Flag(("--input-format",), "Format of the input, whatever its name.", None, "from the suffix; csv for -"),
-    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -390,6 +390,7 @@ class PathRequest:
     """Everything ``path`` may be told."""
 
     data: Data = field(default_factory=Data)
+    reading: Reading = field(default_factory=Reading)
     model: Model = field(default_factory=Model)
     penalty: Penalty = field(default_factory=Penalty)
     strengths: Strengths = field(default_factory=Strengths)
@@ -402,6 +403,7 @@ class FitRequest:
     """Everything ``fit`` may be told; ``cv`` may be told the same."""
 
     data: Data = field(default_factory=Data)
+    reading: Reading = field(default_factory=Reading)
     model: Model = field(default_factory=Model)
     penalty: Penalty = field(default_factory=Penalty)
     strengths: Strengths = field(default_factory=Strengths)
@@ -422,3 +424,4 @@ class PredictRequest:
     """Everything ``predict`` may be told."""
 
     scoring: Scoring = field(default_factory=Scoring)
+    reading: Reading = field(default_factory=Reading)

@@ -26,7 +26,7 @@ def path(request: PathRequest, run: RunContext) -> PathResult:
     """Fit every strength of the grid, or of those given, on all rows."""
     asked = read_penalty(request.penalty, request.strengths)
     seed = request.run.seed or 0
-    prepared = prepare(request.data, request.model, None, unpenalised=asked.unpenalised, seed=seed)
+    prepared = prepare(request, unpenalised=asked.unpenalised, seed=seed)
     single_blas_thread()
     partition = whole_partition(prepared.fit_weights)
     with thread_map(run.jobs, prepared.X.size) as parallel_map:
@@ -62,7 +62,7 @@ def path(request: PathRequest, run: RunContext) -> PathResult:
         stopped=walk.stopped,
         warnings=(*prepared.warnings, *warn_top(top), *zero, *warn_path(steps, names)),
         seed=seed,
-        options=given_options(request.data, request.model, request.penalty, request.strengths, request.solver),
+        options=given_options(request),
     )
 
 

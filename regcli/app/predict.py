@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regcli.app.context import RunContext
-from regcli.app.options import PredictRequest, Scoring
+from regcli.app.options import PredictRequest, Reading, Scoring
 from regcli.app.parallel import single_blas_thread
+from regcli.app.reading import dialect_of
 from regcli.app.scoring import scores_of
 from regcli.app.values import bounded, refuse
-from regcli.data.dialect import Dialect, parse_na_values
 from regcli.data.encoder import Feature, match_levels, missing_rows
 from regcli.data.model_file import Scorer, read_model
 from regcli.data.read import read_chunks
@@ -117,7 +117,7 @@ def predict(request: PredictRequest, run: RunContext) -> PredictOutcome:
     bounded("--threshold", 0.5 if threshold is None else threshold, 0.0, 1.0)
     refuse({"--id": bool(options.id)}, "with --append") if options.append else None
     single_blas_thread()
-    tables = _tables(scorer, options)
+    tables = _tables(scorer, options, request.reading)
     first = next(tables)
     carried = _carried(scorer, options, first)
     plan = _Plan(scorer, options, carried, kind, 0.5 if threshold is None else threshold)
@@ -127,16 +127,9 @@ def predict(request: PredictRequest, run: RunContext) -> PredictOutcome:
     return PredictOutcome(header, rows, scorer, tally, plan.threshold, options.metrics_out is not None)
 
 
-def _tables(scorer: Scorer, options: Scoring) -> Iterator[Table]:
+def _tables(scorer: Scorer, options: Scoring, reading: Reading) -> Iterator[Table]:
     """Chunks of all inputs."""
-    dialect = Dialect(
-        delimiter=options.delimiter,
-        decimal=options.decimal or ".",
-        encoding=options.encoding or "utf-8",
-        header=not options.no_header,
-        na_values=scorer.na_values if options.na_values is None else parse_na_values(options.na_values),
-        format=options.input_format,
-    )
+    dialect = dialect_of(reading, scorer.na_values)
     needed = set(scorer.needed)
     numeric = {f.source for f in scorer.encoder.features if f.kind == "number" and f.source in needed}
     if scorer.offset is not None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from regcli.app.options import FitRequest
-from regcli.app.prepare import NA_VALUES, Prepared
-from regcli.data.dialect import parse_na_values
+from regcli.app.prepare import Prepared
+from regcli.app.reading import NA_VALUES, dialect_of
 from regcli.data.model_file import Profile, StoredModel, model_document, write_model
 from regcli.results import FitResult
 
@@ -25,7 +25,6 @@ def make_saved(request: FitRequest, prepared: Prepared, result: FitResult) -> Sa
     """Build the document, probes and content id included, before anything is written."""
     if request.save.model_out is None:
         return Saved(None, None)
-    na_values = request.data.na_values
     stored = StoredModel(
         model=result.model,
         encoder=prepared.encoder,
@@ -34,7 +33,7 @@ def make_saved(request: FitRequest, prepared: Prepared, result: FitResult) -> Sa
         id=prepared.roles.id,
         categorical=prepared.roles.categorical,
         missing=request.data.missing or "error",
-        na_values=NA_VALUES if na_values is None else parse_na_values(na_values),
+        na_values=dialect_of(request.reading, NA_VALUES).na_values,
         profile=None if request.save.no_profile else Profile(dict(prepared.ranges), prepared.facts.rows_used),
         files=result.data.files,
         seed=result.seed,

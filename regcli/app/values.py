@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
+from regcli.app.options import FitRequest, PathRequest
 from regcli.data.encoder import Term
 from regcli.errors import DataError, UsageError
 
@@ -82,14 +82,16 @@ def term_values(option: str, pairs: Sequence[str], terms: Sequence[Term]) -> dic
     return out
 
 
-def given_options(*groups: Any) -> dict[str, object]:  # noqa: ANN401  (any of the option groups)
-    """The options that were given, by field name: what a document's ``options`` repeats."""
-    operation = {"data", "model_out", "jobs", "seed"}
+def given_options(request: FitRequest | PathRequest) -> dict[str, object]:
+    """The options that were given, by field name: what a document's ``options`` repeats.
+
+    Those that change no number, and those a document has keys for, are left out.
+    """
     out: dict[str, object] = {}
-    for group in groups:
+    for group in (getattr(request, part.name) for part in fields(request) if part.name != "run"):
         for item in fields(group):
             value = getattr(group, item.name)
-            if item.name not in operation and value != item.default:
+            if item.name not in ("data", "model_out") and value != item.default:
                 out[item.name] = list(value) if isinstance(value, tuple) else value
     return out
 

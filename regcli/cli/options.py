@@ -22,6 +22,7 @@ Request = TypeVar("Request")
 #: Headings of the groups, in help and in the manual.
 TITLES: Mapping[str, str] = {
     "Data": "Data",
+    "Reading": "Reading",
     "Model": "Model",
     "Penalty": "Penalty",
     "Strengths": "Penalty strength",

@@ -1,0 +1,170 @@
+"""Reading the tables of a request: dialect, roles of columns, rows that can be used."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regcli.app.options import Data, Reading
+from regcli.data.dialect import Dialect, parse_na_values
+from regcli.data.encoder import check_used, missing_rows
+from regcli.data.read import read_header, read_table
+from regcli.data.roles import Asked, Roles, assign_roles, match_columns
+from regcli.data.source import is_stream
+from regcli.data.table import Table
+from regcli.errors import DataError, Location, UsageError, Warn
+
+__all__ = ["NA_VALUES", "Used", "dialect_of", "read_used"]
+
+Rows = NDArray[np.intp]
+
+#: Cells that mean missing when --na-values is not given.
+NA_VALUES = ("", "NA", "NaN", "nan", "null")
+
+
+@dataclass(frozen=True)
+class Used:
+    """A table with the parts of its columns and the rows that can be used."""
+
+    table: Table
+    roles: Roles
+    rows: Rows
+    dropped_missing: int
+    dropped_target: int
+    warnings: tuple[Warn, ...]
+
+
+def dialect_of(options: Reading, na_values: tuple[str, ...]) -> Dialect:
+    """How the input is written, from the options; ``na_values`` stand when --na-values is not given."""
+    return Dialect(
+        delimiter=options.delimiter,
+        decimal=options.decimal or ".",
+        encoding=options.encoding or "utf-8",
+        header=not options.no_header,
+        na_values=na_values if options.na_values is None else parse_na_values(options.na_values),
+        format=options.input_format,
+    )
+
+
+def read_used(
+    data: Data, reading: Reading, sources: Sequence[str], *, fold: str | None = None, known: Roles | None = None
+) -> Used:
+    """Read the table, give columns their parts, and settle which rows can be used."""
+    if not sources:
+        raise UsageError("usage", "no input file", hint="regcli fit data.csv, or - for standard input")
+    dialect = dialect_of(reading, NA_VALUES)
+    asked = Asked(data.target, data.features, data.drop, data.categorical, data.id, data.weights, data.offset, fold)
+    as_text = _as_text(asked, sources, dialect)
+    table = read_table(sources, dialect, as_text=as_text)
+    roles = known or assign_roles(asked, tuple(table.columns), file=sources[0])
+    if known:
+        _require(table, roles)
+    warnings = [*roles.warnings]
+    if table.delimiter_guessed:
+        warnings.append(
+            Warn(
+                "delimiter-guessed", f"the delimiter is taken to be {table.delimiter!r}", {"delimiter": table.delimiter}
+            )
+        )
+    numeric = roles.numeric()
+    names = [roles.target, *roles.features, *numeric]
+    check_used(table, names, roles.categorical, numeric=numeric, features=roles.features, decimal=dialect.decimal)
+    zeros = [name for name in table.leading_zeros if name in roles.features]
+    if zeros:
+        warnings.append(
+            Warn(
+                "leading-zeros",
+                f"{zeros[0]!r} is read as a number although cells begin with 0; --categorical {zeros[0]!r} keeps them",
+                {"columns": zeros},
+            )
+        )
+    return _usable_rows(table, roles, data, warnings)
+
+
+def _as_text(asked: Asked, sources: Sequence[str], dialect: Dialect) -> set[str]:
+    """Columns read as they are spelt. Patterns need the header; what can be read only once takes literal names."""
+    names = {*asked.categorical, *asked.id, *([asked.fold] if asked.fold else [])}
+    if any(set(name) & {"*", "?"} for name in names) and not is_stream(sources[0]):
+        columns = read_header(sources[0], dialect)
+        names |= set(match_columns((*asked.categorical, *asked.id), columns, file=sources[0]))
+    return names
+
+
+def _require(table: Table, roles: Roles) -> None:
+    """Every column that a further table needs."""
+    for name in (roles.target, *roles.features, *roles.numeric()):
+        if name not in table.columns:
+            raise DataError(
+                "column-not-found", f"no column {name!r}", where=Location(file=table.files[0].path, column=name)
+            )
+
+
+def _usable_rows(table: Table, roles: Roles, data: Data, warnings: list[Warn]) -> Used:
+    """Apply --missing and --missing-target."""
+    policy, target_policy = (_policy("--missing", data.missing), _policy("--missing-target", data.missing_target))
+    needed = [name for name in (roles.target, roles.weights, roles.offset, roles.fold) if name is not None]
+    keep = np.ones(table.rows, dtype=bool)
+    holes = missing_rows(table, needed)
+    if holes and target_policy == "error":
+        _refuse_missing(table, holes, "missing-target", "--missing-target drop leaves these rows out")
+    for mask in holes.values():
+        keep &= ~mask
+    dropped_target = int(table.rows - keep.sum())
+    features = list(roles.features)
+    holes = missing_rows(table, features)
+    empty = [name for name, mask in holes.items() if mask[keep].all()]
+    if empty:
+        warnings.append(
+            Warn(
+                "all-missing-column", f"columns without any value were left out: {', '.join(empty)}", {"columns": empty}
+            )
+        )
+        features = [name for name in features if name not in empty]
+        if not features:
+            where = Location(file=table.files[0].path)
+            raise DataError("no-features", "every column is empty", hint="choose other --features", where=where)
+    holes = {name: mask & keep for name, mask in holes.items() if name in features and (mask & keep).any()}
+    if holes and policy == "error":
+        _refuse_missing(table, holes, "missing-values", "--missing drop leaves these rows out; --drop COL the column")
+    for mask in holes.values():
+        keep &= ~mask
+    dropped = int(table.rows - dropped_target - keep.sum())
+    if dropped + dropped_target:
+        warnings.append(
+            Warn(
+                "rows-dropped",
+                f"{dropped + dropped_target} of {table.rows} rows with missing cells were left out",
+                {"missing": dropped, "missing_target": dropped_target},
+            )
+        )
+    rows = np.flatnonzero(keep)
+    if not rows.size:
+        raise DataError(
+            "no-rows",
+            "no row is left to fit on: every row has a missing cell",
+            where=Location(file=table.files[0].path),
+            hint="--drop the columns with the most missing cells",
+        )
+    return Used(table, replace(roles, features=tuple(features)), rows, dropped, dropped_target, tuple(warnings))
+
+
+def _policy(option: str, value: str | None) -> str:
+    """Error or drop."""
+    if value in (None, "error", "drop"):
+        return value or "error"
+    raise UsageError("unknown-option-value", f"{option} {value!r} is not known", hint="error or drop")
+
+
+def _refuse_missing(table: Table, holes: dict[str, NDArray[np.bool_]], code: str, hint: str) -> None:
+    """Name the columns with missing cells, how many, and the first one's place."""
+    counts = {name: int(mask.sum()) for name, mask in holes.items()}
+    first = next(iter(holes))
+    listed = ", ".join(f"{name} ({count})" for name, count in list(counts.items())[:6])
+    more = ", ..." if len(counts) > 6 else ""
+    raise DataError(
+        code,
+        f"missing cells in {listed}{more}",
+        where=table.locate(int(np.flatnonzero(holes[first])[0]), first),
+        hint=hint,
+    )
