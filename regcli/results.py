@@ -33,7 +33,7 @@ class Status(Enum):
     CONVERGED = "the optimality conditions hold to --tol"
     ROUNDING_FLOOR = "the optimality conditions hold as far as double precision can tell"
     MAX_ITER = "raise --max-iter or --tol"
-    SEPARATED = "the classes are separated: penalise every column, or drop the one that tells them apart"
+    SEPARATED = "penalise every column, or drop those that tell the classes apart"
 
     @property
     def code(self) -> str:

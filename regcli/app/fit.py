@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from regcli.app.context import RunContext
 from regcli.app.options import CvRequest, FitRequest, Folds
 from regcli.app.parallel import single_blas_thread, thread_map
-from regcli.app.path import warn_path, without_zero
+from regcli.app.path import refuse_separated, warn_path, without_zero
 from regcli.app.prepare import Prepared, prepare
 from regcli.app.saving import Saved, make_saved, write_saved
 from regcli.app.scoring import FoldScores, scores_of
@@ -36,9 +36,6 @@ FOLDS, LEAST_FOLDS = 10, 3
 FOLDS_TO_STOP = 5
 
 THRESHOLD = 0.5
-
-#: Columns named in an error.
-NAMED = 5
 
 Rows = NDArray[np.intp]
 
@@ -110,7 +107,7 @@ def fit(request: FitRequest, run: RunContext) -> FitOutcome:
         step = walked.steps[at]
         convergence = _certify(problem, walked, at, request, names)
     run.note(walked.walk.account())
-    warnings += [*warn_top(top), *warn_path(walked.steps, names), *_warn_choice(walked, several=several)]
+    warnings += [*warn_top(top), *warn_path(walked.walk, walked.steps, names), *_warn_choice(walked, several=several)]
     if not convergence.status.usable:
         text = f"the violation of the chosen model is {convergence.violation:.2g}, above --tol"
         warnings.append(Warn("not-converged", text, {"violation": convergence.violation}))
@@ -320,20 +317,12 @@ def _certify(problem: Problem, walked: _Walked, at: int, request: FitRequest, na
     certificates = {index: certify_lane(problem, walked.steps[index], 0) for index in sorted(others)}
     step, certificate = walked.steps[at], certificates[at]
     usable, status = verdict(certificate, problem.rules.tol, step.status[0])
-    if not usable and (status is Status.SEPARATED or not request.solver.allow_unconverged):
-        code = "separated" if status is Status.SEPARATED else "not-converged"
-        raise FitError(code, _failure(problem, step, certificate.violation, status, names), hint=status.value)
+    if status is Status.SEPARATED:
+        refuse_separated(problem, [step], names)
+    if not usable and not request.solver.allow_unconverged:
+        text = f"the model reached a violation of {certificate.violation:.2g}, not --tol {problem.rules.tol:g}"
+        raise FitError("not-converged", text, hint=status.value)
     return Convergence(status, int(step.rounds[0]), certificate.violation, "data", certificate.gap)
-
-
-def _failure(problem: Problem, step: Iterate, violation: float, status: Status, names: tuple[str, ...]) -> str:
-    """What went wrong with the chosen model."""
-    if status is not Status.SEPARATED:
-        return f"the model reached a violation of {violation:.2g}, not --tol {problem.rules.tol:g}"
-    free = np.flatnonzero(problem.penalty.factors == 0) if step.lam > 0 else np.arange(len(names))
-    largest = free[np.argsort(-np.abs(step.coefs[0, free]), kind="stable")][:NAMED]
-    shown = ", ".join(names[at] for at in largest) + (", ..." if free.size > NAMED else "")
-    return f"the classes are separated, and nothing penalises the columns that tell them apart; largest: {shown}"
 
 
 def _warn_choice(walked: _Walked, *, several: bool) -> list[Warn]:

@@ -12,14 +12,17 @@ from regcli.app.prepare import prepare
 from regcli.app.setup import build_problem, model_facts, refuse_undetermined, term_facts, warn_top
 from regcli.app.specify import make_grid, read_penalty
 from regcli.app.values import given_options
-from regcli.errors import Warn
+from regcli.errors import FitError, Warn
 from regcli.problem.folds import whole_partition
-from regcli.results import Iterate, PathResult
+from regcli.results import Iterate, PathResult, Status
 from regcli.solvers.certificate import certify_lane
 from regcli.solvers.engine import Problem
 from regcli.solvers.path import Grid, Walk
 
-__all__ = ["path", "warn_path", "without_zero"]
+#: Columns named in an error.
+NAMED = 5
+
+__all__ = ["path", "refuse_separated", "warn_path", "without_zero"]
 
 
 def path(request: PathRequest, run: RunContext) -> PathResult:
@@ -44,6 +47,7 @@ def path(request: PathRequest, run: RunContext) -> PathResult:
     run.note(
         f"engine: {', '.join(walk.engines)}; {len(steps)} strengths, {sum(int(s.rounds.sum()) for s in steps)} rounds"
     )
+    refuse_separated(problem, steps, names)
     raw = [problem.objective.to_raw(problem.penalty, step.intercepts, step.coefs) for step in steps]
     violation = np.array([float(step.violation[0]) for step in steps])
     if request.solver.certify == "all":
@@ -60,7 +64,7 @@ def path(request: PathRequest, run: RunContext) -> PathResult:
         deviance_ratio=np.array(walk.ratios),
         violation=violation,
         stopped=walk.stopped,
-        warnings=(*prepared.warnings, *warn_top(top), *zero, *warn_path(steps, names)),
+        warnings=(*prepared.warnings, *warn_top(top), *zero, *warn_path(walk, steps, names)),
         seed=seed,
         options=given_options(request),
     )
@@ -79,9 +83,11 @@ def without_zero(grid: Grid, problem: Problem, names: tuple[str, ...]) -> tuple[
     return grid, []
 
 
-def warn_path(steps: Sequence[Iterate], names: tuple[str, ...]) -> list[Warn]:
+def warn_path(walk: Walk, steps: Sequence[Iterate], names: tuple[str, ...]) -> list[Warn]:
     """What there is to say about the walk itself."""
     out = []
+    if walk.without_zero:
+        out.append(Warn("lambda-zero-left-out", "strength 0 is left out: the classes are separated"))
     short = [step.lam for step in steps if not all(status.usable for status in step.status)]
     if short:
         text = f"{len(short)} strengths did not reach --tol in every fold; the first is {short[0]:g}"
@@ -91,3 +97,21 @@ def warn_path(steps: Sequence[Iterate], names: tuple[str, ...]) -> list[Warn]:
         text = f"unpenalised columns that depend on others were set aside: {', '.join(columns)}"
         out.append(Warn("aliased", text, {"columns": columns}))
     return out
+
+
+def refuse_separated(problem: Problem, steps: Sequence[Iterate], names: tuple[str, ...]) -> None:
+    """Raise where the only model asked for has no answer, because nothing penalises what separates the classes.
+
+    Raises
+    ------
+    FitError
+        ``separated``, with the columns that tell the classes apart most.
+    """
+    step = steps[-1]
+    if len(steps) > 1 or step.status[0] is not Status.SEPARATED:
+        return
+    free = np.flatnonzero(problem.penalty.factors == 0) if step.lam > 0 else np.arange(len(names))
+    largest = free[np.argsort(-np.abs(step.coefs[0, free]), kind="stable")][:NAMED]
+    shown = ", ".join(names[at] for at in largest) + (", ..." if free.size > NAMED else "")
+    text = f"the classes are separated, and nothing penalises the columns that tell them apart; largest: {shown}"
+    raise FitError("separated", text, hint=Status.SEPARATED.value)

@@ -61,8 +61,10 @@ HALVINGS = 40
 #: every round and nothing has to be gathered.
 ALL_COLUMNS = 128
 
-#: |eta| beyond which a fit with unpenalised columns that still improves counts as separated (probabilities of 1e-13).
-SEPARATED_ETA = 30.0
+#: With unpenalised columns, a lane that has not settled this many rounds after a training row's |eta| passed ``FAR_ETA``
+#: (a probability of 6e-6) counts as separated. Where there is a solution that far out, Newton's steps settle within a
+#: few rounds; where there is none, every one of them moves some row by about one.
+FAR_ETA, FAR_ROUNDS = 12.0, 15
 
 #: With unpenalised columns a lane has only converged when its last Newton step moved no row's eta by more than this.
 #: On separated data every Newton step moves some row by about one, however small the gradient.
@@ -100,6 +102,7 @@ class _Round:
     best: Array
     stale: Integers
     settled: Bools
+    far: Integers
     rounds: Integers
     aliased: list[tuple[int, ...]] = field(default_factory=list)
 
@@ -131,7 +134,7 @@ class Newton:
         work = objective.design.shape[0] * p * min(p, ALL_COLUMNS)
         self._little = work <= LITTLE_WORK
         self._alone = np.full(lanes, objective.family.quadratic or self._little)
-        self._loose = not objective.family.quadratic and bool((problem.penalty.factors == 0).any())
+        self._loose = False
 
     def advance(self, lams: Array) -> list[Iterate]:
         """Solve strength after strength, all lanes together."""
@@ -144,6 +147,8 @@ class Newton:
         problem = self._problem
         objective, scale = problem.objective, problem.null.scale
         full = [objective.terms(problem.penalty, lam, lane) for lane in range(objective.lanes.n_lanes)]
+        free = any(bool((term.l1 + term.l2 == 0).any()) for term in full)
+        self._loose = free and not objective.family.quadratic
         self._admit(self._candidates(lam, full))
         self._age += 1
         total = np.zeros(objective.lanes.n_lanes, dtype=np.intp)
@@ -185,10 +190,10 @@ class Newton:
 
     def _status(self, violation: Array, state: _Round) -> tuple[Status, ...]:
         """How each lane ended."""
-        widest = np.abs(state.eta).max(axis=1, initial=0.0)
         out = []
         for lane in range(violation.size):
-            if self._loose and not state.settled[lane] and widest[lane] > SEPARATED_ETA:
+            ended = state.far[lane] >= FAR_ROUNDS or state.stale[lane] > PATIENCE
+            if not state.settled[lane] and state.far[lane] and ended:
                 out.append(Status.SEPARATED)
             elif violation[lane] <= self._problem.rules.tol and (state.settled[lane] or not self._loose):
                 out.append(Status.CONVERGED)
@@ -241,6 +246,7 @@ class Newton:
             best=np.full(lanes, np.inf),
             stale=np.zeros(lanes, dtype=np.intp),
             settled=np.full(lanes, not self._loose),
+            far=np.zeros(lanes, dtype=np.intp),
             rounds=np.zeros(lanes, dtype=np.intp),
             aliased=[()] * lanes,
         )
@@ -268,7 +274,7 @@ class Newton:
             state.stale[lane] = 0 if violation < 0.9 * state.best[lane] else state.stale[lane] + 1
             state.best[lane] = min(state.best[lane], violation)
             done = violation <= self._target() and state.settled[lane]
-            apart = self._loose and np.abs(state.eta[lane]).max() > SEPARATED_ETA
+            apart = state.far[lane] >= FAR_ROUNDS
             going[at] = not done and not apart and state.stale[lane] <= PATIENCE
         return alive[going], level[going], score[going]
 
@@ -307,6 +313,8 @@ class Newton:
             if self._loose:
                 rows = objective.lanes.weights(int(lane)) > 0
                 state.settled[lane] = length[at] * np.abs(slope[at][rows]).max(initial=0.0) <= SETTLED
+                beyond = not state.settled[lane] and np.abs(state.eta[lane][rows]).max(initial=0.0) > FAR_ETA
+                state.far[lane] = state.far[lane] + 1 if beyond else 0
         state.value[alive] = part.loss(state.eta[alive]) + self._penalties(state.terms)[alive]
 
     def _goal(self, state: _Round, lane: int, level: float, score: Array, curvature: CurvatureMoments | None) -> Array:

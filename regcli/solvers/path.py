@@ -7,7 +7,7 @@ import numpy as np
 
 from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array
-from regcli.results import Iterate, Stopped
+from regcli.results import Iterate, Status, Stopped
 from regcli.solvers.choose import choose_engine
 from regcli.solvers.engine import Engine, Problem
 from regcli.solvers.newton import Newton
@@ -64,7 +64,10 @@ def lambda_max(problem: Problem) -> float:
 
 
 class Walk:
-    """All lanes along a grid, one iterate a strength; ``stopped`` says whether and why it ended early.
+    """All lanes along a grid, one iterate a strength.
+
+    ``stopped`` says whether and why it ended early, ``without_zero`` that strength 0 ended a list but has no answer,
+    because the classes are separated.
 
     Parameters
     ----------
@@ -81,6 +84,7 @@ class Walk:
         self.ratios: list[float] = []
         self.engines: list[str] = []
         self.rounds = 0
+        self.without_zero = False
 
     def __iter__(self) -> Iterator[Iterate]:
         """Solve batch after batch. Strength 0 has an engine of its own where one exists."""
@@ -96,6 +100,9 @@ class Walk:
                         return
         if positive.size < lambdas.size:
             step = self._engine(0.0).advance(np.zeros(1))[0]
+            if positive.size and step.status[0] is Status.SEPARATED:
+                self.without_zero = True
+                return
             self._ends(step)
             yield step
 
