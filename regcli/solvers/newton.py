@@ -61,7 +61,7 @@ HALVINGS = 40
 #: every round and nothing has to be gathered.
 ALL_COLUMNS = 128
 
-#: With unpenalised columns, a lane that has not settled this many rounds after a training row's |eta| passed ``FAR_ETA``
+#: With unpenalised columns, a lane that has not settled this many rounds after a training row's |eta| passed FAR_ETA
 #: (a probability of 6e-6) counts as separated. Where there is a solution that far out, Newton's steps settle within a
 #: few rounds; where there is none, every one of them moves some row by about one.
 FAR_ETA, FAR_ROUNDS = 12.0, 15
