@@ -43,7 +43,8 @@ def certify(
     Returns
     -------
     Certificate
-        Two products with the data, O(n p). The floor costs a third and is taken only where the violation exceeds 1e-12.
+        Two products with the data, O(n p); the gap of a family that is not quadratic costs a third. So does the floor,
+        which is taken only where the violation exceeds 1e-12.
     """
     own = base_coefs[None]
     eta = objective.design.dot(own)
@@ -97,7 +98,8 @@ def _gap(
 ) -> float | None:
     """Duality gap over the null loss; None with limits, unpenalised columns or no null loss.
 
-    The dual point is the residual, shrunk until the L1 conditions hold where there is no L2 part.
+    The dual point is the residual, balanced for the intercept and shrunk until the L1 conditions hold where there is
+    no L2 part.
     """
     varies = objective.lanes.varies[0]
     limited = np.isfinite(terms.lower[varies]).any() or np.isfinite(terms.upper[varies]).any()
@@ -107,6 +109,10 @@ def _gap(
     theta = family.residual(objective.y, eta[0])
     if objective.intercept and family.quadratic:
         theta = theta - weights @ theta
+    elif objective.intercept:
+        theta = _balanced(theta, weights)
+        products = objective.lanes.from_base(objective.design.rdot((weights * theta)[None]))[0]
+        score = np.where(varies, products / objective.lanes.sd[0], 0.0)
     strict = varies & (terms.l2 == 0)
     with np.errstate(divide="ignore"):
         shrink = min(1.0, float(np.min(terms.l1[strict] / np.abs(score[strict]), initial=1.0)))
@@ -119,3 +125,16 @@ def _gap(
     primal = float(objective.loss(eta)[0]) + terms.value(coefs)
     saturated = float(weights @ family.saturated_loss(objective.y))
     return max(primal - dual, 0.0) / (float(null.loss[0]) - saturated) if null.loss[0] > saturated else None
+
+
+def _balanced(theta: Array, weights: Array) -> Array:
+    """Residuals (n,) whose weighted sum is zero: the side that outweighs the other is shrunk.
+
+    Without that the dual value is no bound. A residual nearer to zero stays where the conjugate is finite; one that is
+    shifted need not.
+    """
+    pull = weights * theta
+    above, below = float(pull[pull > 0].sum()), -float(pull[pull < 0].sum())
+    if above <= 0 or below <= 0:
+        return np.zeros_like(theta)
+    return theta * np.where(theta > 0, min(1.0, below / above), min(1.0, above / below))
