@@ -66,8 +66,9 @@ ALL_COLUMNS = 128
 #: few rounds; where there is none, every one of them moves some row by about one.
 FAR_ETA, FAR_ROUNDS = 12.0, 15
 
-#: With unpenalised columns a lane has only converged when its last Newton step moved no row's eta by more than this.
-#: On separated data every Newton step moves some row by about one, however small the gradient.
+#: With unpenalised columns a lane has only converged when its last Newton step moved no row's eta by more than this, or
+#: a row beyond ``FAR_ETA`` by more than this share of eta / ``FAR_ETA``. On separated data every Newton step moves some
+#: row by about one, however small the gradient.
 SETTLED = 1e-2
 
 #: Rounds without a better violation after which a lane is left at the best there is.
@@ -312,8 +313,9 @@ class Newton:
             state.eta[lane] += length[at] * slope[at]
             if self._loose:
                 rows = objective.lanes.weights(int(lane)) > 0
-                state.settled[lane] = length[at] * np.abs(slope[at][rows]).max(initial=0.0) <= SETTLED
-                beyond = not state.settled[lane] and np.abs(state.eta[lane][rows]).max(initial=0.0) > FAR_ETA
+                size, moved = np.abs(state.eta[lane][rows]), length[at] * np.abs(slope[at][rows])
+                state.settled[lane] = bool(np.all(moved <= SETTLED * np.maximum(1.0, size / FAR_ETA)))
+                beyond = not state.settled[lane] and size.max(initial=0.0) > FAR_ETA
                 state.far[lane] = state.far[lane] + 1 if beyond else 0
         state.value[alive] = part.loss(state.eta[alive]) + self._penalties(state.terms)[alive]
 
