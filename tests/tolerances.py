@@ -1,4 +1,4 @@
-"""The three tolerances of the tests, by what they compare."""
+"""The tolerances of the tests, by what they compare."""
 
 #: The same arithmetic in another order.
 EXACT = 1e-12
@@ -6,3 +6,5 @@ EXACT = 1e-12
 SOLVED = 1e-8
 #: Numbers of other software.
 REFERENCE = 1e-6
+#: What engines are asked for where their solutions are compared.
+TIGHT = 1e-11
