@@ -116,7 +116,8 @@ def check_dialect(dialect: Dialect) -> Dialect:
 
 def _text_encoding(name: str) -> str:
     try:
-        "".encode(name)  # refuses codecs that are not text, such as base64
+        # Refuses codecs that are not text, such as base64, and those that cannot mark what they do not decode.
+        "a".encode(name).decode(name, "surrogateescape")
         found = codecs.lookup(name).name
     except (LookupError, ValueError) as error:
         raise UsageError(

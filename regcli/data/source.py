@@ -208,7 +208,7 @@ def _utf8(chunks: Iterator[bytes], encoding: str, bad_bytes: Callable[[UnicodeEr
 
 
 def check_byte_order(head: bytes, name: str, encoding: str) -> None:
-    """Refuse a text that begins with the mark of UTF-16 or UTF-32 unless it is read as such.
+    """Refuse a text that begins with the mark of UTF-16 or UTF-32 unless it is read as such, and one that needs it.
 
     Raises
     ------
@@ -216,6 +216,13 @@ def check_byte_order(head: bytes, name: str, encoding: str) -> None:
         ``encoding``, with the encoding to say.
     """
     if encoding.startswith(("utf-16", "utf-32")):
+        if encoding in {"utf-16", "utf-32"} and head and not head.startswith(tuple(mark for mark, _ in _BOMS)):
+            raise DataError(
+                "encoding",
+                f"{name} does not begin with the byte order mark of {encoding}",
+                hint=f"leave --encoding out for UTF-8; without a mark say --encoding {encoding}-le or {encoding}-be",
+                where=Location(file=name, line=1),
+            )
         return
     for mark, found in _BOMS:
         if head.startswith(mark):
