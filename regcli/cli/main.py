@@ -52,6 +52,7 @@ def path(request: PathRequest, session: Session) -> None:
     from regcli.report.documents import path_document
 
     form = session.form("path")
+    _check_destinations(session)
     with session.working(request.run.jobs) as run:
         outcome = run_path(request, run)
     session.heed(outcome.warnings)
@@ -64,6 +65,7 @@ def predict(request: PredictRequest, session: Session) -> None:
 
     form = session.form("predict")
     _refuse_one_path("--metrics-out", request.scoring.metrics_out, session)
+    _check_destinations(session, request.scoring.metrics_out)
     with session.working() as run:
         outcome = run_predict(request, run)
     with session.sink() as write:
@@ -108,6 +110,7 @@ def _fit(request: FitRequest, session: Session, kind: str) -> None:
     form = session.form(kind)
     model_out = request.save.model_out
     _refuse_one_path("--model-out", model_out, session)
+    _check_destinations(session, model_out)
     with session.working(request.run.jobs) as run:
         outcome = run_fit(request, run)
     session.heed(outcome.warnings)
@@ -117,6 +120,15 @@ def _fit(request: FitRequest, session: Session, kind: str) -> None:
             save(outcome)
             session.note(f"wrote {model_out}")
         write(text)
+
+
+def _check_destinations(session: Session, *others: str | None) -> None:
+    """Refuse files that cannot be written before the work, which may be long, is done."""
+    from regcli.data.write import check_destination
+
+    for path in (session.settings.output, *others):
+        if path is not None:
+            check_destination(path)
 
 
 def _refuse_one_path(option: str, path: str | None, session: Session) -> None:

@@ -4,6 +4,7 @@ The content goes to a temporary file in the same folder, is flushed to disk and 
 one step. Whatever goes wrong before leaves the old file as it was and no temporary file behind.
 """
 
+import errno
 import io
 import os
 import secrets
@@ -15,7 +16,26 @@ from typing import Any, BinaryIO
 
 from regcli.errors import Location, OutputError
 
-__all__ = ["atomic_writer", "write_atomically"]
+__all__ = ["atomic_writer", "check_destination", "write_atomically"]
+
+
+def check_destination(path: str) -> None:
+    """Refuse a path that cannot be written, before the work whose result goes there; nothing is created or opened.
+
+    Raises
+    ------
+    OutputError
+        As ``atomic_writer``, as far as it can be known beforehand: a directory, a folder that does not exist or that
+        may not be written to. A full disk shows later.
+    """
+    with _naming(path):
+        if _is_direct(path):
+            return
+        folder = Path(os.path.realpath(path)).parent
+        if not stat.S_ISDIR(folder.stat().st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def write_atomically(path: str, data: bytes) -> None:

@@ -216,3 +216,19 @@ def test_predictions_and_metrics_are_whole_or_not_there(inside: Inside) -> None:
     Path("scores.csv").write_text("old", "utf-8")
     assert inside("predict", "m.json", "guess.csv", "--strict", "-o", "scores.csv")[0] == 2
     assert Path("scores.csv").read_text("utf-8") == "old"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("fit", "data.csv", "-o", "none/x.json"),
+        ("path", "data.csv", "-o", "."),
+        ("cv", "data.csv", "-m", "none/model.json"),
+        ("predict", "model.json", "data.csv", "--metrics-out", "none/metrics.json"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_refused_before_the_work(inside: Inside, words: tuple[str, ...]) -> None:
+    status, out, err = inside(*words)
+    assert (status, out) == (6, "")
+    assert err.startswith("error[output-")
+    assert inside.seen == []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from regcli.data.write import atomic_writer, write_atomically
+from regcli.data.write import atomic_writer, check_destination, write_atomically
 from regcli.errors import OutputError
 
 
@@ -154,3 +154,27 @@ def test_a_folder_without_rights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         write_atomically(str(tmp_path / "x"), b"x")
     assert caught.value.code == "output-failed"
     assert "Permission denied" in caught.value.message
+
+
+def test_a_destination_is_refused_beforehand_in_the_words_of_the_writer(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    for bad in (tmp_path, tmp_path / "none" / "x.json", tmp_path / "file" / "x.json"):
+        with pytest.raises(OutputError) as before:
+            check_destination(str(bad))
+        with pytest.raises(OutputError) as after:
+            write_atomically(str(bad), b"x")
+        assert (before.value.code, before.value.message) == (after.value.code, after.value.message)
+    assert names(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize("path", ["/dev/full", "/dev/stdout", "/dev/null"])
+def test_a_device_is_a_destination(path: str) -> None:
+    check_destination(path)
+
+
+def test_checking_a_destination_creates_nothing(tmp_path: Path) -> None:
+    check_destination(str(tmp_path / "out.json"))
+    (tmp_path / "old.json").write_bytes(b"old")
+    check_destination(str(tmp_path / "old.json"))
+    assert names(tmp_path) == ["old.json"]
+    assert (tmp_path / "old.json").read_bytes() == b"old"
