@@ -134,30 +134,36 @@ class Objective:
         second[count:, :count] = fresh[:count].T
         return CurvatureMoments(known.total, first, second)
 
-    def hessian(self, lane: int, moments: CurvatureMoments, columns: Integers) -> Array:
+    def hessian(self, lane: int, moments: CurvatureMoments, columns: Integers, known: Array | None = None) -> Array:
         """The (k + 1, k + 1) Hessian of some terms in a lane's coordinates, intercept first, from moments of any lane.
 
-        The row of the intercept is zero without one, and so are those of constant columns. Costs O(k^2).
+        The row of the intercept is zero without one, and so are those of constant columns. ``known`` is the Hessian of
+        the leading columns from the same moments. Costs O(k^2), with ``known`` O(k) for every further column.
         """
         lanes, lane_map = self.lanes, self.lanes.maps[lane]
+        count = 0 if known is None else known.shape[0] - 1
+        fresh = columns[count:]
         if lane_map is None:
-            first, second = moments.first[columns], moments.second[np.ix_(columns, columns)]
+            first, second = moments.first[columns], moments.second[np.ix_(columns, fresh)]
         else:
-            chosen = lane_map[:, columns]
-            first, second = chosen.T @ moments.first, np.asarray(chosen.T @ np.asarray(chosen.T @ moments.second).T)
+            left, right = lane_map[:, columns], lane_map[:, fresh]
+            first, second = left.T @ moments.first, np.asarray(left.T @ np.asarray(right.T @ moments.second).T)
         centre = lanes.centre[lane, columns]
         live = np.where(lanes.varies[lane, columns], 1.0 / lanes.sd[lane, columns], 0.0)
-        inner = np.empty((columns.size + 1, columns.size + 1))
-        block = inner[1:, 1:]
-        np.subtract(second, np.multiply.outer(centre, first), out=block)
-        block -= np.multiply.outer(first - moments.total * centre, centre)
-        block *= live
+        reduced = first - moments.total * centre
+        block = second - np.multiply.outer(centre, first[count:])
+        block -= np.multiply.outer(reduced, centre[count:])
+        block *= live[count:]
         block *= live[:, None]
-        inner[0] = inner[:, 0] = 0.0
-        if self.intercept:
-            inner[0, 0] = moments.total
-            inner[0, 1:] = inner[1:, 0] = (first - moments.total * centre) * live
-        return inner
+        out = np.empty((columns.size + 1, columns.size + 1))
+        if known is not None:
+            out[: count + 1, : count + 1] = known
+        out[1:, 1 + count :] = block
+        out[1 + count :, 1 : 1 + count] = block[:count].T
+        out[0, 1 + count :] = out[1 + count :, 0] = reduced[count:] * live[count:] if self.intercept else 0.0
+        if known is None:
+            out[0, 0] = moments.total if self.intercept else 0.0
+        return out
 
     def terms(self, penalty: Penalty, lam: float, lane: int) -> SeparableTerms:
         """The penalty at one strength in a lane's coordinates."""

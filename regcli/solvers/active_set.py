@@ -10,6 +10,7 @@ decrease and there are finitely many (set, signs, limits), so the method ends.
 """
 
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 from scipy.linalg import lapack
@@ -155,6 +156,16 @@ class ActiveSet:
         self._factor = _Factor(hessian, np.zeros(hessian.shape[0]))
         self._sign = np.zeros(hessian.shape[0])
         self._outside = np.ones(hessian.shape[0], dtype=bool)
+
+    def extend(self, hessian: Array) -> Self:
+        """Go on with a Hessian that has more rows and columns at its end; the factor stays."""
+        more = hessian.shape[0] - self._sign.size
+        self._hessian = hessian
+        self._factor.hessian = hessian
+        self._factor.l2 = np.concatenate([self._factor.l2, np.zeros(more)])
+        self._sign = np.concatenate([self._sign, np.zeros(more)])
+        self._outside = np.concatenate([self._outside, np.ones(more, dtype=bool)])
+        return self
 
     def solve(self, linear: Array, terms: SeparableTerms, start: Array, tol: float) -> QuadraticSolution:
         """Minimise from a start until no admissible slope exceeds ``tol``.

@@ -17,17 +17,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from regcli.problem.objective import CurvatureMoments, Objective
+from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Bools, Integers, SeparableTerms
 from regcli.results import Iterate, Status
-from regcli.solvers.active_set import ActiveSet
 from regcli.solvers.engine import Problem
+from regcli.solvers.models import CurvatureModels, ExactModels, Models
 
 __all__ = ["Newton"]
-
-#: Curvature is not taken below this in the model (the objective itself is untouched): where mu is 0 or 1 to rounding
-#: the model would otherwise allow steps of any length.
-LEAST_CURVATURE = 1e-6
 
 #: A lane whose violation falls by less than half in a round builds a Hessian of its own from then on.
 CONTRACTION = 0.5
@@ -38,9 +34,6 @@ LITTLE_WORK = 10_000_000
 #: Shares of the tolerance that rounds aim at. One more Newton step takes 1e-8 to 1e-15 and makes coefficients, not only
 #: gradients, agree with other software to many digits; on large problems it is left to --tol.
 FINE, COARSE = 1e-3, 0.5
-
-#: Strengths for which lane 0's Hessian serves all lanes before it is built anew.
-LAG = 4
 
 #: Columns whose score reaches this share of their L1 weight are part of a lane's model.
 NEAR = 0.8
@@ -73,14 +66,6 @@ SETTLED = 1e-2
 
 #: Rounds without a better violation after which a lane is left at the best there is.
 PATIENCE = 8
-
-
-@dataclass
-class _Curvature:
-    """Curvature weights and the moments of the working columns under them."""
-
-    weights: Array
-    moments: CurvatureMoments
 
 
 @dataclass
@@ -129,12 +114,14 @@ class Newton:
         self._last = np.inf
         first = np.arange(p) if p <= ALL_COLUMNS else np.flatnonzero(problem.penalty.factors == 0)
         self._working = _Working(first, objective.restrict(first))
-        self._shared: _Curvature | None = None
-        self._age = 0
-        self._own: dict[int, _Curvature] = {}
         work = objective.design.shape[0] * p * min(p, ALL_COLUMNS)
         self._little = work <= LITTLE_WORK
-        self._alone = np.full(lanes, objective.family.quadratic or self._little)
+        begun = self._working.objective
+        self._models: Models = (
+            ExactModels(begun)
+            if objective.family.quadratic
+            else CurvatureModels(begun, problem.parallel_map, alone=self._little)
+        )
         self._loose = False
 
     def advance(self, lams: Array) -> list[Iterate]:
@@ -151,7 +138,7 @@ class Newton:
         free = any(bool((term.l1 + term.l2 == 0).any()) for term in full)
         self._loose = free and not objective.family.quadratic
         self._admit(self._candidates(lam, full))
-        self._age += 1
+        self._models.begin()
         total = np.zeros(objective.lanes.n_lanes, dtype=np.intp)
         while True:
             state = self._solve_working(lam, full)
@@ -212,7 +199,7 @@ class Newton:
         return np.flatnonzero(keep)
 
     def _admit(self, columns: Integers) -> None:
-        """Let columns into the working set; known moments are extended by theirs."""
+        """Let columns into the working set, and others out when most of it is idle."""
         objective, old = self._problem.objective, self._working
         fresh = np.setdiff1d(columns, old.columns)
         if not fresh.size:
@@ -225,10 +212,10 @@ class Newton:
             kept = np.flatnonzero((wanted | used)[old.columns])
         order = np.concatenate([old.columns[kept], fresh])
         self._working = _Working(order, objective.restrict(order))
-        if any(lane_map is not None for lane_map in objective.lanes.maps):
-            return  # moments are those of all base columns, whichever terms are worked on
-        for curvature in [*self._own.values(), *([self._shared] if self._shared else [])]:
-            curvature.moments = self._working.objective.moments(curvature.weights, curvature.moments.take(kept))
+        if kept.size == old.columns.size:
+            self._models.grown(self._working.objective)
+        else:
+            self._models.reset(self._working.objective)
 
     # -- the working columns -----------------------------------------------------------------------------------------
 
@@ -270,7 +257,7 @@ class Newton:
             distance[list(state.aliased[lane])] = 0.0
             violation = max(float(distance.max(initial=0.0)), abs(float(level[at]))) / scale[lane]
             if violation > CONTRACTION * state.violation[lane]:
-                self._alone[lane] = True
+                self._models.slow(int(lane))
             state.violation[lane] = violation
             state.stale[lane] = 0 if violation < 0.9 * state.best[lane] else state.stale[lane] + 1
             state.best[lane] = min(state.best[lane], violation)
@@ -291,10 +278,9 @@ class Newton:
     def _step(self, state: _Round, alive: Integers, level: Array, score: Array) -> None:
         """One proximal Newton step of every lane that is not done, each with its own step length."""
         problem, objective, columns = self._problem, self._working.objective, self._working.columns
-        curvatures = self._curvatures(state, alive)
+        self._models.prepare(alive, state.eta)
         goals = problem.parallel_map(
-            lambda at: self._goal(state, int(alive[at]), float(level[at]), score[at], curvatures[at]),
-            range(alive.size),
+            lambda at: self._goal(state, int(alive[at]), float(level[at]), score[at]), range(alive.size)
         )
         rise = np.array([goal[0] for goal in goals]) - self._levels[alive]
         move = np.stack([goal[1:] for goal in goals]) - self._coefs[np.ix_(alive, columns)]
@@ -319,7 +305,7 @@ class Newton:
                 state.far[lane] = state.far[lane] + 1 if beyond else 0
         state.value[alive] = part.loss(state.eta[alive]) + self._penalties(state.terms)[alive]
 
-    def _goal(self, state: _Round, lane: int, level: float, score: Array, curvature: CurvatureMoments | None) -> Array:
+    def _goal(self, state: _Round, lane: int, level: float, score: Array) -> Array:
         """Minimiser of the quadratic model of one lane: intercept first, then the working columns.
 
         The model is built on the columns near to taking part; one that is missed shows in the next round's violation.
@@ -327,11 +313,12 @@ class Newton:
         objective, own = self._working.objective, self._coefs[lane, self._working.columns]
         terms = state.terms[lane]
         near = np.flatnonzero((own != 0) | (np.abs(score) >= NEAR * terms.l1))
-        hessian = self._hessian(state, lane, near, curvature)
-        now = np.concatenate([[self._levels[lane]], own[near]])
-        linear = np.concatenate([[level], score[near]]) + hessian @ now
+        model = self._models.model(lane, near, state.eta[lane])
+        columns = model.columns
+        now = np.concatenate([[self._levels[lane]], own[columns]])
+        linear = np.concatenate([[level], score[columns]]) + model.hessian @ now
         free = np.inf if objective.intercept else 0.0
-        part = terms.take(near)
+        part = terms.take(columns)
         widened = SeparableTerms(
             np.concatenate([[0.0], part.l1]),
             np.concatenate([[0.0], part.l2]),
@@ -339,40 +326,11 @@ class Newton:
             np.concatenate([[free], part.upper]),
         )
         tol = max(INNER * min(state.violation[lane], 1.0), LEAST_INNER) * self._problem.null.scale[lane]
-        solution = ActiveSet(hessian).solve(linear, widened, now, float(tol))
-        state.aliased[lane] = tuple(int(near[j - 1]) for j in solution.aliased if j > 0)
+        solution = model.kernel.solve(linear, widened, now, float(tol))
+        state.aliased[lane] = tuple(int(columns[j - 1]) for j in solution.aliased if j > 0)
         goal = np.concatenate([solution.coefs[:1], own])
-        goal[1 + near] = solution.coefs[1:]
+        goal[1 + columns] = solution.coefs[1:]
         return goal
-
-    def _hessian(self, state: _Round, lane: int, near: Integers, curvature: CurvatureMoments | None) -> Array:
-        """A lane's Hessian on some working columns: from moments shared or kept, else built where it stands."""
-        objective = self._working.objective
-        if curvature is not None:
-            return objective.hessian(lane, curvature, near)
-        alone = objective.keep(np.array([lane])).restrict(near)
-        moments = alone.moments(alone.curvature_weights(0, state.eta[lane], LEAST_CURVATURE))
-        return alone.hessian(0, moments, np.arange(near.size))
-
-    def _curvatures(self, state: _Round, alive: Integers) -> list[CurvatureMoments | None]:
-        """Moments for every lane's model: those of lane 0, or for the gaussian family its own, which never change.
-
-        None for a lane that keeps to its own Hessian and builds it in every round.
-        """
-        if self._working.objective.family.quadratic:
-            fresh = [int(lane) for lane in alive if int(lane) not in self._own]
-            built = self._problem.parallel_map(lambda lane: self._build(lane, state.eta[lane]), fresh)
-            self._own.update(zip(fresh, built, strict=True))
-            return [self._own[int(lane)].moments for lane in alive]
-        if not self._alone[alive].all() and (self._shared is None or self._age > LAG):
-            self._shared, self._age = self._build(0, state.eta[0]), 0
-        return [None if self._alone[lane] or self._shared is None else self._shared.moments for lane in alive]
-
-    def _build(self, lane: int, eta: Array) -> _Curvature:
-        """Curvature of one lane where it stands, on all working columns."""
-        objective = self._working.objective
-        weights = objective.curvature_weights(lane, eta, LEAST_CURVATURE)
-        return _Curvature(weights, objective.moments(weights))
 
     def _search(
         self,

@@ -1,0 +1,159 @@
+"""Where the quadratic model of a lane comes from: exact and kept, or from the curvature where some lane stands.
+
+A model is built on few of the working columns, those near to taking part. Positions count within the working set, which
+only grows at its end while ``grown`` is called, and is otherwise ``reset``.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from regcli.problem.objective import CurvatureMoments, Objective
+from regcli.problem.protocols import Array, Integers, ParallelMap
+from regcli.solvers.active_set import ActiveSet
+
+__all__ = ["CurvatureModels", "ExactModels", "LaneModel", "Models"]
+
+#: Curvature is not taken below this in the model (the objective itself is untouched): where mu is 0 or 1 to rounding
+#: the model would otherwise allow steps of any length.
+LEAST_CURVATURE = 1e-6
+
+#: Strengths for which lane 0's Hessian serves all lanes before it is built anew.
+LAG = 4
+
+#: A kept model with this many times the columns it needs, and some to spare, is built anew.
+STALE, SPARE = 2, 64
+
+
+@dataclass(frozen=True, slots=True)
+class LaneModel:
+    """Columns of the model by position in the working set, its Hessian (k + 1, k + 1), intercept first, its kernel."""
+
+    columns: Integers
+    hessian: Array
+    kernel: ActiveSet
+
+
+class Models(Protocol):
+    """What Newton rounds need of a source of models."""
+
+    def begin(self) -> None:
+        """A new strength begins."""
+        ...
+
+    def grown(self, objective: Objective) -> None:
+        """The working set has new columns at its end."""
+        ...
+
+    def reset(self, objective: Objective) -> None:
+        """The working set is another one."""
+        ...
+
+    def slow(self, lane: int) -> None:
+        """A lane's violation fell by too little."""
+        ...
+
+    def prepare(self, alive: Integers, eta: Array) -> None:
+        """Before a round: build what lanes share."""
+        ...
+
+    def model(self, lane: int, near: Integers, eta: Array) -> LaneModel:
+        """The model of one lane on the columns at positions ``near`` and perhaps more. May run in a thread."""
+        ...
+
+
+class ExactModels:
+    """Models of the gaussian family: a lane's Hessian never changes, so it and its factor are kept and extended."""
+
+    def __init__(self, objective: Objective) -> None:
+        self._objective = objective
+        self._kept: dict[int, tuple[LaneModel, CurvatureMoments]] = {}
+
+    def begin(self) -> None:
+        """Nothing ages."""
+
+    def grown(self, objective: Objective) -> None:
+        """Positions stay what they were."""
+        self._objective = objective
+
+    def reset(self, objective: Objective) -> None:
+        """Positions mean other columns now."""
+        self._objective = objective
+        self._kept.clear()
+
+    def slow(self, lane: int) -> None:
+        """The model is exact; nothing would be better."""
+
+    def prepare(self, alive: Integers, eta: Array) -> None:
+        """Nothing is shared."""
+
+    def model(self, lane: int, near: Integers, eta: Array) -> LaneModel:  # noqa: ARG002  (curvature is one everywhere)
+        """The lane's own model, with the columns it lacks."""
+        kept = self._kept.get(lane)
+        if kept is not None and kept[0].columns.size > STALE * near.size + SPARE:
+            kept = None
+        known = kept[0].columns if kept else near[:0]
+        fresh = np.setdiff1d(near, known)
+        if kept is not None and not fresh.size:
+            return kept[0]
+        columns = np.concatenate([known, fresh])
+        alone = self._objective.keep(np.array([lane])).restrict(columns)
+        moments = alone.moments(alone.lanes.weights(0), kept[1] if kept else None)
+        hessian = alone.hessian(0, moments, np.arange(columns.size), kept[0].hessian if kept else None)
+        kernel = kept[0].kernel.extend(hessian) if kept else ActiveSet(hessian)
+        made = LaneModel(columns, hessian, kernel)
+        self._kept[lane] = (made, moments)
+        return made
+
+
+class CurvatureModels:
+    """Models of other families: lane 0's Hessian, shared and lagged, until a lane needs its own in every round.
+
+    ``alone`` lanes begin with their own, as all do on small problems.
+    """
+
+    def __init__(self, objective: Objective, parallel_map: ParallelMap, *, alone: bool) -> None:
+        self._objective = objective
+        self._parallel_map = parallel_map
+        self._alone = np.full(objective.lanes.n_lanes, alone)
+        self._weights: Array | None = None
+        self._shared: CurvatureMoments | None = None
+        self._age = 0
+
+    def begin(self) -> None:
+        """The shared Hessian ages."""
+        self._age += 1
+
+    def grown(self, objective: Objective) -> None:
+        """Extend the shared moments under the weights they have."""
+        self._objective = objective
+        if self._shared is not None and self._weights is not None:
+            mapped = any(lane_map is not None for lane_map in objective.lanes.maps)
+            if not mapped:  # those of all base columns otherwise, whichever terms are worked on
+                self._shared = objective.moments(self._weights, self._shared)
+
+    def reset(self, objective: Objective) -> None:
+        """Build the shared moments anew when they are next needed."""
+        self._objective = objective
+        self._shared = None
+
+    def slow(self, lane: int) -> None:
+        """From now on the lane builds its own."""
+        self._alone[lane] = True
+
+    def prepare(self, alive: Integers, eta: Array) -> None:
+        """Build the shared moments where they are missing or old."""
+        if not self._alone[alive].all() and (self._shared is None or self._age > LAG):
+            self._weights = self._objective.curvature_weights(0, eta[0], LEAST_CURVATURE)
+            self._shared, self._age = self._objective.moments(self._weights), 0
+
+    def model(self, lane: int, near: Integers, eta: Array) -> LaneModel:
+        """The lane's model where it stands, or that of lane 0 in the lane's coordinates."""
+        if self._shared is not None and not self._alone[lane]:
+            hessian = self._objective.hessian(lane, self._shared, near)
+        else:
+            alone = self._objective.keep(np.array([lane])).restrict(near)
+            moments = alone.moments(alone.curvature_weights(0, eta, LEAST_CURVATURE))
+            hessian = alone.hessian(0, moments, np.arange(near.size))
+        return LaneModel(near, hessian, ActiveSet(hessian))
