@@ -96,6 +96,8 @@ def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int) 
     learnt = learn_encoder(table, roles.features, rows[train], weighted=weights[train] > 0, reference=unpenalised)
     offset = _numbers(table, roles.offset, rows, 0.0)
     X = learnt.encoder.matrix(table.columns, rows[train])
+    idle = np.flatnonzero(weights[train] == 0)
+    X[idle] = np.nan_to_num(X[idle])  # a level that no row with weight has is no level of the model
     if not X.shape[1]:
         where = Location(file=table.files[0].path)
         raise DataError("no-features", "every column is constant", hint="choose other --features", where=where)
