@@ -177,6 +177,26 @@ def test_a_weight_of_zero_is_the_row_left_out(data: Data, count: int) -> None:
 
 
 @often
+@given(data(), st.integers(1, 5), st.sampled_from(("fit", "cv", "path")))
+def test_a_level_without_weight_is_no_level(data: Data, count: int, command: str) -> None:
+    n = data.y.size
+    weights = data.weights.copy()
+    weights[:count] = 0
+    levels = ["rare"] * count + ["north", "south"] * n
+    full: dict[str, Sequence[object]] = {"place": levels[:n], **replace(data, weights=weights).columns}
+    less = {name: cells[count:] for name, cells in full.items()}
+    words = data.words(*data.lambdas()[:1], "0.02")
+    found, expected = run("path", full, words), run("path", less, words)
+    assert [entry["term"] for entry in found["coefficients"]] == [entry["term"] for entry in expected["coefficients"]]
+    for one, two in zip(found["coefficients"], expected["coefficients"], strict=True):
+        assert_same(np.array(one["values"]), np.array(two["values"]))
+    if command != "path":
+        document = run(command, full, words)
+        assert document["convergence"]["converged"]
+        assert all(value is not None for name in ("train", "null") for value in document["metrics"][name].values())
+
+
+@often
 @given(data(families=("gaussian",), penalties=0), st.sampled_from((1e-6, 0.25, 40.0, 1e8)))
 def test_a_target_in_other_units_scales_the_whole_path(data: Data, unit: float) -> None:
     words = ("--n-lambdas", "12")
