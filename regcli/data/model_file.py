@@ -94,9 +94,16 @@ class Scorer:
         return names if self.offset is None else (*names, self.offset)
 
     def eta(self, X: Array, offset: Array | float) -> Array:
-        """Linear predictor of (r, p) coded rows; columns with coefficient zero play no part."""
-        used = np.flatnonzero(self.coefs)
-        return self.intercept + offset + X[:, used] @ self.coefs[used]
+        """Linear predictor of (r, p) coded rows; columns with coefficient zero play no part.
+
+        Column by column, because the last digits of a matrix product depend on how many rows it has: a row has the
+        same prediction alone, in a chunk of any size and in any part of a file that was split.
+        """
+        eta = np.full(len(X), self.intercept, dtype=np.float64)
+        eta += offset
+        for j in np.flatnonzero(self.coefs):
+            eta += self.coefs[j] * X[:, j]
+        return eta
 
 
 def model_document(stored: StoredModel) -> dict[str, Any]:

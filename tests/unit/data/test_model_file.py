@@ -248,3 +248,15 @@ def test_the_content_id_depends_on_content_alone() -> None:
     assert content_id(turned) == document["id"]
     assert content_id({**document, "id": "other"}) == document["id"]
     assert content_id({**document, "target": "z"}) != document["id"]
+
+
+def test_a_row_has_the_same_predictor_in_any_company(path: str) -> None:
+    write_model(path, model_document(stored()))
+    scorer = read_model(path)
+    X = np.asfortranarray(np.random.default_rng(4).normal(size=(501, COEFS.size)))
+    offset = np.linspace(0.0, 1.0, len(X))
+    whole = scorer.eta(X, offset)
+    for rows in (1, 3, 8, 100):
+        for start in (0, 1, 333):
+            part = slice(start, start + rows)
+            assert np.array_equal(scorer.eta(X[part], offset[part]), whole[part])
