@@ -3,10 +3,12 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from regcli.app.options import FitRequest, PathRequest
+from regcli.data.columns import number
 from regcli.data.encoder import Term
 from regcli.errors import DataError, UsageError
 
@@ -17,12 +19,9 @@ __all__ = ["bounded", "given_options", "number_list", "number_of", "refuse", "te
 
 
 def number_of(option: str, text: str) -> float:
-    """A finite number, or an error that names the option."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
+    """A finite number as a table would have it, or an error that names the option."""
+    value = number(text)
+    if value is None or not math.isfinite(value):
         raise UsageError("unknown-option-value", f"{option}: {text!r} is not a number")
     return value
 
@@ -76,7 +75,7 @@ def term_values(option: str, pairs: Sequence[str], terms: Sequence[Term]) -> dic
         if not named:
             named = [t.name for t in terms if fnmatchcase(t.source, column) or fnmatchcase(t.name, column)]
         if not named:
-            near = sorted({term.source for term in terms})[:3]
+            near = get_close_matches(column, dict.fromkeys(term.source for term in terms), n=3, cutoff=0.5)
             raise DataError("column-not-found", f"{option}: no column {column!r} is fitted on", near=near)
         out.update(dict.fromkeys(named, value))
     return out

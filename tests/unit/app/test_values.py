@@ -33,7 +33,7 @@ def test_lists_of_numbers(text: str, values: list[float]) -> None:
     assert number_list("--lambda", text) == values
 
 
-@pytest.mark.parametrize("text", ["", ",", "a", "1;2", "1 2", "nan", "inf", "1e999", "0x10"])
+@pytest.mark.parametrize("text", ["", ",", "a", "1;2", "1 2", "nan", "inf", "1e999", "0x10", "1_0", "\u0663"])
 def test_what_is_no_list_of_numbers(text: str) -> None:
     with pytest.raises(UsageError, match="--lambda") as caught:
         number_list("--lambda", text)
@@ -111,6 +111,12 @@ def test_pairs_that_cannot_be_read() -> None:
         assert code(UsageError, "--lower", pair) == "unknown-option-value"
     assert code(DataError, "--lower", "wage=1") == "column-not-found"
     assert code(DataError, "--lower", "z*=1") == "column-not-found"
+
+
+def test_near_names_are_offered() -> None:
+    with pytest.raises(DataError) as caught:
+        term_values("--lower", ["sit=1"], TERMS)
+    assert caught.value.near == ("site",)
 
 
 def test_options_without_effect_are_named() -> None:
