@@ -21,6 +21,9 @@ ALIASES = {"lasso": "l1", "ridge": "l2", "ols": "none"}
 #: glmnet's defaults: length of the grid, and its last strength over its first.
 N_LAMBDAS, MIN_RATIO, MIN_RATIO_WIDE = 100, 1e-4, 1e-2
 
+#: A thousand times the usual grid; a longer one is a slip of the finger.
+MOST_LAMBDAS = 100_000
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -76,7 +79,7 @@ def read_penalty(options: PenaltyOptions, strengths: Strengths) -> Asked:
     if penalty == "none":
         lambdas = (0.0,)
     count = N_LAMBDAS if strengths.n_lambdas is None else strengths.n_lambdas
-    bounded("--n-lambdas", count, 1, np.inf)
+    bounded("--n-lambdas", count, 1, MOST_LAMBDAS)
     if strengths.lambda_min_ratio is not None:
         bounded("--lambda-min-ratio", strengths.lambda_min_ratio, 0.0, 1.0, open_low=True, open_high=True)
     return Asked(penalty, ratio, lambdas, count, strengths.lambda_min_ratio, options.compat)
@@ -153,7 +156,8 @@ def strengths_elsewhere(asked: Asked, problem: Problem, sd_y: float, lam: float)
     All take the standardized columns, as the model does. glmnet: ``glmnet(x, y, family = "...", lambda =)``, which
     divides the gaussian L2 part by the sd of the target and rescales penalty factors. scikit-learn: ``alpha`` of Lasso
     and ElasticNet (same l1_ratio), ``alpha`` of Ridge, ``C`` of LogisticRegression. LIBLINEAR: ``-c`` with ``-s 6``
-    (L1) or ``-s 0`` (L2), ``-B 1 -R``. The last four know neither limits nor unequal factors.
+    (L1) or ``-s 0`` (L2), ``-B 1 -R``. The last four know neither limits nor unequal
+    factors, and for classes no offset.
     """
     penalty, lanes = problem.penalty, problem.objective.lanes
     out: dict[str, float | None] = dict.fromkeys(
@@ -179,7 +183,7 @@ def strengths_elsewhere(asked: Asked, problem: Problem, sd_y: float, lam: float)
             out["sklearn_ridge_alpha"] = total * l2_only
         elif ratio == 1.0 or not compat:
             out["sklearn_alpha"] = strength
-    else:
+    elif not problem.objective.offset.any():
         out["sklearn_C"] = 1.0 / (total * strength)
         weighted = np.unique(lanes.partition.row_weights).size > 1
         if ratio in (0.0, 1.0) and not weighted:
