@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from regcli.app.options import CvRequest, FitRequest, PathRequest
@@ -16,7 +16,7 @@ from regcli.cli.options import Choice, declared, groups
 from regcli.report.schemas import SCHEMAS
 from tests.fuzz.tool import Outcome, run_tool
 
-often = settings(derandomize=True, deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+often = settings(derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 
 #: Pieces of which tables are made, and things that look like tables.
 PIECES = (
@@ -183,8 +183,11 @@ def command_lines(draw: st.DrawFn) -> list[str]:
     return words
 
 
-@settings(parent=often, max_examples=600)
+@settings(parent=often, max_examples=300)
 @given(command_lines())
+@example(["cv", "--n-lambdas", "9" * 20])
+@example(["fit", "--seed", "-1"])
+@example(["path", "--family", "gaussian", "--weights", "w", "--nonnegative"])
 def test_any_words(words: list[str]) -> None:
     rows = [f"{i * 7 % 11},{i * 3 % 5},{'uvw'[i % 3]},{i % 3},{i * 5 % 13 / 2}\n" for i in range(24)]
     with folder() as place:
