@@ -335,6 +335,8 @@ def _warn_choice(walked: _Walked, *, several: bool) -> list[Warn]:
     end = "largest" if curve.index_min == 0 else "smallest"
     lam = float(curve.lambdas[curve.index_min])
     text = f"the best strength, {lam:.4g}, is the {end} that was tried"
+    if curve.index_min > 0 and walked.stopped is not None:
+        text += "; the path ended there because smaller ones explain hardly more"
     return [Warn("lambda-at-edge", text, {"lambda": lam, "index": curve.index_min})]
 
 

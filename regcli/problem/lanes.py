@@ -19,8 +19,8 @@ __all__ = ["Lanes", "Partition", "make_lanes"]
 #: time from the data, about the lane's own mean: subtraction would have cost more than six digits.
 CANCELLED = 1e-6
 
-#: Rows gathered at a time while statistics are collected.
-STATISTICS_ROWS = 8192
+#: Cells gathered at a time while statistics are collected: 32 MB.
+STATISTICS_CELLS = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -229,8 +229,9 @@ def _moments(design: Design, rows: Integers, partition: Partition, lane_map: spa
     p = design.shape[1] if lane_map is None else lane_map.shape[1]
     total = _Moments(0.0, np.zeros(p), np.zeros(p), np.full(p, np.inf), np.full(p, -np.inf))
     rows = rows[partition.row_weights[rows] > 0]
-    for start in range(0, rows.size, STATISTICS_ROWS):
-        part = rows[start : start + STATISTICS_ROWS]
+    step = max(1, STATISTICS_CELLS // design.shape[1])
+    for start in range(0, rows.size, step):
+        part = rows[start : start + step]
         values, weights = _lane_columns(design, part, lane_map), partition.row_weights[part]
         total = _add(
             [
@@ -276,8 +277,9 @@ def _variance(
     weights = partition.train[lane][partition.block] * partition.row_weights
     rows = np.flatnonzero(weights > 0)
     total, square, first = 0.0, np.zeros(columns.size), np.zeros(columns.size)
-    for start in range(0, rows.size, STATISTICS_ROWS):
-        part = rows[start : start + STATISTICS_ROWS]
+    step = max(1, STATISTICS_CELLS // design.shape[1])
+    for start in range(0, rows.size, step):
+        part = rows[start : start + step]
         values = _lane_columns(design, part, lane_map)[:, columns] - mean
         total += float(weights[part].sum())
         first += weights[part] @ values

@@ -63,12 +63,40 @@ class Models(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A lane's model, the weights (n,) it was built with and the moments behind it: it can be given more columns."""
+
+    model: LaneModel
+    weights: Array
+    moments: CurvatureMoments
+
+
+def _extended(objective: Objective, lane: int, near: Integers, kept: _Kept | None, weights: Array) -> _Kept:
+    """A lane's model on at least the columns ``near``: the one that is kept with what it lacks, or a new one."""
+    if kept is not None and kept.model.columns.size > STALE * near.size + SPARE:
+        kept = None
+    known = near[:0] if kept is None else kept.model.columns
+    fresh = np.setdiff1d(near, known)
+    if kept is not None and not fresh.size:
+        return kept
+    columns = np.concatenate([known, fresh])
+    alone = objective.keep(np.array([lane])).restrict(columns)
+    moments = alone.moments(weights, None if kept is None else kept.moments)
+    every = np.arange(columns.size)
+    if kept is None:
+        hessian = alone.hessian(0, moments, every)
+        return _Kept(LaneModel(columns, hessian, ActiveSet(hessian)), weights, moments)
+    hessian = alone.hessian(0, moments, every, kept.model.hessian)
+    return _Kept(LaneModel(columns, hessian, kept.model.kernel.extend(hessian)), weights, moments)
+
+
 class ExactModels:
     """Models of the gaussian family: a lane's Hessian never changes, so it and its factor are kept and extended."""
 
     def __init__(self, objective: Objective) -> None:
         self._objective = objective
-        self._kept: dict[int, tuple[LaneModel, CurvatureMoments]] = {}
+        self._kept: dict[int, _Kept] = {}
 
     def begin(self) -> None:
         """Nothing ages."""
@@ -91,32 +119,24 @@ class ExactModels:
     def model(self, lane: int, near: Integers, eta: Array) -> LaneModel:  # noqa: ARG002  (curvature is one everywhere)
         """The lane's own model, with the columns it lacks."""
         kept = self._kept.get(lane)
-        if kept is not None and kept[0].columns.size > STALE * near.size + SPARE:
-            kept = None
-        known = kept[0].columns if kept else near[:0]
-        fresh = np.setdiff1d(near, known)
-        if kept is not None and not fresh.size:
-            return kept[0]
-        columns = np.concatenate([known, fresh])
-        alone = self._objective.keep(np.array([lane])).restrict(columns)
-        moments = alone.moments(alone.lanes.weights(0), kept[1] if kept else None)
-        hessian = alone.hessian(0, moments, np.arange(columns.size), kept[0].hessian if kept else None)
-        kernel = kept[0].kernel.extend(hessian) if kept else ActiveSet(hessian)
-        made = LaneModel(columns, hessian, kernel)
-        self._kept[lane] = (made, moments)
-        return made
+        weights = self._objective.lanes.weights(lane) if kept is None else kept.weights
+        self._kept[lane] = _extended(self._objective, lane, near, kept, weights)
+        return self._kept[lane].model
 
 
 class CurvatureModels:
-    """Models of other families: lane 0's Hessian, shared and lagged, until a lane needs its own in every round.
+    """Models of other families: lane 0's Hessian, shared and lagged, until a lane needs its own.
 
-    ``alone`` lanes begin with their own, as all do on small problems.
+    A lane's own is kept too, until the lane's violation again falls by too little; with ``fresh`` every lane builds its
+    own in every round from the start.
     """
 
-    def __init__(self, objective: Objective, parallel_map: ParallelMap, *, alone: bool) -> None:
+    def __init__(self, objective: Objective, parallel_map: ParallelMap, *, fresh: bool) -> None:
         self._objective = objective
         self._parallel_map = parallel_map
-        self._alone = np.full(objective.lanes.n_lanes, alone)
+        self._fresh = fresh
+        self._alone = np.full(objective.lanes.n_lanes, fresh)
+        self._kept: dict[int, _Kept] = {}
         self._weights: Array | None = None
         self._shared: CurvatureMoments | None = None
         self._age = 0
@@ -134,13 +154,15 @@ class CurvatureModels:
                 self._shared = objective.moments(self._weights, self._shared)
 
     def reset(self, objective: Objective) -> None:
-        """Build the shared moments anew when they are next needed."""
+        """Build everything anew when it is next needed."""
         self._objective = objective
         self._shared = None
+        self._kept.clear()
 
     def slow(self, lane: int) -> None:
-        """From now on the lane builds its own."""
+        """From now on the lane has its own Hessian, built where it now stands."""
         self._alone[lane] = True
+        self._kept.pop(lane, None)
 
     def prepare(self, alive: Integers, eta: Array) -> None:
         """Build the shared moments where they are missing or old."""
@@ -149,11 +171,11 @@ class CurvatureModels:
             self._shared, self._age = self._objective.moments(self._weights), 0
 
     def model(self, lane: int, near: Integers, eta: Array) -> LaneModel:
-        """The lane's model where it stands, or that of lane 0 in the lane's coordinates."""
+        """The lane's own model, or that of lane 0 in the lane's coordinates."""
         if self._shared is not None and not self._alone[lane]:
             hessian = self._objective.hessian(lane, self._shared, near)
-        else:
-            alone = self._objective.keep(np.array([lane])).restrict(near)
-            moments = alone.moments(alone.curvature_weights(0, eta, LEAST_CURVATURE))
-            hessian = alone.hessian(0, moments, np.arange(near.size))
-        return LaneModel(near, hessian, ActiveSet(hessian))
+            return LaneModel(near, hessian, ActiveSet(hessian))
+        kept = None if self._fresh else self._kept.get(lane)
+        weights = self._objective.curvature_weights(lane, eta, LEAST_CURVATURE) if kept is None else kept.weights
+        self._kept[lane] = _extended(self._objective, lane, near, kept, weights)
+        return self._kept[lane].model

@@ -124,7 +124,8 @@ class Walk:
         weights = objective.lanes.weights(0)
         saturated = float(weights @ objective.family.saturated_loss(objective.y))
         whole = float(self._problem.null.loss[0]) - saturated
-        self.ratios.append((float(self._problem.null.loss[0]) - float(step.loss[0])) / whole if whole > 0 else 0.0)
+        gained = (float(self._problem.null.loss[0]) - float(step.loss[0])) / whole if whole > 0 else 0.0
+        self.ratios.append(gained if step.coefs[0].any() else 0.0)  # no rounding noise at the null model
         count, of = len(self.ratios), self._grid.lambdas.size
         if not self._grid.generated or count < min(LEAST_STRENGTHS, of) or count == of:
             return False

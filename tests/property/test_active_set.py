@@ -33,7 +33,9 @@ def make_columns(kind: str, rng: np.random.Generator) -> tuple[Array, Array]:
     return X, (y - y.mean()) / y.std()
 
 
-def make_path(kind: str, seed: int, *, bounded: bool, free: bool, l1_ratio: float) -> Iterator[tuple[Array, Array, SeparableTerms, float]]:
+def make_path(
+    kind: str, seed: int, *, bounded: bool, free: bool, l1_ratio: float
+) -> Iterator[tuple[Array, Array, SeparableTerms, float]]:
     """The quadratic and its penalties along thirty strengths."""
     rng = np.random.default_rng([seed, KINDS.index(kind), bounded, free, int(10 * l1_ratio)])
     X, y = make_columns(kind, rng)
