@@ -220,6 +220,7 @@ WARNING_CODES: MappingProxyType[str, tuple[int, str]] = MappingProxyType(
         "lambda-max-zero": (4, "no column is related to the target: every strength gives the null model"),
         "lambda-at-edge": (4, "the best strength is the first or the last of the grid"),
         "not-converged": (4, "a strength or fold did not reach the tolerance"),
+        "rounding-floor": (4, "the reported model holds as far as double precision can write it, not to the tolerance"),
         "one-class-fold": (3, "auc has no value in a fold with one class"),
         "rows-skipped": (3, "rows that could not be scored were left out or are empty"),
         "unknown-level": (3, "categories that the model has not seen were scored as none of its levels"),

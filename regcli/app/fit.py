@@ -13,7 +13,7 @@ from regcli.app.prepare import Prepared, prepare
 from regcli.app.saving import Saved, make_saved, write_saved
 from regcli.app.scoring import FoldScores, scores_of
 from regcli.app.setup import build_problem, model_facts, refuse_undetermined, term_facts, warn_top
-from regcli.app.specify import make_grid, read_penalty, strengths_elsewhere
+from regcli.app.specify import Asked, make_grid, read_penalty, strengths_elsewhere
 from regcli.app.values import bounded, given_options, refuse
 from regcli.errors import DataError, FitError, Location, UsageError, Warn
 from regcli.problem.families import FAMILIES
@@ -54,14 +54,44 @@ class FitOutcome:
 
 
 @dataclass(frozen=True)
+class _Plan:
+    """What is asked for, held against the data: the penalty, the folds (n,) if there are any, how scores are made."""
+
+    asked: Asked
+    several: bool
+    prepared: Prepared
+    metric: str
+    threshold: float | None
+    folds: Rows | None
+    warnings: tuple[Warn, ...]
+
+    @property
+    def cut(self) -> float:
+        """The probability from which a row is called positive."""
+        return THRESHOLD if self.threshold is None else self.threshold
+
+    def partition(self) -> Partition:
+        """All rows, and the training rows of every fold."""
+        weights = self.prepared.fit_weights
+        if self.folds is None:
+            return whole_partition(weights)
+        partition = fold_partition(self.folds, int(self.folds.max()) + 1, weights)
+        _check_folds(partition, self.prepared)
+        return partition
+
+
+@dataclass(frozen=True)
 class _Walked:
     """A finished walk: its iterates (those of no further use without their predictors), scores and curve."""
 
+    problem: Problem
     walk: Walk
     steps: list[Iterate]
     scores: FoldScores | None
     curve: Curve | None
     stopped: Stopped | None
+    top: float | None
+    warnings: tuple[Warn, ...]
 
 
 def fit(request: FitRequest, run: RunContext) -> FitOutcome:
@@ -72,6 +102,22 @@ def fit(request: FitRequest, run: RunContext) -> FitOutcome:
     UsageError, DataError, FitError
         See their codes; nothing is written by this function.
     """
+    plan = _plan(request)
+    single_blas_thread()
+    partition = plan.partition()
+    with thread_map(run.jobs, plan.prepared.X.size * partition.n_lanes) as parallel_map:
+        options = (request.model, request.penalty, request.solver)
+        problem = build_problem(plan.prepared, plan.asked, options, partition, parallel_map)
+        walked = _walk(problem, plan, run, may_stop=not request.search.full_path)
+        at = _chosen(walked, request.search.rule or "min", several=plan.several)
+        convergence = _certify(walked, at, plan, allow=request.solver.allow_unconverged)
+    run.note(walked.walk.account())
+    result = _result(request, plan, walked, at, convergence)
+    return FitOutcome(result, make_saved(request, plan.prepared, result))
+
+
+def _plan(request: FitRequest) -> _Plan:
+    """Read the options and the data, and deal the folds."""
     asked = read_penalty(request.penalty, request.strengths)
     several = asked.lambdas is None or len(asked.lambdas) > 1
     _refuse_idle(request, several=several)
@@ -79,49 +125,34 @@ def fit(request: FitRequest, run: RunContext) -> FitOutcome:
     prepared = prepare(request, unpenalised=asked.unpenalised, seed=seed)
     threshold = _threshold(request, prepared)
     metric = _metric(request.folds, prepared.family)
-    warnings = list(prepared.warnings)
-    single_blas_thread()
-    folds = None
+    folds, notes = None, list[Warn]()
     if several or _wants_folds(request):
         folds, notes = _folds(request.folds, prepared, seed)
-        warnings += notes
-    partition = whole_partition(prepared.fit_weights)
-    if folds is not None:
-        partition = fold_partition(folds, int(folds.max()) + 1, prepared.fit_weights)
-        _check_folds(partition, prepared)
-    lanes = partition.n_lanes
-    with thread_map(request.run.jobs or run.jobs, prepared.X.size * lanes) as parallel_map:
-        options = (request.model, request.penalty, request.solver)
-        problem = build_problem(prepared, asked, options, partition, parallel_map)
-        grid, top = make_grid(asked, problem)
-        names = tuple(term.name for term in prepared.encoder.terms)
-        if not (problem.penalty.factors > 0).any():
-            refuse_undetermined(problem, names)
-        grid, notes = without_zero(grid, problem, names)
-        warnings += notes
-        scores = None
-        if folds is not None:
-            scores = FoldScores(problem.objective, folds, prepared.weights, metric, threshold or THRESHOLD)
-        walked = _walk(problem, grid, scores, run, may_stop=not request.search.full_path)
-        at = _chosen(walked, request.search.rule or "min", several=several)
-        step = walked.steps[at]
-        convergence = _certify(problem, walked, at, request, names)
-    run.note(walked.walk.account())
-    warnings += [*warn_top(top), *warn_path(walked.walk, walked.steps, names), *_warn_choice(walked, several=several)]
+    return _Plan(asked, several, prepared, metric, threshold, folds, (*prepared.warnings, *notes))
+
+
+def _result(request: FitRequest, plan: _Plan, walked: _Walked, at: int, convergence: Convergence) -> FitResult:
+    """Everything that is reported of the model at index ``at``."""
+    problem, prepared, step = walked.problem, plan.prepared, walked.steps[at]
+    names = _names(prepared)
+    intercepts, coefs = _alone(problem).to_raw(problem.penalty, step.intercepts[:1], step.coefs[:1])
+    facts = replace(
+        model_facts(prepared, plan.asked, request.model, walked.top),
+        lam=step.lam,
+        lambda_as=strengths_elsewhere(plan.asked, problem, _sd_of(prepared), step.lam),
+        rule=(request.search.rule or "min") if plan.several else None,
+    )
+    model = Model(facts, term_facts(problem, prepared), float(intercepts[0]), coefs[0], plan.threshold)
+    metrics, notes = _metrics(plan, walked, model, step)
+    warnings = [*plan.warnings, *walked.warnings, *warn_top(walked.top), *warn_path(walked.walk, walked.steps, names)]
+    warnings += _warn_choice(walked, several=plan.several)
+    if convergence.status is Status.ROUNDING_FLOOR:
+        text = f"the violation of the chosen model, {convergence.violation:.2g}, is that of rounding its numbers"
+        warnings.append(Warn("rounding-floor", text, {"violation": convergence.violation}))
     if not convergence.status.usable:
         text = f"the violation of the chosen model is {convergence.violation:.2g}, above --tol"
         warnings.append(Warn("not-converged", text, {"violation": convergence.violation}))
-    intercepts, coefs = _alone(problem).to_raw(problem.penalty, step.intercepts[:1], step.coefs[:1])
-    facts = replace(
-        model_facts(prepared, asked, request.model, top),
-        lam=step.lam,
-        lambda_as=strengths_elsewhere(asked, problem, _sd_of(prepared), step.lam),
-        rule=(request.search.rule or "min") if several else None,
-    )
-    model = Model(facts, term_facts(problem, prepared), float(intercepts[0]), coefs[0], threshold)
-    metrics, notes = _metrics(problem, prepared, model, walked, step, several=several)
-    warnings += notes
-    result = FitResult(
+    return FitResult(
         data=prepared.facts,
         model=model,
         sources=tuple(feature.source for feature in prepared.encoder.features),
@@ -130,12 +161,16 @@ def fit(request: FitRequest, run: RunContext) -> FitOutcome:
         convergence=convergence,
         curve=walked.curve,
         stopped=walked.stopped,
-        warnings=tuple(warnings),
-        seed=seed,
+        warnings=(*warnings, *notes),
+        seed=request.run.seed or 0,
         options=given_options(request),
         all_terms=request.save.all_terms,
     )
-    return FitOutcome(result, make_saved(request, prepared, result))
+
+
+def _names(prepared: Prepared) -> tuple[str, ...]:
+    """Names of the terms."""
+    return tuple(term.name for term in prepared.encoder.terms)
 
 
 def save(outcome: FitOutcome) -> None:
@@ -251,11 +286,16 @@ def _sd_of(prepared: Prepared) -> float:
 # -- walking and choosing --------------------------------------------------------------------------------------------
 
 
-def _walk(problem: Problem, grid: Grid, scores: FoldScores | None, run: RunContext, *, may_stop: bool) -> _Walked:
+def _walk(problem: Problem, plan: _Plan, run: RunContext, *, may_stop: bool) -> _Walked:
     """Walk the strengths, scoring the folds on the way; end early where the curve has clearly turned."""
-    walk = Walk(problem, grid)
-    steps: list[Iterate] = []
-    stopped = None
+    grid, top = make_grid(plan.asked, problem)
+    if not (problem.penalty.factors > 0).any():
+        refuse_undetermined(problem, _names(plan.prepared))
+    grid, notes = without_zero(grid, problem, _names(plan.prepared))
+    scores = None
+    if plan.folds is not None:
+        scores = FoldScores(problem.objective, plan.folds, plan.prepared.weights, plan.metric, plan.cut)
+    walk, steps, stopped = Walk(problem, grid), list[Iterate](), None
     count = grid.lambdas.size
     for step in walk:
         if scores is not None:
@@ -271,7 +311,7 @@ def _walk(problem: Problem, grid: Grid, scores: FoldScores | None, run: RunConte
         lambdas = np.array([step.lam for step in steps])
         nonzero = np.array([np.count_nonzero(step.coefs[0]) for step in steps], dtype=np.intp)
         curve = scores.curve(lambdas, nonzero, [all(status.usable for status in step.status) for step in steps])
-    return _Walked(walk, steps, scores, curve, stopped or walk.stopped)
+    return _Walked(problem, walk, steps, scores, curve, stopped or walk.stopped, top, tuple(notes))
 
 
 def _may_stop(problem: Problem, grid: Grid, scores: FoldScores) -> bool:
@@ -307,19 +347,17 @@ def _chosen(walked: _Walked, rule: str, *, several: bool) -> int:
     return at
 
 
-def _certify(problem: Problem, walked: _Walked, at: int, request: FitRequest, names: tuple[str, ...]) -> Convergence:
+def _certify(walked: _Walked, at: int, plan: _Plan, *, allow: bool) -> Convergence:
     """Measure the reported model from the data, and with it the models at both rules' strengths."""
-    others = {at}
+    problem, chosen = walked.problem, {at}
     if walked.curve is not None:
-        others |= {index for index in (walked.curve.index_min, walked.curve.index_1se) if index is not None}
-    if request.solver.certify == "all":
-        others |= set(range(len(walked.steps)))
-    certificates = {index: certify_lane(problem, walked.steps[index], 0) for index in sorted(others)}
+        chosen |= {index for index in (walked.curve.index_min, walked.curve.index_1se) if index is not None}
+    certificates = {index: certify_lane(problem, walked.steps[index], 0) for index in sorted(chosen)}
     step, certificate = walked.steps[at], certificates[at]
     usable, status = verdict(certificate, problem.rules.tol, step.status[0])
     if status is Status.SEPARATED:
-        refuse_separated(problem, [step], names)
-    if not usable and not request.solver.allow_unconverged:
+        refuse_separated(problem, [step], _names(plan.prepared))
+    if not usable and not allow:
         text = f"the model reached a violation of {certificate.violation:.2g}, not --tol {problem.rules.tol:g}"
         raise FitError("not-converged", text, hint=status.value)
     return Convergence(status, int(step.rounds[0]), certificate.violation, "data", certificate.gap)
@@ -349,11 +387,12 @@ def _alone(problem: Problem) -> Objective:
 
 
 def _metrics(
-    problem: Problem, prepared: Prepared, model: Model, walked: _Walked, step: Iterate, *, several: bool
+    plan: _Plan, walked: _Walked, model: Model, step: Iterate
 ) -> tuple[dict[str, dict[str, float | bool] | None], list[Warn]]:
     """Scores of the reported model on the folds, the test rows and the training rows, and of the null model."""
+    problem, prepared = walked.problem, plan.prepared
     objective: Objective = problem.objective
-    family, threshold = objective.family, model.threshold or THRESHOLD
+    family, threshold = objective.family, plan.cut
     centre = float(objective.lanes.weights(0) @ objective.y)
     eta = _alone(problem).eta(step.intercepts[:1], step.coefs[:1])[0]
     null_eta = objective.offset + problem.null.intercepts[0]
@@ -366,7 +405,7 @@ def _metrics(
     }
     notes: list[Warn] = []
     if walked.scores is not None:
-        out["cv"] = {**walked.scores.at(step), "chosen_on_these_folds": several}
+        out["cv"] = {**walked.scores.at(step), "chosen_on_these_folds": plan.several}
         one = [k for k, rows in enumerate(walked.scores.fold_rows) if np.unique(objective.y[rows]).size < 2]
         if "auc" in family.metrics and one:
             text = f"{len(one)} folds hold one class only; auc leaves them out"

@@ -15,7 +15,6 @@ from regcli.app.values import given_options
 from regcli.errors import FitError, Warn
 from regcli.problem.folds import whole_partition
 from regcli.results import Iterate, PathResult, Status
-from regcli.solvers.certificate import certify_lane
 from regcli.solvers.engine import Problem
 from regcli.solvers.path import Grid, Walk
 
@@ -50,8 +49,6 @@ def path(request: PathRequest, run: RunContext) -> PathResult:
     refuse_separated(problem, steps, names)
     raw = [problem.objective.to_raw(problem.penalty, step.intercepts, step.coefs) for step in steps]
     violation = np.array([float(step.violation[0]) for step in steps])
-    if request.solver.certify == "all":
-        violation = np.array([certify_lane(problem, step, 0).violation for step in steps])
     return PathResult(
         data=prepared.facts,
         facts=model_facts(prepared, asked, request.model, top),

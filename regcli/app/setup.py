@@ -26,12 +26,12 @@ TOL, MAX_ITER = 1e-7, 1000
 
 
 def read_rules(solver: Solver) -> Rules:
-    """--tol and --max-iter."""
+    """--tol, --max-iter and --certify."""
     tol = TOL if solver.tol is None else solver.tol
     bounded("--tol", tol, 0.0, 1.0, open_low=True, open_high=True)
     count = MAX_ITER if solver.max_iter is None else solver.max_iter
     bounded("--max-iter", count, 1, np.inf)
-    return Rules(tol, count)
+    return Rules(tol, count, certify=solver.certify == "all")
 
 
 def standardize_of(model: ModelOptions) -> str:

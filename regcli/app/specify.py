@@ -156,7 +156,7 @@ def strengths_elsewhere(asked: Asked, problem: Problem, sd_y: float, lam: float)
     All take the standardized columns, as the model does. glmnet: ``glmnet(x, y, family = "...", lambda =)``, which
     divides the gaussian L2 part by the sd of the target and rescales penalty factors. scikit-learn: ``alpha`` of Lasso
     and ElasticNet (same l1_ratio), ``alpha`` of Ridge, ``C`` of LogisticRegression. LIBLINEAR: ``-c`` with ``-s 6``
-    (L1) or ``-s 0`` (L2), ``-B 1 -R``. The last four know neither limits nor unequal factors, and for classes no offset.
+    (L1) or ``-s 0`` (L2), ``-B 1 -R``. The last four know no limits, no unequal factors, and for classes no offset.
     """
     penalty, lanes = problem.penalty, problem.objective.lanes
     out: dict[str, float | None] = dict.fromkeys(

@@ -5,6 +5,8 @@ its sd, also where columns are not standardized; for unpenalised coefficients an
 violation = max_j d_j / scale, with scale the largest score of any column at the model of intercept and offset alone.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from regcli.problem.objective import NullModel, Objective
@@ -12,7 +14,7 @@ from regcli.problem.protocols import Array, Penalty, SeparableTerms
 from regcli.results import Certificate, Iterate, Status
 from regcli.solvers.engine import Problem
 
-__all__ = ["certify", "certify_lane", "verdict"]
+__all__ = ["certify", "certify_lane", "measured", "verdict"]
 
 #: Factor of machine precision in the floor below which a violation cannot be told from rounding.
 FLOOR_FACTOR = 8.0
@@ -56,7 +58,7 @@ def certify(
     distance = np.where(objective.lanes.varies[0], terms.distance(standard, score[0]), 0.0)
     scale = float(null.scale[0])
     violation = max(float(distance.max(initial=0.0)), abs(float(level[0]))) / scale
-    floor = _floor(objective, eta[0]) / scale if violation > FLOOR_FACTOR * 1e-13 else 0.0
+    floor = _floor(objective, eta[0], intercept, base_coefs) / scale if violation > FLOOR_FACTOR * 1e-13 else 0.0
     return Certificate(violation, floor, _gap(objective, null, terms, standard, eta, score[0]))
 
 
@@ -67,6 +69,23 @@ def certify_lane(problem: Problem, step: Iterate, lane: int) -> Certificate:
     level, coefs = alone.to_raw(problem.penalty, step.intercepts[only], step.coefs[only])
     own = NullModel(null.intercepts[only], null.loss[only], null.scale[only])
     return certify(alone, problem.penalty, own, step.lam, float(level[0]), coefs[0])
+
+
+def measured(problem: Problem, step: Iterate) -> Iterate:
+    """An iterate whose lanes above the tolerance, or all with ``Rules.certify``, are measured again from the data.
+
+    Lanes with a lane matrix keep the engine's own measure: their coefficients are not written.
+    """
+    again = np.ones(step.violation.size, dtype=bool) if problem.rules.certify else step.violation > problem.rules.tol
+    again &= np.array([lane_map is None for lane_map in problem.objective.lanes.maps])
+    if not again.any():
+        return step
+    violation, status = step.violation.copy(), list(step.status)
+    for lane in np.flatnonzero(again):
+        certificate = certify_lane(problem, step, int(lane))
+        violation[lane] = certificate.violation
+        status[lane] = verdict(certificate, problem.rules.tol, step.status[lane])[1]
+    return replace(step, violation=violation, status=tuple(status))
 
 
 def verdict(certificate: Certificate, tol: float, reached: Status) -> tuple[bool, Status]:
@@ -80,18 +99,28 @@ def verdict(certificate: Certificate, tol: float, reached: Status) -> tuple[bool
     return False, Status.MAX_ITER
 
 
-def _floor(objective: Objective, eta: Array) -> float:
-    """8 eps max_j sum_i w_i |x_ij| (|y_i| + |mu_i| (1 + |eta_i|)), x centred and scaled."""
+def _floor(objective: Objective, eta: Array, intercept: float, base_coefs: Array) -> float:
+    """8 eps max_j sum_i w_i |x_ij| (|y_i| + |mu_i| (1 + |eta_i|) + curvature_i size_i), x centred and scaled.
+
+    size_i = |b0| + sum_j |raw x_ij b_j| is what the terms of eta add up to: where a column's mean is many times its sd,
+    the written numbers themselves cannot give eta to more than eps size.
+    """
+    design, lanes = objective.design, objective.lanes
     mu = np.abs(objective.family.mean(eta))
-    rows = objective.lanes.weights(0) * (np.abs(objective.y) + mu * (1.0 + np.abs(eta)))
-    total = np.zeros(objective.n_terms)
-    step = max(1, CELLS // objective.design.shape[1])
-    for start in range(0, rows.size, step):
-        index = np.arange(start, min(start + step, rows.size))
-        values = (objective.design.rows(index) - objective.lanes.centre[0]) / objective.lanes.sd[0]
-        total += rows[index] @ np.abs(values)
-    largest = max(float(total.max(initial=0.0)), float(rows.sum()))
-    return FLOOR_FACTOR * float(np.finfo(float).eps) * largest
+    curvature = objective.family.curvature(objective.y, eta)
+    parts = objective.lanes.weights(0) * (np.abs(objective.y) + mu * (1.0 + np.abs(eta)))
+    used = np.flatnonzero(base_coefs)
+    weights = objective.lanes.weights(0) * curvature
+    total, everything = np.zeros(objective.n_terms), 0.0
+    step = max(1, CELLS // design.shape[1])
+    for start in range(0, parts.size, step):
+        index = np.arange(start, min(start + step, parts.size))
+        values = design.rows(index)
+        size = abs(intercept) + np.abs(values[:, used] + design.shift[used]) @ np.abs(base_coefs[used])
+        rows = parts[index] + weights[index] * size
+        total += rows @ np.abs((values - lanes.centre[0]) / lanes.sd[0])
+        everything += float(rows.sum())
+    return FLOOR_FACTOR * float(np.finfo(float).eps) * max(float(total.max(initial=0.0)), everything)
 
 
 def _gap(

@@ -20,11 +20,13 @@ __all__ = ["Engine", "Problem", "Rules", "serial_map", "status_of"]
 class Rules:
     """When a solution is good enough, and how much may be spent on it.
 
-    ``tol`` is the largest violation, ``max_iter`` the rounds a strength may take.
+    ``tol`` is the largest violation, ``max_iter`` the rounds a strength may take, ``certify`` whether every violation
+    is measured again from the data and not only those above ``tol``.
     """
 
     tol: float = 1e-7
     max_iter: int = 1000
+    certify: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array
 from regcli.results import Iterate, Status, Stopped
+from regcli.solvers.certificate import measured
 from regcli.solvers.choose import choose_engine
 from regcli.solvers.engine import Engine, Problem
 from regcli.solvers.newton import Newton
@@ -93,13 +94,14 @@ class Walk:
         if positive.size:
             engine = self._engine(float(positive[0]))
             for start in range(0, positive.size, BATCH):
-                for step in engine.advance(positive[start : start + BATCH]):
+                for solved in engine.advance(positive[start : start + BATCH]):
+                    step = measured(self._problem, solved)
                     ends = self._ends(step)
                     yield step
                     if ends:
                         return
         if positive.size < lambdas.size:
-            step = self._engine(0.0).advance(np.zeros(1))[0]
+            step = measured(self._problem, self._engine(0.0).advance(np.zeros(1))[0])
             if positive.size and step.status[0] is Status.SEPARATED:
                 self.without_zero = True
                 return

@@ -214,7 +214,7 @@ def test_which_engine_runs() -> None:
         ("wide", "gaussian", 0.0, 1.0): "row_space",
         ("wide", "binomial", 0.0, 1.0): "row_space",
         ("tall", "binomial", 1.0, 1.0): "newton",
-        ("far means", "gaussian", 1.0, 1.0): "lockstep",
+        ("far means", "gaussian", 1.0, 1.0): "moments",
     }
     for (recipe, family, ratio, lam), name in names.items():
         assert choose_engine(make(recipe, family, ratio).problem(tol=SOLVED), lam).name == name
