@@ -109,7 +109,7 @@ def fit(request: FitRequest, run: RunContext) -> FitOutcome:
         options = (request.model, request.penalty, request.solver)
         problem = build_problem(plan.prepared, plan.asked, options, partition, parallel_map)
         walked = _walk(problem, plan, run, may_stop=not request.search.full_path)
-        at = _chosen(walked, request.search.rule or "min", several=plan.several)
+        at = _chosen(walked, request.search.rule or "min", _names(plan.prepared), several=plan.several)
         convergence = _certify(walked, at, plan, allow=request.solver.allow_unconverged)
     run.note(walked.walk.account())
     result = _result(request, plan, walked, at, convergence)
@@ -330,19 +330,14 @@ def _turned(scores: FoldScores, steps: list[Iterate], count: int) -> bool:
     return has_turned(mean, se, folds[:, weighted], scores.fold_weights[weighted], count)
 
 
-def _chosen(walked: _Walked, rule: str, *, several: bool) -> int:
+def _chosen(walked: _Walked, rule: str, names: tuple[str, ...], *, several: bool) -> int:
     """Index of the reported strength."""
     if not several or walked.curve is None:
         return len(walked.steps) - 1
     at = walked.curve.index_min if rule == "min" else walked.curve.index_1se
     if at is None:
-        status = next((s for step in walked.steps for s in step.status if not s.usable), None)
-        if status is None:
-            raise DataError(
-                "bad-folds",
-                f"no fold has a value of {walked.curve.metric}, which needs rows of both classes",
-                hint="fewer folds, or another --metric",
-            )
+        refuse_separated(walked.problem, walked.steps[-1:], names)
+        status = next(s for step in walked.steps for s in step.status if not s.usable)
         raise FitError("not-converged", "no strength converged in every fold", hint=status.value)
     return at
 
@@ -354,10 +349,10 @@ def _certify(walked: _Walked, at: int, plan: _Plan, *, allow: bool) -> Convergen
         chosen |= {index for index in (walked.curve.index_min, walked.curve.index_1se) if index is not None}
     certificates = {index: certify_lane(problem, walked.steps[index], 0) for index in sorted(chosen)}
     step, certificate = walked.steps[at], certificates[at]
-    usable, status = verdict(certificate, problem.rules.tol, step.status[0])
+    status = verdict(certificate, problem.rules.tol, step, 0)
     if status is Status.SEPARATED:
         refuse_separated(problem, [step], _names(plan.prepared))
-    if not usable and not allow:
+    if not status.usable and not allow:
         text = f"the model reached a violation of {certificate.violation:.2g}, not --tol {problem.rules.tol:g}"
         raise FitError("not-converged", text, hint=status.value)
     return Convergence(status, int(step.rounds[0]), certificate.violation, "data", certificate.gap)
@@ -368,13 +363,12 @@ def _warn_choice(walked: _Walked, *, several: bool) -> list[Warn]:
     curve = walked.curve
     if curve is None or not several or curve.index_min is None or curve.lambdas.size < 2:
         return []
-    if curve.index_min not in (0, curve.lambdas.size - 1):
-        return []
+    last = curve.lambdas.size - 1
+    if curve.index_min not in (0, last) or (curve.index_min == last and walked.stopped is not None):
+        return []  # a path that ended early did so because smaller strengths explain hardly more
     end = "largest" if curve.index_min == 0 else "smallest"
     lam = float(curve.lambdas[curve.index_min])
     text = f"the best strength, {lam:.4g}, is the {end} that was tried"
-    if curve.index_min > 0 and walked.stopped is not None:
-        text += "; the path ended there because smaller ones explain hardly more"
     return [Warn("lambda-at-edge", text, {"lambda": lam, "index": curve.index_min})]
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from regcli.problem.objective import NullModel, Objective
-from regcli.problem.protocols import Array, Penalty, SeparableTerms
+from regcli.problem.protocols import Array, SeparableTerms
 from regcli.results import Certificate, Iterate, Status
 from regcli.solvers.engine import Problem
 
@@ -19,21 +19,20 @@ __all__ = ["certify", "certify_lane", "measured", "verdict"]
 #: Factor of machine precision in the floor below which a violation cannot be told from rounding.
 FLOOR_FACTOR = 8.0
 
+#: A violation below this is fine for any tolerance that could be asked for, and its floor is not needed.
+CLEAR = 1e-12
+
 #: Cells handled at a time: 32 MB.
 CELLS = 4_000_000
 
 
-def certify(
-    objective: Objective, penalty: Penalty, null: NullModel, lam: float, intercept: float, base_coefs: Array
-) -> Certificate:
+def certify(problem: Problem, lam: float, intercept: float, base_coefs: Array) -> Certificate:
     """Measure coefficients as they are written, on the scale of the data.
 
     Parameters
     ----------
-    objective : Objective
+    problem : Problem
         Of one lane.
-    null : NullModel
-        Of the same lane.
     lam : float
         Strength.
     intercept : float
@@ -46,29 +45,29 @@ def certify(
     -------
     Certificate
         Two products with the data, O(n p); the gap of a family that is not quadratic costs a third. So does the floor,
-        which is taken only where the violation exceeds 1e-12.
+        which is taken only where the violation exceeds 1e-12 or the tolerance.
     """
+    objective, null = problem.objective, problem.null
     own = base_coefs[None]
     eta = objective.design.dot(own)
     eta += intercept + float(objective.design.shift @ base_coefs)
     eta += objective.offset
     level, score = objective.score(eta)
-    terms = objective.terms(penalty, lam, 0)
+    terms = objective.terms(problem.penalty, lam, 0)
     standard = np.where(objective.lanes.varies[0], base_coefs * objective.lanes.sd[0], 0.0)
     distance = np.where(objective.lanes.varies[0], terms.distance(standard, score[0]), 0.0)
     scale = float(null.scale[0])
     violation = max(float(distance.max(initial=0.0)), abs(float(level[0]))) / scale
-    floor = _floor(objective, eta[0], intercept, base_coefs) / scale if violation > FLOOR_FACTOR * 1e-13 else 0.0
+    wanted = violation > min(CLEAR, problem.rules.tol)
+    floor = _floor(objective, eta[0], intercept, base_coefs) / scale if wanted else 0.0
     return Certificate(violation, floor, _gap(objective, null, terms, standard, eta, score[0]))
 
 
 def certify_lane(problem: Problem, step: Iterate, lane: int) -> Certificate:
     """Certify one lane of an iterate by its coefficients on the scale of the data."""
-    only, null = np.array([lane]), problem.null
-    alone = problem.objective.keep(only)
-    level, coefs = alone.to_raw(problem.penalty, step.intercepts[only], step.coefs[only])
-    own = NullModel(null.intercepts[only], null.loss[only], null.scale[only])
-    return certify(alone, problem.penalty, own, step.lam, float(level[0]), coefs[0])
+    alone, only = problem.lane(lane), [lane]
+    level, coefs = alone.objective.to_raw(problem.penalty, step.intercepts[only], step.coefs[only])
+    return certify(alone, step.lam, float(level[0]), coefs[0])
 
 
 def measured(problem: Problem, step: Iterate) -> Iterate:
@@ -84,31 +83,35 @@ def measured(problem: Problem, step: Iterate) -> Iterate:
     for lane in np.flatnonzero(again):
         certificate = certify_lane(problem, step, int(lane))
         violation[lane] = certificate.violation
-        status[lane] = verdict(certificate, problem.rules.tol, step.status[lane])[1]
+        status[lane] = verdict(certificate, problem.rules.tol, step, int(lane))
     return replace(step, violation=violation, status=tuple(status))
 
 
-def verdict(certificate: Certificate, tol: float, reached: Status) -> tuple[bool, Status]:
-    """Whether a certified model may be used, and its status."""
-    if reached is Status.SEPARATED:
-        return False, reached
+def verdict(certificate: Certificate, tol: float, step: Iterate, lane: int) -> Status:
+    """How a lane ended, by its certificate.
+
+    An engine that was not content although the violation was small has seen what a gradient does not show, such as
+    coefficients that still grow; its word stands.
+    """
+    reached = step.status[lane]
+    if reached is Status.SEPARATED or (not reached.usable and step.violation[lane] <= tol):
+        return reached
     if certificate.violation <= tol:
-        return True, Status.CONVERGED
-    if certificate.violation <= certificate.floor:
-        return True, Status.ROUNDING_FLOOR
-    return False, Status.MAX_ITER
+        return Status.CONVERGED
+    return Status.ROUNDING_FLOOR if certificate.violation <= certificate.floor else Status.MAX_ITER
 
 
 def _floor(objective: Objective, eta: Array, intercept: float, base_coefs: Array) -> float:
-    """8 eps max_j sum_i w_i |x_ij| (|y_i| + |mu_i| (1 + |eta_i|) + curvature_i size_i), x centred and scaled.
+    """8 eps max_j sum_i w_i |x_ij| (|y_i| + |mu_i| + curvature_i size_i), x centred and scaled.
 
-    size_i = |b0| + sum_j |raw x_ij b_j| is what the terms of eta add up to: where a column's mean is many times its sd,
-    the written numbers themselves cannot give eta to more than eps size.
+    size_i = |offset_i| + |b0| + sum_j |raw x_ij b_j| is what the terms of eta add up to, and bounds |eta|: where a
+    column's mean is many times its sd, the written numbers themselves cannot give eta to more than eps size. Curvature
+    carries an error of eta to mu; for the gaussian family it is one and the floor is in the units of y.
     """
     design, lanes = objective.design, objective.lanes
     mu = np.abs(objective.family.mean(eta))
     curvature = objective.family.curvature(objective.y, eta)
-    parts = objective.lanes.weights(0) * (np.abs(objective.y) + mu * (1.0 + np.abs(eta)))
+    parts = objective.lanes.weights(0) * (np.abs(objective.y) + mu + curvature * np.abs(objective.offset))
     used = np.flatnonzero(base_coefs)
     weights = objective.lanes.weights(0) * curvature
     total, everything = np.zeros(objective.n_terms), 0.0

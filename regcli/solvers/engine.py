@@ -1,8 +1,8 @@
 """What an engine is: something that solves all lanes at the next strengths."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from dataclasses import dataclass, replace
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
 
@@ -38,6 +38,15 @@ class Problem:
     null: NullModel
     rules: Rules
     parallel_map: ParallelMap
+
+    def lane(self, lane: int) -> Self:
+        """The problem of one lane."""
+        null, only = self.null, [lane]
+        return replace(
+            self,
+            objective=self.objective.keep(np.array(only)),
+            null=NullModel(null.intercepts[only], null.loss[only], null.scale[only]),
+        )
 
 
 class Engine(Protocol):

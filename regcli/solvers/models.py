@@ -19,6 +19,10 @@ __all__ = ["CurvatureModels", "ExactModels", "LaneModel", "Models"]
 #: the model would otherwise allow steps of any length.
 LEAST_CURVATURE = 1e-6
 
+#: Where some columns are unpenalised it is not taken below this: separated classes show by Newton steps that keep
+#: moving rows by about one, and a higher floor would shorten these until they seem to settle (at |eta| = 14 for 1e-6).
+LEAST_UNPENALISED = 1e-12
+
 #: Strengths for which lane 0's Hessian serves all lanes before it is built anew.
 LAG = 4
 
@@ -38,8 +42,8 @@ class LaneModel:
 class Models(Protocol):
     """What Newton rounds need of a source of models."""
 
-    def begin(self) -> None:
-        """A new strength begins."""
+    def begin(self, *, loose: bool) -> None:
+        """A new strength begins; ``loose`` if columns other than the intercept are unpenalised."""
         ...
 
     def grown(self, objective: Objective) -> None:
@@ -98,7 +102,7 @@ class ExactModels:
         self._objective = objective
         self._kept: dict[int, _Kept] = {}
 
-    def begin(self) -> None:
+    def begin(self, *, loose: bool) -> None:
         """Nothing ages."""
 
     def grown(self, objective: Objective) -> None:
@@ -140,10 +144,12 @@ class CurvatureModels:
         self._weights: Array | None = None
         self._shared: CurvatureMoments | None = None
         self._age = 0
+        self._least = LEAST_CURVATURE
 
-    def begin(self) -> None:
+    def begin(self, *, loose: bool) -> None:
         """The shared Hessian ages."""
         self._age += 1
+        self._least = LEAST_UNPENALISED if loose else LEAST_CURVATURE
 
     def grown(self, objective: Objective) -> None:
         """Extend the shared moments under the weights they have."""
@@ -167,7 +173,7 @@ class CurvatureModels:
     def prepare(self, alive: Integers, eta: Array) -> None:
         """Build the shared moments where they are missing or old."""
         if not self._alone[alive].all() and (self._shared is None or self._age > LAG):
-            self._weights = self._objective.curvature_weights(0, eta[0], LEAST_CURVATURE)
+            self._weights = self._objective.curvature_weights(0, eta[0], self._least)
             self._shared, self._age = self._objective.moments(self._weights), 0
 
     def model(self, lane: int, near: Integers, eta: Array) -> LaneModel:
@@ -176,6 +182,6 @@ class CurvatureModels:
             hessian = self._objective.hessian(lane, self._shared, near)
             return LaneModel(near, hessian, ActiveSet(hessian))
         kept = None if self._fresh else self._kept.get(lane)
-        weights = self._objective.curvature_weights(lane, eta, LEAST_CURVATURE) if kept is None else kept.weights
+        weights = self._objective.curvature_weights(lane, eta, self._least) if kept is None else kept.weights
         self._kept[lane] = _extended(self._objective, lane, near, kept, weights)
         return self._kept[lane].model

@@ -138,8 +138,8 @@ class Newton:
         full = [objective.terms(problem.penalty, lam, lane) for lane in range(objective.lanes.n_lanes)]
         free = any(bool((term.l1 + term.l2 == 0).any()) for term in full)
         self._loose = free and not objective.family.quadratic
+        self._models.begin(loose=self._loose)
         self._admit(self._candidates(lam, full))
-        self._models.begin()
         total = np.zeros(objective.lanes.n_lanes, dtype=np.intp)
         while True:
             state = self._solve_working(lam, full)

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from regcli.problem.objective import NullModel
 from regcli.problem.protocols import Array, Integers
 from regcli.results import Iterate, Status
 from regcli.solvers.engine import Engine, Problem, serial_map
@@ -62,12 +61,10 @@ class _Lane:
         reduced = np.hstack([vectors[:, kept] * np.sqrt(values[kept]), self._columns(self._free)])
         self._reduced = int(np.count_nonzero(kept))
         factors = np.concatenate([np.ones(self._reduced), np.zeros(self._free.size)])
-        null = problem.null
         alone = replace(
-            problem,
+            problem.lane(lane),
             objective=self._whole.on_columns(reduced),
             penalty=problem.penalty.on_columns(factors),
-            null=NullModel(null.intercepts[[lane]], null.loss[[lane]], null.scale[[lane]]),
             rules=replace(problem.rules, tol=0.1 * problem.rules.tol),
             parallel_map=serial_map,
         )
