@@ -2,21 +2,46 @@
 
 With b = Z'a the penalty |b|^2 is a'Ka for K = ZZ', so that K = PP' turns the problem into one with the columns of P in
 place of those of Z. Each lane has its own scales and so its own K; unpenalised columns are carried along as they are.
+For the gaussian family without such columns the answer is closed.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
+from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Integers
 from regcli.results import Iterate, Status
-from regcli.solvers.engine import Engine, Problem, serial_map
+from regcli.solvers.engine import Problem, serial_map
 from regcli.solvers.newton import Newton
+from regcli.solvers.spectral import Spectrum
 
 __all__ = ["RowSpace"]
 
 #: Eigenvalues of K below this share of the largest are rounding.
 RANK = 1e-13
+
+#: Part of the tolerance that the smaller problem is solved to: carrying coefficients back rounds.
+INNER = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """One lane at one strength: intercept, coefficients (p,), rounds, and how it ended."""
+
+    level: float
+    coefs: Array
+    rounds: int
+    status: Status
+
+
+class _Lane(Protocol):
+    """One lane, walked on its own."""
+
+    def walk(self, lams: Array) -> list[_Point]:
+        """Solve at the next strengths."""
+        ...
 
 
 class RowSpace:
@@ -24,87 +49,123 @@ class RowSpace:
 
     Notes
     -----
-    A lane costs O(n^2 p) for K and O(n^3) for its eigenvectors, once; a strength costs O(n^3) at most. Lanes are tasks
-    of their own.
+    A lane costs O(n^2 p) for K and O(n^3) for its eigenvectors, once; a strength costs O(n p) where the answer is
+    closed and O(n^3) elsewhere. Lanes are tasks of their own; they are measured together.
     """
 
     name = "row_space"
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
-        self._lanes = problem.parallel_map(
-            lambda lane: _Lane(problem, int(lane)), range(problem.objective.lanes.n_lanes)
+        closed = problem.objective.family.quadratic and bool((problem.penalty.factors > 0).all())
+        make = _ClosedLane if closed else _ReducedLane
+        self._lanes: list[_Lane] = problem.parallel_map(
+            lambda lane: make(problem, int(lane)), range(problem.objective.lanes.n_lanes)
         )
 
     def advance(self, lams: Array) -> list[Iterate]:
         """Walk every lane over the strengths, one task a lane."""
         walks = self._problem.parallel_map(lambda lane: lane.walk(lams), self._lanes)
-        return [_gather([walk[at] for walk in walks]) for at in range(len(lams))]
+        return [self._measure(float(lam), [walk[at] for walk in walks]) for at, lam in enumerate(lams)]
+
+    def _measure(self, lam: float, points: list[_Point]) -> Iterate:
+        """Put the lanes of one strength together, with their violation from the data: one product for all."""
+        objective, null, tol = self._problem.objective, self._problem.null, self._problem.rules.tol
+        levels, coefs = np.array([point.level for point in points]), np.stack([point.coefs for point in points])
+        eta = objective.eta(levels, coefs)
+        level, score = objective.score(eta)
+        distance = [
+            objective.terms(self._problem.penalty, lam, lane).distance(coefs[lane], score[lane]).max(initial=0.0)
+            for lane in range(levels.size)
+        ]
+        violation = np.maximum(np.array(distance), np.abs(level)) / null.scale
+        reached = [Status.CONVERGED if value <= tol else Status.MAX_ITER for value in violation]
+        return Iterate(
+            lam=lam,
+            intercepts=levels,
+            coefs=coefs,
+            violation=violation,
+            rounds=np.array([point.rounds for point in points]),
+            status=tuple(
+                point.status if point.status is Status.SEPARATED else status
+                for point, status in zip(points, reached, strict=True)
+            ),
+            loss=objective.loss(eta),
+            eta=eta,
+        )
 
 
-class _Lane:
-    """One lane in the space of its rows."""
+def _columns(objective: Objective, columns: Integers, rows: Integers) -> Array:
+    """Centred and scaled columns of the first lane."""
+    lanes = objective.lanes
+    values = objective.design.subset(columns).rows(rows)
+    return (values - lanes.centre[0, columns]) / lanes.sd[0, columns]
+
+
+def _root(problem: Problem, columns: Integers) -> Array:
+    """Square root of what the strength is multiplied by in the penalty of each column, the L2 scale left out."""
+    return np.asarray(problem.objective.lanes.unit[0, columns] * np.sqrt(problem.penalty.factors[columns]))
+
+
+class _ClosedLane:
+    """A gaussian lane with every column penalised: one decomposition answers every strength."""
 
     def __init__(self, problem: Problem, lane: int) -> None:
-        self._whole = problem.objective.keep(np.array([lane]))
-        self._penalty = problem.penalty
-        self._scale = problem.null.scale[lane : lane + 1]
-        self._tol = problem.rules.tol
-        lanes = self._whole.lanes
-        live = np.flatnonzero(lanes.varies[0] & (problem.penalty.factors > 0))
-        self._live, self._free = live, np.flatnonzero(lanes.varies[0] & (problem.penalty.factors == 0))
-        self._shrink = 1.0 / (lanes.unit[0, live] * np.sqrt(problem.penalty.factors[live]))
-        columns = self._columns(live) * self._shrink
+        alone = problem.lane(lane)
+        objective = alone.objective
+        self._size = objective.n_terms
+        self._level = float(alone.null.intercepts[0])
+        self._live = np.flatnonzero(objective.lanes.varies[0])
+        weights = objective.lanes.weights(0)
+        rows = np.flatnonzero(weights > 0)
+        share = np.sqrt(weights[rows])
+        target = share * (objective.y - objective.offset - self._level)[rows]
+        values = _columns(objective, self._live, rows) * share[:, None]
+        root = _root(alone, self._live) * np.sqrt(objective.lanes.l2_scale[0])
+        self._spectrum = Spectrum.of_rows(values, target, root, RANK)
+
+    def walk(self, lams: Array) -> list[_Point]:
+        """Read the answers off."""
+        found = np.zeros((lams.size, self._size))
+        found[:, self._live] = self._spectrum.solve(lams)
+        return [_Point(self._level, coefs, 1, Status.CONVERGED) for coefs in found]
+
+
+class _ReducedLane:
+    """A lane of any family, solved by Newton on the columns of P."""
+
+    def __init__(self, problem: Problem, lane: int) -> None:
+        alone = problem.lane(lane)
+        objective, factors = alone.objective, problem.penalty.factors
+        self._size = objective.n_terms
+        self._live = np.flatnonzero(objective.lanes.varies[0] & (factors > 0))
+        self._free = np.flatnonzero(objective.lanes.varies[0] & (factors == 0))
+        self._root = _root(alone, self._live)
+        every = np.arange(objective.y.size)
+        columns = _columns(objective, self._live, every) / self._root
         values, vectors = np.linalg.eigh(columns @ columns.T)
         kept = values > RANK * values.max(initial=0.0)
         self._back = columns.T @ (vectors[:, kept] / np.sqrt(values[kept]))
-        reduced = np.hstack([vectors[:, kept] * np.sqrt(values[kept]), self._columns(self._free)])
+        reduced = np.hstack([vectors[:, kept] * np.sqrt(values[kept]), _columns(objective, self._free, every)])
         self._reduced = int(np.count_nonzero(kept))
-        factors = np.concatenate([np.ones(self._reduced), np.zeros(self._free.size)])
-        alone = replace(
-            problem.lane(lane),
-            objective=self._whole.on_columns(reduced),
-            penalty=problem.penalty.on_columns(factors),
-            rules=replace(problem.rules, tol=0.1 * problem.rules.tol),
-            parallel_map=serial_map,
+        shape = np.concatenate([np.ones(self._reduced), np.zeros(self._free.size)])
+        self._engine = Newton(
+            replace(
+                alone,
+                objective=objective.on_columns(reduced),
+                penalty=problem.penalty.on_columns(shape),
+                rules=replace(problem.rules, tol=INNER * problem.rules.tol),
+                parallel_map=serial_map,
+            )
         )
-        self._engine: Engine = Newton(alone)
 
-    def _columns(self, columns: Integers) -> Array:
-        """Centred and scaled columns, all rows."""
-        lanes = self._whole.lanes
-        values = self._whole.design.subset(columns).rows(np.arange(self._whole.y.size))
-        return (values - lanes.centre[0, columns]) / lanes.sd[0, columns]
-
-    def walk(self, lams: Array) -> list[Iterate]:
-        """Solve in the rows' space and carry the coefficients back."""
+    def walk(self, lams: Array) -> list[_Point]:
+        """Solve on the columns of P and carry the coefficients back."""
         return [self._lift(step) for step in self._engine.advance(lams)]
 
-    def _lift(self, step: Iterate) -> Iterate:
-        """Coefficients of the columns, and their violation from the data."""
-        coefs = np.zeros((1, self._whole.n_terms))
-        coefs[0, self._live] = self._shrink * (self._back @ step.coefs[0, : self._reduced])
-        coefs[0, self._free] = step.coefs[0, self._reduced :]
-        eta = self._whole.eta(step.intercepts, coefs)
-        level, score = self._whole.score(eta)
-        terms = self._whole.terms(self._penalty, step.lam, 0)
-        distance = terms.distance(coefs[0], score[0])
-        violation = max(float(distance.max(initial=0.0)), abs(float(level[0]))) / float(self._scale[0])
-        status = step.status
-        if status[0] is not Status.SEPARATED:
-            status = (Status.CONVERGED if violation <= self._tol else Status.MAX_ITER,)
-        return replace(step, coefs=coefs, eta=eta, violation=np.array([violation]), status=status, aliased=())
-
-
-def _gather(steps: list[Iterate]) -> Iterate:
-    """Put lanes that were solved alone together."""
-    return replace(
-        steps[0],
-        intercepts=np.concatenate([step.intercepts for step in steps]),
-        coefs=np.vstack([step.coefs for step in steps]),
-        violation=np.concatenate([step.violation for step in steps]),
-        rounds=np.concatenate([step.rounds for step in steps]),
-        status=tuple(status for step in steps for status in step.status),
-        loss=np.concatenate([step.loss for step in steps]),
-        eta=np.vstack([step.eta for step in steps if step.eta is not None]),
-    )
+    def _lift(self, step: Iterate) -> _Point:
+        """Coefficients of the columns."""
+        coefs = np.zeros(self._size)
+        coefs[self._live] = self._back @ step.coefs[0, : self._reduced] / self._root
+        coefs[self._free] = step.coefs[0, self._reduced :]
+        return _Point(float(step.intercepts[0]), coefs, int(step.rounds[0]), step.status[0])
