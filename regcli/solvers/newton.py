@@ -165,7 +165,7 @@ class Newton:
             violation=violation,
             rounds=total,
             status=self._status(violation, state),
-            loss=state.value - self._penalties(state.terms),
+            loss=objective.loss(state.eta),
             eta=state.eta,
             aliased=tuple(int(columns[j]) for j in state.aliased[0]) if state.aliased else (),
         )
@@ -223,6 +223,7 @@ class Newton:
     def _solve_working(self, lam: float, full: list[SeparableTerms]) -> _Round:
         """Newton rounds on the working columns until every lane is done."""
         problem, columns, objective = self._problem, self._working.columns, self._working.objective
+        quadratic = objective.family.quadratic  # its steps need no search, and so no value
         lanes = objective.lanes.n_lanes
         eta = objective.eta(self._levels, self._coefs[:, columns])
         terms = [term.take(columns) for term in full]
@@ -230,7 +231,7 @@ class Newton:
             lam=lam,
             terms=terms,
             eta=eta,
-            value=objective.loss(eta) + self._penalties(terms),
+            value=np.zeros(lanes) if quadratic else objective.loss(eta) + self._penalties(terms),
             violation=np.full(lanes, np.inf),
             best=np.full(lanes, np.inf),
             stale=np.zeros(lanes, dtype=np.intp),
@@ -289,7 +290,7 @@ class Newton:
         slope = part.slope(rise, move)
         length = np.ones(alive.size)
         if not objective.family.quadratic:
-            length = self._search(state, alive, (level, score), (rise, move), slope)
+            length, state.value[alive] = self._search(state, alive, (level, score), (rise, move), slope)
         exact = length == 1.0
         for at, lane in enumerate(alive):
             if exact[at]:
@@ -304,7 +305,6 @@ class Newton:
                 state.settled[lane] = bool(np.all(moved <= SETTLED * np.maximum(1.0, size / FAR_ETA)))
                 beyond = not state.settled[lane] and size.max(initial=0.0) > FAR_ETA
                 state.far[lane] = state.far[lane] + 1 if beyond else 0
-        state.value[alive] = part.loss(state.eta[alive]) + self._penalties(state.terms)[alive]
 
     def _goal(self, state: _Round, lane: int, level: float, score: Array) -> Array:
         """Minimiser of the quadratic model of one lane: intercept first, then the working columns.
@@ -340,11 +340,11 @@ class Newton:
         gradient: tuple[Array, Array],
         step: tuple[Array, Array],
         slope: Array,
-    ) -> Array:
-        """Armijo step length of every lane; trial steps are elementwise."""
+    ) -> tuple[Array, Array]:
+        """Armijo step length of every lane, and the value it reaches; trial steps are elementwise."""
         objective, columns = self._working.objective, self._working.columns
         (level, score), (rise, move) = gradient, step
-        length = np.ones(alive.size)
+        length, values = np.ones(alive.size), state.value[alive].copy()
         open_ = np.ones(alive.size, dtype=bool)
         promise = np.array(
             [
@@ -364,8 +364,10 @@ class Newton:
                 reached = value + state.terms[lane].value(self._coefs[lane, columns] + length[at] * move[at])
                 allowed = state.value[lane] + ARMIJO * length[at] * promise[at] + ROUNDING * abs(state.value[lane])
                 open_[at] = not reached <= allowed
+                if not open_[at]:
+                    values[at] = reached
             if not open_.any():
                 break
             length[open_] *= 0.5
         length[open_] = 0.0
-        return length
+        return length, values
