@@ -34,6 +34,7 @@ __all__ = [
     "ResourceError",
     "UsageError",
     "Warn",
+    "counted",
 ]
 
 
@@ -143,6 +144,11 @@ class Warn:
     code: str
     message: str
     facts: dict[str, object] = field(default_factory=dict)
+
+
+def counted(size: int, noun: str) -> str:
+    """A number of things, for a message: 1 cell, 2 cells."""
+    return f"{size:,} {noun}" if size == 1 else f"{size:,} {noun}s"
 
 
 #: Stable codes of errors: code -> (exit status, when it is raised).

@@ -1,8 +1,9 @@
 """Score rows with a saved model, piece by piece, in constant memory."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Literal, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,14 +12,16 @@ from regcli.app.context import RunContext
 from regcli.app.options import PredictRequest, Reading, Scoring
 from regcli.app.parallel import single_blas_thread
 from regcli.app.reading import dialect_of
-from regcli.app.scoring import scores_of
+from regcli.app.running import RunningScores
 from regcli.app.values import bounded, refuse
+from regcli.data.columns import number
 from regcli.data.encoder import Feature, match_levels, missing_rows
 from regcli.data.model_file import Scorer, read_model
-from regcli.data.read import read_chunks
+from regcli.data.read import check_sources, read_chunks
+from regcli.data.source import is_stream
 from regcli.data.table import Levels, Numbers, Table, Unsupported
 from regcli.data.target import spelt
-from regcli.errors import DataError, Location, UsageError, Warn
+from regcli.errors import DataError, Location, UsageError, Warn, counted
 from regcli.problem.families import FAMILIES
 
 __all__ = ["PredictOutcome", "predict"]
@@ -28,19 +31,17 @@ CHUNK_ROWS = 20_000
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-Cells = list[str | float | None]
+Cells = tuple[str | float | None, ...]
 
 
 @dataclass
 class _Tally:
     """What was met on the way: counted while rows stream by, told after."""
 
+    scores: RunningScores
     rows: int = 0
     skipped: int = 0
     unknown: int = 0
-    y: list[Array] = field(default_factory=list)
-    eta: list[Array] = field(default_factory=list)
-    y_known: bool = True
 
 
 @dataclass(frozen=True)
@@ -49,57 +50,69 @@ class PredictOutcome:
 
     header: tuple[str, ...]
     rows: Iterator[list[Cells]]
-    _scorer: Scorer
+    _plan: "_Plan"
     _tally: _Tally
-    _threshold: float
-    _metrics_wanted: bool
 
     @property
     def warnings(self) -> tuple[Warn, ...]:
         """What the user should know."""
         tally, out = self._tally, []
+        if self._plan.guessed is not None:
+            text = f"the delimiter is taken to be {self._plan.guessed!r}"
+            out.append(Warn("delimiter-guessed", text, {"delimiter": self._plan.guessed}))
         if tally.skipped:
-            text = f"{tally.skipped} of {tally.rows} rows could not be scored"
+            text = f"{tally.skipped:,} of {counted(tally.rows, 'row')} could not be scored"
             out.append(Warn("rows-skipped", text, {"rows": tally.skipped}))
         if tally.unknown:
-            text = f"{tally.unknown} cells hold categories that the model has not seen"
+            what = "holds a category" if tally.unknown == 1 else "hold categories"
+            text = f"{counted(tally.unknown, 'cell')} {what} that the model has not seen"
             out.append(Warn("unknown-level", text, {"cells": tally.unknown}))
         return tuple(out)
 
     def finish(self) -> dict[str, Any] | None:
-        """Metrics of the scored rows if their target is known, else None.
+        """Metrics of the scored rows whose target (and weight, if the data have one) is known; None without any.
 
         Raises
         ------
         UsageError
-            Metrics were asked for, and the data have no target.
+            Metrics were asked for, and no row has a target.
         """
-        tally = self._tally
-        if not tally.y or not tally.y_known:
-            if self._metrics_wanted:
-                raise UsageError(
-                    "option-without-effect",
-                    f"--metrics-out: the data have no usable target {self._scorer.target!r}",
-                    hint="leave --metrics-out out",
-                )
-            return None
-        y, eta = np.concatenate(tally.y), np.concatenate(tally.eta)
-        family = FAMILIES[self._scorer.family]
-        centre = float(y.mean()) if y.size else 0.0
-        scores = scores_of(family, y, eta, np.ones(y.size), threshold=self._threshold, centre=centre)
-        finite = {name: value if np.isfinite(value) else None for name, value in scores.items()}
-        return {"schema": "regcli.metrics/1", "rows": int(y.size), "metrics": finite}
+        plan, scores = self._plan, self._tally.scores
+        found = scores.scores()
+        if not scores.rows:
+            if plan.options.metrics_out is None:
+                return None
+            raise UsageError(
+                "option-without-effect",
+                f"--metrics-out: the data have no usable target {plan.scorer.target!r}",
+                hint="leave --metrics-out out",
+            )
+        return {
+            "schema": "regcli.metrics/1",
+            "rows": scores.rows,
+            "weights": plan.scorer.weights if plan.weighted else None,
+            "auc_rows": scores.auc_rows,
+            "metrics": {name: value if np.isfinite(value) else None for name, value in found.items()},
+        }
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """What to do with every chunk."""
+    """What to do with every chunk.
+
+    ``carried`` are the columns that go along, ``columns`` those of the first table, ``weighted`` whether it has the
+    model's weights, ``guessed`` its delimiter if that was found by looking, ``decimal`` its decimal mark.
+    """
 
     scorer: Scorer
     options: Scoring
     carried: tuple[str, ...]
+    columns: tuple[str, ...]
     kind: str
     threshold: float
+    weighted: bool
+    guessed: str | None
+    decimal: str
 
 
 def predict(request: PredictRequest, run: RunContext) -> PredictOutcome:
@@ -108,23 +121,46 @@ def predict(request: PredictRequest, run: RunContext) -> PredictOutcome:
     scorer = read_model(options.model, verify=not options.no_verify)
     if not options.data:
         raise UsageError("usage", "no input file", hint="regcli predict model.json new.csv, or - for standard input")
+    kind, threshold = _meaning(scorer, options)
+    refuse({"--id": bool(options.id)}, "with --append") if options.append else None
+    check_sources(options.data)
+    for source in options.data:
+        is_stream(source)  # refuses what is not there, before rows of others are written
+    single_blas_thread()
+    tables = _tables(scorer, options, request.reading)
+    first = next(tables)
+    plan = _Plan(
+        scorer=scorer,
+        options=options,
+        carried=_carried(scorer, options, first),
+        columns=tuple(first.columns),
+        kind=kind,
+        threshold=threshold,
+        weighted=scorer.weights in first.columns,
+        guessed=first.delimiter if first.delimiter_guessed else None,
+        decimal=request.reading.decimal or ".",
+    )
+    tally = _Tally(RunningScores(FAMILIES[scorer.family], threshold))
+    header = _header(plan)
+    rows = _score_all(plan, tally, _score(plan, tally, first), tables, run)
+    return PredictOutcome(header, rows, plan, tally)
+
+
+def _meaning(scorer: Scorer, options: Scoring) -> tuple[str, float]:
+    """What a prediction is, and from which probability on it is the event."""
     kind = options.type or "response"
     if scorer.classes is None:
         refuse({"--threshold": options.threshold is not None}, f"for a {scorer.family} model")
         if kind in ("class", "prob"):
-            raise UsageError("option-without-effect", f"--type {kind} is for classes, and the model is {scorer.family}")
-    threshold = scorer.threshold if options.threshold is None else options.threshold
-    bounded("--threshold", 0.5 if threshold is None else threshold, 0.0, 1.0)
-    refuse({"--id": bool(options.id)}, "with --append") if options.append else None
-    single_blas_thread()
-    tables = _tables(scorer, options, request.reading)
-    first = next(tables)
-    carried = _carried(scorer, options, first)
-    plan = _Plan(scorer, options, carried, kind, 0.5 if threshold is None else threshold)
-    tally = _Tally()
-    header = _header(plan)
-    rows = _score_all(plan, tally, _score(plan, tally, first), tables, run)
-    return PredictOutcome(header, rows, scorer, tally, plan.threshold, options.metrics_out is not None)
+            raise UsageError(
+                "option-without-effect",
+                f"--type {kind} is for classes, and the model is {scorer.family}",
+                hint="--type response",
+            )
+    stored = 0.5 if scorer.threshold is None else scorer.threshold
+    threshold = stored if options.threshold is None else options.threshold
+    bounded("--threshold", threshold, 0.0, 1.0)
+    return kind, threshold
 
 
 def _tables(scorer: Scorer, options: Scoring, reading: Reading) -> Iterator[Table]:
@@ -134,20 +170,22 @@ def _tables(scorer: Scorer, options: Scoring, reading: Reading) -> Iterator[Tabl
     numeric = {f.source for f in scorer.encoder.features if f.kind == "number" and f.source in needed}
     if scorer.offset is not None:
         numeric.add(scorer.offset)
-    if scorer.classes is None:
-        numeric.add(scorer.target)
+    judged = {scorer.target} if scorer.classes is None else set()
+    if scorer.weights is not None:
+        judged.add(scorer.weights)
     text = {f.source for f in scorer.encoder.features if f.kind == "category" and not f.boolean}
     bad: Literal["error", "missing"] = "error" if options.on_bad_row in (None, "error") else "missing"
     for source in options.data:
         yield from read_chunks(
             source,
             dialect,
-            numeric=numeric,
+            numeric=numeric | judged,
             as_text=text,
             chunk_rows=CHUNK_ROWS,
             bad_cells=bad,
-            keep_raw=bool(options.append or options.id or scorer.id),
-            wanted={*scorer.needed, scorer.target},
+            keep_raw=options.append or {*(options.id or scorer.id)},
+            wanted={*needed, *judged, scorer.target},
+            lenient=judged - needed,
         )
 
 
@@ -161,9 +199,9 @@ def _carried(scorer: Scorer, options: Scoring, table: Table) -> tuple[str, ...]:
                 "column-not-found",
                 f"--id: no column {name!r}",
                 where=Location(file=table.files[0].path),
-                hint="the columns are: " + ", ".join(list(table.columns)[:12]),
+                near=get_close_matches(name, list(table.columns), n=3),
             )
-    return options.id or tuple(name for name in scorer.id if name in table.columns)
+    return tuple(dict.fromkeys(options.id)) or tuple(name for name in scorer.id if name in table.columns)
 
 
 def _header(plan: _Plan) -> tuple[str, ...]:
@@ -190,19 +228,32 @@ def _score_all(
     for table in rest:
         if run.progress:
             run.progress(tally.rows, 0)
+        _require_carried(plan, table)
         yield _score(plan, tally, table)
+
+
+def _require_carried(plan: _Plan, table: Table) -> None:
+    """Columns that go along from the first table go along from every other one; with --append these are all."""
+    file = table.files[0].path
+    missing = [name for name in plan.carried if name not in table.columns]
+    more = [name for name in table.columns if name not in plan.columns] if plan.options.append else []
+    if missing or more:
+        raise DataError(
+            "columns-differ",
+            f"{file} {'lacks' if missing else 'has more than the first table:'} column {(missing or more)[0]!r}",
+            hint="score it in a run of its own, or choose the columns to carry along with --id",
+            where=Location(file=file),
+            cells=tuple(missing or more)[:5],
+        )
 
 
 def _score(plan: _Plan, tally: _Tally, table: Table) -> list[Cells]:
     """Score one chunk and format its rows."""
     scorer = plan.scorer
     _require(scorer, table)
-    wanted = scorer.coefs != 0
-    unknown = _unknown_levels(plan, table)
-    X = scorer.encoder.matrix(table.columns, np.arange(table.rows), wanted)
-    if unknown.any():
-        X[unknown] = np.nan_to_num(X[unknown])
-        tally.unknown += int(unknown.sum())
+    tally.unknown += _unknown_cells(plan, table)
+    zero = plan.options.unknown_level == "zero"
+    X = scorer.encoder.matrix(table.columns, np.arange(table.rows), scorer.coefs != 0, unknown_is_zero=zero)
     offset: Array | float = 0.0
     if scorer.offset is not None:
         column = table.columns[scorer.offset]
@@ -214,7 +265,11 @@ def _score(plan: _Plan, tally: _Tally, table: Table) -> list[Cells]:
         _refuse_row(plan, table, int(np.flatnonzero(bad)[0]))
     tally.rows += table.rows
     tally.skipped += int(bad.sum())
-    _note_target(scorer, tally, table, eta, ~bad)
+    y = _targets(plan, table)
+    if y is not None:
+        weights = _weights(plan, table)
+        known = ~bad & np.isfinite(y) & np.isfinite(weights)
+        tally.scores.add(y[known], eta[known], weights[known])
     return _format(plan, table, eta, bad)
 
 
@@ -223,11 +278,10 @@ def _require(scorer: Scorer, table: Table) -> None:
     kinds = {feature.source: feature.kind for feature in scorer.encoder.features}
     for name in scorer.needed:
         if name not in table.columns:
-            from difflib import get_close_matches  # noqa: PLC0415  (only for the message)
-
+            what = "its offset, column" if name == scorer.offset else "column"
             raise DataError(
                 "column-not-found",
-                f"the model needs column {name!r}",
+                f"the model needs {what} {name!r}",
                 near=get_close_matches(name, list(table.columns), n=3),
                 where=Location(file=table.files[0].path),
             )
@@ -240,24 +294,23 @@ def _require(scorer: Scorer, table: Table) -> None:
             )
 
 
-def _unknown_levels(plan: _Plan, table: Table) -> Mask:
-    """Rows with a level that the model has not seen; an error unless they are to count as no level."""
-    out = np.zeros(table.rows, dtype=bool)
+def _unknown_cells(plan: _Plan, table: Table) -> int:
+    """Cells with a level that the model has not seen and that count as no level; an error if they are to be none."""
+    cells = 0
     used = set(plan.scorer.needed)
     for feature in plan.scorer.encoder.features:
         column = table.columns.get(feature.source)
         if feature.kind != "category" or feature.source not in used or not isinstance(column, Levels):
             continue
-        strange = (match_levels(feature, column.levels)[column.codes] < 0) & (column.codes >= 0)
-        if strange.any() and plan.options.unknown_level != "zero":
-            if plan.options.on_bad_row in (None, "error"):
-                _refuse_level(table, feature, column, int(np.flatnonzero(strange)[0]))
-            continue
-        out |= strange
-    return out
+        strange = (match_levels(feature, column)[column.codes] < 0) & (column.codes >= 0)
+        if plan.options.unknown_level == "zero":
+            cells += int(strange.sum())
+        elif strange.any() and plan.options.on_bad_row in (None, "error"):
+            _refuse_level(table, feature, column, int(np.flatnonzero(strange)[0]))
+    return cells
 
 
-def _refuse_level(table: Table, feature: Feature, column: Levels, row: int) -> None:
+def _refuse_level(table: Table, feature: Feature, column: Levels, row: int) -> NoReturn:
     level = column.levels[column.codes[row]]
     known = ", ".join(feature.levels[:8]) + (", ..." if len(feature.levels) > 8 else "")
     raise DataError(
@@ -269,7 +322,7 @@ def _refuse_level(table: Table, feature: Feature, column: Levels, row: int) -> N
     )
 
 
-def _refuse_row(plan: _Plan, table: Table, row: int) -> None:
+def _refuse_row(plan: _Plan, table: Table, row: int) -> NoReturn:
     """Say why a row cannot be scored."""
     holes = missing_rows(table, [name for name in plan.scorer.needed if name in table.columns])
     name = next((name for name, mask in holes.items() if mask[row]), None)
@@ -282,48 +335,51 @@ def _refuse_row(plan: _Plan, table: Table, row: int) -> None:
     )
 
 
-def _note_target(scorer: Scorer, tally: _Tally, table: Table, eta: Array, good: Mask) -> None:
-    """Keep target and predictor of scored rows where the target is in the data."""
-    column = table.columns.get(scorer.target)
-    y = None
-    if scorer.classes is None and isinstance(column, Numbers):
-        y = column.values
-    elif scorer.classes is not None and isinstance(column, Levels):
-        y = _events(scorer, column)
-    if y is None:
-        tally.y_known = False
-        return
-    known = good & np.isfinite(y)
-    tally.y.append(y[known])
-    tally.eta.append(eta[known])
+def _targets(plan: _Plan, table: Table) -> Array | None:
+    """The target (n,) where the data have it, nan where a cell is none; classes are 1 for the event, else 0."""
+    column = table.columns.get(plan.scorer.target)
+    if plan.scorer.classes is None:
+        return column.values if isinstance(column, Numbers) else None
+    if not isinstance(column, Levels):
+        return None
+    coded = [_event(plan, level) for level in column.levels]
+    return np.array([*coded, np.nan])[column.codes]
 
 
-def _events(scorer: Scorer, column: Levels) -> Array:
-    """1 for the event, 0 for the other class, nan for anything else; 1.0 is the class 1."""
-    coded = []
-    for level in (*column.levels, None):
-        name = level
-        if name is not None and name not in (scorer.classes or ()):
-            try:
-                name = spelt(float(name))
-            except (ValueError, OverflowError):
-                name = None
-        known = name is not None and name in (scorer.classes or ())
-        coded.append(float(name == scorer.positive) if known else np.nan)
-    return np.array(coded)[column.codes]
+def _event(plan: _Plan, level: str) -> float:
+    """1 for the event, 0 for the other class, nan for anything else.
+
+    A number is the class of its value, as 1.0 is the class 1. Booleans match in any capitals, and True is the class 1.
+    """
+    classes = plan.scorer.classes or ()
+    value = number(level, plan.decimal)
+    names = [level] if value is None or not np.isfinite(value) else [level, spelt(value)]
+    truth = level.casefold()
+    if truth in _BOOLEANS:
+        names += [_BOOLEANS[truth], *(name for name in classes if name.casefold() == truth)]
+    name = next((name for name in names if name in classes), None)
+    return float("nan") if name is None else float(name == plan.scorer.positive)
+
+
+#: Booleans as the classes 0 and 1.
+_BOOLEANS = {"false": "0", "true": "1"}
+
+
+def _weights(plan: _Plan, table: Table) -> Array:
+    """What rows count in the metrics (n,): the model's weights if the first table has them, else one each."""
+    if not plan.weighted:
+        return np.ones(table.rows)
+    column = table.columns.get(plan.scorer.weights or "")
+    return column.values if isinstance(column, Numbers) else np.full(table.rows, np.nan)
 
 
 def _format(plan: _Plan, table: Table, eta: Array, bad: Mask) -> list[Cells]:
     """Rows of cells: what goes along, then the predictions."""
-    columns: list[list[Any]] = []
-    for name in plan.carried:
-        cells = table.raw[name] if table.raw is not None else np.full(table.rows, "", dtype=object)
-        columns.append(cells.tolist())
-    columns += _predictions(plan, eta, bad)
-    rows = [list(cells) for cells in zip(*columns, strict=True)]
-    if plan.options.on_bad_row == "skip":
-        rows = [row for row, skipped in zip(rows, bad.tolist(), strict=True) if not skipped]
-    return rows
+    raw = table.raw or {}
+    rows = zip(*(raw[name].tolist() for name in plan.carried), *_predictions(plan, eta, bad), strict=True)
+    if plan.options.on_bad_row == "skip" and bad.any():
+        return [row for row, skipped in zip(rows, bad.tolist(), strict=True) if not skipped]
+    return list(rows)
 
 
 def _predictions(plan: _Plan, eta: Array, bad: Mask) -> list[list[Any]]:
@@ -338,4 +394,6 @@ def _predictions(plan: _Plan, eta: Array, bad: Mask) -> list[list[Any]]:
     out = [values]
     if plan.kind == "prob" and scorer.classes is not None:
         out += [(mu if level == scorer.positive else 1.0 - mu).tolist() for level in scorer.classes]
+    if not bad.any():
+        return out
     return [[None if missing else cell for cell, missing in zip(part, bad.tolist(), strict=True)] for part in out]

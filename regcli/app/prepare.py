@@ -13,7 +13,7 @@ from regcli.data.encoder import Encoder, describe, learn_encoder
 from regcli.data.roles import Roles
 from regcli.data.table import Levels, Numbers, Table
 from regcli.data.target import Target, code_target, guess_family
-from regcli.errors import DataError, Location, UsageError, Warn
+from regcli.errors import DataError, Location, UsageError, Warn, counted
 from regcli.problem.folds import set_aside
 from regcli.results import DataFacts
 
@@ -160,7 +160,7 @@ def _weights(table: Table, roles: Roles, rows: Rows) -> Array:
     if negative.size:
         raise DataError(
             "bad-weights",
-            f"column {roles.weights!r} has {negative.size} negative weight{'s' * (negative.size > 1)}",
+            f"column {roles.weights!r} has {counted(negative.size, 'negative weight')}",
             where=table.locate(int(rows[negative[0]]), roles.weights),
             cells=[repr(float(weights[row])) for row in negative[:3]],
             hint="weights are 0 or more; 0 leaves a row out of the fit",

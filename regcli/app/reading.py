@@ -13,7 +13,7 @@ from regcli.data.read import read_header, read_table
 from regcli.data.roles import Asked, Roles, assign_roles, match_columns
 from regcli.data.source import is_stream
 from regcli.data.table import Table
-from regcli.errors import DataError, Location, UsageError, Warn
+from regcli.errors import DataError, Location, UsageError, Warn, counted
 
 __all__ = ["NA_VALUES", "Used", "dialect_of", "read_used"]
 
@@ -134,7 +134,8 @@ def _usable_rows(table: Table, roles: Roles, data: Data, warnings: list[Warn]) -
         warnings.append(
             Warn(
                 "rows-dropped",
-                f"{dropped + dropped_target} of {table.rows} rows with missing cells were left out",
+                f"{dropped + dropped_target:,} of {counted(table.rows, 'row')} with missing cells "
+                f"{'was' if dropped + dropped_target == 1 else 'were'} left out",
                 {"missing": dropped, "missing_target": dropped_target},
             )
         )

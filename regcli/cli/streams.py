@@ -81,6 +81,7 @@ def _write_all(write: Callable[[bytes], object], text: str) -> None:
 
 def _write_stdout(text: str) -> None:
     _guarded(lambda: _write_all(sys.stdout.buffer.write, text))
+    _guarded(sys.stdout.buffer.flush)  # a piece is large, or all there is for now: who reads a pipe is not kept waiting
 
 
 def _guarded(write: Callable[[], object]) -> None:

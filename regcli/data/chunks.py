@@ -15,7 +15,7 @@ from regcli.data.columns import as_boolean, spelt_levels
 from regcli.data.dialect import Dialect, Format
 from regcli.data.plan import NOT_READ, ChunkPlan, declared_numbers
 from regcli.data.scan import TextPart
-from regcli.data.source import CHUNK, Quotes, count_delimiters, pieces, text_lines
+from regcli.data.source import CHUNK, Quotes, count_delimiters, pieces, text_lines, would_wait
 from regcli.data.table import Column, Levels, Numbers, SourceFile, Table
 from regcli.data.text import Layout, checked_parse, empty_file, head_of, header_names, layout_of, parse, refuse_nul
 from regcli.errors import DataError, Location
@@ -33,13 +33,13 @@ def text_chunks(stream: BinaryIO, name: str, dialect: Dialect, fmt: Format, plan
     """
     head = head_of(stream)
     layout = layout_of(head, name, dialect, fmt)
-    blocks = _Blocks(name, layout.delimiter, dialect.encoding, _chunks(head, stream))
+    blocks = _Blocks(name, layout.delimiter, dialect.encoding, stream, head)
     first = blocks.take_record()
     if first is None:
         raise empty_file(name, header=False)
     layout = replace(layout, names=header_names(replace(first.part(), header=dialect.header)))
     reader = _Reader(layout, replace(dialect, encoding="utf-8"), plan)
-    block = blocks.take(plan.rows) if dialect.header else first.with_next(blocks.take(plan.rows - 1))
+    block = blocks.take(plan.rows, after=None if dialect.header else first)
     rows = 0
     while block is not None:
         table = reader.table(block)
@@ -53,7 +53,8 @@ def text_chunks(stream: BinaryIO, name: str, dialect: Dialect, fmt: Format, plan
 
 def _chunks(head: bytes, stream: BinaryIO) -> Iterator[bytes]:
     yield head
-    while chunk := stream.read(CHUNK):
+    read = getattr(stream, "read1", stream.read)  # what has arrived, rather than wait for more
+    while chunk := read(CHUNK):
         yield chunk
 
 
@@ -76,9 +77,6 @@ class _Block:
             first_line=self.line,
         )
 
-    def with_next(self, following: "_Block | None") -> "_Block":
-        return self if following is None else replace(self, data=self.data + following.data)
-
     def is_blank(self) -> bool:
         return not self.data.strip() and next(self.part().records(), None) is None
 
@@ -86,22 +84,27 @@ class _Block:
 class _Blocks:
     """Cuts a stream into runs of whole records."""
 
-    def __init__(self, file: str, delimiter: str, encoding: str, chunks: Iterator[bytes]) -> None:
+    def __init__(self, file: str, delimiter: str, encoding: str, stream: BinaryIO, head: bytes) -> None:
         self.file = file
+        self.stream = stream
         self.quotes = Quotes(delimiter)
         self.line = 1
         self.encoding = encoding
-        self.pieces = pieces(chunks, encoding, bad_bytes=self._refuse_bytes)
+        self.pieces = pieces(_chunks(head, stream), encoding, bad_bytes=self._refuse_bytes)
         self.piece = b""
         self.at = 0
         self.ends: NDArray[np.intp] = np.empty(0, dtype=np.intp)
         self.lines_in = 0
 
-    def take(self, rows: int) -> _Block | None:
-        """Take the next ``rows`` records (blank lines count), fewer at the end of the stream; None there."""
-        taken: list[bytes] = []
-        need = rows
-        while need and (self.at < len(self.piece) or self._load()):
+    def take(self, rows: int, *, after: _Block | None = None) -> _Block | None:
+        """Take the next ``rows`` records (blank lines count); None at the end of the stream.
+
+        They are fewer where the stream ends, or where more of them would have to be waited for. A record that was
+        taken before can be their first.
+        """
+        taken = [] if after is None else [after.data]
+        need = rows - len(taken)
+        while need and (self.at < len(self.piece) or (not self._pauses(taken) and self._load())):
             if len(self.ends) >= need:
                 cut = int(self.ends[need - 1])
                 self.ends = self.ends[need:]
@@ -109,12 +112,14 @@ class _Blocks:
             else:
                 cut = len(self.piece)
                 need -= len(self.ends)
-            taken.append(self.piece[self.at : cut])
+            if cut > self.at:
+                taken.append(self.piece[self.at : cut])
             self.at = cut
         if not taken:
             return None
-        block = _Block(self.file, b"".join(taken), self.line, self.quotes.delimiter)
-        self.line += _breaks(block.data)
+        line = self.line if after is None else after.line
+        block = _Block(self.file, b"".join(taken), line, self.quotes.delimiter)
+        self.line = line + _breaks(block.data)
         return block
 
     def take_record(self) -> _Block | None:
@@ -124,10 +129,14 @@ class _Blocks:
             block = self.take(1)
         return block
 
+    def _pauses(self, taken: list[bytes]) -> bool:
+        """Whether there are whole records to go on with, and more of them would have to be waited for."""
+        return bool(taken) and not self.quotes.inside and would_wait(self.stream)
+
     def _load(self) -> bool:
-        piece = next(self.pieces, b"")
-        self.piece, self.at = piece, 0
-        if not piece:
+        piece = next(self.pieces, None)
+        self.piece, self.at, self.ends = piece or b"", 0, np.empty(0, dtype=np.intp)
+        if piece is None:
             return False
         if b"\0" in piece:
             refuse_nul(_Block(self.file, piece, self.lines_in + 1, self.quotes.delimiter).part())
@@ -150,7 +159,8 @@ class _Blocks:
 
 
 def _breaks(data: bytes) -> int:
-    return data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
+    breaks = data.count(b"\n")
+    return breaks + data.count(b"\r") - data.count(b"\r\n") if b"\r" in data else breaks
 
 
 def _record_ends(piece: bytes, quotes: Quotes) -> NDArray[np.intp]:
@@ -209,10 +219,10 @@ class _Reader:
         plain = quotes.plain and not quotes.inside
         if not plain:
             part.check()
-        frame, typed = self._frame(block, part)
+        frame = self._frame(block, part)
         if plain and delimiters != len(frame) * (len(self.layout.names) - 1):
             part.check()
-        columns, bad_rows = self._columns(frame, part, typed=typed)
+        columns, bad_rows = self._columns(frame, part)
         return Table(
             files=(SourceFile(block.file, "", len(frame)),),
             format="csv",
@@ -222,23 +232,30 @@ class _Reader:
             delimiter=self.layout.delimiter,
             delimiter_guessed=self.layout.guessed,
             bad_rows=bad_rows,
-            raw=self._raw(block, part) if self.plan.keep_raw else None,
+            raw=self._raw(block, part),
         )
 
     def _parse(self, block: _Block, part: TextPart, types: dict[int, type]) -> pd.DataFrame:
-        run = partial(parse, io.BytesIO(block.data), self.layout, self.dialect, header=False, types=types)
+        data = io.BytesIO(block.data)
+        run = partial(parse, data, self.layout, self.dialect, header=False, types=types, only=types)
         return checked_parse(part, run)
 
-    def _frame(self, block: _Block, part: TextPart) -> tuple[pd.DataFrame, bool]:
-        """Read declared numbers as numbers; if a cell is none, everything as text."""
-        names = self.layout.names
-        types: dict[int, type] = {at: float if name in self.plan.numeric else str for at, name in enumerate(names)}
-        try:
-            return self._parse(block, part, types), True
-        except ValueError:
-            return self._parse(block, part, dict.fromkeys(types, str)), False
+    def _frame(self, block: _Block, part: TextPart) -> pd.DataFrame:
+        """Read declared numbers as numbers; as text where a cell is none, those that may have such cells first."""
+        plan, names = self.plan, self.layout.names
+        # One column at least: the frame counts the rows.
+        read = [at for at, name in enumerate(names) if not plan.passes_over(name)] or [0]
+        numbers = [at for at in read if names[at] in plan.numeric]
+        strict = [at for at in numbers if names[at] not in plan.lenient]
+        attempts = [numbers, strict] if len(strict) < len(numbers) else [numbers]
+        for some in attempts:
+            try:
+                return self._parse(block, part, {at: float if at in some else str for at in read})
+            except ValueError:  # a cell that is no number
+                continue
+        return self._parse(block, part, dict.fromkeys(read, str))
 
-    def _columns(self, frame: pd.DataFrame, part: TextPart, *, typed: bool) -> tuple[dict[str, Column], frozenset[int]]:
+    def _columns(self, frame: pd.DataFrame, part: TextPart) -> tuple[dict[str, Column], frozenset[int]]:
         missing = self.dialect.na_values
         columns: dict[str, Column] = {}
         doubtful: dict[str, Levels] = {}
@@ -246,7 +263,7 @@ class _Reader:
             if self.plan.passes_over(name):
                 columns[name] = NOT_READ
                 continue
-            if name in self.plan.numeric and typed:
+            if name in self.plan.numeric and frame[at].dtype.kind == "f":
                 columns[name] = Numbers(frame[at].to_numpy(dtype=np.float64))
                 continue
             levels = spelt_levels(frame[at], missing)
@@ -258,6 +275,9 @@ class _Reader:
         )
         return {**columns, **found}, bad_rows
 
-    def _raw(self, block: _Block, part: TextPart) -> dict[str, NDArray[np.object_]]:
-        frame = self._parse(block, part, dict.fromkeys(range(len(self.layout.names)), str))
-        return {name: frame[at].to_numpy(dtype=np.object_) for at, name in enumerate(self.layout.names)}
+    def _raw(self, block: _Block, part: TextPart) -> dict[str, NDArray[np.object_]] | None:
+        if not self.plan.keep_raw:
+            return None
+        kept = {at: name for at, name in enumerate(self.layout.names) if self.plan.keeps(name)}
+        frame = self._parse(block, part, dict.fromkeys(kept, str)) if kept else pd.DataFrame()
+        return {name: frame[at].to_numpy(dtype=np.object_) for at, name in kept.items()}

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -64,8 +65,8 @@ def as_boolean(column: Levels, *, same_spelling: bool = True) -> Levels:
         names = ("False", "True")
         known = tuple(name for name in names if name.casefold() in folded)
         place = np.array([*(known.index(cell.capitalize()) for cell in folded), -1], dtype=np.int32)
-        return Levels(place[column.codes], known, boolean=True)
-    return Levels(column.codes, column.levels, boolean=True)
+        return Levels(place[column.codes], known, boolean=True, typed=column.typed)
+    return replace(column, boolean=True)
 
 
 def numbers_of(column: Levels, decimal: str = ".", missing: Collection[str] = ()) -> tuple[Numbers, frozenset[int]]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from regcli.data.columns import number
 from regcli.data.table import Column, Levels, Numbers, Table, Unsupported
-from regcli.errors import DataError, Location, Warn
+from regcli.errors import DataError, Location, Warn, counted
 
 __all__ = [
     "Encoder",
@@ -84,10 +84,18 @@ class Encoder:
         """All terms in order."""
         return tuple(term for feature in self.features for term in feature.terms)
 
-    def matrix(self, columns: Mapping[str, Column], rows: Rows, wanted: NDArray[np.bool_] | None = None) -> Array:
+    def matrix(
+        self,
+        columns: Mapping[str, Column],
+        rows: Rows,
+        wanted: NDArray[np.bool_] | None = None,
+        *,
+        unknown_is_zero: bool = False,
+    ) -> Array:
         """The (r, p) design of some rows, in column order; NaN where a cell is missing or a level unknown.
 
         ``wanted`` marks the terms that are needed: columns of the others may be absent, and their terms are zero.
+        With ``unknown_is_zero`` a level that is not known is none of the levels: all terms of its column are zero.
         """
         out = np.zeros((rows.size, len(self.terms)), order="F")
         at = 0
@@ -98,26 +106,36 @@ class Encoder:
                 if isinstance(column, Numbers):
                     out[:, at] = column.values[rows]
                 elif isinstance(column, Levels):
-                    self._categories(feature, column, rows, out[:, at : at + count])
+                    codes = match_levels(feature, column)[column.codes[rows]]
+                    lost = column.codes[rows] < 0 if unknown_is_zero else codes < 0
+                    self._categories(feature, codes, lost, out[:, at : at + count])
             at += count
         return out
 
     @staticmethod
-    def _categories(feature: Feature, column: Levels, rows: Rows, out: Array) -> None:
-        """Fill the 0/1 columns of one category."""
-        known = match_levels(feature, column.levels)
-        codes = known[column.codes[rows]]
-        bad = codes < 0
+    def _categories(feature: Feature, codes: Rows, lost: NDArray[np.bool_], out: Array) -> None:
+        """Fill the 0/1 columns of one category; ``codes`` (r,) are positions among its levels."""
         for at, level in enumerate(feature.coded):
             out[:, at] = codes == feature.levels.index(level)
-            out[bad, at] = np.nan
+            out[lost, at] = np.nan
 
 
-def match_levels(feature: Feature, levels: Sequence[str]) -> NDArray[np.intp]:
-    """Position of each of a column's levels among the feature's, -1 for unknown ones; one more -1 for missing."""
-    spelt = {(level.lower() if feature.boolean else level): at for at, level in enumerate(feature.levels)}
-    found = [spelt.get(level.lower() if feature.boolean else level, -1) for level in levels]
+def match_levels(feature: Feature, column: Levels) -> NDArray[np.intp]:
+    """Position of each of a column's levels among the feature's, -1 for unknown ones; one more -1 for missing.
+
+    Booleans match in any capitals, and values that had no spelling in the file match by value.
+    """
+    spelt = {level: at for at, level in enumerate(feature.levels)}
+    loose = feature.boolean or column.typed
+    by_value = {_value(level): at for at, level in enumerate(feature.levels)} if loose else {}
+    found = [spelt.get(level, by_value.get(_value(level), -1) if loose else -1) for level in column.levels]
     return np.array([*found, -1], dtype=np.intp)
+
+
+def _value(level: str) -> float | str:
+    """What a level stands for, in whichever spelling; larger integers are not told apart as doubles."""
+    value = number(level)
+    return level.casefold() if value is None or abs(value) >= 2**53 else value
 
 
 def level_order(levels: Collection[str]) -> tuple[str, ...]:
@@ -205,7 +223,7 @@ def _check_text(table: Table, name: str, column: Levels, known: NDArray[np.bool_
         also = "also " if known.any() else ""
         raise DataError(
             "text-in-numeric-column",
-            f"column {name!r} holds numbers, but {also}{_count(rows.size, 'cell')} of text",
+            f"column {name!r} holds numbers, but {also}{counted(rows.size, 'cell')} of text",
             where=table.locate(int(rows[0]), name),
             cells=cells,
             hint=_text_hint(name, cells, free=free),
@@ -248,7 +266,7 @@ def _check_numbers(table: Table, name: str, values: Array, *, free: bool) -> Non
         if infinite.size:
             raise DataError(
                 "infinite-value",
-                f"column {name!r} has {_count(infinite.size, 'infinite cell')}",
+                f"column {name!r} has {counted(infinite.size, 'infinite cell')}",
                 where=table.locate(int(infinite[0]), name),
                 cells=[repr(float(values[row])) for row in infinite[:SHOWN]],
                 hint=f"mend the file, or {_ways_without(name, free=free)}",
@@ -369,10 +387,6 @@ def _refuse_equal_terms(terms: Sequence[Term], file: str) -> None:
                 where=Location(file=file, column=term.source),
             )
         seen[term.name] = term
-
-
-def _count(size: int, what: str) -> str:
-    return f"{size:,} {what}" if size == 1 else f"{size:,} {what}s"
 
 
 def describe(table: Table, encoder: Encoder, rows: Rows) -> dict[str, dict[str, object]]:

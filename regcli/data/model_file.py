@@ -57,6 +57,7 @@ class StoredModel:
     encoder: Encoder
     target: str
     offset: str | None
+    weights: str | None
     id: tuple[str, ...]
     categorical: tuple[str, ...]
     missing: str
@@ -69,7 +70,10 @@ class StoredModel:
 
 @dataclass(frozen=True)
 class Scorer:
-    """A model as it is read: how to code columns, and the coefficients (p,) of their terms."""
+    """A model as it is read: how to code columns, and the coefficients (p,) of their terms.
+
+    ``target`` and ``weights`` are columns that metrics are made from; scoring does without them.
+    """
 
     encoder: Encoder
     coefs: Array
@@ -81,6 +85,7 @@ class Scorer:
     threshold: float | None
     target: str
     offset: str | None
+    weights: str | None
     id: tuple[str, ...]
     missing: str
     na_values: tuple[str, ...]
@@ -120,6 +125,7 @@ def model_document(stored: StoredModel) -> dict[str, Any]:
         "threshold": model.threshold,
         "target": stored.target,
         "offset": stored.offset,
+        "weights": stored.weights,
         "id_columns": list(stored.id),
         "penalty": facts.penalty,
         "l1_ratio": facts.l1_ratio,
@@ -199,7 +205,7 @@ def read_model(path: str, *, verify: bool = True) -> Scorer:
         if verify:
             _verify(path, document, scorer)
     except _MALFORMED as error:
-        raise ModelFileError("model-unreadable", f"{path!r} is not a complete model: {error!r}") from error
+        raise _unreadable(f"{path!r} is not a complete model: {error!r}") from error
     return scorer
 
 
@@ -208,19 +214,23 @@ def _load(path: str) -> dict[str, Any]:
     file = Path(path)
     try:
         if file.is_file() and file.stat().st_size > MOST_BYTES:
-            raise ModelFileError("model-unreadable", f"{path!r} is too large for a model")
+            raise _unreadable(f"{path!r} is too large for a model")
         text = file.read_bytes().decode("utf-8", "surrogatepass")
     except OSError as error:
-        raise ModelFileError("model-unreadable", f"cannot read {path!r}: {error.strerror}") from error
+        raise _unreadable(f"cannot read {path!r}: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise ModelFileError("model-unreadable", f"{path!r} is not a JSON model") from error
+        raise _unreadable(f"{path!r} is not a JSON model") from error
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ModelFileError("model-unreadable", f"{path!r} is not a JSON model: {error}") from error
+        raise _unreadable(f"{path!r} is not a JSON model: {error}") from error
     if not isinstance(document, dict):
-        raise ModelFileError("model-unreadable", f"{path!r} is not a JSON model")
+        raise _unreadable(f"{path!r} is not a JSON model")
     return document
+
+
+def _unreadable(message: str) -> ModelFileError:
+    return ModelFileError("model-unreadable", message, hint="regcli fit data.csv -m model.json writes a model")
 
 
 def _scorer(document: Mapping[str, Any]) -> Scorer:
@@ -248,6 +258,7 @@ def _scorer(document: Mapping[str, Any]) -> Scorer:
         threshold=None if document["threshold"] is None else _finite(document["threshold"]),
         target=str(document["target"]),
         offset=None if document["offset"] is None else str(document["offset"]),
+        weights=None if document.get("weights") is None else str(document["weights"]),
         id=_words(document["id_columns"]),
         missing=str(document["missing"]),
         na_values=_words(document["na_values"]),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -96,7 +97,7 @@ def _chunk(
         rows=batch.num_rows,
         locate=locate,
         bad_rows=bad_rows,
-        raw={name: _raw(array) for name, array in zip(names, batch.columns, strict=True)} if plan.keep_raw else None,
+        raw=_raw_cells(batch, names, plan),
     )
 
 
@@ -148,13 +149,13 @@ def _column(array: Any, missing: tuple[str, ...], *, as_text: bool) -> Column:  
     if is_.is_date(kind) or is_.is_time(kind) or is_.is_timestamp(kind):
         return _levels(_iso(array), missing)
     if is_.is_boolean(kind):
-        levels = _levels(array, ())
+        levels = replace(_levels(array, ()), typed=True)
         return levels if as_text else as_boolean(levels)
     if is_.is_string(kind) or is_.is_large_string(kind) or is_.is_string_view(kind):
         return _levels(array.cast(pa.large_string()), missing)
     if not (is_.is_integer(kind) or is_.is_floating(kind) or is_.is_decimal(kind)):
         return Unsupported(str(kind))
-    return _levels(array, missing) if as_text else _numbers(array)
+    return replace(_levels(array, missing), typed=True) if as_text else _numbers(array)
 
 
 def _empty(rows: int) -> Numbers:
@@ -197,6 +198,16 @@ def _iso(array: Any) -> Any:  # noqa: ANN401
     whole = pc.replace_substring_regex(naive, r"\.0+$", "")  # as Python writes whole seconds
     text = pc.replace_substring(whole, " ", "T", max_replacements=1)
     return text if array.type.tz is None else pc.binary_join_element_wise(text, "Z", "")
+
+
+def _raw_cells(
+    batch: Any,  # noqa: ANN401
+    names: tuple[str, ...],
+    plan: ChunkPlan,
+) -> dict[str, NDArray[np.object_]] | None:
+    if not plan.keep_raw:
+        return None
+    return {name: _raw(array) for name, array in zip(names, batch.columns, strict=True) if plan.keeps(name)}
 
 
 def _raw(array: Any) -> NDArray[np.object_]:  # noqa: ANN401

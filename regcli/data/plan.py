@@ -20,19 +20,25 @@ class ChunkPlan:
     """Which columns are numbers and which text by declaration, and how chunks are cut.
 
     Columns that are not ``wanted`` (None: all are) are passed over and come as ``Unsupported``. ``bad_cells`` says
-    what becomes of a cell that is not a number in a column of numbers; ``keep_raw`` keeps every cell as spelt.
+    what becomes of a cell that is not a number in a column of numbers; in a ``lenient`` one it is missing, and nothing
+    is said of it. ``keep_raw`` keeps the cells of some columns, or of all (True), as spelt.
     """
 
     numeric: Container[str]
     as_text: Container[str] = ()
     rows: int = 50_000
     bad_cells: Literal["error", "missing"] = "error"
-    keep_raw: bool = False
+    keep_raw: bool | Container[str] = False
     wanted: Container[str] | None = None
+    lenient: Container[str] = ()
 
     def passes_over(self, name: str) -> bool:
         """Whether nobody asks for a column's values."""
         return self.wanted is not None and name not in self.wanted
+
+    def keeps(self, name: str) -> bool:
+        """Whether a column's cells are kept as spelt."""
+        return self.keep_raw if isinstance(self.keep_raw, bool) else name in self.keep_raw
 
 
 #: What stands for a column that was passed over.
@@ -54,7 +60,7 @@ def declared_numbers(
     numbers : dict
         NaN where a cell is missing or no number.
     bad_rows : frozenset of int
-        Rows with a cell that is no number.
+        Rows with a cell that is no number, in a column that is not lenient.
 
     Raises
     ------
@@ -65,7 +71,7 @@ def declared_numbers(
     bad_rows: dict[str, list[int]] = {}
     for name, column in columns.items():
         numbers[name], bad = numbers_of(column, decimal, missing)
-        if bad:
+        if bad and name not in plan.lenient:
             bad_rows[name] = np.flatnonzero(np.isin(column.codes, list(bad))).tolist()
     if bad_rows and plan.bad_cells == "error":
         name = min(bad_rows, key=lambda each: bad_rows[each][0])

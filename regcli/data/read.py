@@ -21,7 +21,7 @@ from regcli.data.table import Column, Levels, Numbers, Table, Unsupported
 from regcli.data.text import read_names, read_text
 from regcli.errors import DataError, Location, UsageError
 
-__all__ = ["Dialect", "parse_na_values", "read_chunks", "read_header", "read_table"]
+__all__ = ["Dialect", "check_sources", "parse_na_values", "read_chunks", "read_header", "read_table"]
 
 
 def read_table(
@@ -59,7 +59,7 @@ def read_table(
     """
     dialect = check_dialect(dialect)
     is_text = as_text if callable(as_text) else as_text.__contains__
-    _check_sources(sources)
+    check_sources(sources)
     held = [open_source(name) for name in sources]
 
     def read(at: int, test: Callable[[str], bool]) -> Table:
@@ -91,10 +91,13 @@ def read_chunks(  # noqa: PLR0913  (each says one thing about the columns)
     as_text: Container[str] = (),
     chunk_rows: int = 50_000,
     bad_cells: Literal["error", "missing"] = "error",
-    keep_raw: bool = False,
+    keep_raw: bool | Container[str] = False,
     wanted: Container[str] | None = None,
+    lenient: Container[str] = (),
 ) -> Iterator[Table]:
     """Read one file in chunks of at most ``chunk_rows`` rows, in constant memory and one pass.
+
+    From a pipe a chunk is what has arrived, however few rows that is, rather than keep its reader waiting.
 
     Parameters
     ----------
@@ -111,10 +114,12 @@ def read_chunks(  # noqa: PLR0913  (each says one thing about the columns)
     bad_cells : {"error", "missing"}
         What to do with a cell that is not a number in a column of numbers: refuse it, or make it NaN and name its row
         in ``bad_rows``.
-    keep_raw : bool
-        Keep every cell as spelt in ``raw``.
+    keep_raw : bool or container of str
+        Keep the cells of these columns, or of all (True), as spelt in ``raw``.
     wanted : container of str or None
         Columns whose values are asked for; None asks for all. Others are passed over.
+    lenient : container of str
+        Columns of numbers in which a cell that is not a number is missing, whatever ``bad_cells`` says.
 
     Yields
     ------
@@ -127,7 +132,7 @@ def read_chunks(  # noqa: PLR0913  (each says one thing about the columns)
         As ``read_table``, when the chunk is reached; ``text-in-numeric-column``.
     """
     dialect = check_dialect(dialect)
-    plan = ChunkPlan(numeric, as_text, chunk_rows, bad_cells, keep_raw, wanted)
+    plan = ChunkPlan(numeric, as_text, chunk_rows, bad_cells, keep_raw, wanted, lenient)
     is_stream(source)  # refuses what is no local file
     fmt = _format(source, dialect)
     if fmt == "parquet":
@@ -155,7 +160,8 @@ def _format(name: str, dialect: Dialect) -> Literal["csv", "tsv", "parquet"]:
     return format_of(name, dialect, stream=is_nameless(name) or is_stream(name))
 
 
-def _check_sources(sources: Sequence[str]) -> None:
+def check_sources(sources: Sequence[str]) -> None:
+    """Refuse a list of inputs that is empty, or that has to read standard input twice."""
     if not sources:
         raise UsageError("usage", "no input table was given")
     if list(sources).count("-") > 1:

@@ -9,10 +9,12 @@ import codecs
 import difflib
 import hashlib
 import io
+import os
+import select
 import stat
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NoReturn, TextIO, cast
@@ -21,10 +23,43 @@ import numpy as np
 
 from regcli.errors import DataError, Location, UsageError
 
-__all__ = ["CHUNK", "Quotes", "Source", "Survey", "open_source", "open_stream", "pieces", "survey"]
+__all__ = [
+    "CHUNK",
+    "Quotes",
+    "Source",
+    "Survey",
+    "check_byte_order",
+    "check_is_text",
+    "count_delimiters",
+    "is_nameless",
+    "is_slow",
+    "is_stream",
+    "open_source",
+    "open_stream",
+    "pieces",
+    "sha256_of",
+    "survey",
+    "text_lines",
+    "would_wait",
+]
 
 #: Bytes read at once: large against a call's cost, small against the processor's cache.
 CHUNK = 1 << 20
+
+#: What files begin with that are often named .csv by mistake. None of it can begin a text.
+_BINARY = (
+    (b"PK\x03\x04", "a zip archive, as workbooks (.xlsx, .ods) are", "save it as CSV, or unpack it first"),
+    (b"\xd0\xcf\x11\xe0", "an old workbook (.xls)", "save it as CSV"),
+    (b"\x1f\x8b", "compressed by gzip", "pipe it through gunzip and read -"),
+    (b"\xfd7zXZ", "compressed by xz", "pipe it through unxz and read -"),
+    (b"(\xb5/\xfd", "compressed by zstd", "pipe it through unzstd and read -"),
+    (b"BZh91AY&SY", "compressed by bzip2", "pipe it through bunzip2 and read -"),
+    (b"\x89PNG\r", "a PNG image", None),
+    (b"\xff\xd8\xff", "a JPEG image", None),
+)
+
+#: Bytes that no text has in any single-byte or multi-byte encoding of text (NUL has an error of its own).
+_CONTROL = bytes(byte for byte in range(1, 32) if byte not in b"\t\n\v\f\r\x1a\x1b")
 
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32"),  # before utf-16, whose mark it begins with
@@ -111,6 +146,18 @@ def is_nameless(name: str) -> bool:
     return name == "-" or name.startswith(("/dev/", "/proc/"))
 
 
+def is_slow(stream: BinaryIO) -> bool:
+    """Whether someone else writes a stream while it is read: a pipe, a terminal, a socket; not a file or memory."""
+    with suppress(OSError, ValueError, AttributeError):
+        return not stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    return False
+
+
+def would_wait(stream: BinaryIO) -> bool:
+    """Whether reading on would now wait for whoever writes a stream. What is read should be read at once by then."""
+    return is_slow(stream) and not select.select([stream], [], [], 0)[0]
+
+
 @contextmanager
 def open_stream(name: str) -> Iterator[BinaryIO]:
     """Open an input for one pass. Standard input is not closed afterwards: it is not ours."""
@@ -172,7 +219,8 @@ class Quotes:
 def pieces(chunks: Iterator[bytes], encoding: str, *, bad_bytes: Callable[[UnicodeError], NoReturn]) -> Iterator[bytes]:
     """Turn chunks of a text into pieces of UTF-8 that end at a line break (the last one where the text ends).
 
-    A byte order mark is removed. ``bad_bytes`` is called for bytes that are not text in ``encoding``.
+    There is a piece for every chunk, empty where no line has ended. A byte order mark is removed. ``bad_bytes`` is
+    called for bytes that are not text in ``encoding``.
     """
     rest = b""
     first = True
@@ -183,8 +231,7 @@ def pieces(chunks: Iterator[bytes], encoding: str, *, bad_bytes: Callable[[Unico
             first = not data
         # A carriage return at the very end may be half a line break.
         cut = data.rfind(b"\n") + 1 or data.rfind(b"\r", 0, -1) + 1
-        if cut:
-            yield data[:cut]
+        yield data[:cut]
         rest = data[cut:]
     if rest:
         yield rest
@@ -205,6 +252,32 @@ def _utf8(chunks: Iterator[bytes], encoding: str, bad_bytes: Callable[[UnicodeEr
         decoder.decode(b"", final=True)
     except UnicodeError as error:
         bad_bytes(error)
+
+
+def check_is_text(head: bytes, name: str, encoding: str) -> None:
+    """Refuse what is no text in any encoding: known files by their first bytes, others by what no text is made of.
+
+    Raises
+    ------
+    DataError
+        ``file-unreadable``, with what the file is.
+    """
+    if encoding.startswith(("utf-16", "utf-32")):
+        return
+    for mark, what, way in _BINARY:
+        if head.startswith(mark):
+            raise DataError("file-unreadable", f"{name} is not text: it is {what}", hint=way, where=Location(file=name))
+    if encoding != "utf-8" or head.startswith(tuple(mark for mark, _ in _BOMS)):
+        return
+    strange = len(head) - len(head.decode("utf-8", "ignore").encode())
+    control = len(head) - len(head.translate(None, _CONTROL))
+    if strange > 0.3 * len(head) and control > 0.02 * len(head):  # text in another encoding has no control characters
+        raise DataError(
+            "file-unreadable",
+            f"{name} is not text: many of its bytes are neither {encoding} nor printable",
+            hint="export it as CSV or Parquet; if it is text, say which --encoding",
+            where=Location(file=name),
+        )
 
 
 def check_byte_order(head: bytes, name: str, encoding: str) -> None:

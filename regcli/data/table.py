@@ -24,12 +24,14 @@ class Levels:
     """A column of text or booleans: ``codes`` (n,) point into ``levels``, -1 where a cell is missing.
 
     Levels are the distinct cells as spelt, in code-point order. ``boolean`` is true when the file itself says so: a
-    Parquet boolean, or a CSV column whose cells are all true or false in any capitals.
+    Parquet boolean, or a CSV column whose cells are all true or false in any capitals. ``typed`` is true where the file
+    has values and regcli spelt them (Parquet booleans and numbers read as text): another spelling means the same.
     """
 
     codes: NDArray[np.int32]
     levels: tuple[str, ...]
     boolean: bool = False
+    typed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from regcli.data.encoder import SMALLEST, level_order
 from regcli.data.table import Column, Levels, Numbers, Table
-from regcli.errors import DataError, Location, UsageError, Warn
+from regcli.errors import DataError, Location, UsageError, Warn, counted
 
 __all__ = ["Target", "code_target", "events", "guess_family", "spelt"]
 
@@ -110,7 +110,9 @@ def code_target(table: Table, name: str, rows: Rows, *, family: str, positive: s
         rare = classes[int(counts.argmin())]
         warnings.append(
             Warn(
-                "rare-class", f"class {rare!r} has {counts.min()} rows only", {"class": rare, "rows": int(counts.min())}
+                "rare-class",
+                f"class {rare!r} has {counted(int(counts.min()), 'row')} only",
+                {"class": rare, "rows": int(counts.min())},
             )
         )
     return Target((codes == classes.index(event)).astype(np.float64), classes, event, tuple(warnings))

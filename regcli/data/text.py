@@ -14,7 +14,7 @@ import pandas as pd
 from regcli.data.columns import as_boolean, number, numbers_of, spelt_levels
 from regcli.data.dialect import Dialect, Format, find_delimiter
 from regcli.data.scan import TextPart, ragged
-from regcli.data.source import Source, check_byte_order, survey, text_lines
+from regcli.data.source import Source, check_byte_order, check_is_text, is_slow, survey, text_lines
 from regcli.data.table import Column, Levels, Numbers, SourceFile, Table
 from regcli.errors import DataError, Location
 
@@ -68,6 +68,7 @@ def layout_of(head: bytes, name: str, dialect: Dialect, fmt: Format) -> Layout:
     DataError
         ``encoding`` if the bytes begin with the mark of another encoding.
     """
+    check_is_text(head, name, dialect.encoding)
     check_byte_order(head, name, dialect.encoding)
     if dialect.delimiter is not None or fmt == "tsv":
         return Layout(dialect.delimiter or "\t", guessed=False)
@@ -78,9 +79,24 @@ def layout_of(head: bytes, name: str, dialect: Dialect, fmt: Format) -> Layout:
 
 
 def head_of(stream: BinaryIO) -> bytes:
-    """Read as much of a text as the delimiter is found from, to the end of a line."""
+    """Read as much of a text as the delimiter is found from, to the end of a line.
+
+    Of a stream that is still being written this is two records, however they arrive: enough, and no long wait.
+    """
+    if is_slow(stream):
+        return _two_records(stream)
     head = stream.read(_SAMPLE)
     return head + stream.readline(_LINE) if len(head) == _SAMPLE else head
+
+
+def _two_records(stream: BinaryIO) -> bytes:
+    head = b""
+    records = 0
+    while records < 2 and len(head) < _SAMPLE and (line := stream.readline(_LINE)):
+        head += line
+        # Between records the number of quotes is even, in plain tables; in others the sample is longer than it need be.
+        records += bool(line.strip()) and head.count(b'"') % 2 == 0
+    return head
 
 
 def header_names(part: TextPart) -> tuple[str, ...]:

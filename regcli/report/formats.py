@@ -67,15 +67,16 @@ def rows_text(header: Sequence[str], batches: Iterable[Sequence[Sequence[Cell]]]
         for batch in batches:
             yield _csv_text(batch)
         return
-    lines = (encode_line(dict(zip(header, row, strict=True))) for batch in batches for row in batch)
+    lines = ([encode_line(dict(zip(header, row, strict=True))) for row in batch] for batch in batches)
     if form == "jsonl":
-        for line in lines:
-            yield line + "\n"
+        for batch_lines in lines:
+            yield "".join(line + "\n" for line in batch_lines)
         return
     opening = "["
-    for line in lines:
-        yield f"{opening}\n{_INDENT}{line}"
-        opening = ","
+    for batch_lines in lines:
+        if batch_lines:
+            yield f"{opening}\n{_INDENT}" + f",\n{_INDENT}".join(batch_lines)
+            opening = ","
     yield "[]\n" if opening == "[" else "\n]\n"
 
 

@@ -228,6 +228,7 @@ _STORED: Mapping[str, Schema] = {
     "threshold": _or_null({"type": "number", "minimum": 0, "maximum": 1}),
     "target": _TEXT,
     "offset": _or_null(_TEXT),
+    "weights": _or_null(_TEXT),
     "id_columns": _TEXTS,
     "penalty": _words("none", "l1", "l2", "elasticnet"),
     "l1_ratio": _or_null({"type": "number", "minimum": 0, "maximum": 1}),
@@ -260,8 +261,14 @@ _STORED: Mapping[str, Schema] = {
     "probes": _list(_object(row={"type": "object"}, link=_NUMBER)),
 }
 
-#: Metrics of new rows, written by predict.
-_SCORED: Mapping[str, Schema] = {"rows": _COUNT, "metrics": _METRICS}
+#: Metrics of new rows, written by predict: of how many rows, the column they were weighted by, and the rows that auc
+#: ranked (null where there is no auc, or too many rows for it).
+_SCORED: Mapping[str, Schema] = {
+    "rows": _COUNT,
+    "weights": _or_null(_TEXT),
+    "auc_rows": _or_null(_COUNT),
+    "metrics": _METRICS,
+}
 
 _ERROR: Mapping[str, Schema] = {
     "code": _words(*CODES, *(code for code in WARNING_CODES if code not in CODES)),
