@@ -101,7 +101,8 @@ def build_penalty(
     Raises
     ------
     UsageError
-        ``limit-excludes-zero``, a negative factor.
+        ``limit-excludes-zero``; ``conflicting-options`` for a negative limit beside ``--nonnegative``; a negative
+        factor.
     DataError
         ``column-not-found``.
     """
@@ -116,7 +117,13 @@ def build_penalty(
     if options.nonnegative:
         lower[:] = 0.0
     for name, value in term_values("--lower", options.lower, terms).items():
-        lower[names[name]] = max(value, lower[names[name]])
+        if options.nonnegative and value < 0:
+            raise UsageError(
+                "conflicting-options",
+                f"--lower {name}={value:g} and --nonnegative exclude each other",
+                hint="--lower '*=0' in place of --nonnegative allows exceptions",
+            )
+        lower[names[name]] = value
     for name, value in term_values("--upper", options.upper, terms).items():
         upper[names[name]] = value
     for option, outside in (("--lower", lower > 0), ("--upper", upper < 0)):
@@ -144,10 +151,7 @@ def make_grid(asked: Asked, problem: Problem) -> tuple[Grid, float | None]:
         return Grid(np.zeros(1), generated=False), top
     n, p = problem.objective.design.shape
     ratio = asked.min_ratio or (MIN_RATIO_WIDE if n < p else MIN_RATIO)
-    has_zero_limit = (
-        bool(np.any(penalty.lower == 0) or np.any(penalty.upper == 0)) if isinstance(penalty, ElasticNet) else False
-    )
-    return Grid(geometric_grid(top, asked.n_lambdas, ratio), generated=True, by_gain=not has_zero_limit), top
+    return Grid(geometric_grid(top, asked.n_lambdas, ratio), generated=True, by_gain=not penalty.has_zero_limit()), top
 
 
 def strengths_elsewhere(asked: Asked, problem: Problem, sd_y: float, lam: float) -> dict[str, float | None]:

@@ -76,9 +76,16 @@ def test_factors_and_limits_by_term() -> None:
     assert penalty.upper.tolist() == [np.inf, np.inf, 3.0]
 
 
-def test_nonnegative_is_the_largest_lower_limit() -> None:
-    penalty = build_penalty(asked(), PenaltyOptions(nonnegative=True, lower=("x=-1",)), TERMS, ())
-    assert penalty.lower.tolist() == [0.0, 0.0, 0.0]
+def test_nonnegative_is_a_lower_limit_of_zero() -> None:
+    assert build_penalty(asked(), PenaltyOptions(nonnegative=True), TERMS, ()).lower.tolist() == [0.0, 0.0, 0.0]
+
+
+def test_nonnegative_allows_no_exceptions_in_silence() -> None:
+    with pytest.raises(UsageError, match="--lower x=-1 and --nonnegative") as caught:
+        build_penalty(asked(), PenaltyOptions(nonnegative=True, lower=("x=-1",)), TERMS, ())
+    assert caught.value.code == "conflicting-options"
+    exceptions = PenaltyOptions(lower=("*=0", "x=-1"))
+    assert build_penalty(asked(), exceptions, TERMS, ()).lower.tolist() == [-1.0, 0.0, 0.0]
 
 
 def test_no_penalty_has_no_factors() -> None:
