@@ -10,9 +10,9 @@ from pathlib import Path
 from regcli.app.options import FitRequest, PathRequest
 from regcli.data.columns import number
 from regcli.data.encoder import Term
-from regcli.errors import DataError, UsageError
+from regcli.errors import DataError, Location, UsageError
 
-#: Limits may be infinite.
+#: What a limit may be beside a number.
 _INFINITE = {"inf": math.inf, "+inf": math.inf, "-inf": -math.inf}
 
 __all__ = ["bounded", "given_options", "number_list", "number_of", "refuse", "term_values"]
@@ -31,8 +31,12 @@ def number_list(option: str, text: str) -> list[float]:
     if text.startswith("@"):
         try:
             text = ",".join(Path(text[1:]).read_text(encoding="utf-8").split())
+        except FileNotFoundError as error:
+            raise DataError("file-not-found", f"{option}: no file {text[1:]}", where=Location(text[1:])) from error
         except (OSError, UnicodeDecodeError) as error:
-            raise DataError("file-unreadable", f"{option}: cannot read {text[1:]!r}: {error}") from error
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            message = f"{option}: cannot read {text[1:]}: {reason}"
+            raise DataError("file-unreadable", message, where=Location(text[1:])) from error
     parts = [part.strip() for part in text.split(",")]
     values = [number_of(option, part) for part in parts if part]
     if not values:
@@ -63,14 +67,8 @@ def term_values(option: str, pairs: Sequence[str], terms: Sequence[Term]) -> dic
         column, equals, text = pair.rpartition("=")
         if not equals or not column:
             raise UsageError("unknown-option-value", f"{option} {pair!r} is not of the form COL=V")
-        value = (
-            math.inf
-            if text.strip().lower() in ("inf", "+inf")
-            else -math.inf
-            if text.strip().lower() == "-inf"
-            else None
-        )
-        value = number_of(option, text) if value is None else value
+        infinite = _INFINITE.get(text.strip().lower())
+        value = number_of(option, text) if infinite is None else infinite
         named = [term.name for term in terms if column in (term.source, term.name)]
         if not named:
             named = [t.name for t in terms if fnmatchcase(t.source, column) or fnmatchcase(t.name, column)]

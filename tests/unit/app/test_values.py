@@ -47,13 +47,19 @@ def test_numbers_from_a_file(tmp_path: Path, content: str) -> None:
     assert number_list("--lambda", f"@{file}") == [1.0, 0.5, 0.25]
 
 
-@pytest.mark.parametrize("content", [None, b"\xff\xfe1"])
-def test_files_of_numbers_that_cannot_be_read(tmp_path: Path, content: bytes | None) -> None:
+@pytest.mark.parametrize(("content", "code"), [(None, "file-not-found"), (b"\xff\xfe1", "file-unreadable")])
+def test_files_of_numbers_that_cannot_be_read(tmp_path: Path, content: bytes | None, code: str) -> None:
     file = tmp_path / "lambdas"
     if content is not None:
         file.write_bytes(content)
     with pytest.raises(DataError, match="--lambda") as caught:
         number_list("--lambda", f"@{file}")
+    assert (caught.value.code, caught.value.where.file) == (code, str(file))
+
+
+def test_a_folder_is_no_file_of_numbers(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        number_list("--lambda", f"@{tmp_path}")
     assert caught.value.code == "file-unreadable"
 
 
