@@ -8,7 +8,7 @@ from scipy import sparse
 
 from regcli.problem.protocols import Array, Integers
 
-__all__ = ["Dense", "Design", "Sparse", "make_design"]
+__all__ = ["Dense", "Sparse", "make_design"]
 
 #: Rows per block of a fused product. At this size OpenBLAS keeps a block and its product in cache: 40 to 50 GFLOP/s
 #: in blocks of 512 rows against 10 to 20 on the whole array (measured on 50,000 x 100, one thread).
@@ -127,10 +127,7 @@ class Sparse:
         return type(self)(self.values[:, columns], self.shift[columns])
 
 
-Design = Dense | Sparse
-
-
-def make_design(values: Array, *, centred: bool) -> Design:
+def make_design(values: Array, *, centred: bool) -> Dense | Sparse:
     """Store a matrix so that its products are accurate and cheap.
 
     Parameters
@@ -142,7 +139,7 @@ def make_design(values: Array, *, centred: bool) -> Design:
 
     Returns
     -------
-    Design
+    Dense or Sparse
         Sparse when at most a tenth of at least a million cells are nonzero, else dense. The choice depends on the data
         alone, so that results do not depend on the machine.
     """

@@ -130,10 +130,6 @@ class Family(Protocol):
         """Convex conjugate of the loss in eta, at -theta; inf outside its domain. For the duality gap."""
         ...
 
-    def log_likelihood_note(self) -> str:
-        """One clause that says what the deviance is, for the manual."""
-        ...
-
 
 @dataclass(frozen=True, slots=True)
 class SeparableTerms:

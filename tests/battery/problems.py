@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from regcli.problem.design import Design, Sparse, make_design
+from regcli.problem.design import Sparse, make_design
 from regcli.problem.families import FAMILIES
 from regcli.problem.folds import deal_folds, fold_partition
 from regcli.problem.lanes import make_lanes
 from regcli.problem.objective import Objective
 from regcli.problem.penalties import ElasticNet
-from regcli.problem.protocols import Array, Bools, Integers
+from regcli.problem.protocols import Array, Bools, Design, Integers
 from regcli.results import Iterate
 from regcli.solvers.engine import Problem, Rules, serial_map
 from tests import oracle

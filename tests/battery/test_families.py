@@ -128,4 +128,3 @@ def test_a_step_that_buys_nothing_is_small(family: Family) -> None:
 
 def test_the_deviance_leads_the_metrics(family: Family) -> None:
     assert family.metrics[0] == "deviance"
-    assert family.log_likelihood_note()

@@ -70,7 +70,3 @@ class Binomial:
             left = np.where(safe > 0, safe * np.log(safe), 0.0)
             right = np.where(safe < 1, (1.0 - safe) * np.log1p(-safe), 0.0)
         return np.where(inside, left + right, np.inf)
-
-    def log_likelihood_note(self) -> str:
-        """Say what the deviance is."""
-        return "deviance is -2 log likelihood per unit weight"

@@ -56,7 +56,3 @@ class Gaussian:
     def conjugate(self, y: Array, theta: Array) -> Array:
         """theta^2/2 - theta y: the conjugate of (y - eta)^2/2 at -theta."""
         return 0.5 * theta * theta - theta * y
-
-    def log_likelihood_note(self) -> str:
-        """Say what the deviance is."""
-        return "deviance is the mean squared error"
