@@ -19,7 +19,15 @@ from regcli.problem.protocols import Array, ParallelMap
 from regcli.results import ModelFacts, TermFacts
 from regcli.solvers.engine import Problem, Rules
 
-__all__ = ["build_problem", "model_facts", "read_rules", "refuse_undetermined", "standardize_of", "term_facts"]
+__all__ = [
+    "build_problem",
+    "model_facts",
+    "read_rules",
+    "refuse_undetermined",
+    "standardize_of",
+    "term_facts",
+    "warn_top",
+]
 
 #: The largest violation of the optimality conditions, and rounds a strength may take, unless said otherwise.
 TOL, MAX_ITER = 1e-7, 1000
