@@ -139,7 +139,7 @@ class CurvatureModels:
         self._objective = objective
         self._parallel_map = parallel_map
         self._fresh = fresh
-        self._alone = np.full(objective.lanes.n_lanes, fresh)
+        self._alone = np.full(objective.lanes.n_lanes, fresh or objective.lanes.n_lanes == 1)  # none to share with
         self._kept: dict[int, _Kept] = {}
         self._weights: Array | None = None
         self._shared: CurvatureMoments | None = None
