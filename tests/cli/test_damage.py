@@ -214,7 +214,7 @@ def test_parquet_that_is_cut() -> None:
         (("--lambda", "-1"), "unknown-option-value", 2),
         (("--lambda", "inf"), "unknown-option-value", 2),
         (("--lambda", ","), "unknown-option-value", 2),
-        (("--lambda", "@nowhere.txt"), "file-unreadable", 3),
+        (("--lambda", "@nowhere.txt"), "file-not-found", 3),
         (("--seed", "-1"), "unknown-option-value", 2),
         (("--seed", "1" + "0" * 400), "unknown-option-value", 2),
         (("--tol", "0"), "unknown-option-value", 2),
