@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from shlex import quote
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regcli.app.options import FitRequest, Folds, Model, PathRequest
-from regcli.app.reading import read_used
-from regcli.app.values import bounded, number_of, refuse
-from regcli.data.encoder import Encoder, describe, learn_encoder
+from regcli.app.options import FitRequest, Folds, Model, PathRequest, Penalty
+from regcli.app.reading import Used, read_used
+from regcli.app.values import bounded, number_of, refuse, term_values
+from regcli.data.encoder import Encoder, Learnt, Term, describe, learn_encoder, level_order
 from regcli.data.roles import Roles
 from regcli.data.table import Levels, Numbers, Table
-from regcli.data.target import Target, code_target, guess_family
+from regcli.data.target import Target, code_target, events, guess_family
 from regcli.errors import DataError, Location, UsageError, Warn, counted
 from regcli.problem.folds import set_aside
 from regcli.results import DataFacts
@@ -78,22 +79,18 @@ def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int) 
     folds = request.folds if isinstance(request, FitRequest) else None
     used = read_used(data, request.reading, data.data, fold=folds.fold_column if folds else None)
     table, roles, rows = used.table, used.roles, used.rows
-    family, source = (model.family, "option") if model.family else (guess_family(table, roles.target, rows), "guessed")
-    warnings = list(used.warnings)
-    if source == "guessed":
-        warnings.append(Warn("family-guessed", f"the family is taken to be {family}; say --family", {"family": family}))
-    refuse(
-        {"--positive-class": model.positive_class is not None, "--class-weight": bool(model.class_weight)},
-        f"for the {family} family",
-    ) if family != "binomial" else None
+    family, source, guesses = _family(used, model)
     target = code_target(table, roles.target, rows, family=family, positive=model.positive_class)
+    if target.classes is None:
+        unused = {"--positive-class": model.positive_class is not None, "--class-weight": bool(model.class_weight)}
+        refuse(unused, f"for the {family} family")
     train, held = _split(rows, target, folds, seed)
     fitted = target.values[train]
     weights = _weights(table, roles, rows)
     fit_weights = weights[train] * _class_weights(model, replace(target, values=fitted), weights[train])
     _check_weights(table, roles, fit_weights)
     _check_spread(table, roles, target, fitted[fit_weights > 0])
-    learnt = learn_encoder(table, roles.features, rows[train], weighted=weights[train] > 0, reference=unpenalised)
+    learnt = _learn(request.penalty, used, rows[train], weights[train] > 0, unpenalised=unpenalised)
     offset = _numbers(table, roles.offset, rows, 0.0)
     X = learnt.encoder.matrix(table.columns, rows[train])
     idle = np.flatnonzero(weights[train] == 0)
@@ -103,24 +100,12 @@ def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int) 
         raise DataError("no-features", "every column is constant", hint="choose other --features", where=where)
     test = None
     if held.any():
-        test = Held(learnt.encoder.matrix(table.columns, rows[held]), target.values[held], weights[held], offset[held])
-        _refuse_unknown(test.X, "a test row has a category that no training row has")
+        X_test = _known_matrix(learnt.encoder, table, rows[held])
+        test = Held(X_test, target.values[held], weights[held], offset[held])
     if folds and folds.test:
-        test = _test_file(request, folds, roles, learnt.encoder, target, family)
-    warnings += [*target.warnings, *learnt.warnings, *_duplicates(X, learnt.encoder)]
+        test = _test_file(request, folds, roles, learnt.encoder, target)
     return Prepared(
-        facts=DataFacts(
-            files=tuple((file.path, file.sha256, file.rows) for file in table.files),
-            format=table.format,
-            target=roles.target,
-            target_source=roles.target_source,
-            rows=table.rows,
-            rows_used=int(train.sum()),
-            dropped_missing=used.dropped_missing,
-            dropped_target=used.dropped_target,
-            weights=roles.weights,
-            offset=roles.offset,
-        ),
+        facts=_facts(used, int(train.sum())),
         roles=roles,
         encoder=learnt.encoder,
         X=X,
@@ -134,9 +119,61 @@ def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int) 
         target=target,
         dropped=learnt.dropped,
         test=test,
-        warnings=tuple(warnings),
+        warnings=(*used.warnings, *guesses, *target.warnings, *learnt.warnings, *_duplicates(X, learnt.encoder)),
         ranges=describe(table, learnt.encoder, rows[train]),
     )
+
+
+def _family(used: Used, model: Model) -> tuple[str, str, list[Warn]]:
+    """The family, where it comes from, and a warning if it is a guess."""
+    if model.family:
+        return model.family, "option", []
+    family = guess_family(used.table, used.roles.target, used.rows)
+    return (
+        family,
+        "guessed",
+        [Warn("family-guessed", f"the family is taken to be {family}; say --family", {"family": family})],
+    )
+
+
+def _facts(used: Used, rows_used: int) -> DataFacts:
+    """What was read and what of it is fitted on."""
+    table, roles = used.table, used.roles
+    return DataFacts(
+        files=tuple((file.path, file.sha256, file.rows) for file in table.files),
+        format=table.format,
+        target=roles.target,
+        target_source=roles.target_source,
+        rows=table.rows,
+        rows_used=rows_used,
+        dropped_missing=used.dropped_missing,
+        dropped_target=used.dropped_target,
+        weights=roles.weights,
+        offset=roles.offset,
+    )
+
+
+def _learn(penalty: Penalty, used: Used, rows: Rows, weighted: NDArray[np.bool_], *, unpenalised: bool) -> Learnt:
+    """Learn how columns become terms; categories that nothing penalises leave out their first level.
+
+    All levels of such a category add up to the intercept, and which of them the solver sets aside would depend on the
+    data. A category one of whose levels is named in an option keeps them all: the name must go on to mean a term.
+    """
+    table, features = used.table, used.roles.features
+    learnt = learn_encoder(table, features, rows, weighted=weighted, reference=unpenalised)
+    pairs = penalty.penalty_factor
+    if unpenalised or not pairs:
+        return learnt
+    dropped = (Term(name, name) for name, _ in learnt.dropped)
+    factors = term_values("--penalty-factor", pairs, (*learnt.encoder.terms, *dropped))
+    named = {pair.rpartition("=")[0] for pair in (*pairs, *penalty.lower, *penalty.upper)}
+    free = {
+        feature.source
+        for feature in learnt.encoder.features
+        if feature.kind == "category"
+        and all(factors.get(term.name) == 0 and term.name not in named for term in feature.terms)
+    }
+    return learn_encoder(table, features, rows, weighted=weighted, reference=free) if free else learnt
 
 
 def _numbers(table: Table, name: str | None, rows: Rows, default: float) -> Array:
@@ -234,8 +271,6 @@ def _fold_labels(table: Table, name: str | None, rows: Rows) -> NDArray[np.intp]
     if not isinstance(column, Levels):
         where = Location(file=table.files[0].path, column=name)
         raise DataError("bad-folds", f"column {name!r} names no folds", where=where)
-    from regcli.data.encoder import level_order  # noqa: PLC0415  (fold columns are rare)
-
     present = np.unique(column.codes[rows])
     order = level_order([column.levels[code] for code in present])
     position = np.full(len(column.levels), -1, dtype=np.intp)
@@ -258,29 +293,35 @@ def _split(rows: Rows, target: Target, folds: Folds | None, seed: int) -> tuple[
     return ~held, held
 
 
-def _test_file(
-    request: FitRequest | PathRequest, folds: Folds, roles: Roles, encoder: Encoder, target: Target, family: str
-) -> Held:
+def _test_file(request: FitRequest | PathRequest, folds: Folds, roles: Roles, encoder: Encoder, target: Target) -> Held:
     """The rows of --test, encoded as the training rows were."""
     data = replace(request.data, target=roles.target)
     used = read_used(data, request.reading, folds.test, known=replace(roles, fold=None, warnings=()))
-    X = encoder.matrix(used.table.columns, used.rows)
-    _refuse_unknown(X, "the test table has a category that no training row has")
-    column = used.table.columns[roles.target]
-    if family == "gaussian":
+    X = _known_matrix(encoder, used.table, used.rows)
+    if target.classes is None:
         y = _numbers(used.table, roles.target, used.rows, 0.0)
     else:
-        from regcli.data.target import events  # noqa: PLC0415  (test files are rare)
-
-        y = events(column, used.rows, target)
+        y = events(used.table.columns[roles.target], used.rows, target)
     weights = _weights(used.table, roles, used.rows)
     return Held(X, y, weights, _numbers(used.table, roles.offset, used.rows, 0.0))
 
 
-def _refuse_unknown(X: Array, what: str) -> None:
-    """A category without a code."""
-    if np.isnan(X).any():
-        raise DataError("unknown-level", what, hint="drop the column, or take the row out of the test data")
+def _known_matrix(encoder: Encoder, table: Table, rows: Rows) -> Array:
+    """The design (r, p) of test rows, none of which may have a category that no training row has."""
+    X = encoder.matrix(table.columns, rows)
+    unknown = np.isnan(X)
+    if unknown.any():
+        at = int(np.flatnonzero(unknown.any(axis=1))[0])
+        row, name = int(rows[at]), encoder.terms[int(np.flatnonzero(unknown[at])[0])].source
+        column = table.columns[name]
+        raise DataError(
+            "unknown-level",
+            f"a test row has a category of {name!r} that no training row has",
+            where=table.locate(row, name),
+            cells=[column.levels[column.codes[row]]] if isinstance(column, Levels) else [],
+            hint=f"--drop {quote(name)}, or take the row out of the test data",
+        )
+    return X
 
 
 def _duplicates(X: Array, encoder: Encoder) -> list[Warn]:
