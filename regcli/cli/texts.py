@@ -40,7 +40,7 @@ _OBJECTIVE_WORDS = (
 class SchemaName:
     """Which schema."""
 
-    name: Annotated[str | None, Flag((), "fit, path, cv, model, error, or codes.", "[NAME]")] = None
+    name: Annotated[str | None, Flag((), "fit, path, cv, model, metrics, error, or codes.", "[NAME]")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

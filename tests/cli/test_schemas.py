@@ -5,6 +5,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+from regcli.cli.options import declared
+from regcli.cli.texts import SchemaName
 from regcli.errors import CODES, WARNING_CODES, UsageError
 from regcli.report.schemas import NAMES, SCHEMAS, codes, schema_document
 from tests.cli.documents import HOSTILE, cv_document, fit_document, path_document
@@ -45,6 +47,11 @@ def test_no_other_key_is_allowed(name: str) -> None:
 
 def test_codes_are_all_of_them() -> None:
     assert [entry["code"] for entry in codes()] == [*CODES, *WARNING_CODES]
+
+
+def test_the_help_names_them_all() -> None:
+    (choice,) = declared(SchemaName)
+    assert choice.flag.help.rstrip(".").replace(", or ", ", ").split(", ") == list(NAMES)
 
 
 def test_an_unknown_name_is_told_its_neighbours() -> None:
