@@ -120,18 +120,13 @@ def _bar(value: float | None, largest: float) -> Text:
 def _metrics(document: Document) -> Iterator[RenderableType]:
     scored = {part: values for part, values in document["metrics"].items() if values is not None}
     names = list(dict.fromkeys(name for values in scored.values() for name in values))
-    names = [name for name in names if name != "chosen_on_these_folds" and not name.endswith("_se")]
+    names = [name for name in names if name != "chosen_on_these_folds"]
     if not names:
         return
     grid = _frame(("metric", False), *((part, True) for part in scored))
     for name in names:
-        grid.add_row(_name(name), *(_scored(values, name) for values in scored.values()))
+        grid.add_row(_name(name), *(_number(values.get(name)) for values in scored.values()))
     yield grid
-
-
-def _scored(values: dict[str, Any], name: str) -> str:
-    error = values.get(f"{name}_se")
-    return _number(values.get(name)) + (f" ± {_number(error)}" if error is not None else "")
 
 
 def _count(document: Document) -> Text:
