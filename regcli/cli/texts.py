@@ -151,11 +151,13 @@ _PREDICT = CommandText(
     description=(
         (
             "Writes CSV: the columns named by --id, then the prediction. Rows keep their order and are streamed: "
-            "memory does not grow with their number. Only the columns with a nonzero coefficient are needed."
+            "memory does not grow with their number, and from a pipe they are scored as they arrive. Only the columns "
+            "with a nonzero coefficient are needed, and the offset if the model has one."
         ),
         (
             "To standard output an error may come after rows were written; with -o the file is whole or not there. "
-            "When the target is in the data, metrics are shown on standard error."
+            "When the target is in the data, metrics are shown on standard error: of the rows whose target is usable, "
+            "weighted by the model's weights if they are in the data too. Of more than 2,000,000 rows there is no auc."
         ),
     ),
     examples=(

@@ -233,7 +233,7 @@ def _check_text(table: Table, name: str, column: Levels, known: NDArray[np.bool_
         what = "dates" if dates == len(column.levels) else "an identifier"
         raise DataError(
             "probable-identifier",
-            f"text column {name!r} has {len(column.levels)} different cells and is probably {what}",
+            f"text column {name!r} has {len(column.levels):,} different cells and is probably {what}",
             where=Location(file=table.files[0].path, column=name),
             cells=column.levels[:SHOWN],
             hint=f"--drop {quote(name)}, --id {quote(name)} to carry it along, or --categorical {quote(name)} to use "

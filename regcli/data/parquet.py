@@ -61,7 +61,9 @@ def parquet_chunks(source: Source, dialect: Dialect, plan: ChunkPlan) -> Iterato
     rows = 0
     with _opened(source) as file:
         names = _names(file, source.name)
-        for batch in file.iter_batches(batch_size=plan.rows):
+        # One column at least: batches count the rows.
+        read = [name for name in names if plan.keeps(name) or not plan.passes_over(name)] or [names[0]]
+        for batch in file.iter_batches(batch_size=plan.rows, columns=read):
             if batch.num_rows:
                 yield _chunk(batch, names, source.name, rows, (dialect, plan))
                 rows += batch.num_rows
@@ -80,11 +82,12 @@ def _chunk(
     locate = _locator(file, before)
     columns: dict[str, Column] = {}
     doubtful: dict[str, Levels] = {}
-    for name, array in zip(names, batch.columns, strict=True):
+    arrays = dict(zip(batch.schema.names, batch.columns, strict=True))
+    for name in names:
         if plan.passes_over(name):
             columns[name] = NOT_READ
             continue
-        wanted = name in plan.numeric
+        array, wanted = arrays[name], name in plan.numeric
         column = _column(array, dialect.na_values, as_text=not wanted and not _is_boolean(array))
         if wanted and isinstance(column, Levels):
             doubtful[name] = column
@@ -97,7 +100,7 @@ def _chunk(
         rows=batch.num_rows,
         locate=locate,
         bad_rows=bad_rows,
-        raw=_raw_cells(batch, names, plan),
+        raw={name: _raw(arrays[name]) for name in names if plan.keeps(name)} if plan.keep_raw else None,
     )
 
 
@@ -198,16 +201,6 @@ def _iso(array: Any) -> Any:  # noqa: ANN401
     whole = pc.replace_substring_regex(naive, r"\.0+$", "")  # as Python writes whole seconds
     text = pc.replace_substring(whole, " ", "T", max_replacements=1)
     return text if array.type.tz is None else pc.binary_join_element_wise(text, "Z", "")
-
-
-def _raw_cells(
-    batch: Any,  # noqa: ANN401
-    names: tuple[str, ...],
-    plan: ChunkPlan,
-) -> dict[str, NDArray[np.object_]] | None:
-    if not plan.keep_raw:
-        return None
-    return {name: _raw(array) for name, array in zip(names, batch.columns, strict=True) if plan.keeps(name)}
 
 
 def _raw(array: Any) -> NDArray[np.object_]:  # noqa: ANN401

@@ -104,6 +104,13 @@ def test_rows_stream_batch_by_batch() -> None:
     assert next(pieces) == "a,0.1\n"
 
 
+def test_lines_stream_batch_by_batch() -> None:
+    pieces = list(rows_text(("x",), [[[1.0], [None]], [], [["a"]]], "jsonl"))
+    assert pieces == ['{"x": 1.0}\n{"x": null}\n', "", '{"x": "a"}\n']
+    out = "".join(rows_text(("x",), [[], [[1.0], [2.0]], [[3.0]], []], "json"))
+    assert out == '[\n  {"x": 1.0},\n  {"x": 2.0},\n  {"x": 3.0}\n]\n'
+
+
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_rows_as_json_are_one_array(count: int) -> None:
     out = "".join(rows_text(("x",), [[[float(i)]] for i in range(count)], "json"))

@@ -1,5 +1,10 @@
 """Chunks hold what the whole table holds, line numbers included."""
 
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Thread
+
 import pytest
 
 from regcli.data.read import Dialect, read_chunks, read_table
@@ -55,3 +60,71 @@ def test_raw_cells(write: Write) -> None:
     assert chunk.raw is not None
     assert {name: list(column) for name, column in chunk.raw.items()} == {"x": [" 1.50", "NA"], "t": ['a"b', ""]}
     assert next(iter(read_chunks(path, Dialect(), numeric={"x"}))).raw is None
+
+
+def test_a_column_may_have_cells_that_are_no_numbers(write: Write) -> None:
+    path = write("x,z\n1,2\n3,oops\n4,NA\n")
+    (chunk,) = read_chunks(path, Dialect(), numeric={"x", "z"}, lenient={"z"})
+    assert (numbers(chunk, "x"), numbers(chunk, "z")) == ([1, 3, 4], [2, None, None])
+    assert chunk.bad_rows == frozenset()
+    path = write("x,z\n1,2\nbad,oops\n")
+    with pytest.raises(DataError) as caught:
+        list(read_chunks(path, Dialect(), numeric={"x", "z"}, lenient={"z"}))
+    assert (caught.value.where.column, caught.value.cells) == ("x", ("bad",))
+    (chunk,) = read_chunks(path, Dialect(), numeric={"x", "z"}, lenient={"z"}, bad_cells="missing")
+    assert (numbers(chunk, "x"), numbers(chunk, "z")) == ([1, None], [2, None])
+    assert chunk.bad_rows == {1}
+
+
+def test_raw_cells_of_some_columns(write: Write) -> None:
+    path = write("x,t,u\n01,a,b\n")
+    (chunk,) = read_chunks(path, Dialect(), numeric={"x"}, keep_raw={"x", "absent"}, wanted=())
+    assert chunk.raw is not None
+    assert {name: list(column) for name, column in chunk.raw.items()} == {"x": ["01"]}
+    (chunk,) = read_chunks(path, Dialect(), numeric={"x"}, keep_raw={"absent"}, wanted=())
+    assert (chunk.raw, chunk.rows, list(chunk.columns)) == ({}, 1, ["x", "t", "u"])
+
+
+# -- pipes -----------------------------------------------------------------------------------------------------------
+
+Feed = Callable[[bytes], Iterator[int]]
+
+
+@pytest.fixture
+def piped(tmp_path: Path) -> Feed:
+    """Rows of the chunks of what goes through a pipe; the pipe stays open until the next is asked for."""
+
+    def feed(*parts: bytes) -> Iterator[int]:
+        path = tmp_path / "pipe.csv"
+        os.mkfifo(path)
+        gates = [os.pipe() for _ in parts]
+
+        def write() -> None:
+            with path.open("wb", buffering=0) as pipe:
+                for part, (gate, _) in zip(parts, gates, strict=True):
+                    pipe.write(part)
+                    os.read(gate, 1)
+
+        writer = Thread(target=write, daemon=True)
+        writer.start()
+        chunks = read_chunks(str(path), Dialect(), numeric={"x"})
+        for _, gate in gates:
+            yield next(chunks).rows
+            os.write(gate, b".")
+        assert next(chunks, None) is None
+        writer.join()
+
+    return feed
+
+
+@pytest.mark.parametrize(
+    ("parts", "rows"),
+    [
+        ((b"x,t\n1,a\n", b"2,b\n3,c\n4", b",d\n"), [1, 2, 1]),
+        ((b'x,t\n1,"a\nb"\n2,"c', b'\nd"\n3,e', b"\n"), [1, 1, 1]),
+        ((b"x;t\n1;a\n", b"2;b\n\n3;c\n"), [1, 2]),
+        ((b"\n\nx,t\n1,a\n", b"\n2,b\n"), [1, 1]),
+    ],
+)
+def test_what_has_arrived_is_not_kept_waiting(piped: Feed, parts: tuple[bytes, ...], rows: list[int]) -> None:
+    assert list(piped(*parts)) == rows

@@ -1,12 +1,22 @@
 """Columns to terms: learnt on training rows, applied to any table."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from regcli.data.encoder import Encoder, Feature, Learnt, Term, learn_encoder, level_order, missing_rows
+from regcli.data.encoder import (
+    Encoder,
+    Feature,
+    Learnt,
+    Term,
+    learn_encoder,
+    level_order,
+    match_levels,
+    missing_rows,
+)
 from regcli.data.table import Column
 from regcli.errors import DataError
 from tests.unit.data.made import numbers, table, text
@@ -98,3 +108,35 @@ def test_where_cells_are_missing() -> None:
     columns: dict[str, Column] = {"x": numbers(1, np.nan), "c": text(None, "a"), "full": numbers(1, 2)}
     found = missing_rows(table(columns, 2), ["x", "c", "full"])
     assert {name: mask.tolist() for name, mask in found.items()} == {"x": [False, True], "c": [True, False]}
+
+
+@pytest.mark.parametrize(
+    ("levels", "typed", "codes"),
+    [
+        (("1", "2"), ("1", "2", "3"), [0, 1, -1]),
+        (("1", "2"), ("1.0", "2.0", "2.5"), [0, 1, -1]),
+        (("01", "2.0"), ("1", "2"), [0, 1]),
+        (("false", "true"), ("False", "True"), [0, 1]),
+        (("9007199254740992", "9007199254740993"), ("9007199254740993", "9007199254740994"), [1, -1]),
+        (("no", "yes"), ("0", "1"), [-1, -1]),
+    ],
+)
+def test_values_without_a_spelling_match_by_value(
+    levels: tuple[str, ...], typed: tuple[str, ...], codes: list[int]
+) -> None:
+    feature = Feature("c", "category", levels, levels)
+    column = replace(text(*typed), typed=True)
+    assert match_levels(feature, column)[column.codes].tolist() == codes
+    spelt = text(*typed)
+    exact = [levels.index(level) if level in levels else -1 for level in typed]
+    assert match_levels(feature, spelt)[spelt.codes].tolist() == exact
+
+
+def test_an_unknown_level_can_be_none_of_them() -> None:
+    encoder = learn({"c": text("a", "b", "c"), "x": numbers(1, 2, 3)}, 3).encoder
+    other: dict[str, Column] = {"c": text("b", "z", None), "x": numbers(1, np.nan, 3)}
+    X = encoder.matrix(other, np.arange(3), unknown_is_zero=True)
+    assert X[0].tolist() == [0.0, 1.0, 0.0, 1.0]
+    assert X[1, :3].tolist() == [0.0, 0.0, 0.0]
+    assert np.isnan(X[1, 3])
+    assert np.isnan(X[2, :3]).all()

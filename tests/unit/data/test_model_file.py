@@ -79,6 +79,7 @@ def test_a_model_comes_back_as_it_was(path: str, family: str) -> None:
     assert scorer.encoder == written.encoder
     assert np.array_equal(scorer.coefs, COEFS)
     assert (scorer.intercept, scorer.family, scorer.target, scorer.offset) == (-3.0, family, "y", "exposure")
+    assert scorer.weights == "w"
     assert (scorer.id, scorer.missing, scorer.na_values) == (("who",), "error", ("", "NA"))
     assert scorer.classes == written.model.facts.classes
     assert (scorer.positive, scorer.threshold) == (written.model.facts.positive, written.model.threshold)
@@ -260,3 +261,15 @@ def test_a_row_has_the_same_predictor_in_any_company(path: str) -> None:
         for start in (0, 1, 333):
             part = slice(start, start + rows)
             assert np.array_equal(scorer.eta(X[part], offset[part]), whole[part])
+
+
+def test_a_model_from_before_weights_were_kept_has_none(path: str) -> None:
+    changed(path, lambda document: document.pop("weights"))
+    assert read_model(path).weights is None
+
+
+def test_an_unreadable_model_has_a_way_out(path: str) -> None:
+    Path(path).write_text("[]", encoding="utf-8")
+    with pytest.raises(ModelFileError) as caught:
+        read_model(path)
+    assert "-m model.json" in (caught.value.hint or "")

@@ -142,3 +142,25 @@ def test_text_where_numbers_are_declared(tmp_path: Path) -> None:
     assert chunk.bad_rows == {1}
     assert chunk.raw is not None
     assert list(chunk.raw["a"]) == ["1", "x", ""]
+
+
+def test_only_columns_that_are_asked_for_are_read(tmp_path: Path) -> None:
+    path = stored(tmp_path, pa.table({"a": [1, 2], "a.b": [3, 4], "s": [{"x": 1}, {"x": 2}], "t": ["u", None]}))
+    (chunk,) = read_chunks(path, Dialect(), numeric={"a.b"}, wanted={"a.b"}, keep_raw={"t"})
+    assert list(chunk.columns) == ["a", "a.b", "s", "t"]
+    assert plain(chunk.columns["a.b"]) == [3, 4]
+    assert chunk.raw is not None
+    assert {name: list(column) for name, column in chunk.raw.items()} == {"t": ["u", ""]}
+    assert isinstance(chunk.columns["a"], Unsupported)
+    (chunk,) = read_chunks(path, Dialect(), numeric={"a"}, wanted={"a"})
+    assert plain(chunk.columns["a"]) == [1, 2]
+    (chunk,) = read_chunks(path, Dialect(), numeric=(), wanted=())
+    assert chunk.rows == 2
+
+
+def test_a_lenient_column_may_hold_anything(tmp_path: Path) -> None:
+    path = stored(tmp_path, pa.table({"a": ["1", "x", None], "b": [True, False, None]}))
+    (chunk,) = read_chunks(path, Dialect(), numeric={"a", "b"}, lenient={"a", "b"})
+    assert plain(chunk.columns["a"]) == [1, None, None]
+    assert plain(chunk.columns["b"]) == [None, None, None]
+    assert chunk.bad_rows == frozenset()

@@ -1,12 +1,16 @@
 """Several files, standard input, pipes."""
 
+import bz2
+import gzip
 import hashlib
 import io
+import lzma
 import os
 import threading
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from regcli.data.read import Dialect, read_chunks, read_table
@@ -82,3 +86,39 @@ def test_a_pipe_is_read_once(tmp_path: Path, *, chunked: bool) -> None:
         table = read_table([str(path)], Dialect())
         assert table.locate(1, "a").line == 3
     feeder.join()
+
+
+RANDOM = bytes(np.random.default_rng(0).integers(1, 256, 4000, dtype=np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "PNG"),
+        (b"PK\x03\x04\x14\0\x06\0", "xlsx"),
+        (gzip.compress(b"a,b\n1,2\n"), "gzip"),
+        (lzma.compress(b"a,b\n1,2\n"), "xz"),
+        (bz2.compress(b"a,b\n1,2\n"), "bzip2"),
+        (b"\xff\xd8\xff\xe0\0\x10JFIF", "JPEG"),
+        (RANDOM, "printable"),
+    ],
+)
+def test_what_is_no_text_is_told(write: Write, content: bytes, what: str) -> None:
+    path = write(content, "table.csv")
+    for read in (lambda: read_table([path], Dialect()), lambda: list(read_chunks(path, Dialect(), numeric=()))):
+        with pytest.raises(DataError) as caught:
+            read()
+        assert caught.value.code == "file-unreadable"
+        assert "is not text" in caught.value.message
+        assert what in caught.value.message
+
+
+@pytest.mark.parametrize("encoding", ["cp1251", "koi8-r", "gb18030", "shift_jis", "euc-kr"])
+def test_text_in_another_encoding_is_still_text(write: Write, encoding: str) -> None:
+    words = {"gb18030": "\u57ce\u5e02,\u4ef7", "shift_jis": "\u90fd\u5e02,\u5024", "euc-kr": "\ub3c4\uc2dc,\uac12"}
+    line = words.get(encoding, "\u0433\u043e\u0440\u043e\u0434,\u0446\u0435\u043d\u0430")
+    path = write(f"{line}\n{line}\n".encode(encoding), "table.csv")
+    with pytest.raises(DataError) as caught:
+        read_table([path], Dialect())
+    assert (caught.value.code, "--encoding" in (caught.value.hint or "")) == ("encoding", True)
+    assert read_table([path], Dialect(encoding=encoding)).rows == 1
