@@ -279,5 +279,5 @@ class _Reader:
         if not self.plan.keep_raw:
             return None
         kept = {at: name for at, name in enumerate(self.layout.names) if self.plan.keeps(name)}
-        frame = self._parse(block, part, dict.fromkeys(kept, str)) if kept else pd.DataFrame()
+        frame = self._parse(block, part, dict.fromkeys(kept, object)) if kept else pd.DataFrame()
         return {name: frame[at].to_numpy(dtype=np.object_) for at, name in kept.items()}

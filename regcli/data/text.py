@@ -191,8 +191,8 @@ def parse(
 ) -> pd.DataFrame:
     """Run pandas' C reader; columns are called by position.
 
-    ``types`` fixes columns to text (``str``: cells as spelt, none is missing) or ``float``; the others are inferred.
-    ``only`` reads some columns. Pandas' warnings about widths are errors.
+    ``types`` fixes columns to text (``str``, or ``object`` for plain Python strings: cells as spelt, none missing) or
+    ``float``; the others are inferred. ``only`` reads some columns. Pandas' warnings about widths are errors.
     """
     places = range(len(layout.names))
     options: dict[str, Any] = {
@@ -205,7 +205,7 @@ def parse(
         "index_col": False,
         "dtype": dict(types),
         "keep_default_na": False,
-        "na_values": {at: list(dialect.na_values) for at in places if types.get(at) is not str},
+        "na_values": {at: list(dialect.na_values) for at in places if types.get(at) not in {str, object}},
         "compression": None,
         "low_memory": _may_split(target, dialect),
     }

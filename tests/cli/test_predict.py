@@ -128,7 +128,9 @@ def test_metrics_are_those_of_the_whole_file(family: str) -> None:
 @pytest.mark.parametrize("family", ROLES)
 def test_metrics_are_weighted_as_the_model_was(family: str) -> None:
     path = model(family, "--weights", "w")
-    assert json.loads(Path(path).read_text("utf-8"))["weights"] == "w"
+    stored = json.loads(Path(path).read_text("utf-8"))
+    jsonschema.validate(stored, SCHEMAS["model"])
+    assert stored["weights"] == "w"
     document = metrics(path, "train.csv")
     assert document["metrics"] == pytest.approx(by_hand(family, table(), table()["w"].to_numpy()), rel=EXACT)
     assert (document["rows"], document["weights"]) == (ROWS, "w")
