@@ -19,6 +19,10 @@ __all__ = ["Lanes", "Partition", "make_lanes"]
 #: time from the data, about the lane's own mean: subtraction would have cost more than six digits.
 CANCELLED = 1e-6
 
+#: Means beyond this many sds make a column that is not centred dwarf the others: eigenvectors of all columns together
+#: would lose six digits of theirs.
+FAR = 1e3
+
 #: Cells gathered at a time while statistics are collected: 32 MB.
 STATISTICS_CELLS = 4_000_000
 
@@ -75,6 +79,7 @@ class Lanes:
     ``centre`` (L, p) is the weighted mean of the shifted columns, 0 without an intercept. ``sd`` (L, p) is the weighted
     1/n standard deviation, 1 where a column is constant in the lane; ``varies`` (L, p) says where it is not. ``unit``
     (L, p) turns a coefficient in units of sd into the one that is penalised. ``l2_scale`` (L,) multiplies the L2 part.
+    ``level`` says that no column as it counts has a mean beyond ``FAR`` sds, so that all have much the same length.
     ``maps[l]`` is the lane matrix T_l (m, p) of what the lane learnt: its columns are B T_l. None is the identity.
     """
 
@@ -85,6 +90,7 @@ class Lanes:
     unit: Array
     varies: Bools
     l2_scale: Array
+    level: bool
     maps: tuple[sparse.csc_array | None, ...]
 
     @property
@@ -214,6 +220,7 @@ def make_lanes(
         unit=np.where(standardized, 1.0, 1.0 / sd),
         varies=varies,
         l2_scale=np.ones(partition.n_lanes),
+        level=intercept or not np.any(varies & (np.abs(means) > FAR * sd)),
         maps=maps,
     )
 

@@ -167,7 +167,9 @@ class ActiveSet:
         self._outside = np.concatenate([self._outside, np.ones(more, dtype=bool)])
         return self
 
-    def solve(self, linear: Array, terms: SeparableTerms, start: Array, tol: float) -> QuadraticSolution:
+    def solve(
+        self, linear: Array, terms: SeparableTerms, start: Array, tol: float, enough: float = 0.0
+    ) -> QuadraticSolution:
         """Minimise from a start until no admissible slope exceeds ``tol``.
 
         Parameters
@@ -180,6 +182,8 @@ class ActiveSet:
             Warm start; clipped to the limits.
         tol : float
             Largest slope left, in the units of q.
+        enough : float
+            A larger slope that will do once the objective no longer falls measurably: what is left is rounding.
 
         Returns
         -------
@@ -201,6 +205,8 @@ class ActiveSet:
                 return QuadraticSolution(coefs, score, rounds, solved=True, aliased=tuple(aliased))
             single = single or value >= last - PROGRESS * abs(value)
             last = value
+            if single and rate[violators].max() <= enough:
+                return QuadraticSolution(coefs, score, rounds, solved=True, aliased=tuple(aliased))
             violators = violators[np.argsort(-rate[violators], kind="stable")]
             entered = self._admit(violators[:1] if single else violators, terms, coefs, direction)
             if not entered.size and not self._exchange(int(violators[0]), terms, coefs, rate, direction):

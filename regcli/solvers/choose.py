@@ -22,7 +22,7 @@ def choose_engine(problem: Problem, lam: float) -> Engine:
 
     ====================  =============================================================================
     direct                gaussian, nothing penalised or limited
-    row_space             L2 alone, no limits, more columns than rows, at most 3,000 rows
+    row_space             L2 alone, no limits, more columns than rows, at most 3,000 rows, no far mean uncentred
     moments               gaussian, statistics within 256 MB or half of the matrix
     lockstep, newton      everything else; lockstep is the name where the model of the loss is exact
     ====================  =============================================================================
@@ -34,7 +34,8 @@ def choose_engine(problem: Problem, lam: float) -> Engine:
     unpenalised = lam == 0 or not (penalty.factors > 0).any()
     if gaussian and plain and unpenalised:
         return Direct(problem)
-    if penalty.l1_ratio == 0 and plain and not unpenalised and n < p and n <= MOST_ROWS:
+    short = n < p and n <= MOST_ROWS and objective.lanes.level
+    if penalty.l1_ratio == 0 and plain and not unpenalised and short:
         return RowSpace(problem)
     cancelled = bool(np.any(objective.lanes.sd < 1e-3 * np.abs(objective.lanes.centre)))
     part = objective.lanes.partition

@@ -28,11 +28,13 @@ CANCELLED = 1e-8
 #: Ridge strengths that the kernel solves before a decomposition, which costs about as much as ten of its factors, pays.
 FEW_RIDGES = 10
 
-#: Part of the tolerance that the kernel works to.
-INNER = 0.1
+#: Slopes that the kernel leaves, as shares of the scale. Exact solutions cost hardly more than near ones, and where one
+#: column dwarfs the others (a mean of 1e5 sds and no intercept) slopes within the tolerance would be wrong choices.
+#: ``ENOUGH``, as a share of the tolerance, is where it may end once only rounding moves.
+FINE, ENOUGH = 1e-13, 0.1
 
-#: Slopes below this share of the scale are rounding; asking for less would only chase noise.
-LEAST_INNER = 1e-14
+#: Slopes that a closed answer may leave, as a share of the scale; beyond, the kernel solves the strength.
+CLOSED = 1e-11
 
 
 def statistics_bytes(n_terms: int, n_blocks: int, n_lanes: int) -> int:
@@ -123,10 +125,10 @@ class Moments:
         out = []
         for lam in lams:
             terms = problem.objective.terms(problem.penalty, float(lam), lane)
-            tol = max(INNER * problem.rules.tol, LEAST_INNER) * scale
+            tol, enough = FINE * scale, ENOUGH * problem.rules.tol * scale
             solution = self._by_spectrum(state, float(lam), terms)
-            if solution is None or terms.distance(solution.coefs, solution.score).max(initial=0.0) > tol:
-                solution = state.kernel.solve(state.linear, terms, state.coefs, tol)
+            if solution is None or terms.distance(solution.coefs, solution.score).max(initial=0.0) > CLOSED * scale:
+                solution = state.kernel.solve(state.linear, terms, state.coefs, tol, enough)
             state.coefs = solution.coefs
             violation = float(terms.distance(solution.coefs, solution.score).max(initial=0.0)) / scale
             explained = float(solution.coefs @ (state.linear + solution.score))
@@ -148,7 +150,7 @@ class Moments:
         The first strengths are left to the kernel: few of them do not pay for a decomposition.
         """
         limited = np.isfinite(terms.lower).any() or np.isfinite(terms.upper).any()
-        if lam == 0 or limited or terms.l1.any() or not (terms.l2 > 0).all():
+        if not self._problem.objective.lanes.level or lam == 0 or limited or terms.l1.any() or not (terms.l2 > 0).all():
             return None
         state.ridges += 1
         if state.ridges <= FEW_RIDGES:
