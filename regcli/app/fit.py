@@ -15,7 +15,7 @@ from regcli.app.scoring import FoldScores, scores_of
 from regcli.app.setup import build_problem, model_facts, refuse_undetermined, term_facts, warn_top
 from regcli.app.specify import Asked, make_grid, read_penalty, strengths_elsewhere
 from regcli.app.values import bounded, given_options, refuse
-from regcli.errors import DataError, FitError, Location, UsageError, Warn
+from regcli.errors import DataError, FitError, Location, UsageError, Warn, counted
 from regcli.problem.families import FAMILIES
 from regcli.problem.folds import deal_folds, fold_partition, whole_partition
 from regcli.problem.lanes import Partition
@@ -250,7 +250,7 @@ def _folds(options: Folds, prepared: Prepared, seed: int) -> tuple[Rows, list[Wa
         if count < LEAST_FOLDS:
             raise DataError(
                 "bad-folds",
-                f"{n} rows are too few to cross-validate",
+                f"too few rows to cross-validate: {n}",
                 hint="give one strength with --lambda, or more rows",
             )
         if count < FOLDS:
@@ -402,7 +402,7 @@ def _metrics(
         out["cv"] = {**walked.scores.at(step), "chosen_on_these_folds": plan.several}
         one = [k for k, rows in enumerate(walked.scores.fold_rows) if np.unique(objective.y[rows]).size < 2]
         if "auc" in family.metrics and one:
-            text = f"{len(one)} folds hold one class only; auc leaves them out"
+            text = f"auc leaves out {counted(len(one), 'fold')} with one class only"
             notes.append(Warn("one-class-fold", text, {"folds": one}))
     if prepared.test is not None:
         test = prepared.test

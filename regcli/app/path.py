@@ -12,7 +12,7 @@ from regcli.app.prepare import prepare
 from regcli.app.setup import build_problem, model_facts, refuse_undetermined, term_facts, warn_top
 from regcli.app.specify import make_grid, read_penalty
 from regcli.app.values import given_options
-from regcli.errors import FitError, Warn
+from regcli.errors import FitError, Warn, counted
 from regcli.problem.folds import whole_partition
 from regcli.results import Iterate, PathResult, Status
 from regcli.solvers.engine import Problem
@@ -87,7 +87,7 @@ def warn_path(walk: Walk, steps: Sequence[Iterate], names: tuple[str, ...]) -> l
         out.append(Warn("lambda-zero-left-out", "strength 0 is left out: the classes are separated"))
     short = [step.lam for step in steps if not all(status.usable for status in step.status)]
     if short:
-        text = f"{len(short)} strengths did not reach --tol in every fold; the first is {short[0]:g}"
+        text = f"{counted(len(short), 'strength')} did not reach --tol in every fold; the first is {short[0]:g}"
         out.append(Warn("not-converged", text, {"lambdas": short}))
     if steps and steps[-1].aliased:
         columns = [names[at] for at in steps[-1].aliased]

@@ -32,9 +32,9 @@ CONTRACTION = 0.2
 #: Below this many multiplications a Hessian costs less than the rounds it saves, and every lane builds its own.
 LITTLE_WORK = 10_000_000
 
-#: Shares of the tolerance that rounds aim at. One more Newton step takes 1e-8 to 1e-15 and makes coefficients, not only
-#: gradients, agree with other software to many digits; on large problems it is left to --tol.
-FINE, COARSE = 1e-3, 0.5
+#: Shares of the tolerance that rounds aim at. One or two more Newton steps make coefficients, not only gradients, agree
+#: with other software to many digits; above this many multiplications (600 MB of matrix) it is left to --tol.
+FINE, COARSE, MUCH_WORK = 1e-3, 0.5, 10_000_000_000
 
 #: Columns whose score reaches this share of their L1 weight are part of a lane's model.
 NEAR = 0.8
@@ -116,12 +116,12 @@ class Newton:
         first = np.arange(p) if p <= ALL_COLUMNS else np.flatnonzero(problem.penalty.factors == 0)
         self._working = _Working(first, objective.restrict(first))
         work = objective.design.shape[0] * p * min(p, ALL_COLUMNS)
-        self._little = work <= LITTLE_WORK
+        self._aim = FINE if objective.family.quadratic or work <= MUCH_WORK else COARSE
         begun = self._working.objective
         self._models: Models = (
             ExactModels(begun)
             if objective.family.quadratic
-            else CurvatureModels(begun, problem.parallel_map, fresh=self._little)
+            else CurvatureModels(begun, problem.parallel_map, fresh=work <= LITTLE_WORK)
         )
         self._loose = False
 
@@ -152,7 +152,8 @@ class Newton:
             violation = np.maximum(distance.max(axis=1, initial=0.0), np.abs(level)) / scale
             outside = np.ones(objective.n_terms, dtype=bool)
             outside[self._working.columns] = False
-            missing = np.flatnonzero((distance > problem.rules.tol * scale[:, None]).any(axis=0) & outside)
+            allowed = self._target() * scale[:, None]
+            missing = np.flatnonzero((distance > allowed).any(axis=0) & outside)
             if not missing.size or total.max(initial=0) >= problem.rules.max_iter:
                 break
             self._admit(missing)
@@ -270,7 +271,7 @@ class Newton:
 
     def _target(self) -> float:
         """Violation to reach on the working columns: less than is asked for on all, much less where it is cheap."""
-        return (FINE if self._little else COARSE) * self._problem.rules.tol
+        return self._aim * self._problem.rules.tol
 
     def _penalties(self, terms: list[SeparableTerms]) -> Array:
         """Penalty of every lane."""
