@@ -229,3 +229,20 @@ def test_an_option_without_effect_is_refused(words: tuple[str, ...], capsys: pyt
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "error[" in printed.err
+
+
+def test_a_curve_that_has_turned_ends_the_path_unless_all_of_it_is_asked_for(ask: Ask, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((200, 60))
+    table = np.column_stack([x, x[:, 0] + rng.standard_normal(200)])
+    header = [*(f"x{j}" for j in range(60)), "y"]
+    file = write(tmp_path / "data.csv", header, [[repr(float(cell)) for cell in row] for row in table])
+    words = ("cv", file, "--target", "y", "--family", "gaussian")
+    short, full = ask(*words), ask(*words, "--full-path")
+    length = len(short["lambdas"])
+    assert short["stopped"] == {"reason": "cv_turned", "at": length - 1, "of": 100}
+    assert full["stopped"]["reason"] != "cv_turned"
+    assert length < len(full["lambdas"])
+    for key in ("lambdas", "mean", "se", "n_nonzero_path"):
+        assert short[key] == full[key][:length]
+    assert short["coefficients"] == full["coefficients"]
