@@ -12,7 +12,7 @@ from regcli.app.path import refuse_separated, warn_path, without_zero
 from regcli.app.prepare import Prepared, prepare
 from regcli.app.saving import Saved, make_saved, write_saved
 from regcli.app.scoring import FoldScores, scores_of
-from regcli.app.setup import build_problem, model_facts, refuse_undetermined, term_facts, warn_top
+from regcli.app.setup import build_problem, model_facts, refuse_undetermined, spread_of, term_facts, warn_top
 from regcli.app.specify import Asked, make_grid, read_penalty, strengths_elsewhere
 from regcli.app.values import bounded, given_options, refuse
 from regcli.errors import DataError, FitError, Location, UsageError, Warn, counted
@@ -139,7 +139,7 @@ def _result(request: FitRequest, plan: _Plan, walked: _Walked, at: int, converge
     facts = replace(
         model_facts(prepared, plan.asked, request.model, walked.top),
         lam=step.lam,
-        lambda_as=strengths_elsewhere(plan.asked, problem, _sd_of(prepared), step.lam),
+        lambda_as=strengths_elsewhere(plan.asked, problem, _spread(problem), step.lam),
         rule=(request.search.rule or "min") if plan.several else None,
     )
     model = Model(facts, term_facts(problem, prepared), float(intercepts[0]), coefs[0], plan.threshold)
@@ -166,6 +166,12 @@ def _result(request: FitRequest, plan: _Plan, walked: _Walked, at: int, converge
         options=given_options(request),
         all_terms=request.save.all_terms,
     )
+
+
+def _spread(problem: Problem) -> float:
+    """The sd of the target that glmnet divides by."""
+    objective = problem.objective
+    return spread_of(objective.lanes, 0, objective.y - objective.offset, objective.intercept)
 
 
 def _names(prepared: Prepared) -> tuple[str, ...]:
@@ -274,13 +280,6 @@ def _check_folds(partition: Partition, prepared: Prepared) -> None:
                 f"without fold {lane} the training rows have one class only",
                 hint="other folds, or --cv stratified",
             )
-
-
-def _sd_of(prepared: Prepared) -> float:
-    """Weighted 1/n sd of the target."""
-    weights = prepared.fit_weights / prepared.fit_weights.sum()
-    y = prepared.y - prepared.offset
-    return float(np.sqrt(weights @ np.square(y - weights @ y)))
 
 
 # -- walking and choosing --------------------------------------------------------------------------------------------
@@ -400,7 +399,8 @@ def _metrics(
     notes: list[Warn] = []
     if walked.scores is not None:
         out["cv"] = {**walked.scores.at(step), "chosen_on_these_folds": plan.several}
-        one = [k for k, rows in enumerate(walked.scores.fold_rows) if np.unique(objective.y[rows]).size < 2]
+        kept = [rows[weights[rows] > 0] for rows in walked.scores.fold_rows]
+        one = [k for k, rows in enumerate(kept) if np.unique(objective.y[rows]).size < 2]
         if "auc" in family.metrics and one:
             text = f"auc leaves out {counted(len(one), 'fold')} with one class only"
             notes.append(Warn("one-class-fold", text, {"folds": one}))

@@ -97,15 +97,15 @@ def warn_path(walk: Walk, steps: Sequence[Iterate], names: tuple[str, ...]) -> l
 
 
 def refuse_separated(problem: Problem, steps: Sequence[Iterate], names: tuple[str, ...]) -> None:
-    """Raise where the only model asked for has no answer, because nothing penalises what separates the classes.
+    """Raise where a model on all rows has no answer, because nothing penalises what separates the classes.
 
     Raises
     ------
     FitError
         ``separated``, with the columns that tell the classes apart most.
     """
-    step = steps[-1]
-    if len(steps) > 1 or step.status[0] is not Status.SEPARATED:
+    step = next((step for step in steps if step.status[0] is Status.SEPARATED), None)
+    if step is None:
         return
     free = np.flatnonzero(problem.penalty.factors == 0) if step.lam > 0 else np.arange(len(names))
     largest = free[np.argsort(-np.abs(step.coefs[0, free]), kind="stable")][:NAMED]

@@ -15,8 +15,10 @@ from regcli.problem.design import make_design
 from regcli.problem.families import FAMILIES
 from regcli.problem.lanes import Lanes, Partition, make_lanes
 from regcli.problem.objective import Objective
-from regcli.problem.protocols import Array, ParallelMap
+from regcli.problem.penalties import ElasticNet
+from regcli.problem.protocols import Array, Integers, ParallelMap
 from regcli.results import ModelFacts, TermFacts
+from regcli.solvers.direct import dependent_columns
 from regcli.solvers.engine import Problem, Rules
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "model_facts",
     "read_rules",
     "refuse_undetermined",
+    "spread_of",
     "standardize_of",
     "term_facts",
     "warn_top",
@@ -68,16 +71,32 @@ def build_problem(
     lanes = make_lanes(design, partition, intercept=intercept, standardized=standardized)
     family = FAMILIES[prepared.family]
     if asked.compat == "glmnet" and family.quadratic:
-        spreads = [_spread(lanes, lane, prepared.y - prepared.offset, intercept) for lane in range(lanes.n_lanes)]
+        spreads = [spread_of(lanes, lane, prepared.y - prepared.offset, intercept) for lane in range(lanes.n_lanes)]
         lanes = replace(lanes, l2_scale=1.0 / np.array(spreads))
     elif asked.compat == "glmnet":
         refuse({"--compat": not penalty_options.penalty_factor}, f"for the {prepared.family} family without factors")
     objective = Objective(design, family, prepared.y, prepared.offset, lanes, intercept)
     penalty = build_penalty(asked, penalty_options, terms, tuple(name for name, _ in prepared.dropped))
-    return Problem(objective, penalty, objective.null(), read_rules(solver), parallel_map)
+    aliased = _dependent(objective, penalty, asked)
+    if aliased.size:
+        penalty = penalty.fix(aliased)
+    set_aside = tuple(map(int, aliased))
+    return Problem(objective, penalty, objective.null(), read_rules(solver), parallel_map, set_aside)
 
 
-def _spread(lanes: Lanes, lane: int, y: Array, intercept: bool) -> float:  # noqa: FBT001  (a fact, not a switch)
+def _dependent(objective: Objective, penalty: ElasticNet, asked: Asked) -> Integers:
+    """Unpenalised columns that depend on the intercept and those before them; least squares finds its own."""
+    alone = objective.keep(np.array([0]))
+    live = alone.lanes.varies[0]
+    free = np.flatnonzero(live if asked.unpenalised else live & (penalty.factors == 0))
+    squares = objective.family.quadratic and asked.unpenalised and not penalty.has_limits()
+    rows = np.count_nonzero(objective.lanes.partition.row_weights > 0)
+    if squares or not free.size or free.size + objective.intercept > rows:
+        return free[:0]
+    return dependent_columns(alone, free)
+
+
+def spread_of(lanes: Lanes, lane: int, y: Array, intercept: bool) -> float:  # noqa: FBT001  (a fact, not a switch)
     """Glmnet's sd of the target: 1/n, weighted, about the mean where there is an intercept, else about zero."""
     weights = lanes.weights(lane)
     centre = float(weights @ y) if intercept else 0.0

@@ -89,3 +89,9 @@ class ElasticNet:
     def on_columns(self, factors: Array) -> Self:
         """The penalty on other columns, without limits."""
         return type(self)(self.l1_ratio, factors, np.full(factors.size, -np.inf), np.full(factors.size, np.inf))
+
+    def fix(self, columns: Integers) -> Self:
+        """The penalty with the coefficients of some columns held at zero."""
+        lower, upper = self.lower.copy(), self.upper.copy()
+        lower[columns] = upper[columns] = 0.0
+        return type(self)(self.l1_ratio, self.factors, lower, upper)

@@ -23,6 +23,9 @@ __all__ = ["ActiveSet", "QuadraticSolution"]
 #: coefficient would be noise, and it is exchanged instead.
 PIVOT = 1e-10
 
+#: A Schur pivot below this share is what rounding leaves of zero; a step by its inverse would go anywhere.
+NOISE = 1e-15
+
 #: A projected point must lower the objective by more than this share of it, else rounding could cycle.
 FALL = 1e-13
 
@@ -142,6 +145,11 @@ def _independent(schur: Array, least: Array) -> tuple[Integers, Array]:
     return index, np.tril(corner)
 
 
+def _unpenalised(columns: list[int], terms: SeparableTerms) -> tuple[int, ...]:
+    """Those of the columns passed over that nothing penalises: of the others rounding took the curvature."""
+    return tuple(j for j in columns if terms.l1[j] + terms.l2[j] == 0)
+
+
 class ActiveSet:
     """The kernel for one Hessian; its factor is kept from one strength to the next.
 
@@ -202,11 +210,11 @@ class ActiveSet:
             rate[aliased] = -np.inf
             violators = np.flatnonzero(rate > tol)
             if not violators.size:
-                return QuadraticSolution(coefs, score, rounds, solved=True, aliased=tuple(aliased))
+                return QuadraticSolution(coefs, score, rounds, solved=True, aliased=_unpenalised(aliased, terms))
             single = single or value >= last - PROGRESS * abs(value)
             last = value
             if single and rate[violators].max() <= enough:
-                return QuadraticSolution(coefs, score, rounds, solved=True, aliased=tuple(aliased))
+                return QuadraticSolution(coefs, score, rounds, solved=True, aliased=_unpenalised(aliased, terms))
             violators = violators[np.argsort(-rate[violators], kind="stable")]
             entered = self._admit(violators[:1] if single else violators, terms, coefs, direction)
             if not entered.size and not self._exchange(int(violators[0]), terms, coefs, rate, direction):
@@ -331,7 +339,9 @@ class ActiveSet:
         cross = self._hessian[free, entering]
         half = self._factor.half_solve(cross) if free.size else np.zeros(0)
         along = -step * self._factor.solve(cross) if free.size else np.zeros(0)
-        curvature = max(float(self._hessian[entering, entering] + terms.l2[entering] - half @ half), 0.0)
+        whole = float(self._hessian[entering, entering] + terms.l2[entering])
+        curvature = whole - float(half @ half)
+        curvature = curvature if curvature > NOISE * whole else 0.0
         moving = np.append(free, entering)
         slopes = np.append(along, step)
         length = float(rate[entering]) / curvature if curvature > 0 else np.inf

@@ -22,6 +22,10 @@ FLOOR_FACTOR = 8.0
 #: A violation below this is fine for any tolerance that could be asked for, and its floor is not needed.
 CLEAR = 1e-12
 
+#: However large the numbers of a model are, a violation beyond this share is no matter of rounding; nor is any in a
+#: model that is worse than the null model.
+HIGHEST_FLOOR = 1e-2
+
 #: Cells handled at a time: 32 MB.
 CELLS = 4_000_000
 
@@ -58,8 +62,9 @@ def certify(problem: Problem, lam: float, intercept: float, base_coefs: Array) -
     distance = np.where(objective.lanes.varies[0], terms.distance(standard, score[0]), 0.0)
     scale = float(null.scale[0])
     violation = max(float(distance.max(initial=0.0)), abs(float(level[0]))) / scale
-    wanted = violation > min(CLEAR, problem.rules.tol)
-    floor = _floor(objective, eta[0], intercept, base_coefs) / scale if wanted else 0.0
+    value = float(objective.loss(eta)[0]) + terms.value(standard)
+    wanted = violation > min(CLEAR, problem.rules.tol) and value <= float(null.loss[0]) * (1.0 + CLEAR)
+    floor = min(_floor(objective, eta[0], intercept, base_coefs) / scale, HIGHEST_FLOOR) if wanted else 0.0
     return Certificate(violation, floor, _gap(objective, null, terms, standard, eta, score[0]))
 
 
@@ -75,6 +80,8 @@ def measured(problem: Problem, step: Iterate) -> Iterate:
 
     Lanes with a lane matrix keep the engine's own measure: their coefficients are not written.
     """
+    if problem.aliased:
+        step = replace(step, aliased=tuple(sorted({*step.aliased, *problem.aliased})))
     again = np.ones(step.violation.size, dtype=bool) if problem.rules.certify else step.violation > problem.rules.tol
     again &= np.array([lane_map is None for lane_map in problem.objective.lanes.maps])
     if not again.any():
@@ -136,9 +143,10 @@ def _gap(
     """
     varies = objective.lanes.varies[0]
     limited = np.isfinite(terms.lower[varies]).any() or np.isfinite(terms.upper[varies]).any()
-    if limited or not np.all((terms.l1 + terms.l2)[varies] > 0) or not null.loss[0] > 0:
+    if limited or not np.all((terms.l1 + terms.l2)[varies] > 0):
         return None
     weights, family = objective.lanes.weights(0), objective.family
+    whole = float(null.loss[0]) - float(weights @ family.saturated_loss(objective.y))
     theta = family.residual(objective.y, eta[0])
     if objective.intercept and family.quadratic:
         theta = theta - weights @ theta
@@ -156,8 +164,8 @@ def _gap(
     conjugate = family.conjugate(objective.y[used], theta[used])
     dual = -float(weights[used] @ (conjugate + theta[used] * objective.offset[used])) - smooth
     primal = float(objective.loss(eta)[0]) + terms.value(coefs)
-    saturated = float(weights @ family.saturated_loss(objective.y))
-    return max(primal - dual, 0.0) / (float(null.loss[0]) - saturated) if null.loss[0] > saturated else None
+    gap = max(primal - dual, 0.0) / whole if whole > 0 else np.inf
+    return gap if gap <= 1.0 else None  # a bound that says less than the null model does
 
 
 def _balanced(theta: Array, weights: Array) -> Array:

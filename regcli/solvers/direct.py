@@ -23,7 +23,7 @@ from regcli.problem.protocols import Array, Integers
 from regcli.results import Iterate
 from regcli.solvers.engine import Problem, status_of
 
-__all__ = ["Direct"]
+__all__ = ["Direct", "dependent_columns"]
 
 #: Always refine problems with at most this many products of rows, columns and lanes: it costs a few milliseconds.
 ALWAYS_REFINE = 2_000_000
@@ -173,6 +173,26 @@ class _Triangle:
             half = solve_triangular(self.factor, (gradient / self.scale)[self.kept], trans="T")
             out[self.kept] = solve_triangular(self.factor, half)
         return out / self.scale
+
+
+def dependent_columns(objective: Objective, columns: Integers) -> Integers:
+    """Columns that depend on the intercept and on those before them, over the weighted rows of the first lane.
+
+    A column whose length, after those before it are projected out, is below max(n, p) eps of what it was. Costs
+    O(n k^2).
+    """
+    lanes = objective.lanes
+    weights = lanes.weights(0)
+    rows = np.flatnonzero(weights > 0)
+    factor = np.zeros((0, columns.size + 1))
+    for start in range(0, rows.size, ROWS):
+        part = rows[start : start + ROWS]
+        values = (objective.design.rows(part)[:, columns] - lanes.centre[0, columns]) / lanes.sd[0, columns]
+        table = np.hstack([np.full((part.size, 1), float(objective.intercept)), values])
+        factor = _triangle(np.vstack([factor, table * np.sqrt(weights[part])[:, None]]))
+    tol = max(objective.design.shape) * np.finfo(float).eps
+    kept = _independent(factor, tol)
+    return np.setdiff1d(columns, columns[kept[kept > 0] - 1])
 
 
 def _triangle(table: Array) -> Array:

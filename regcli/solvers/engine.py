@@ -31,13 +31,17 @@ class Rules:
 
 @dataclass(frozen=True)
 class Problem:
-    """Everything an engine needs to know."""
+    """Everything an engine needs to know.
+
+    ``aliased`` are unpenalised terms that depend on others and were set aside before any engine ran.
+    """
 
     objective: Objective
     penalty: Penalty
     null: NullModel
     rules: Rules
     parallel_map: ParallelMap
+    aliased: tuple[int, ...] = ()
 
     def lane(self, lane: int) -> Self:
         """The problem of one lane."""

@@ -131,6 +131,7 @@ class Moments:
                 solution = state.kernel.solve(state.linear, terms, state.coefs, tol, enough)
             state.coefs = solution.coefs
             violation = float(terms.distance(solution.coefs, solution.score).max(initial=0.0)) / scale
+            violation = violation if np.isfinite(violation) else np.inf
             explained = float(solution.coefs @ (state.linear + solution.score))
             out.append(
                 _Point(

@@ -55,6 +55,10 @@ HALVINGS = 40
 #: every round and nothing has to be gathered.
 ALL_COLUMNS = 128
 
+#: Largest step between strengths, as a ratio: the strong rule keeps columns with at least 3/4 of their L1 weight then,
+#: and all of them from 1/2 on.
+STRIDE = 0.8
+
 #: With unpenalised columns, a lane that has not settled this many rounds after a training row's |eta| passed FAR_ETA
 #: (a probability of 6e-6) counts as separated. Where there is a solution that far out, Newton's steps settle within a
 #: few rounds; where there is none, every one of them moves some row by about one.
@@ -127,7 +131,22 @@ class Newton:
 
     def advance(self, lams: Array) -> list[Iterate]:
         """Solve strength after strength, all lanes together."""
-        return [self._solve(float(lam)) for lam in lams]
+        out = []
+        for lam in map(float, lams):
+            for station in self._stations(lam):
+                self._solve(station)
+            out.append(self._solve(lam))
+        return out
+
+    def _stations(self, lam: float) -> Array:
+        """Strengths to pass through where the next one is far: without them most columns would look needed at once."""
+        penalty, unit = self._problem.penalty, self._problem.objective.lanes.unit
+        if lam <= 0 or penalty.l1_ratio == 0 or self._coefs.shape[1] <= ALL_COLUMNS:
+            return np.zeros(0)
+        tops = [penalty.lambda_max(score, own) for score, own in zip(self._score, unit, strict=True)]
+        start = self._last if np.isfinite(self._last) else max(tops)
+        count = int(np.log(lam / start) / np.log(STRIDE)) if lam < start else 0
+        return np.asarray(start * STRIDE ** np.arange(1, count), dtype=np.float64)
 
     # -- one strength ------------------------------------------------------------------------------------------------
 

@@ -96,12 +96,13 @@ RANDOM = bytes(np.random.default_rng(0).integers(1, 256, 4000, dtype=np.uint8))
     [
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "PNG"),
         (b"PK\x03\x04\x14\0\x06\0", "xlsx"),
-        (gzip.compress(b"a,b\n1,2\n"), "gzip"),
+        (gzip.compress(b"a,b\n1,2\n", mtime=0), "gzip"),
         (lzma.compress(b"a,b\n1,2\n"), "xz"),
         (bz2.compress(b"a,b\n1,2\n"), "bzip2"),
         (b"\xff\xd8\xff\xe0\0\x10JFIF", "JPEG"),
         (RANDOM, "printable"),
     ],
+    ids=["png", "zip", "gzip", "xz", "bzip2", "jpeg", "random"],
 )
 def test_what_is_no_text_is_told(write: Write, content: bytes, what: str) -> None:
     path = write(content, "table.csv")
