@@ -1,0 +1,117 @@
+"""Tables on which a careless solver answers wrongly and says nothing."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from regcli.cli.boundary import run
+from tests.tolerances import REFERENCE, SOLVED
+
+Document = dict[str, Any]
+Ask = Callable[..., tuple[int, Document]]
+
+
+@pytest.fixture
+def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
+    def asked(*words: str) -> tuple[int, Document]:
+        status = run([*words, "--json"])
+        printed = capsys.readouterr()
+        return status, dict(json.loads(printed.err if status else printed.out))
+
+    return asked
+
+
+def write(path: Path, columns: dict[str, NDArray[Any]]) -> str:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(zip(*(map(str, column.tolist()) for column in columns.values()), strict=True))
+    return str(path)
+
+
+def noise(rng: np.random.Generator, *shape: int) -> NDArray[np.float64]:
+    return np.round(rng.standard_normal(shape), 4)
+
+
+@pytest.mark.parametrize("penalty", ["l1", "l2"])
+def test_a_far_mean_without_intercept_does_not_hide_the_other_columns(penalty: str, ask: Ask, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    X = noise(rng, 60, 4)
+    y = X[:, 0] + 0.5 * X[:, 1] + noise(rng, 60)
+    far = np.round(1e5 + X[:, 3], 4)
+    path = write(tmp_path / "far.csv", {"a": X[:, 0], "b": X[:, 1], "c": X[:, 2], "far": far, "y": y})
+    words = ("cv", path, "-y", "y", "--family", "gaussian", "--no-intercept", "--penalty", penalty, "-l", "30,1,0.1")
+    (_, usual), (_, fine) = ask(*words), ask(*words, "--tol", "1e-13")
+    assert usual["mean"] == pytest.approx(fine["mean"], rel=SOLVED)
+    assert usual["se"] == pytest.approx(fine["se"], rel=REFERENCE)
+
+
+def test_a_column_at_a_trillion_is_fitted_as_if_it_were_near_zero(ask: Ask, tmp_path: Path) -> None:
+    i = np.arange(24)
+    columns = {"a": i * 37 % 7, "b": i * 53 % 89 / 8, "y": i * 29 % 97}
+    near = write(tmp_path / "near.csv", columns)
+    far = write(tmp_path / "far.csv", {**columns, "a": columns["a"] + 10**12})
+    words = ("-y", "y", "--family", "gaussian")
+    (_, close), (_, distant) = ask("fit", near, *words), ask("fit", far, *words)
+    for one, other in zip(close["coefficients"], distant["coefficients"], strict=True):
+        assert other["estimate"] == pytest.approx(one["estimate"], rel=REFERENCE)
+    assert distant["convergence"]["status"] == "rounding_floor"
+    assert [warning["code"] for warning in distant["warnings"]] == ["rounding-floor"]
+
+
+@pytest.mark.parametrize("family", ["gaussian", "binomial"])
+def test_the_later_of_dependent_columns_is_set_aside_and_told(family: str, ask: Ask, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    a, b, d = noise(rng, 3, 80)
+    y = (a - b + noise(rng, 80) > 0).astype(int) if family == "binomial" else a - b + noise(rng, 80)
+    path = write(tmp_path / "trio.csv", {"a": a, "b": b, "c": np.round(a + b, 4), "d": d, "y": y})
+    status, document = ask("fit", path, "-y", "y", "--family", family, "--penalty", "none")
+    assert status == 0
+    assert document["dropped"] == [{"column": "c", "reason": "aliased"}]
+    assert [entry["term"] for entry in document["coefficients"]] == ["a", "b", "d"]
+    assert "aliased" in [warning["code"] for warning in document["warnings"]]
+
+
+@pytest.mark.parametrize("command", ["fit", "path", "cv"])
+def test_a_column_that_nothing_penalises_and_that_separates_is_named(command: str, ask: Ask, tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    a, g = noise(rng, 200), rng.integers(0, 2, 200)
+    y = np.where(g == 1, 0, (noise(rng, 200) + a > 0).astype(int))
+    path = write(tmp_path / "apart.csv", {"a": a, "g": g, "y": y})
+    status, error = ask(command, path, "-y", "y", "--family", "binomial", "--penalty-factor", "g=0")
+    assert (status, error["code"]) == (4, "separated")
+    assert "largest: g" in error["message"]
+
+
+def test_ridge_without_intercept_in_glmnets_terms(ask: Ask, tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    a, b = noise(rng, 2, 50)
+    y = np.round(5 + a + noise(rng, 50), 4)
+    path = write(tmp_path / "g.csv", {"a": a, "b": b, "y": y})
+    words = ("--family", "gaussian", "--no-intercept", "--penalty", "l2")
+    _, plain = ask("fit", path, "-y", "y", *words, "-l", "0.5")
+    theirs = plain["model"]["lambda_as"]["glmnet"]
+    assert theirs == pytest.approx(0.5 * np.sqrt(np.mean(y**2)), rel=SOLVED)
+    _, compat = ask("fit", path, "-y", "y", *words, "-l", repr(theirs), "--compat", "glmnet")
+    for one, other in zip(plain["coefficients"], compat["coefficients"], strict=True):
+        assert one["estimate"] == pytest.approx(other["estimate"], rel=SOLVED)
+
+
+def test_one_small_strength_of_a_wide_table_is_that_of_its_path(ask: Ask, tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    X = noise(rng, 40, 1500)
+    y = np.round(X[:, :5].sum(axis=1) + noise(rng, 40), 4)
+    path = write(tmp_path / "wide.csv", {**{f"x{j}": X[:, j] for j in range(1500)}, "y": (y > 0).astype(int)})
+    words = ("path", path, "-y", "y", "--family", "binomial", "--tol", "1e-11")
+    _, alone = ask(*words, "-l", "0.01")
+    _, grid = ask(*words, "-l", ",".join(repr(0.3 * 0.9**k) for k in range(33)) + ",0.01")
+    found = {entry["term"]: entry["values"][-1] for entry in grid["coefficients"] if entry["values"][-1]}
+    assert {entry["term"] for entry in alone["coefficients"]} == found.keys()
+    for entry in alone["coefficients"]:
+        assert entry["values"][0] == pytest.approx(found[entry["term"]], abs=REFERENCE)
