@@ -347,8 +347,12 @@ def _certify(walked: _Walked, at: int, plan: _Plan, *, allow: bool) -> Convergen
     if walked.curve is not None:
         chosen |= {index for index in (walked.curve.index_min, walked.curve.index_1se) if index is not None}
     certificates = {index: certify_lane(problem, walked.steps[index], 0) for index in sorted(chosen)}
+    for index, measured in certificates.items():  # what the data say stands, also in the warnings
+        step = walked.steps[index]
+        reached = verdict(measured, problem.rules.tol, step, 0)
+        walked.steps[index] = replace(step, status=(reached, *step.status[1:]))
     step, certificate = walked.steps[at], certificates[at]
-    status = verdict(certificate, problem.rules.tol, step, 0)
+    status = step.status[0]
     if status is Status.SEPARATED:
         refuse_separated(problem, [step], _names(plan.prepared))
     if not status.usable and not allow:

@@ -43,9 +43,7 @@ def path(request: PathRequest, run: RunContext) -> PathResult:
             steps.append(step)
             if run.progress:
                 run.progress(len(steps), grid.lambdas.size)
-    run.note(
-        f"engine: {', '.join(walk.engines)}; {len(steps)} strengths, {sum(int(s.rounds.sum()) for s in steps)} rounds"
-    )
+    run.note(walk.account())
     refuse_separated(problem, steps, names)
     raw = [problem.objective.to_raw(problem.penalty, step.intercepts, step.coefs) for step in steps]
     violation = np.array([float(step.violation[0]) for step in steps])

@@ -20,7 +20,7 @@ __all__ = ["NA_VALUES", "Used", "dialect_of", "read_used"]
 Rows = NDArray[np.intp]
 
 #: Cells that mean missing when --na-values is not given.
-NA_VALUES = ("", "NA", "NaN", "nan", "null")
+NA_VALUES = Dialect().na_values
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def certify(problem: Problem, lam: float, intercept: float, base_coefs: Array) -
     value = float(objective.loss(eta)[0]) + terms.value(standard)
     wanted = violation > min(CLEAR, problem.rules.tol) and value <= float(null.loss[0]) * (1.0 + CLEAR)
     floor = min(_floor(objective, eta[0], intercept, base_coefs) / scale, HIGHEST_FLOOR) if wanted else 0.0
-    return Certificate(violation, floor, _gap(objective, null, terms, standard, eta, score[0]))
+    return Certificate(violation, floor, _gap(objective, null, terms, eta, score[0], value))
 
 
 def certify_lane(problem: Problem, step: Iterate, lane: int) -> Certificate:
@@ -134,9 +134,9 @@ def _floor(objective: Objective, eta: Array, intercept: float, base_coefs: Array
 
 
 def _gap(
-    objective: Objective, null: NullModel, terms: SeparableTerms, coefs: Array, eta: Array, score: Array
+    objective: Objective, null: NullModel, terms: SeparableTerms, eta: Array, score: Array, primal: float
 ) -> float | None:
-    """Duality gap over the null loss; None with limits, unpenalised columns or no null loss.
+    """Duality gap of a ``primal`` value over the null loss; None with limits, unpenalised columns or no null loss.
 
     The dual point is the residual, balanced for the intercept and shrunk until the L1 conditions hold where there is
     no L2 part.
@@ -163,7 +163,6 @@ def _gap(
     used = weights > 0
     conjugate = family.conjugate(objective.y[used], theta[used])
     dual = -float(weights[used] @ (conjugate + theta[used] * objective.offset[used])) - smooth
-    primal = float(objective.loss(eta)[0]) + terms.value(coefs)
     gap = max(primal - dual, 0.0) / whole if whole > 0 else np.inf
     return gap if gap <= 1.0 else None  # a bound that says less than the null model does
 

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from regcli.problem.objective import CurvatureMoments, Objective
-from regcli.problem.protocols import Array, Integers, ParallelMap
+from regcli.problem.protocols import Array, Integers
 from regcli.solvers.active_set import ActiveSet
 
 __all__ = ["CurvatureModels", "ExactModels", "LaneModel", "Models"]
@@ -135,9 +135,8 @@ class CurvatureModels:
     own in every round from the start.
     """
 
-    def __init__(self, objective: Objective, parallel_map: ParallelMap, *, fresh: bool) -> None:
+    def __init__(self, objective: Objective, *, fresh: bool) -> None:
         self._objective = objective
-        self._parallel_map = parallel_map
         self._fresh = fresh
         self._alone = np.full(objective.lanes.n_lanes, fresh or objective.lanes.n_lanes == 1)  # none to share with
         self._kept: dict[int, _Kept] = {}

@@ -123,9 +123,7 @@ class Newton:
         self._aim = FINE if objective.family.quadratic or work <= MUCH_WORK else COARSE
         begun = self._working.objective
         self._models: Models = (
-            ExactModels(begun)
-            if objective.family.quadratic
-            else CurvatureModels(begun, problem.parallel_map, fresh=work <= LITTLE_WORK)
+            ExactModels(begun) if objective.family.quadratic else CurvatureModels(begun, fresh=work <= LITTLE_WORK)
         )
         self._loose = False
 

@@ -81,6 +81,9 @@ class Walk:
     def __init__(self, problem: Problem, grid: Grid) -> None:
         self._problem = problem
         self._grid = grid
+        objective = problem.objective
+        saturated = float(objective.lanes.weights(0) @ objective.family.saturated_loss(objective.y))
+        self._whole = float(problem.null.loss[0]) - saturated
         self.stopped: Stopped | None = None
         self.ratios: list[float] = []
         self.engines: list[str] = []
@@ -123,10 +126,8 @@ class Walk:
         """Record what lane 0 explains, and whether glmnet's rules end the path here."""
         self.rounds += int(step.rounds.sum())
         objective: Objective = self._problem.objective
-        weights = objective.lanes.weights(0)
-        saturated = float(weights @ objective.family.saturated_loss(objective.y))
-        whole = float(self._problem.null.loss[0]) - saturated
-        gained = (float(self._problem.null.loss[0]) - float(step.loss[0])) / whole if whole > 0 else 0.0
+        less = float(self._problem.null.loss[0]) - float(step.loss[0])
+        gained = less / self._whole if self._whole > 0 else 0.0
         self.ratios.append(gained if step.coefs[0].any() else 0.0)  # no rounding noise at the null model
         count, of = len(self.ratios), self._grid.lambdas.size
         if not self._grid.generated or count < min(LEAST_STRENGTHS, of) or count == of:
