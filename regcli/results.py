@@ -33,7 +33,7 @@ class Status(Enum):
     CONVERGED = "the optimality conditions hold to --tol"
     ROUNDING_FLOOR = "the optimality conditions hold as far as double precision can tell"
     MAX_ITER = "raise --max-iter or --tol"
-    SEPARATED = "penalise every column, or drop those that tell the classes apart"
+    SEPARATED = "penalise every column, or drop those that tell the rows apart"
 
     @property
     def code(self) -> str:
@@ -104,6 +104,7 @@ class DataFacts:
     dropped_target: int
     weights: str | None
     offset: str | None
+    exposure: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ def warn_path(walk: Walk, steps: Sequence[Iterate], names: tuple[str, ...]) -> l
     """What there is to say about the walk itself."""
     out = []
     if walk.without_zero:
-        out.append(Warn("lambda-zero-left-out", "strength 0 is left out: the classes are separated"))
+        out.append(Warn("lambda-zero-left-out", f"strength 0 is left out: {walk.family.endless}"))
     short = [step.lam for step in steps if not all(status.usable for status in step.status)]
     if short:
         text = f"{counted(len(short), 'strength')} did not reach --tol in every fold; the first is {short[0]:g}"
@@ -100,7 +100,7 @@ def refuse_separated(problem: Problem, steps: Sequence[Iterate], names: tuple[st
     Raises
     ------
     FitError
-        ``separated``, with the columns that tell the classes apart most.
+        ``separated``, with the columns whose coefficients grow most.
     """
     step = next((step for step in steps if step.status[0] is Status.SEPARATED), None)
     if step is None:
@@ -108,5 +108,6 @@ def refuse_separated(problem: Problem, steps: Sequence[Iterate], names: tuple[st
     free = np.flatnonzero(problem.penalty.factors == 0) if step.lam > 0 else np.arange(len(names))
     largest = free[np.argsort(-np.abs(step.coefs[0, free]), kind="stable")][:NAMED]
     shown = ", ".join(names[at] for at in largest) + (", ..." if free.size > NAMED else "")
-    text = f"the classes are separated, and nothing penalises the columns that tell them apart; largest: {shown}"
+    told = problem.objective.family.endless
+    text = f"{told}, and nothing penalises the columns that tell them apart; largest: {shown}"
     raise FitError("separated", text, hint=Status.SEPARATED.value)

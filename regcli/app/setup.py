@@ -70,7 +70,7 @@ def build_problem(
     design = make_design(prepared.X, centred=intercept)
     lanes = make_lanes(design, partition, intercept=intercept, standardized=standardized)
     family = FAMILIES[prepared.family]
-    if asked.compat == "glmnet" and family.quadratic:
+    if asked.compat == "glmnet" and family.spread_scales:
         spreads = [spread_of(lanes, lane, prepared.y - prepared.offset, intercept) for lane in range(lanes.n_lanes)]
         lanes = replace(lanes, l2_scale=1.0 / np.array(spreads))
     elif asked.compat == "glmnet":

@@ -20,6 +20,7 @@ from regcli.data.encoder import Encoder, Feature
 from regcli.data.table import Levels, Numbers
 from regcli.data.write import write_atomically
 from regcli.errors import ModelFileError
+from regcli.problem.families import FAMILIES
 from regcli.results import Model
 
 __all__ = ["SCHEMA", "Profile", "Scorer", "StoredModel", "model_document", "read_model", "write_model"]
@@ -31,9 +32,6 @@ MOST_BYTES = 200_000_000
 
 #: A probe's result may differ by this share of its parts' sizes: products are summed in another order elsewhere.
 PROBE_TOLERANCE = 1e-12
-
-#: Families with their links.
-_LINKS = (("gaussian", "identity"), ("binomial", "logit"))
 
 Array = NDArray[np.float64]
 
@@ -57,6 +55,7 @@ class StoredModel:
     encoder: Encoder
     target: str
     offset: str | None
+    exposure: str | None
     weights: str | None
     id: tuple[str, ...]
     categorical: tuple[str, ...]
@@ -85,6 +84,7 @@ class Scorer:
     threshold: float | None
     target: str
     offset: str | None
+    exposure: str | None
     weights: str | None
     id: tuple[str, ...]
     missing: str
@@ -93,10 +93,10 @@ class Scorer:
 
     @property
     def needed(self) -> tuple[str, ...]:
-        """Source columns with a nonzero coefficient, in order, and the offset."""
+        """Source columns with a nonzero coefficient, in order, then offset and exposure."""
         used = {term.source for term, value in zip(self.encoder.terms, self.coefs, strict=True) if value != 0}
         names = tuple(feature.source for feature in self.encoder.features if feature.source in used)
-        return names if self.offset is None else (*names, self.offset)
+        return (*names, *(name for name in (self.offset, self.exposure) if name is not None))
 
     def eta(self, X: Array, offset: Array | float) -> Array:
         """Linear predictor of (r, p) coded rows; columns with coefficient zero play no part.
@@ -125,6 +125,7 @@ def model_document(stored: StoredModel) -> dict[str, Any]:
         "threshold": model.threshold,
         "target": stored.target,
         "offset": stored.offset,
+        "exposure": stored.exposure,
         "weights": stored.weights,
         "id_columns": list(stored.id),
         "penalty": facts.penalty,
@@ -242,10 +243,10 @@ def _scorer(document: Mapping[str, Any]) -> Scorer:
         raise ValueError("terms do not follow from features")
     coefs = np.array([_finite(entry["estimate"]) for entry in terms])
     parts = [float(value) * _finite(entry["mean"]) for value, entry in zip(coefs, terms, strict=True)]
-    if (document["family"], document["link"]) not in _LINKS:
-        raise ValueError("unknown family or link")
+    if document["link"] != FAMILIES[document["family"]].link:
+        raise ValueError("unknown link")
     classes = document["classes"]
-    if document["family"] == "binomial" and (len(classes) != 2 or document["positive"] not in classes):
+    if FAMILIES[document["family"]].classes and (len(classes) != 2 or document["positive"] not in classes):
         raise ValueError("classes")
     return Scorer(
         encoder=encoder,
@@ -257,8 +258,9 @@ def _scorer(document: Mapping[str, Any]) -> Scorer:
         positive=document["positive"],
         threshold=None if document["threshold"] is None else _finite(document["threshold"]),
         target=str(document["target"]),
-        offset=None if document["offset"] is None else str(document["offset"]),
-        weights=None if document.get("weights") is None else str(document["weights"]),
+        offset=_name(document["offset"]),
+        exposure=_name(document.get("exposure")),
+        weights=_name(document.get("weights")),
         id=_words(document["id_columns"]),
         missing=str(document["missing"]),
         na_values=_words(document["na_values"]),
@@ -288,6 +290,11 @@ def _words(value: object) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise TypeError("a list was expected")
     return tuple(map(str, value))
+
+
+def _name(value: object) -> str | None:
+    """The name of a column, or None."""
+    return None if value is None else str(value)
 
 
 def _finite(value: object) -> float:

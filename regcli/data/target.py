@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from regcli.data.encoder import SMALLEST, level_order
 from regcli.data.table import Column, Levels, Numbers, Table
 from regcli.errors import DataError, Location, UsageError, Warn, counted
+from regcli.problem.families import FAMILIES
+from regcli.problem.protocols import Family
 
 __all__ = ["Target", "code_target", "events", "guess_family", "spelt"]
 
@@ -76,8 +78,8 @@ def code_target(table: Table, name: str, rows: Rows, *, family: str, positive: s
         ``--positive-class`` names no class.
     """
     column = table.columns[name]
-    if family == "gaussian":
-        return Target(_numbers(table, name, column, rows))
+    if not FAMILIES[family].classes:
+        return Target(_numbers(table, name, column, rows, FAMILIES[family]))
     classes, codes = _classes(column, rows)
     where = Location(file=table.files[0].path, column=name)
     if len(classes) > 2:
@@ -118,13 +120,13 @@ def code_target(table: Table, name: str, rows: Rows, *, family: str, positive: s
     return Target((codes == classes.index(event)).astype(np.float64), classes, event, tuple(warnings))
 
 
-def _numbers(table: Table, name: str, column: Column, rows: Rows) -> Array:
-    """A gaussian target."""
+def _numbers(table: Table, name: str, column: Column, rows: Rows, family: Family) -> Array:
+    """A target of numbers."""
     if isinstance(column, Levels):
         bad = rows[0]
         raise DataError(
             "target-domain",
-            f"target {name!r} is text; gaussian takes numbers",
+            f"target {name!r} is text; {family.name} takes {family.domain}",
             where=table.locate(int(bad), name),
             cells=[column.levels[column.codes[bad]]],
             hint="--family binomial for two classes, or another --target",
@@ -148,6 +150,16 @@ def _numbers(table: Table, name: str, column: Column, rows: Rows) -> Array:
             f"target {name!r} varies by less than {SMALLEST:g}, whose square vanishes",
             where=where,
             hint="give the target in smaller units",
+        )
+    outside = np.flatnonzero(~family.allows(values))
+    if outside.size:
+        raise DataError(
+            "target-domain",
+            f"target {name!r} has {counted(outside.size, 'value')} that {family.name} does not take: it takes "
+            f"{family.domain}",
+            where=table.locate(int(rows[outside[0]]), name),
+            cells=[spelt(float(values[at])) for at in outside[:3]],
+            hint="--family gaussian, or another --target",
         )
     return values
 

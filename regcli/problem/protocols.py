@@ -90,6 +90,26 @@ class Family(Protocol):
         ...
 
     @property
+    def classes(self) -> bool:
+        """Whether the target is one of two classes; a number otherwise."""
+        ...
+
+    @property
+    def spread_scales(self) -> bool:
+        """Whether glmnet divides the L2 part by the sd of the target, as ``--compat glmnet`` then does."""
+        ...
+
+    @property
+    def domain(self) -> str:
+        """What the target may be, in words."""
+        ...
+
+    @property
+    def endless(self) -> str:
+        """What has happened where unpenalised coefficients grow without end, in words."""
+        ...
+
+    @property
     def metrics(self) -> tuple[str, ...]:
         """Names of the metrics that make sense for it, the deviance first."""
         ...
@@ -114,12 +134,24 @@ class Family(Protocol):
         """Link."""
         ...
 
+    def allows(self, y: Array) -> Bools:
+        """Which targets the family allows."""
+        ...
+
+    def has_null(self, mean: float) -> bool:
+        """Whether a model of the intercept alone has an answer for targets of this weighted mean."""
+        ...
+
     def saturated_loss(self, y: Array) -> Array:
         """Smallest loss each row could have."""
         ...
 
     def deviance(self, y: Array, eta: Array) -> Array:
         """Unit deviance as it is reported in cross-validation."""
+        ...
+
+    def information(self, deviance: float, n: float) -> float:
+        """-2 log-likelihood of n rows with this mean deviance, what depends on y alone left out."""
         ...
 
     def gain_is_small(self, ratios: list[float]) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from regcli.problem.objective import Objective
-from regcli.problem.protocols import Array
+from regcli.problem.protocols import Array, Family
 from regcli.results import Iterate, Status, Stopped
 from regcli.solvers.certificate import measured
 from regcli.solvers.choose import choose_engine
@@ -116,6 +116,11 @@ class Walk:
         engine = choose_engine(self._problem, lam)
         self.engines.append(engine.name)
         return engine
+
+    @property
+    def family(self) -> Family:
+        """The family that is fitted."""
+        return self._problem.objective.family
 
     def account(self) -> str:
         """One line for -v: engines, lanes, strengths, rounds."""

@@ -8,4 +8,6 @@ from regcli.problem.protocols import Family
 
 __all__ = ["FAMILIES"]
 
-FAMILIES: MappingProxyType[str, Family] = MappingProxyType({"gaussian": Gaussian(), "binomial": Binomial()})
+FAMILIES: MappingProxyType[str, Family] = MappingProxyType(
+    {family.name: family for family in (Gaussian(), Binomial())}
+)

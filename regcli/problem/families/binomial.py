@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from regcli.problem.protocols import Array
+from regcli.problem.protocols import Array, Bools
 
 __all__ = ["Binomial"]
 
@@ -22,7 +22,11 @@ class Binomial:
     name: str = "binomial"
     link: str = "logit"
     quadratic: bool = False
+    classes: bool = True
+    spread_scales: bool = False
     metrics: tuple[str, ...] = ("deviance", "logloss", "brier", "auc", "accuracy")
+    domain: str = "two classes"
+    endless: str = "the classes are separated"
 
     def loss(self, y: Array, eta: Array) -> Array:
         """log(1 + exp(eta)) - y eta, without overflow."""
@@ -46,6 +50,14 @@ class Binomial:
         """log(mu / (1 - mu))."""
         return float(np.log(mu) - np.log1p(-mu))
 
+    def allows(self, y: Array) -> Bools:
+        """Numbers from 0 to 1."""
+        return (y >= 0) & (y <= 1)
+
+    def has_null(self, mean: float) -> bool:
+        """Whether both classes are there; else the intercept is infinite."""
+        return 0 < mean < 1
+
     def saturated_loss(self, y: Array) -> Array:
         """Zero for classes; minus the entropy for shares between 0 and 1."""
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -56,6 +68,10 @@ class Binomial:
         """-2 [y log p + (1 - y) log(1 - p)] with p clipped as glmnet clips it."""
         p = np.clip(self.mean(eta), CLIP, 1.0 - CLIP)
         return -2.0 * (y * np.log(p) + (1.0 - y) * np.log1p(-p))
+
+    def information(self, deviance: float, n: float) -> float:
+        """-2 log-likelihood of n rows with this mean deviance, up to a number that depends on y alone."""
+        return n * deviance
 
     def gain_is_small(self, ratios: list[float]) -> bool:
         """Glmnet's rule for binomial: the difference of the explained shares."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from regcli.problem.protocols import Array
+from regcli.problem.protocols import Array, Bools
 
 __all__ = ["Gaussian"]
 
@@ -19,7 +19,11 @@ class Gaussian:
     name: str = "gaussian"
     link: str = "identity"
     quadratic: bool = True
+    classes: bool = False
+    spread_scales: bool = True
     metrics: tuple[str, ...] = ("deviance", "mse", "rmse", "mae", "r2")
+    domain: str = "numbers"
+    endless: str = "the columns depend on each other"
 
     def loss(self, y: Array, eta: Array) -> Array:
         """(y - eta)^2 / 2."""
@@ -41,6 +45,14 @@ class Gaussian:
         """Mu itself."""
         return mu
 
+    def allows(self, y: Array) -> Bools:
+        """Every number."""
+        return np.isfinite(y)
+
+    def has_null(self, mean: float) -> bool:
+        """Always."""
+        return bool(np.isfinite(mean))
+
     def saturated_loss(self, y: Array) -> Array:
         """Zero."""
         return np.zeros_like(y)
@@ -48,6 +60,10 @@ class Gaussian:
     def deviance(self, y: Array, eta: Array) -> Array:
         """Squared error."""
         return np.square(y - eta)
+
+    def information(self, deviance: float, n: float) -> float:
+        """-2 log-likelihood of n rows with this mean squared error at the best variance, up to a constant."""
+        return n * float(np.log(deviance)) if deviance > 0 else -np.inf
 
     def gain_is_small(self, ratios: list[float]) -> bool:
         """Glmnet's rule for gaussian: relative to what is explained so far."""
