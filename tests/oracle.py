@@ -14,7 +14,6 @@ sweeps. It serves problems of a few hundred rows and columns.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,14 +29,15 @@ Flags = NDArray[np.bool_]
 class Problem:
     """What is minimised, on the scale of the data.
 
-    ``X`` (n, p) is raw and ``y`` (n,) is 0 or 1 for binomial. ``standardize`` may say so for each column.
-    ``factors`` default to 1, ``lower`` and ``upper`` to no limit, ``weights`` to equal ones, ``offset`` to 0.
+    ``X`` (n, p) is raw and ``y`` (n,) is 0 or 1 for binomial, 0 or more for poisson. ``standardize`` may say so for
+    each column. ``factors`` default to 1, ``lower`` and ``upper`` to no limit, ``weights`` to equal ones, ``offset``
+    to 0.
     """
 
     X: Vector
     y: Vector
     lam: float
-    family: Literal["gaussian", "binomial"] = "gaussian"
+    family: str = "gaussian"
     l1_ratio: float = 1.0
     weights: Vector | None = None
     offset: Vector | None = None
@@ -100,6 +100,8 @@ def _mean(family: str, eta: Long) -> Long:
     """Mean of the target at the linear predictor."""
     if family == "gaussian":
         return eta
+    if family == "poisson":
+        return np.exp(eta)
     small = np.exp(-np.abs(eta))
     return np.where(eta >= 0, 1, small) / (1 + small)
 
@@ -108,6 +110,8 @@ def _null_intercept(problem: Problem, w: Long, y: Long, offset: Long) -> np.long
     """Intercept of the model without columns: a weighted mean, or the root of the likelihood equation by bisection."""
     if problem.family == "gaussian":
         return np.longdouble(w @ (y - offset))
+    if problem.family == "poisson":
+        return np.longdouble(np.log(w @ y) - np.log(w @ np.exp(offset)))
     reach = np.abs(offset[w > 0]).max() + np.longdouble(50)
     low, high = -reach, reach
     for _ in range(200):
@@ -131,7 +135,10 @@ def objective(problem: Problem, intercept: float, coefs: Vector) -> float:
     b = coefs.astype(np.longdouble)
     eta = offset + intercept + X @ b
     y = problem.y
-    loss = (y - eta) ** 2 / 2 if problem.family == "gaussian" else np.logaddexp(0, eta) - y * eta
+    if problem.family == "gaussian":
+        loss = (y - eta) ** 2 / 2
+    else:
+        loss = (np.exp(eta) if problem.family == "poisson" else np.logaddexp(0, eta)) - y * eta
     sd = np.sqrt(w @ (X - w @ X) ** 2)
     s = np.where(problem.standardize, sd, np.longdouble(1))
     v = np.ones(len(b)) if problem.factors is None else problem.factors
@@ -237,7 +244,8 @@ def _newton_step(problem: Problem, data: Frame, theta: Vector) -> Vector:
     intercept, coefs = _on_data_scale(problem, data, theta)
     _, mu, _ = _state(problem, data, intercept, coefs)
     columns = np.column_stack([np.ones(len(mu), np.longdouble), data.Z])
-    curvature = data.w if problem.family == "gaussian" else data.w * np.maximum(mu * (1 - mu), 1e-9)
+    bend = {"gaussian": np.ones_like(mu), "binomial": mu * (1 - mu), "poisson": mu}[problem.family]
+    curvature = data.w * np.maximum(bend, 1e-9)
     lower, upper = problem.limits()
     sd = np.append(1.0, data.sd.astype(np.float64))
     limits = np.vstack([np.append(-np.inf, lower), np.append(np.inf, upper)]) * sd

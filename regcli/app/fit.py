@@ -274,12 +274,10 @@ def _check_folds(partition: Partition, prepared: Prepared) -> None:
         rows = partition.train[lane][partition.block] & weighted
         if not rows.any():
             raise DataError("bad-folds", f"without fold {lane} no weighted row is left to fit on")
-        if prepared.classes_of is not None and np.unique(prepared.classes_of[rows]).size < 2:
-            raise DataError(
-                "bad-folds",
-                f"without fold {lane} the training rows have one class only",
-                hint="other folds, or --cv stratified",
-            )
+        weights = partition.row_weights[rows]
+        if not FAMILIES[prepared.family].has_null(float(weights @ prepared.y[rows] / weights.sum())):
+            only = "one class" if prepared.classes_of is not None else f"the target {prepared.y[rows][0]:g}"
+            raise DataError("bad-folds", f"without fold {lane} the training rows have {only} only", hint="other folds")
 
 
 # -- walking and choosing --------------------------------------------------------------------------------------------

@@ -47,7 +47,7 @@ class Flag:
     default: str | None = None
 
 
-Family = Literal["gaussian", "binomial"]
+Family = Literal["gaussian", "binomial", "poisson"]
 PenaltyName = Literal["none", "l1", "l2", "elasticnet", "lasso", "ridge", "ols"]
 Rule = Literal["min", "1se"]
 Standardize = Literal["all", "numeric", "none"]
@@ -94,6 +94,12 @@ class Data:
     weights: Annotated[str | None, Flag(("--weights",), "Column of importance weights, 0 or more.", "COL")] = None
     offset: Annotated[
         str | None, Flag(("--offset",), "Column added to the linear predictor with coefficient 1.", "COL")
+    ] = None
+    exposure: Annotated[
+        str | None,
+        Flag(
+            ("--exposure",), "Column of exposures, above 0; its logarithm is added to the offset. For poisson.", "COL"
+        ),
     ] = None
     missing: Annotated[
         str | None,

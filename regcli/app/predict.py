@@ -168,8 +168,7 @@ def _tables(scorer: Scorer, options: Scoring, reading: Reading) -> Iterator[Tabl
     dialect = dialect_of(reading, scorer.na_values)
     needed = set(scorer.needed)
     numeric = {f.source for f in scorer.encoder.features if f.kind == "number" and f.source in needed}
-    if scorer.offset is not None:
-        numeric.add(scorer.offset)
+    numeric |= {name for name in (scorer.offset, scorer.exposure) if name is not None}
     judged = {scorer.target} if scorer.classes is None else set()
     if scorer.weights is not None:
         judged.add(scorer.weights)
@@ -254,11 +253,8 @@ def _score(plan: _Plan, tally: _Tally, table: Table) -> list[Cells]:
     tally.unknown += _unknown_cells(plan, table)
     zero = plan.options.unknown_level == "zero"
     X = scorer.encoder.matrix(table.columns, np.arange(table.rows), scorer.coefs != 0, unknown_is_zero=zero)
-    offset: Array | float = 0.0
-    if scorer.offset is not None:
-        column = table.columns[scorer.offset]
-        offset = column.values if isinstance(column, Numbers) else np.full(table.rows, np.nan)
-    with np.errstate(invalid="ignore", over="ignore"):
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        offset = _numbers(table, scorer.offset, 0.0) + np.log(_numbers(table, scorer.exposure, 1.0))
         eta = scorer.eta(X, offset)
     bad = ~np.isfinite(eta)
     if bad.any() and plan.options.on_bad_row in (None, "error"):
@@ -273,12 +269,21 @@ def _score(plan: _Plan, tally: _Tally, table: Table) -> list[Cells]:
     return _format(plan, table, eta, bad)
 
 
+def _numbers(table: Table, name: str | None, default: float) -> Array:
+    """A column of numbers (n,), nan where it holds none; a constant without a name."""
+    if name is None:
+        return np.full(table.rows, default)
+    column = table.columns[name]
+    return column.values if isinstance(column, Numbers) else np.full(table.rows, np.nan)
+
+
 def _require(scorer: Scorer, table: Table) -> None:
-    """Every column with a nonzero coefficient, and the offset, of the right kind."""
+    """Every column with a nonzero coefficient, offset and exposure, of the right kind."""
     kinds = {feature.source: feature.kind for feature in scorer.encoder.features}
     for name in scorer.needed:
         if name not in table.columns:
-            what = "its offset, column" if name == scorer.offset else "column"
+            parts = {scorer.offset: "its offset, column", scorer.exposure: "its exposure, column"}
+            what = parts.get(name, "column")
             raise DataError(
                 "column-not-found",
                 f"the model needs {what} {name!r}",

@@ -15,6 +15,7 @@ from regcli.data.roles import Roles
 from regcli.data.table import Levels, Numbers, Table
 from regcli.data.target import Target, code_target, events, guess_family
 from regcli.errors import DataError, Location, UsageError, Warn, counted
+from regcli.problem.families import FAMILIES
 from regcli.problem.folds import set_aside
 from regcli.results import DataFacts
 
@@ -84,6 +85,7 @@ def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int) 
     if target.classes is None:
         unused = {"--positive-class": model.positive_class is not None, "--class-weight": bool(model.class_weight)}
         refuse(unused, f"for the {family} family")
+    refuse({"--exposure": roles.exposure is not None and FAMILIES[family].link != "log"}, f"for the {family} family")
     train, held = _split(rows, target, folds, seed)
     fitted = target.values[train]
     weights = _weights(table, roles, rows)
@@ -91,7 +93,7 @@ def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int) 
     _check_weights(table, roles, fit_weights)
     _check_spread(table, roles, target, fitted[fit_weights > 0])
     learnt = _learn(request.penalty, used, rows[train], weights[train] > 0, unpenalised=unpenalised)
-    offset = _numbers(table, roles.offset, rows, 0.0)
+    offset = _offset(table, roles, rows)
     X = learnt.encoder.matrix(table.columns, rows[train])
     idle = np.flatnonzero(weights[train] == 0)
     X[idle] = np.nan_to_num(X[idle])  # a level that no row with weight has is no level of the model
@@ -150,6 +152,7 @@ def _facts(used: Used, rows_used: int) -> DataFacts:
         dropped_target=used.dropped_target,
         weights=roles.weights,
         offset=roles.offset,
+        exposure=roles.exposure,
     )
 
 
@@ -188,6 +191,22 @@ def _numbers(table: Table, name: str | None, rows: Rows, default: float) -> Arra
             where=table.locate(int(rows[0]), name),
         )
     return column.values[rows]
+
+
+def _offset(table: Table, roles: Roles, rows: Rows) -> Array:
+    """What is added to the linear predictor: the offset and the logarithm of the exposure, 0 without them."""
+    offset = _numbers(table, roles.offset, rows, 0.0)
+    exposure = _numbers(table, roles.exposure, rows, 1.0)
+    bad = np.flatnonzero(exposure <= 0)
+    if bad.size:
+        raise DataError(
+            "bad-exposure",
+            f"column {roles.exposure!r} has {counted(bad.size, 'exposure')} that is not above 0",
+            where=table.locate(int(rows[bad[0]]), roles.exposure),
+            cells=[repr(float(exposure[row])) for row in bad[:3]],
+            hint="leave these rows out, or put a number in that is above 0",
+        )
+    return offset + np.log(exposure)
 
 
 def _weights(table: Table, roles: Roles, rows: Rows) -> Array:
@@ -303,7 +322,7 @@ def _test_file(request: FitRequest | PathRequest, folds: Folds, roles: Roles, en
     else:
         y = events(used.table.columns[roles.target], used.rows, target)
     weights = _weights(used.table, roles, used.rows)
-    return Held(X, y, weights, _numbers(used.table, roles.offset, used.rows, 0.0))
+    return Held(X, y, weights, _offset(used.table, roles, used.rows))
 
 
 def _known_matrix(encoder: Encoder, table: Table, rows: Rows) -> Array:

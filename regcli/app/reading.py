@@ -54,7 +54,17 @@ def read_used(
     if not sources:
         raise UsageError("usage", "no input file", hint="regcli fit data.csv, or - for standard input")
     dialect = dialect_of(reading, NA_VALUES)
-    asked = Asked(data.target, data.features, data.drop, data.categorical, data.id, data.weights, data.offset, fold)
+    asked = Asked(
+        target=data.target,
+        features=data.features,
+        drop=data.drop,
+        categorical=data.categorical,
+        id=data.id,
+        weights=data.weights,
+        offset=data.offset,
+        exposure=data.exposure,
+        fold=fold,
+    )
     as_text = _as_text(asked, sources, dialect)
     table = read_table(sources, dialect, as_text=as_text)
     roles = known or assign_roles(asked, tuple(table.columns), file=sources[0])
@@ -103,7 +113,7 @@ def _require(table: Table, roles: Roles) -> None:
 def _usable_rows(table: Table, roles: Roles, data: Data, warnings: list[Warn]) -> Used:
     """Apply --missing and --missing-target."""
     policy, target_policy = (_policy("--missing", data.missing), _policy("--missing-target", data.missing_target))
-    needed = [name for name in (roles.target, roles.weights, roles.offset, roles.fold) if name is not None]
+    needed = [roles.target, *roles.numeric(), *([roles.fold] if roles.fold else [])]
     keep = np.ones(table.rows, dtype=bool)
     holes = missing_rows(table, needed)
     if holes and target_policy == "error":

@@ -30,6 +30,7 @@ def make_saved(request: FitRequest, prepared: Prepared, result: FitResult) -> Sa
         encoder=prepared.encoder,
         target=prepared.roles.target,
         offset=prepared.roles.offset,
+        exposure=prepared.roles.exposure,
         weights=prepared.roles.weights,
         id=prepared.roles.id,
         categorical=prepared.roles.categorical,

@@ -24,6 +24,7 @@ class Asked:
     id: tuple[str, ...] = ()
     weights: str | None = None
     offset: str | None = None
+    exposure: str | None = None
     fold: str | None = None
 
 
@@ -38,12 +39,13 @@ class Roles:
     id: tuple[str, ...]
     weights: str | None
     offset: str | None
+    exposure: str | None
     fold: str | None
     warnings: tuple[Warn, ...] = ()
 
     def numeric(self) -> tuple[str, ...]:
         """Columns beside the features that must be numbers."""
-        return tuple(name for name in (self.weights, self.offset) if name is not None)
+        return tuple(name for name in (self.weights, self.offset, self.exposure) if name is not None)
 
 
 def find_column(name: str, columns: Sequence[str], *, file: str | None = None) -> str:
@@ -86,7 +88,12 @@ def assign_roles(asked: Asked, columns: Sequence[str], *, file: str | None = Non
     """
     single = {
         role: find_column(name, columns, file=file)
-        for role, name in (("weights", asked.weights), ("offset", asked.offset), ("fold", asked.fold))
+        for role, name in (
+            ("weights", asked.weights),
+            ("offset", asked.offset),
+            ("exposure", asked.exposure),
+            ("fold", asked.fold),
+        )
         if name is not None
     }
     ids = match_columns(asked.id, columns, file=file)
@@ -113,6 +120,7 @@ def assign_roles(asked: Asked, columns: Sequence[str], *, file: str | None = Non
         id=ids,
         weights=single.get("weights"),
         offset=single.get("offset"),
+        exposure=single.get("exposure"),
         fold=single.get("fold"),
         warnings=warnings,
     )

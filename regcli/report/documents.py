@@ -139,6 +139,7 @@ def _data(data: DataFacts) -> Document:
         "rows_dropped": {"missing": data.dropped_missing, "missing_target": data.dropped_target},
         "weights": data.weights,
         "offset": data.offset,
+        "exposure": data.exposure,
     }
 
 

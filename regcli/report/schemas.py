@@ -91,6 +91,7 @@ _DATA = _object(
     rows_dropped=_object(missing=_COUNT, missing_target=_COUNT),
     weights=_or_null(_TEXT),
     offset=_or_null(_TEXT),
+    exposure=_or_null(_TEXT),
 )
 
 _LAMBDA_AS = _object(
@@ -102,7 +103,7 @@ _LAMBDA_AS = _object(
 )
 
 _MODEL = _object(
-    family=_words("gaussian", "binomial"),
+    family=_words("gaussian", "binomial", "poisson"),
     family_source=_TEXT,
     link=_TEXT,
     classes=_or_null(_TEXTS),
@@ -221,13 +222,14 @@ _PATH: Mapping[str, Schema] = {
 _STORED: Mapping[str, Schema] = {
     "regcli": _TEXT,
     "id": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
-    "family": _words("gaussian", "binomial"),
-    "link": _words("identity", "logit"),
+    "family": _words("gaussian", "binomial", "poisson"),
+    "link": _words("identity", "logit", "log"),
     "classes": _or_null(_TEXTS),
     "positive": _or_null(_TEXT),
     "threshold": _or_null({"type": "number", "minimum": 0, "maximum": 1}),
     "target": _TEXT,
     "offset": _or_null(_TEXT),
+    "exposure": _or_null(_TEXT),
     "weights": _or_null(_TEXT),
     "id_columns": _TEXTS,
     "penalty": _words("none", "l1", "l2", "elasticnet"),

@@ -74,7 +74,7 @@ class Made:
             X=self.X[rows],
             y=self.y[rows],
             lam=lam,
-            family="binomial" if self.family == "binomial" else "gaussian",
+            family=self.family,
             l1_ratio=self.l1_ratio,
             weights=self.weights[rows],
             offset=self.offset[rows],
@@ -129,7 +129,7 @@ def make(recipe: str, family: str, l1_ratio: float = 1.0) -> Made:
     factors[[1, p - 2]] = 0.0
     return Made(
         X=X,
-        y=(signal > 0.3).astype(float) if family == "binomial" else 3.0 * signal + 5.0,
+        y=_target(family, signal),
         family=family,
         weights=rng.integers(0, 4, n) / 2 if how.get("weights") else np.ones(n),
         offset=offset,
@@ -143,6 +143,15 @@ def make(recipe: str, family: str, l1_ratio: float = 1.0) -> Made:
         sparse=how.get("sparse", False),
         folds=folds,
     )
+
+
+def _target(family: str, signal: Array) -> Array:
+    """A target that follows a signal."""
+    if family == "binomial":
+        return (signal > 0.3).astype(float)
+    if family == "poisson":
+        return np.floor(np.exp(0.5 * signal + 0.5))
+    return 3.0 * signal + 5.0
 
 
 def _columns(how: dict[str, Any], rng: np.random.Generator, folds: Integers, p: int) -> Array:

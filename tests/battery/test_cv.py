@@ -21,9 +21,7 @@ from tests.tolerances import EXACT, SOLVED
 THRESHOLD = 0.4
 
 #: Metrics of the two families, as they are pooled: a transformed one by what it is made from.
-METRICS = [("gaussian", name) for name in FAMILIES["gaussian"].metrics] + [
-    ("binomial", name) for name in FAMILIES["binomial"].metrics
-]
+METRICS = [(family.name, name) for family in FAMILIES.values() for name in family.metrics]
 
 
 def loss_of(name: str, y: float, mu: float) -> float:
@@ -39,6 +37,7 @@ def loss_of(name: str, y: float, mu: float) -> float:
         "logloss": lambda: -np.log(mu if y == 1 else 1 - mu),
         "binomial deviance": lambda: -2 * np.log(clipped if y == 1 else 1 - clipped),
         "gaussian deviance": lambda: (y - mu) ** 2,
+        "poisson deviance": lambda: 2 * ((y * np.log(y / mu) if y > 0 else 0.0) - y + mu),
     }
     return float(losses[name]())
 
@@ -171,7 +170,7 @@ def test_the_area_under_the_curve_at_its_ends() -> None:
     assert area_under_curve(np.array([0.0, 0, 1, 1]), ones, ones) == 0.5
 
 
-@pytest.mark.parametrize("family", ["gaussian", "binomial"])
+@pytest.mark.parametrize("family", ["gaussian", "binomial", "poisson"])
 def test_scores_of_a_model_on_any_rows(family: str) -> None:
     made = make("weights", family)
     eta = 0.5 * made.X[:, 0]

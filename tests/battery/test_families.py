@@ -17,7 +17,11 @@ pytestmark = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES.k
 STEP = 1e-5
 
 #: Targets of each family, interior ones (shares, as weights of classes) too.
-TARGETS = {"gaussian": np.array([-3.0, 0.0, 0.5, 40.0]), "binomial": np.array([0.0, 1.0, 0.3, 0.999])}
+TARGETS = {
+    "gaussian": np.array([-3.0, 0.0, 0.5, 40.0]),
+    "binomial": np.array([0.0, 1.0, 0.3, 0.999]),
+    "poisson": np.array([0.0, 1.0, 0.3, 40.0]),
+}
 
 #: Linear predictors at which nothing is saturated, and those at which everything is.
 ORDINARY = np.linspace(-8.0, 8.0, 41)
@@ -76,13 +80,15 @@ def test_no_loss_is_below_the_saturated_one(family: Family) -> None:
     for y in TARGETS[family.name]:
         least = float(family.saturated_loss(np.array([y]))[0])
         reach = np.linspace(-60.0, 60.0, 24_001)
+        if family.has_null(y):
+            reach = np.append(reach, family.link_of(y))
         losses = family.loss(np.full(reach.size, y), reach)
         assert losses.min() >= least - EXACT
         assert losses.min() == pytest.approx(least, abs=REFERENCE)
 
 
 def test_the_deviance_is_twice_the_excess_of_the_loss(family: Family) -> None:
-    classes = np.array([0.0, 1.0])
+    classes = np.array([0.0, 1.0])  # shares have no deviance of their own in cv.glmnet
     y, eta = np.repeat(classes, ORDINARY.size), np.tile(ORDINARY, 2)
     excess = 2 * (family.loss(y, eta) - family.saturated_loss(y))
     assert np.allclose(family.deviance(y, eta), excess, rtol=SOLVED, atol=EXACT)
@@ -99,14 +105,18 @@ def test_fenchels_inequality_is_an_equality_at_the_residual(family: Family) -> N
     y, eta = grid(family, ORDINARY)
     theta = family.residual(y, eta)
     gap = family.conjugate(y, theta) + family.loss(y, eta) + theta * eta
-    assert np.all(np.abs(gap) <= 10 * EXACT * (1 + family.loss(y, eta) + np.abs(theta * eta)))
+    assert np.all(np.abs(gap) <= 10 * EXACT * (1 + np.abs(family.loss(y, eta)) + np.abs(theta * eta)))
 
 
 @pytest.mark.parametrize("offset_size", [0.0, 1.0, 30.0])
 def test_the_null_model_has_no_score_left(family: Family, offset_size: float) -> None:
     rng = np.random.default_rng(7)
     n = 60
-    y = (rng.random(n) < 0.3).astype(float) if family.name == "binomial" else rng.standard_normal(n) + 100.0
+    y = {
+        "gaussian": rng.standard_normal(n) + 100.0,
+        "binomial": (rng.random(n) < 0.3).astype(float),
+        "poisson": rng.poisson(2.0, n).astype(float),
+    }[family.name]
     weights = rng.integers(0, 4, n).astype(float)
     offset = offset_size * rng.standard_normal(n)
     design = Dense(np.asfortranarray(rng.standard_normal((n, 2))), np.zeros(2))
@@ -122,8 +132,43 @@ def test_the_null_model_has_no_score_left(family: Family, offset_size: float) ->
 
 
 def test_a_step_that_buys_nothing_is_small(family: Family) -> None:
-    assert family.gain_is_small([0.5, 0.5])
-    assert not family.gain_is_small([0.5, 0.6])
+    assert family.gain_is_small([0.5] * 5)
+    assert not family.gain_is_small([0.5, 0.6, 0.7, 0.8, 0.9])
+
+
+def test_glmnets_poisson_rule_looks_back_four_strengths(family: Family) -> None:
+    patient = family.name == "poisson"
+    assert family.gain_is_small([0.5] * 4) != patient
+    assert family.gain_is_small([0.5, 0.6, 0.6, 0.6, 0.6]) != patient
+    assert family.gain_is_small([0.5, 0.6, 0.6, 0.6, 0.6, 0.60005]) == patient
+
+
+def test_the_domain_is_where_a_loss_is_bounded(family: Family) -> None:
+    inside = TARGETS[family.name]
+    assert family.allows(inside).all()
+    beyond = {"gaussian": [], "binomial": [-0.1, 1.1], "poisson": [-0.1]}[family.name]
+    assert not family.allows(np.array(beyond)).any()
+    assert family.has_null(0.5)
+    assert family.has_null(0.0) == (family.name == "gaussian")
+
+
+def test_information_is_minus_twice_the_log_likelihood(family: Family) -> None:
+    """Differences between two models, from the densities."""
+    rng = np.random.default_rng(2)
+    y = np.abs(np.resize(TARGETS[family.name], 40).round())
+    models = rng.standard_normal((2, 40)) + 0.5
+    found, expected = [], []
+    for eta in models:
+        found.append(family.information(float(family.deviance(y, eta).mean()), 40.0))
+        mu = family.mean(eta)
+        if family.name == "gaussian":
+            variance = np.square(y - mu).mean()
+            expected.append(40 * np.log(variance) + np.square(y - mu).sum() / variance)
+        elif family.name == "binomial":
+            expected.append(-2 * (y * np.log(mu) + (1 - y) * np.log1p(-mu)).sum())
+        else:
+            expected.append(-2 * (y * np.log(mu) - mu).sum())
+    assert found[0] - found[1] == pytest.approx(expected[0] - expected[1], rel=SOLVED)
 
 
 def test_the_deviance_leads_the_metrics(family: Family) -> None:

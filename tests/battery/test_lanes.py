@@ -145,7 +145,7 @@ def test_some_lanes_and_some_columns() -> None:
     assert part.n_lanes == 2
 
 
-@pytest.mark.parametrize("family", ["gaussian", "binomial"])
+@pytest.mark.parametrize("family", ["gaussian", "binomial", "poisson"])
 @pytest.mark.parametrize("recipe", ["tall", "weights", "offset", "constant in a fold", "sparse", "no intercept"])
 def test_predictors_scores_and_losses_are_those_of_the_lanes_rows(recipe: str, family: str) -> None:
     made = make(recipe, family)
@@ -198,7 +198,8 @@ def imputed(family: str) -> tuple[Problem, list[Array], Integers]:
     design = make_design(base.copy(), centred=True)
     partition = fold_partition(folds, 3, np.ones(n))
     lanes = make_lanes(design, partition, intercept=True, standardized=np.ones(p, dtype=bool), maps=tuple(maps))
-    y = (signal > signal.mean()).astype(float) if family == "binomial" else signal
+    targets = {"gaussian": signal, "binomial": signal > signal.mean(), "poisson": np.floor(np.exp(signal / 2.0))}
+    y = targets[family].astype(float)
     objective = Objective(design, FAMILIES[family], y, np.zeros(n), lanes, intercept=True)
     penalty = ElasticNet(0.5, np.ones(p), np.full(p, -np.inf), np.full(p, np.inf))
     return Problem(objective, penalty, objective.null(), Rules(TIGHT), serial_map), filled, folds
@@ -225,7 +226,7 @@ def test_lane_matrices_give_the_centres_and_sds_of_the_lanes_columns() -> None:
         assert np.allclose(problem.objective.lanes.sd[lane], sd, rtol=EXACT)
 
 
-@pytest.mark.parametrize("family", ["gaussian", "binomial"])
+@pytest.mark.parametrize("family", ["gaussian", "binomial", "poisson"])
 def test_lane_matrices_give_the_predictors_and_scores_of_the_lanes_columns(family: str) -> None:
     problem, filled, folds = imputed(family)
     rng = np.random.default_rng(12)
@@ -247,7 +248,9 @@ def _base(problem: Problem) -> Array:
     return design.rows(np.arange(design.shape[0])) + design.shift
 
 
-@pytest.mark.parametrize(("engine", "family"), [(Moments, "gaussian"), (Newton, "gaussian"), (Newton, "binomial")])
+@pytest.mark.parametrize(
+    ("engine", "family"), [(Moments, "gaussian"), (Newton, "gaussian"), (Newton, "binomial"), (Newton, "poisson")]
+)
 def test_engines_solve_lanes_with_matrices(engine: type[Moments | Newton], family: str) -> None:
     problem, filled, folds = imputed(family)
     lams = lambda_max(problem) * np.array([0.5, 0.1, 0.01])

@@ -111,7 +111,7 @@ def test_limits_come_back_as_they_were_written() -> None:
 
 
 @pytest.mark.parametrize("l1_ratio", [1.0, 0.5])
-@pytest.mark.parametrize("family", ["gaussian", "binomial"])
+@pytest.mark.parametrize("family", ["gaussian", "binomial", "poisson"])
 @pytest.mark.parametrize("recipe", ["tall", "factors", "weights", "offset", "raw columns", "no intercept"])
 def test_the_largest_strength_is_sharp(l1_ratio: float, family: str, recipe: str) -> None:
     made: Made = replace(make(recipe, family), l1_ratio=l1_ratio)

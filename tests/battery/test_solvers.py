@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from regcli.problem.families import FAMILIES
 from regcli.problem.protocols import Array
 from regcli.results import Iterate, Status
 from regcli.solvers.certificate import certify_lane
@@ -22,9 +23,7 @@ from tests.tolerances import REFERENCE, SOLVED, TIGHT
 
 Build = Callable[[Problem], Engine]
 
-CASES = [
-    (recipe, family, ratio) for recipe in RECIPES for family in ("gaussian", "binomial") for ratio in (1.0, 0.5, 0.0)
-]
+CASES = [(recipe, family, ratio) for recipe in RECIPES for family in FAMILIES for ratio in (1.0, 0.5, 0.0)]
 
 
 def engines(made: Made, lam: float) -> list[Build]:
@@ -88,7 +87,7 @@ def test_any_two_engines_agree_and_lanes_do_not_matter_to_each_other(recipe: str
         assert np.abs(predictors(alone, step) - predictors(problem, steps[0])[[lane]]).max() <= SOLVED
 
 
-@pytest.mark.parametrize("family", ["gaussian", "binomial"])
+@pytest.mark.parametrize("family", ["gaussian", "binomial", "poisson"])
 @pytest.mark.parametrize("recipe", ["tall", "limits", "factors", "weights", "offset", "raw columns", "no intercept"])
 def test_a_lane_is_the_refit_of_its_rows_by_the_oracle(recipe: str, family: str) -> None:
     made = make(recipe, family, 0.5)
@@ -128,7 +127,7 @@ def test_logistic_regression_without_penalty(recipe: str) -> None:
 
 
 @pytest.mark.parametrize("recipe", ["tall", "factors", "weights", "offset"])
-@pytest.mark.parametrize("family", ["gaussian", "binomial"])
+@pytest.mark.parametrize("family", ["gaussian", "binomial", "poisson"])
 def test_the_certificate_agrees_with_the_oracle(recipe: str, family: str) -> None:
     made = make(recipe, family, 0.5)
     problem = made.problem(tol=SOLVED)

@@ -16,6 +16,7 @@ HEAD: dict[str, Any] = {
         "rows_dropped": {"missing": 1, "missing_target": 0},
         "weights": None,
         "offset": None,
+        "exposure": None,
     },
     "model": {
         "family": "gaussian",

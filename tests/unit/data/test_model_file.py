@@ -46,7 +46,8 @@ def stored(family: str = "gaussian") -> StoredModel:
     terms = tuple(TermFacts(term.name, term.source, term.level, 1.0, 0.5, 2.0) for term in encoder.terms)
     return StoredModel(
         model=Model(facts, terms, -3.0, COEFS, 0.5 if binomial else None), encoder=encoder, target="y",
-        offset="exposure", weights="w", id=("who",), categorical=("colour",), missing="error", na_values=("", "NA"),
+        offset="exposure", exposure=None, weights="w", id=("who",), categorical=("colour",),
+        missing="error", na_values=("", "NA"),
         profile=Profile({}, 10), files=(("a.csv", "0" * 64, 10),), seed=1, options={"lambdas": "0.1"},
     )  # fmt: skip
 
