@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regcli.app.context import RunContext
+from regcli.app.elsewhere import strengths_elsewhere
 from regcli.app.options import CvRequest, FitRequest, Folds
 from regcli.app.parallel import single_blas_thread, thread_map
 from regcli.app.path import refuse_separated, warn_path, without_zero
@@ -13,7 +14,7 @@ from regcli.app.prepare import Prepared, prepare
 from regcli.app.saving import Saved, make_saved, write_saved
 from regcli.app.scoring import FoldScores, scores_of
 from regcli.app.setup import build_problem, model_facts, refuse_undetermined, spread_of, term_facts, warn_top
-from regcli.app.specify import Asked, make_grid, read_penalty, strengths_elsewhere
+from regcli.app.specify import Asked, make_grid, read_penalty
 from regcli.app.values import bounded, given_options, refuse
 from regcli.errors import DataError, FitError, Location, UsageError, Warn, counted
 from regcli.problem.families import FAMILIES

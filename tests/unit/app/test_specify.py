@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression, Ridge
 
+from regcli.app.elsewhere import strengths_elsewhere
 from regcli.app.options import Penalty as PenaltyOptions
 from regcli.app.options import Strengths
-from regcli.app.specify import Asked, build_penalty, make_grid, read_penalty, strengths_elsewhere
+from regcli.app.specify import Asked, build_penalty, make_grid, read_penalty
 from regcli.data.encoder import Term
 from regcli.errors import DataError, UsageError
 from regcli.problem.protocols import Array
