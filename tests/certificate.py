@@ -99,7 +99,8 @@ def _measure(problem: Problem, data: Frame, intercept: float, coefs: Vector) -> 
 def _rows(document: Document, csv_path: str | Path, columns: Sequence[str]) -> list[dict[str, str]]:
     """Rows of the file that were used, by column; a row with a missing cell in a used column was dropped."""
     data = document["data"]
-    roles = [name for name in (data["target"], data["weights"], data["offset"]) if name is not None]
+    parts = (data["target"], data["weights"], data["offset"], data["exposure"])
+    roles = [name for name in parts if name is not None]
     with Path(csv_path).open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     kept = [row for row in rows if not any(row[name] in MISSING for name in (*columns, *roles))]
@@ -161,12 +162,24 @@ def _problem(
         family=model["family"],
         l1_ratio=RATIOS[model["penalty"]] if ratio is None else ratio,
         weights=_class_weighted(np.array(weights), target, _option(document, "class_weight")),
-        offset=None if data["offset"] is None else np.array([float(row[data["offset"]]) for row in rows]),
+        offset=_offset(data, rows),
         intercept=bool(model["intercept"]),
         standardize=np.array(
             [scaling in (True, "all") or (scaling == "numeric" and term.level is None) for term in terms]
         ),
     )
+
+
+def _offset(data: Document, rows: Sequence[Mapping[str, str]]) -> Vector | None:
+    """The offset and the logarithm of the exposure, None without either."""
+    if data["offset"] is None and data["exposure"] is None:
+        return None
+    offset = np.zeros(len(rows))
+    if data["offset"] is not None:
+        offset += [float(row[data["offset"]]) for row in rows]
+    if data["exposure"] is not None:
+        offset += np.log([float(row[data["exposure"]]) for row in rows])
+    return offset
 
 
 def _same(cell: str, level: object) -> bool:

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.optimize import nnls
-from sklearn.linear_model import Lasso, LogisticRegression
+from sklearn.linear_model import Lasso, LogisticRegression, PoissonRegressor
 
 from tests.certificate import certificate, certify
 from tests.oracle import Problem, frame, objective, rounding_floor, solve, violation
 from tests.tolerances import EXACT, SOLVED
 
-Family = Literal["gaussian", "binomial"]
-FAMILIES: tuple[Family, ...] = ("gaussian", "binomial")
+Family = Literal["gaussian", "binomial", "poisson"]
+FAMILIES: tuple[Family, ...] = ("gaussian", "binomial", "poisson")
 
 
 def draw(family: Family, seed: int = 0, n: int = 40, p: int = 6) -> Problem:
@@ -24,7 +24,11 @@ def draw(family: Family, seed: int = 0, n: int = 40, p: int = 6) -> Problem:
     rng = np.random.default_rng(seed)
     X = (rng.normal(size=(n, p)) + rng.normal(size=(n, 1))) * np.logspace(-1, 2, p) + 3.0
     eta = (X - X.mean(axis=0)) @ (rng.normal(size=p) / np.logspace(-1, 2, p))
-    y = eta + rng.normal(size=n) if family == "gaussian" else (eta + rng.logistic(size=n) > 0).astype(float)
+    y = {
+        "gaussian": lambda: eta + rng.normal(size=n),
+        "binomial": lambda: (eta + rng.logistic(size=n) > 0).astype(float),
+        "poisson": lambda: rng.poisson(np.exp(0.5 * eta)).astype(float),
+    }[family]()
     factors = rng.choice([0.5, 1.0, 2.0], p)
     factors[0] = 0.0
     weights = rng.random(n) * (rng.random(n) < 0.8)
@@ -205,7 +209,24 @@ def test_agrees_with_scikit_learn() -> None:
     assert coefs * sd == pytest.approx(peer.coef_[0], abs=SOLVED)
 
 
-HEADER = ["id", "region", "smoker", "code", "age", "flat", "w", "off", "y"]
+def test_agrees_with_scikit_learn_on_counts_and_their_exposures() -> None:
+    """Rates weighted by their exposures are counts with the logarithms of the exposures as offset."""
+    counts = replace(draw("poisson"), factors=None, l1_ratio=0.0)
+    assert counts.weights is not None
+    assert counts.offset is not None
+    exposure = np.exp(counts.offset)
+    shares = counts.weights * exposure
+    # the strength is relative to the sum of the weights, and the columns' sd is theirs
+    sd = frame(counts).sd.astype(float)
+    strength = counts.lam * counts.weights.sum() / shares.sum()
+    peer = PoissonRegressor(alpha=strength, solver="newton-cholesky", tol=1e-13, max_iter=1000)
+    peer.fit(counts.X / sd, counts.y / exposure, shares)
+    intercept, coefs = solve(counts)
+    assert coefs * sd == pytest.approx(peer.coef_, abs=SOLVED)
+    assert intercept == pytest.approx(peer.intercept_, abs=SOLVED)
+
+
+HEADER = ["id", "region", "smoker", "code", "age", "flat", "w", "off", "time", "y"]
 COLUMNS = ("region", "smoker", "code", "age", "flat")
 TERMS = ["region=east, far", "region=north", "region=west", "smoker=yes", "code=10", "age"]
 
@@ -223,7 +244,8 @@ def table(tmp_path: Path) -> Path:
             smoker, code = ["no", "yes"][rng.integers(2)], ["10", "9"][rng.integers(2)]
             age = "" if row % 20 == 3 else repr(rng.normal())
             cost = (region == "north") + 2 * (smoker == "yes") + (code == "10") + rng.normal()
-            writer.writerow([f"r{row}", region, smoker, code, age, "1.5", row % 4, repr(rng.normal()), repr(cost)])
+            numbers = [repr(rng.normal()), repr(0.5 + row % 7), repr(cost)]
+            writer.writerow([f"r{row}", region, smoker, code, age, "1.5", row % 4, *numbers])
     return path
 
 
@@ -234,12 +256,12 @@ def design(path: Path) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float6
     regions = [[row["region"] == name for name in ("east, far", "north", "west")] for row in rows]
     others = [[row["smoker"] == "yes", row["code"] == "10", float(row["age"])] for row in rows]
     X = np.column_stack([np.array(regions, dtype=float), np.array(others, dtype=float)])
-    return X, {name: np.array([float(row[name]) for row in rows]) for name in ("w", "off", "y")}
+    return X, {name: np.array([float(row[name]) for row in rows]) for name in ("w", "off", "time", "y")}
 
 
 def written(problem: Problem, models: list[tuple[float, float, NDArray[np.float64]]], **changes: Any) -> dict[str, Any]:  # noqa: ANN401
     """A document as the tool would write it, with the keys that the certificate reads."""
-    data = {"target": "y", "weights": "w", "offset": "off", "rows_used": len(problem.y)}
+    data = {"target": "y", "weights": "w", "offset": "off", "exposure": None, "rows_used": len(problem.y)}
     model = {"family": problem.family, "penalty": "elasticnet", "l1_ratio": problem.l1_ratio, "positive": None}
     model |= {"standardize": "all", "intercept": True, "compat": None, "lambda": models[0][0]}
     document: dict[str, Any] = {"data": data, "model": model | changes, "options": {}}
@@ -328,6 +350,26 @@ def test_certificate_of_classes_and_their_weights(table: Path) -> None:
     assert certify(document, table, columns=columns, categorical=["code"])[0] <= EXACT
     document["options"] = {}
     assert certify(document, table, columns=columns, categorical=["code"])[0] > 1e-4
+
+
+def test_certificate_of_counts_and_their_exposures(table: Path) -> None:
+    X, rest = design(table)
+    rest["y"] = np.array([float(round(np.exp(0.3 * value))) for value in rest["y"]])
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    with table.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, HEADER)
+        writer.writeheader()
+        writer.writerows(row | {"y": repr(round(np.exp(0.3 * float(row["y"]))))} for row in rows)
+    both = Problem(X=X, y=rest["y"], lam=0.02, family="poisson", weights=rest["w"])
+    both = replace(both, offset=rest["off"] + np.log(rest["time"]))
+    alone = replace(both, offset=np.log(rest["time"]))
+    for problem, offset in ((both, "off"), (alone, None)):
+        document = written(problem, [(0.02, *solve(problem))])
+        document["data"] |= {"offset": offset, "exposure": "time"}
+        assert certify(document, table, columns=COLUMNS, categorical=["code"])[0] <= EXACT
+        document["data"]["exposure"] = None
+        assert certify(document, table, columns=COLUMNS, categorical=["code"])[0] > 1e-2
 
 
 def test_certificate_counts_the_rows(table: Path) -> None:
