@@ -53,6 +53,13 @@ class FitOutcome:
         """What the user should know."""
         return self.result.warnings
 
+    @property
+    def estimates(self) -> dict[str, dict[str, float]]:
+        """Coefficients by name of the term, those that are zero too: on the scale of the data, and standardized."""
+        model = self.result.model
+        coefs = dict(zip((term.name for term in model.terms), (model.coefs + 0.0).tolist(), strict=True))
+        return {"coef": coefs, "std_coef": {term.name: coefs[term.name] * term.sd for term in model.terms}}
+
 
 @dataclass(frozen=True)
 class _Plan:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, get_args
 
 __all__ = [
+    "Checks",
     "Common",
     "CvRequest",
     "Data",
@@ -313,6 +314,22 @@ class Save:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Checks:
+    """What must hold of the result."""
+
+    checks: Annotated[
+        tuple[str, ...],
+        Flag(
+            ("--assert",),
+            "Leave with exit status 1, and write no model, unless this holds of the result: a comparison of names "
+            'from the JSON document, or several joined by and, or, not; coef["NAME"] is the estimate of a term. '
+            "Repeatable.",
+            "EXPR",
+        ),
+    ] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """How the work is done; no number depends on --jobs."""
 
@@ -416,6 +433,7 @@ class FitRequest:
     search: Search = field(default_factory=Search)
     folds: Folds = field(default_factory=Folds)
     solver: Solver = field(default_factory=Solver)
+    checks: Checks = field(default_factory=Checks)
     save: Save = field(default_factory=Save)
     run: Run = field(default_factory=Run)
 
@@ -430,4 +448,5 @@ class PredictRequest:
     """Everything ``predict`` may be told."""
 
     scoring: Scoring = field(default_factory=Scoring)
+    checks: Checks = field(default_factory=Checks)
     reading: Reading = field(default_factory=Reading)

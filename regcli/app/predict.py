@@ -80,12 +80,12 @@ class PredictOutcome:
         plan, scores = self._plan, self._tally.scores
         found = scores.scores()
         if not scores.rows:
-            if plan.options.metrics_out is None:
+            if plan.needs_metrics is None:
                 return None
             raise UsageError(
                 "option-without-effect",
-                f"--metrics-out: the data have no usable target {plan.scorer.target!r}",
-                hint="leave --metrics-out out",
+                f"{plan.needs_metrics}: the data have no usable target {plan.scorer.target!r}",
+                hint=f"leave {plan.needs_metrics} out",
             )
         return {
             "schema": "regcli.metrics/1",
@@ -93,6 +93,7 @@ class PredictOutcome:
             "weights": plan.scorer.weights if plan.weighted else None,
             "auc_rows": scores.auc_rows,
             "metrics": {name: value if np.isfinite(value) else None for name, value in found.items()},
+            "checks": [],
         }
 
 
@@ -100,12 +101,14 @@ class PredictOutcome:
 class _Plan:
     """What to do with every chunk.
 
-    ``carried`` are the columns that go along, ``columns`` those of the first table, ``weighted`` whether it has the
-    model's weights, ``guessed`` its delimiter if that was found by looking, ``decimal`` its decimal mark.
+    ``needs_metrics`` is the option that cannot do without them, ``carried`` are the columns that go along, ``columns``
+    those of the first table, ``weighted`` whether it has the model's weights, ``guessed`` its delimiter if that was
+    found by looking, ``decimal`` its decimal mark.
     """
 
     scorer: Scorer
     options: Scoring
+    needs_metrics: str | None
     carried: tuple[str, ...]
     columns: tuple[str, ...]
     kind: str
@@ -132,6 +135,7 @@ def predict(request: PredictRequest, run: RunContext) -> PredictOutcome:
     plan = _Plan(
         scorer=scorer,
         options=options,
+        needs_metrics=_needs_metrics(request),
         carried=_carried(scorer, options, first),
         columns=tuple(first.columns),
         kind=kind,
@@ -144,6 +148,13 @@ def predict(request: PredictRequest, run: RunContext) -> PredictOutcome:
     header = _header(plan)
     rows = _score_all(plan, tally, _score(plan, tally, first), tables, run)
     return PredictOutcome(header, rows, plan, tally)
+
+
+def _needs_metrics(request: PredictRequest) -> str | None:
+    """The option that cannot do without metrics, if one was given."""
+    if request.scoring.metrics_out is not None:
+        return "--metrics-out"
+    return "--assert" if request.checks.checks else None
 
 
 def _meaning(scorer: Scorer, options: Scoring) -> tuple[str, float]:

@@ -85,7 +85,7 @@ def given_options(request: FitRequest | PathRequest) -> dict[str, object]:
     Those that change no number, and those a document has keys for, are left out.
     """
     out: dict[str, object] = {}
-    for group in (getattr(request, part.name) for part in fields(request) if part.name != "run"):
+    for group in (getattr(request, part.name) for part in fields(request) if part.name not in ("run", "checks")):
         for item in fields(group):
             value = getattr(group, item.name)
             if item.name not in ("data", "model_out") and value != item.default:

@@ -36,7 +36,7 @@ def run(words: Sequence[str]) -> int:
     Returns
     -------
     int
-        The exit status: 0, 2 to 7 for errors regcli knows, 70 for a bug, 128 + n for signal n.
+        The exit status: 0, 1 to 7 for errors regcli knows, 70 for a bug, 128 + n for signal n.
     """
     session = Session(words)
     for number in (signal.SIGTERM, signal.SIGHUP):

@@ -4,13 +4,15 @@ Use cases are imported when a command is called: ``--help`` and completion load 
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import typer
 
-from regcli.app.options import CvRequest, FitRequest, PathRequest, PredictRequest
+from regcli.app.checks import Check, evaluate, names_of, parse, require_names
+from regcli.app.expressions import Expression
+from regcli.app.options import Checks, CvRequest, FitRequest, PathRequest, PredictRequest
 from regcli.cli.options import bind, bind_common
 from regcli.cli.session import Session
 from regcli.cli.streams import is_terminal
@@ -66,15 +68,19 @@ def predict(request: PredictRequest, session: Session) -> None:
     form = session.form("predict")
     _refuse_one_path("--metrics-out", request.scoring.metrics_out, session)
     _check_destinations(session, request.scoring.metrics_out)
+    expressions = _read_checks(request.checks, "metrics")
     with session.working() as run:
         outcome = run_predict(request, run)
+    checks: tuple[Check, ...] = ()
     with session.sink() as write:
         for piece in rows_text(outcome.header, outcome.rows, form):
             write(piece)
         metrics = outcome.finish()
         session.heed(outcome.warnings)  # in here: under --strict the file must not appear
         if metrics is not None:
+            metrics, checks = _judge(expressions, metrics, {})
             _keep_metrics(metrics, request.scoring.metrics_out, session)
+    session.uphold(checks)
 
 
 def schema(request: SchemaRequest, session: Session) -> None:
@@ -111,15 +117,42 @@ def _fit(request: FitRequest, session: Session, kind: str) -> None:
     model_out = request.save.model_out
     _refuse_one_path("--model-out", model_out, session)
     _check_destinations(session, model_out)
+    expressions = _read_checks(request.checks, kind)
     with session.working(request.run.jobs) as run:
         outcome = run_fit(request, run)
     session.heed(outcome.warnings)
-    text = session.render(fit_document(outcome.result) if kind == "fit" else cv_document(outcome.result), form)
+    document = fit_document(outcome.result) if kind == "fit" else cv_document(outcome.result)
+    document, checks = _judge(expressions, document, outcome.estimates)
+    text = session.render(document, form)
     with session.sink() as write:  # open before the model is written: where the result cannot go, no model appears
-        if model_out is not None:
+        if model_out is not None and all(check.passed for check in checks):
             save(outcome)
             session.note(f"wrote {model_out}")
         write(text)
+    session.uphold(checks, hint=None if model_out is None else f"{model_out} was not written")
+
+
+def _read_checks(options: Checks, kind: str) -> tuple[Expression, ...]:
+    """The checks asked for, read and held against the document's schema before the work, which may be long."""
+    if not options.checks:
+        return ()
+    from regcli.report.schemas import SCHEMAS
+
+    expressions = tuple(parse(text) for text in options.checks)
+    for expression in expressions:
+        require_names(expression, SCHEMAS[kind], terms=kind != "metrics")
+    return expressions
+
+
+def _judge(
+    expressions: Sequence[Expression], document: dict[str, Any], estimates: Mapping[str, Mapping[str, float]]
+) -> tuple[dict[str, Any], tuple[Check, ...]]:
+    """Make the checks; the document with them in it."""
+    if not expressions:
+        return document, ()
+    names = names_of(document, estimates)
+    checks = tuple(evaluate(expression, names) for expression in expressions)
+    return {**document, "checks": [check.entry() for check in checks]}, checks
 
 
 def _check_destinations(session: Session, *others: str | None) -> None:

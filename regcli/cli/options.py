@@ -30,6 +30,7 @@ TITLES: Mapping[str, str] = {
     "Folds": "Validation",
     "Solver": "Solver",
     "Save": "What is kept",
+    "Checks": "Checks",
     "Run": "Run",
     "Scoring": "Scoring",
     "Common": "Everywhere",

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from regcli.app.checks import Check
 from regcli.app.options import Common
 from regcli.cli.settings import Settings, choose_form, merge, settle
 from regcli.cli.streams import ProgressLine, coloured, is_terminal, output, paint, tell
-from regcli.errors import WARNING_CODES, RegcliError, UsageError, Warn
+from regcli.errors import WARNING_CODES, CheckFailedError, RegcliError, UsageError, Warn
 from regcli.report.escape import visible
 
 __all__ = ["Session", "strict_error"]
@@ -70,6 +71,23 @@ class Session:
                 tell(f"{word}[{warning.code}]: {visible(warning.message)}")
         if strict:
             raise strict_error(warnings[0])
+
+    def uphold(self, checks: Sequence[Check], hint: str | None = None) -> None:
+        """Leave with an error where a check does not hold. Comes last: the result is written, other errors are out."""
+        failed = []
+        for check in checks:
+            if check.passed:
+                self.detail(check.told())
+            else:
+                failed.append(check.told())
+        if not failed:
+            return
+        if not self.json:  # in JSON it is one error, here a line each
+            word = paint("error", "1;31", on=coloured(self.settings.color, sys.stderr))
+            for told in failed[:-1]:
+                tell(f"{word}[check-failed]: {visible(told)}")
+            failed = failed[-1:]
+        raise CheckFailedError("check-failed", "; ".join(failed), hint=hint)
 
     @contextmanager
     def working(self, jobs: int | None = None) -> Iterator[Any]:

@@ -98,6 +98,7 @@ _FIT = CommandText(
         Example("regcli fit data.csv --penalty l1", "lasso, strength chosen by cross-validation"),
         Example("regcli fit data.csv -y price --penalty ridge -l 0.1", "one strength, no cross-validation"),
         Example("regcli fit data.csv -y churned --rule 1se -m model.json", "logistic regression, saved"),
+        Example("regcli fit data.csv --assert 'metrics.cv.r2 > 0.6'", "exit status 1 if the model is not good enough"),
         Example("regcli fit data.csv -f names", "the selected columns, one a line"),
     ),
     request=FitRequest,

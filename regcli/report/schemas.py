@@ -147,8 +147,11 @@ _WARNINGS = _list(
     {"type": "object", "properties": {"code": _TEXT, "message": _TEXT}, "required": ["code", "message"]},
 )
 
+#: What --assert asked for; ``values`` are what the names in it stand for.
+_CHECKS = _list(_object(check=_TEXT, passed=_FLAG, values={"type": "object"}))
+
 _TAIL: Mapping[str, Schema] = {
-    "checks": _list({"type": "object"}),
+    "checks": _CHECKS,
     "warnings": _WARNINGS,
     "seed": {"type": "integer"},
     "options": {"type": "object"},
@@ -270,6 +273,7 @@ _SCORED: Mapping[str, Schema] = {
     "weights": _or_null(_TEXT),
     "auc_rows": _or_null(_COUNT),
     "metrics": _METRICS,
+    "checks": _CHECKS,
 }
 
 _ERROR: Mapping[str, Schema] = {
