@@ -122,7 +122,7 @@ def _fit(request: FitRequest, session: Session, kind: str) -> None:
         outcome = run_fit(request, run)
     session.heed(outcome.warnings)
     document = fit_document(outcome.result) if kind == "fit" else cv_document(outcome.result)
-    document, checks = _judge(expressions, document, outcome.estimates)
+    document, checks = _judge(expressions, document, outcome.estimates if expressions else {})
     text = session.render(document, form)
     with session.sink() as write:  # open before the model is written: where the result cannot go, no model appears
         if model_out is not None and all(check.passed for check in checks):
