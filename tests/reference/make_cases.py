@@ -22,15 +22,11 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 HERE = Path(__file__).parent
-L1_RATIOS = (1.0, 0.3, 0.0)
 N_STRENGTHS = 20
 SEED = 2025
-FAMILIES = ("gaussian", "binomial")
-PENALTY_ARGS = {
-    1.0: ["--penalty", "l1"],
-    0.3: ["--penalty", "elasticnet", "--l1-ratio", "0.3"],
-    0.0: ["--penalty", "l2"],
-}
+FAMILIES = ("gaussian", "binomial", "poisson")
+#: The share of L1 of each family's elastic net.
+MIXED = {"gaussian": 0.3, "binomial": 0.3, "poisson": 0.5}
 
 
 @dataclass(frozen=True)
@@ -46,6 +42,7 @@ class Table:
     family: str = ""
     weights: Floats | None = None
     offset: Floats | None = None
+    exposure: Floats | None = None
     factors: Mapping[str, float] = field(default_factory=dict)
     lower: Mapping[str, float] = field(default_factory=dict)
     upper: Mapping[str, float] = field(default_factory=dict)
@@ -68,7 +65,8 @@ class Table:
 
     @property
     def row_offset(self) -> Floats:
-        return np.zeros(self.y.size) if self.offset is None else self.offset
+        offset = np.zeros(self.y.size) if self.offset is None else self.offset
+        return offset if self.exposure is None else offset + np.log(self.exposure)
 
 
 # ---------------------------------------------------------------------------------------------------------- the tables
@@ -104,7 +102,7 @@ COEFS = (1.0, -0.8, 0.6, -0.4, 0.3, 0.2)
 
 def plain(rng: np.random.Generator) -> Table:
     columns = named(rng.standard_normal((120, 10)))
-    measures = {"gaussian": ("mae",), "binomial": ("auc", "class", "mse")}
+    measures = {"gaussian": ("mae",), "binomial": ("auc", "class", "mse"), "poisson": ("mse", "mae")}
     return Table("plain", "nothing", columns, signal(columns, COEFS), deal(rng, 120), measures=measures)
 
 
@@ -152,7 +150,7 @@ def weights(rng: np.random.Generator) -> Table:
         signal(columns, COEFS),
         deal(rng, 110),
         weights=gap_weights(rng, 110),
-        measures={"gaussian": ("mae",)},
+        measures={"gaussian": ("mae",), "poisson": ("mse",)},
     )
 
 
@@ -208,7 +206,7 @@ def uneven(rng: np.random.Generator) -> Table:
         signal(columns, COEFS),
         rng.permutation(np.repeat([1, 2, 3, 4, 5], [5, 15, 22, 33, 55])),
         weights=np.round(rng.uniform(0.2, 3.0, 130), 2),
-        measures={"gaussian": ("mae",), "binomial": ("auc", "class", "mse")},
+        measures={"gaussian": ("mae",), "binomial": ("auc", "class", "mse"), "poisson": ("mse", "mae")},
     )
 
 
@@ -279,10 +277,67 @@ TABLES: tuple[Callable[[np.random.Generator], Table], ...] = (
 )
 
 
+def exposure(rng: np.random.Generator) -> Table:
+    columns = named(rng.standard_normal((110, 9)))
+    time = np.round(rng.uniform(0.1, 12.0, 110), 2)
+    eta = signal(columns, COEFS, shift=-0.5) + np.log(time)
+    measures = {"poisson": ("mse", "mae")}
+    return Table("exposure", "exposures from 0.1 to 12", columns, eta, deal(rng, 110), exposure=time, measures=measures)
+
+
+def offset_exposure(rng: np.random.Generator) -> Table:
+    n = 110
+    columns = named(rng.standard_normal((n, 9)))
+    off, time = np.round(0.5 * rng.standard_normal(n), 3), np.round(rng.uniform(0.5, 4.0, n), 2)
+    return Table(
+        "offset-exposure",
+        "an offset and exposures, weights with zeros, penalty factors 0, 0.5 and 2",
+        columns,
+        signal(columns, COEFS) + off + np.log(time),
+        deal(rng, n),
+        weights=gap_weights(rng, n),
+        offset=off,
+        exposure=time,
+        factors={"x1": 0.0, "x2": 0.5, "x3": 2.0},
+    )
+
+
+def rates(rng: np.random.Generator) -> Table:
+    """Counts over exposures as the target, weighted by the exposures."""
+    n = 110
+    columns = named(rng.standard_normal((n, 9)))
+    time = np.round(rng.uniform(0.3, 9.0, n), 2)
+    y = np.round(rng.poisson(time * np.exp(signal(columns, COEFS))) / time, 4)
+    return Table("rates", "targets that are not whole numbers", columns, y, deal(rng, n), y=y, weights=time)
+
+
+def large(rng: np.random.Generator) -> Table:
+    columns = named(rng.standard_normal((100, 9)))
+    eta = 0.6 * signal(columns, COEFS) + np.log(1e4) + 0.3 * rng.standard_normal(100)
+    y = rng.poisson(np.exp(eta)).astype(float)
+    return Table("large", "counts about 10,000, spread more than poisson", columns, eta, deal(rng, 100), y=y)
+
+
+def zeros(rng: np.random.Generator) -> Table:
+    columns = named(rng.standard_normal((200, 9)))
+    eta = 0.7 * signal(columns, COEFS) - 3.1
+    y = rng.poisson(np.exp(eta)).astype(float)
+    return Table("zeros", "nine targets in ten are 0", columns, eta, deal(rng, 200), y=y)
+
+
+#: Those of poisson alone, and those that it does without: they are hard on columns, which the other families show.
+COUNT_TABLES = (exposure, offset_exposure, rates, large, zeros)
+NOT_FOR_COUNTS = (correlated, scaled, shifted, tiny)
+
+
 def with_target(table: Table, family: str, rng: np.random.Generator) -> Table:
     n = table.eta.size
+    if table.y.size:
+        return replace(table, family=family)
     if family == "gaussian":
         y = np.round(3.0 * table.eta + 2.5 * rng.standard_normal(n) + 1.0, 3)
+    elif family == "poisson":
+        y = rng.poisson(np.exp(0.7 * table.eta)).astype(float)
     else:
         y = (rng.random(n) < mean(table.eta, family)).astype(float)
     return replace(table, family=family, y=y)
@@ -305,7 +360,9 @@ def real_tables() -> list[Table]:
 
 
 def mean(eta: Floats, family: str) -> Floats:
-    return eta if family == "gaussian" else 1.0 / (1.0 + np.exp(-eta))
+    if family == "gaussian":
+        return eta
+    return np.exp(eta) if family == "poisson" else 1.0 / (1.0 + np.exp(-eta))
 
 
 def null_residual(table: Table) -> Floats:
@@ -314,9 +371,11 @@ def null_residual(table: Table) -> Floats:
     z = np.column_stack([np.ones(table.y.size)] * table.intercept + free + [np.zeros((table.y.size, 0))])
     theta = np.zeros(z.shape[1])
     w = table.row_weights
+    if table.family == "poisson" and table.intercept:
+        theta[0] = np.log(w @ table.y / (w @ np.exp(table.row_offset)))
     for _ in range(50):
         mu = mean(table.row_offset + z @ theta, table.family)
-        curvature = w if table.family == "gaussian" else w * mu * (1 - mu)
+        curvature = w * {"gaussian": np.ones_like(mu), "binomial": mu * (1 - mu), "poisson": mu}[table.family]
         theta += np.linalg.solve((z.T * curvature) @ z, z.T @ (w * (table.y - mu)))
     return table.y - mean(table.row_offset + z @ theta, table.family)
 
@@ -345,10 +404,16 @@ def strengths(table: Table, l1_ratio: float, *, compat: bool) -> list[float]:
 # ---------------------------------------------------------------------------------------------------------- the files
 
 
+def penalty_args(l1_ratio: float) -> list[str]:
+    named = {1.0: ["--penalty", "l1"], 0.0: ["--penalty", "l2"]}
+    return named.get(l1_ratio, ["--penalty", "elasticnet", "--l1-ratio", repr(l1_ratio)])
+
+
 def model_args(table: Table, *, compat: bool) -> list[str]:
     args = ["--target", "y", "--family", table.family]
     args += ["--weights", "w"] if table.weights is not None else []
     args += ["--offset", "off"] if table.offset is not None else []
+    args += ["--exposure", "time"] if table.exposure is not None else []
     for option, values in (("--penalty-factor", table.factors), ("--lower", table.lower), ("--upper", table.upper)):
         for name, value in values.items():
             args += [option, f"{name}={value!r}"]
@@ -359,7 +424,7 @@ def model_args(table: Table, *, compat: bool) -> list[str]:
 
 def case(table: Table, l1_ratio: float, *, compat: bool) -> dict[str, Any]:
     lambdas = strengths(table, l1_ratio, compat=compat)
-    args = [*model_args(table, compat=compat), *PENALTY_ARGS[l1_ratio]]
+    args = [*model_args(table, compat=compat), *penalty_args(l1_ratio)]
     args += ["--lambda", ",".join(map(repr, lambdas))]
     return {
         "name": f"{table.family}_{table.name}_{l1_ratio:g}" + ("_compat" if compat else ""),
@@ -371,6 +436,7 @@ def case(table: Table, l1_ratio: float, *, compat: bool) -> dict[str, Any]:
         "features": list(table.columns),
         "weights": "w" if table.weights is not None else None,
         "offset": "off" if table.offset is not None else None,
+        "exposure": "time" if table.exposure is not None else None,
         "fold": "fold",
         "penalty_factors": dict(table.factors),
         "lower": dict(table.lower),
@@ -385,17 +451,23 @@ def case(table: Table, l1_ratio: float, *, compat: bool) -> dict[str, Any]:
 
 
 def cases_of(table: Table) -> list[dict[str, Any]]:
-    """Every share of L1; with ``--compat glmnet`` too where that changes the problem."""
+    """Every share of L1; with ``--compat glmnet`` too where that changes the problem.
+
+    Beside the gaussian family it changes nothing but the scale of the strengths: for poisson one table will do.
+    """
     found = []
-    for l1_ratio in L1_RATIOS:
-        changes = bool(table.factors) or (table.family == "gaussian" and l1_ratio < 1)
+    for l1_ratio in (1.0, MIXED[table.family], 0.0):
+        changes = bool(table.factors) and (table.family != "poisson" or table.name == "factors")
+        changes |= table.family == "gaussian" and l1_ratio < 1
         found += [case(table, l1_ratio, compat=compat) for compat in (False, True)[: 1 + changes]]
     return found
 
 
-GENERATED = (("plain", 1.0), ("wide", 1.0), ("plain", 0.3), ("wide", 0.3), ("plain", 0.0), ("weights", 1.0))
+#: Tables and shares of L1 of generated paths; None is the family's elastic net.
+GENERATED = (("plain", 1.0), ("wide", 1.0), ("plain", None), ("wide", None), ("plain", 0.0), ("weights", 1.0))
+GENERATED_COUNTS = (("offset", 1.0), ("exposure", 1.0), ("rates", 1.0), ("large", 1.0), ("zeros", 1.0))
 #: The same with a last strength of 1e-4 lambda_max, at which the model all but reproduces the data.
-SATURATED = (("gaussian", "wide"), ("binomial", "wide"))
+SATURATED = (("gaussian", "wide"), ("binomial", "wide"), ("poisson", "wide"))
 REAL = (("gaussian", "diabetes"), ("binomial", "breast-cancer"))
 
 
@@ -409,10 +481,12 @@ def generated(table: Table, l1_ratio: float, ratio: float | None = None) -> dict
         "l1_ratio": l1_ratio,
         "features": list(table.columns),
         "weights": "w" if table.weights is not None else None,
+        "offset": "off" if table.offset is not None else None,
+        "exposure": "time" if table.exposure is not None else None,
         "lambda_min_ratio": ratio,
         "args": [
             *model_args(table, compat=compat),
-            *PENALTY_ARGS[l1_ratio],
+            *penalty_args(l1_ratio),
             *([] if ratio is None else ["--lambda-min-ratio", repr(ratio)]),
             "--drop",
             "fold",
@@ -421,7 +495,13 @@ def generated(table: Table, l1_ratio: float, ratio: float | None = None) -> dict
 
 
 def write_csv(table: Table) -> None:
-    roles = {"w": table.weights, "off": table.offset, "fold": table.folds.astype(float), "y": table.y}
+    roles = {
+        "w": table.weights,
+        "off": table.offset,
+        "time": table.exposure,
+        "fold": table.folds.astype(float),
+        "y": table.y,
+    }
     columns = dict(table.columns) | {name: values for name, values in roles.items() if values is not None}
     rows = zip(*(values.tolist() for values in columns.values()), strict=True)
     with (HERE / "cases" / f"{table.family}_{table.name}.csv").open("w", newline="", encoding="utf-8") as file:
@@ -434,8 +514,13 @@ def all_tables() -> list[Table]:
     tables = []
     for number, build in enumerate(TABLES):
         for offset_of_seed, family in enumerate(FAMILIES):
+            if family == "poisson" and build in NOT_FOR_COUNTS:
+                continue
             rng = np.random.default_rng([SEED, number, offset_of_seed])
             tables.append(with_target(build(rng), family, rng))
+    for number, build in enumerate(COUNT_TABLES, start=len(TABLES)):
+        rng = np.random.default_rng([SEED, number])
+        tables.append(with_target(build(rng), "poisson", rng))
     return tables + real_tables()
 
 
@@ -448,7 +533,12 @@ def main() -> None:
     manifest = {
         "cases": [entry for table in tables for entry in cases_of(table)],
         "generated": [
-            *(generated(by_name[family, name], l1_ratio) for family in FAMILIES for name, l1_ratio in GENERATED),
+            *(
+                generated(by_name[family, name], MIXED[family] if l1_ratio is None else l1_ratio)
+                for family in FAMILIES
+                for name, l1_ratio in GENERATED
+            ),
+            *(generated(by_name["poisson", name], l1_ratio) for name, l1_ratio in GENERATED_COUNTS),
             *(generated(by_name[key], 1.0) for key in REAL),
             *(generated(by_name[key], 1.0, ratio=1e-4) for key in SATURATED),
         ],

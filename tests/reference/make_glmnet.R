@@ -31,12 +31,21 @@ read_case <- function(case) {
   list(
     x = as.matrix(table[features]), y = as.numeric(table$y), fold = as.integer(table$fold),
     w = if (is.null(case$weights)) rep(1, n) else as.numeric(table[[case$weights]]),
-    offset = if (is.null(case$offset)) NULL else as.numeric(table[[case$offset]]),
+    offset = offset_of(case, table),
     family = case$family, l1_ratio = case$l1_ratio, compat = isTRUE(case$compat),
     v = per_column(case$penalty_factors, 1), lower = per_column(case$lower, -Inf), upper = per_column(case$upper, Inf),
     intercept = !isFALSE(case$intercept), standardize = !isFALSE(case$standardize),
     lambdas = as.numeric(unlist(case$lambdas))
   )
+}
+
+# The offset and the logarithm of the exposure; NULL without either.
+offset_of <- function(case, table) {
+  parts <- list(
+    if (!is.null(case$offset)) as.numeric(table[[case$offset]]),
+    if (!is.null(case$exposure)) log(as.numeric(table[[case$exposure]]))
+  )
+  Reduce(`+`, Filter(Negate(is.null), parts))
 }
 
 rows_of <- function(problem, keep) {
@@ -83,11 +92,12 @@ fit_path <- function(problem) {
 
 # -------------------------------------------------------------------------------------- violation, from the data alone
 
-mean_of <- function(eta, family) if (family == "gaussian") eta else 1 / (1 + exp(-eta))
+mean_of <- function(eta, family) switch(family, gaussian = eta, binomial = 1 / (1 + exp(-eta)), poisson = exp(eta))
 
 null_intercept <- function(problem, w, offset) {
   if (!problem$intercept) return(0)
   if (problem$family == "gaussian") return(sum(w * (problem$y - offset)))
+  if (problem$family == "poisson") return(log(sum(w * problem$y) / sum(w * exp(offset))))
   b0 <- 0
   for (i in 1:100) {
     mu <- mean_of(b0 + offset, "binomial")
@@ -209,6 +219,7 @@ run_generated <- function(case) {
       x = problem$x, y = problem$y, family = problem$family, weights = problem$w, alpha = problem$l1_ratio,
       thresh = thresh, maxit = MAXIT
     )
+    arguments$offset <- problem$offset # absent if NULL
     arguments$lambda.min.ratio <- case$lambda_min_ratio # absent if NULL
     quietly(do.call(glmnet, arguments))
   })

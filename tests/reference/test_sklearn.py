@@ -70,6 +70,8 @@ CASES = [
     for (table, kind), strengths in STRENGTHS.items()
     for lam in strengths
     for weighted in (False, True)
+    # saga takes many seconds over the weaker lassos with weights, of which glmnet's cases have enough
+    if not (weighted and (table, kind) == ("breast_cancer", "l1") and lam < max(strengths))
 ] + [
     Case("diabetes", kind, lam, weighted, plain=True)
     for kind, strengths in PLAIN.items()
