@@ -219,6 +219,7 @@ WARNING_CODES: MappingProxyType[str, tuple[int, str]] = MappingProxyType(
         "constant-column": (3, "a column with one value was left out"),
         "all-missing-column": (3, "a column without any value was left out"),
         "rows-dropped": (3, "rows with missing cells were left out"),
+        "imputed": (3, "missing cells of features were filled"),
         "duplicate-columns": (3, "columns that carry the same values"),
         "aliased": (3, "an unpenalised column that depends on the others was set aside"),
         "rare-class": (3, "a class has fewer than eight rows"),

@@ -129,11 +129,10 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True)
 class TermFacts:
-    """A column of the design: its name, its source column, its penalty factor, its mean and sd in the training rows."""
+    """A column of the design: its name, the columns it is made of, its factor, its mean and sd in the training rows."""
 
     name: str
-    source: str
-    level: str | None
+    sources: tuple[str, ...]
     penalty_factor: float
     mean: float
     sd: float

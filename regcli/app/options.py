@@ -103,9 +103,16 @@ class Data:
         ),
     ] = None
     missing: Annotated[
-        str | None,
-        Flag(("--missing",), "Rows with a missing cell in a used column: error or drop.", "error|drop", "error"),
-    ] = None
+        tuple[str, ...],
+        Flag(
+            ("--missing",),
+            "What becomes of missing cells in features: error stops; drop leaves the row out; mean and median fill "
+            "them with what the training rows teach; indicator fills them and adds a term missing(COL). For all, or "
+            "for one column or pattern as COL=POLICY. Repeatable.",
+            "[COL=]POLICY",
+            "error",
+        ),
+    ] = ()
     missing_target: Annotated[
         str | None,
         Flag(
@@ -115,6 +122,17 @@ class Data:
             "error",
         ),
     ] = None
+    poly: Annotated[int | None, Flag(("--poly",), "Add the powers of numeric features up to D, from 2 to 10.", "D")] = (
+        None
+    )
+    interactions: Annotated[
+        tuple[str, ...],
+        Flag(
+            ("--interactions",),
+            "Add the products of two features: names, or patterns with * and ?. Repeatable.",
+            "A:B",
+        ),
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Score rows with a saved model, piece by piece, in constant memory."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Literal, NoReturn
 
@@ -15,12 +15,14 @@ from regcli.app.reading import dialect_of
 from regcli.app.running import RunningScores
 from regcli.app.values import bounded, refuse
 from regcli.data.columns import number
-from regcli.data.encoder import Feature, match_levels, missing_rows
+from regcli.data.levels import match_levels
 from regcli.data.model_file import Scorer, read_model
 from regcli.data.read import check_sources, read_chunks
 from regcli.data.source import is_stream
 from regcli.data.table import Levels, Numbers, Table, Unsupported
 from regcli.data.target import spelt
+from regcli.data.terms import Feature
+from regcli.data.usable import missing_rows
 from regcli.errors import DataError, Location, UsageError, Warn, counted
 from regcli.problem.families import FAMILIES
 
@@ -42,6 +44,7 @@ class _Tally:
     rows: int = 0
     skipped: int = 0
     unknown: int = 0
+    filled: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,12 @@ class PredictOutcome:
             what = "holds a category" if tally.unknown == 1 else "hold categories"
             text = f"{counted(tally.unknown, 'cell')} {what} that the model has not seen"
             out.append(Warn("unknown-level", text, {"cells": tally.unknown}))
+        filled = {name: count for name, count in tally.filled.items() if count}
+        if filled:
+            total, columns = sum(filled.values()), counted(len(filled), "column")
+            text = f"{counted(total, 'cell')} in {columns} {'was' if total == 1 else 'were'} filled as the model learnt"
+            policies = {f.source: f.missing for f in self._plan.scorer.encoder.features if f.source in filled}
+            out.append(Warn("imputed", text, {"columns": filled, "policy": policies}))
         return tuple(out)
 
     def finish(self) -> dict[str, Any] | None:
@@ -268,10 +277,13 @@ def _score(plan: _Plan, tally: _Tally, table: Table) -> list[Cells]:
         offset = _numbers(table, scorer.offset, 0.0) + np.log(_numbers(table, scorer.exposure, 1.0))
         eta = scorer.eta(X, offset)
     bad = ~np.isfinite(eta)
+    bad[list(table.bad_rows)] = True  # a cell that is no number is not a missing one
     if bad.any() and plan.options.on_bad_row in (None, "error"):
         _refuse_row(plan, table, int(np.flatnonzero(bad)[0]))
     tally.rows += table.rows
     tally.skipped += int(bad.sum())
+    for name, mask in missing_rows(table, _filled(scorer)).items():
+        tally.filled[name] = tally.filled.get(name, 0) + int((mask & ~bad).sum())
     y = _targets(plan, table)
     if y is not None:
         weights = _weights(plan, table)
@@ -286,6 +298,12 @@ def _numbers(table: Table, name: str | None, default: float) -> Array:
         return np.full(table.rows, default)
     column = table.columns[name]
     return column.values if isinstance(column, Numbers) else np.full(table.rows, np.nan)
+
+
+def _filled(scorer: Scorer) -> list[str]:
+    """Columns that count and whose missing cells the model fills."""
+    needed = set(scorer.needed)
+    return [feature.source for feature in scorer.encoder.features if feature.filled and feature.source in needed]
 
 
 def _require(scorer: Scorer, table: Table) -> None:
@@ -340,7 +358,8 @@ def _refuse_level(table: Table, feature: Feature, column: Levels, row: int) -> N
 
 def _refuse_row(plan: _Plan, table: Table, row: int) -> NoReturn:
     """Say why a row cannot be scored."""
-    holes = missing_rows(table, [name for name in plan.scorer.needed if name in table.columns])
+    filled = _filled(plan.scorer)
+    holes = missing_rows(table, [name for name in plan.scorer.needed if name in table.columns and name not in filled])
     name = next((name for name, mask in holes.items() if mask[row]), None)
     what = f"column {name!r} is missing" if name else "its values are beyond double precision"
     raise DataError(

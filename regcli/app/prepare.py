@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from shlex import quote
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regcli.app.options import FitRequest, Folds, Model, PathRequest, Penalty
+from regcli.app.encode import LaneMap, known_matrix, lane_map_of, learn_terms, same_columns, settled
+from regcli.app.options import FitRequest, Folds, Model, PathRequest
 from regcli.app.reading import Used, read_used
-from regcli.app.values import bounded, number_of, refuse, term_values
-from regcli.data.encoder import Encoder, Learnt, Term, describe, learn_encoder, level_order
+from regcli.app.values import bounded, number_of, refuse
+from regcli.data.encoder import Encoder
+from regcli.data.learn import describe
+from regcli.data.levels import level_order
 from regcli.data.roles import Roles
 from regcli.data.table import Levels, Numbers, Table
 from regcli.data.target import Target, code_target, events, guess_family
@@ -50,6 +52,7 @@ class Prepared:
     roles: Roles
     encoder: Encoder
     X: Array
+    lane_map: LaneMap | None
     y: Array
     weights: Array
     fit_weights: Array
@@ -92,17 +95,17 @@ def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int) 
     fit_weights = weights[train] * _class_weights(model, replace(target, values=fitted), weights[train])
     _check_weights(table, roles, fit_weights)
     _check_spread(table, roles, target, fitted[fit_weights > 0])
-    learnt = _learn(request.penalty, used, rows[train], weights[train] > 0, unpenalised=unpenalised)
+    learnt = learn_terms(request.penalty, used, rows[train], fit_weights, unpenalised=unpenalised)
     offset = _offset(table, roles, rows)
-    X = learnt.encoder.matrix(table.columns, rows[train])
-    idle = np.flatnonzero(weights[train] == 0)
-    X[idle] = np.nan_to_num(X[idle])  # a level that no row with weight has is no level of the model
+    X = learnt.encoder.base(table.columns, rows[train])
+    lane_map = lane_map_of(learnt.encoder, table.columns, rows[train])
+    design = X if lane_map is None else learnt.encoder.matrix(table.columns, rows[train], unknown_is_zero=True)
     if not X.shape[1]:
         where = Location(file=table.files[0].path)
         raise DataError("no-features", "every column is constant", hint="choose other --features", where=where)
     test = None
     if held.any():
-        X_test = _known_matrix(learnt.encoder, table, rows[held])
+        X_test = known_matrix(learnt.encoder, table, rows[held])
         test = Held(X_test, target.values[held], weights[held], offset[held])
     if folds and folds.test:
         test = _test_file(request, folds, roles, learnt.encoder, target)
@@ -111,6 +114,7 @@ def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int) 
         roles=roles,
         encoder=learnt.encoder,
         X=X,
+        lane_map=lane_map,
         y=fitted,
         weights=weights[train],
         fit_weights=fit_weights,
@@ -121,7 +125,7 @@ def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int) 
         target=target,
         dropped=learnt.dropped,
         test=test,
-        warnings=(*used.warnings, *guesses, *target.warnings, *learnt.warnings, *_duplicates(X, learnt.encoder)),
+        warnings=(*used.warnings, *guesses, *target.warnings, *learnt.warnings, *same_columns(learnt.encoder, design)),
         ranges=describe(table, learnt.encoder, rows[train]),
     )
 
@@ -154,29 +158,6 @@ def _facts(used: Used, rows_used: int) -> DataFacts:
         offset=roles.offset,
         exposure=roles.exposure,
     )
-
-
-def _learn(penalty: Penalty, used: Used, rows: Rows, weighted: NDArray[np.bool_], *, unpenalised: bool) -> Learnt:
-    """Learn how columns become terms; categories that nothing penalises leave out their first level.
-
-    All levels of such a category add up to the intercept, and which of them the solver sets aside would depend on the
-    data. A category one of whose levels is named in an option keeps them all: the name must go on to mean a term.
-    """
-    table, features = used.table, used.roles.features
-    learnt = learn_encoder(table, features, rows, weighted=weighted, reference=unpenalised)
-    pairs = penalty.penalty_factor
-    if unpenalised or not pairs:
-        return learnt
-    dropped = (Term(name, name) for name, _ in learnt.dropped)
-    factors = term_values("--penalty-factor", pairs, (*learnt.encoder.terms, *dropped))
-    named = {pair.rpartition("=")[0] for pair in (*pairs, *penalty.lower, *penalty.upper)}
-    free = {
-        feature.source
-        for feature in learnt.encoder.features
-        if feature.kind == "category"
-        and all(factors.get(term.name) == 0 and term.name not in named for term in feature.terms)
-    }
-    return learn_encoder(table, features, rows, weighted=weighted, reference=free) if free else learnt
 
 
 def _numbers(table: Table, name: str | None, rows: Rows, default: float) -> Array:
@@ -315,41 +296,12 @@ def _split(rows: Rows, target: Target, folds: Folds | None, seed: int) -> tuple[
 def _test_file(request: FitRequest | PathRequest, folds: Folds, roles: Roles, encoder: Encoder, target: Target) -> Held:
     """The rows of --test, encoded as the training rows were."""
     data = replace(request.data, target=roles.target)
-    used = read_used(data, request.reading, folds.test, known=replace(roles, fold=None, warnings=()))
-    X = _known_matrix(encoder, used.table, used.rows)
+    known = settled(replace(roles, fold=None), encoder)
+    used = read_used(data, request.reading, folds.test, known=known)
+    X = known_matrix(encoder, used.table, used.rows)
     if target.classes is None:
         y = _numbers(used.table, roles.target, used.rows, 0.0)
     else:
         y = events(used.table.columns[roles.target], used.rows, target)
     weights = _weights(used.table, roles, used.rows)
     return Held(X, y, weights, _offset(used.table, roles, used.rows))
-
-
-def _known_matrix(encoder: Encoder, table: Table, rows: Rows) -> Array:
-    """The design (r, p) of test rows, none of which may have a category that no training row has."""
-    X = encoder.matrix(table.columns, rows)
-    unknown = np.isnan(X)
-    if unknown.any():
-        at = int(np.flatnonzero(unknown.any(axis=1))[0])
-        row, name = int(rows[at]), encoder.terms[int(np.flatnonzero(unknown[at])[0])].source
-        column = table.columns[name]
-        raise DataError(
-            "unknown-level",
-            f"a test row has a category of {name!r} that no training row has",
-            where=table.locate(row, name),
-            cells=[column.levels[column.codes[row]]] if isinstance(column, Levels) else [],
-            hint=f"--drop {quote(name)}, or take the row out of the test data",
-        )
-    return X
-
-
-def _duplicates(X: Array, encoder: Encoder) -> list[Warn]:
-    """A warning for columns that are equal cell by cell."""
-    seen: dict[bytes, list[str]] = {}
-    for at, term in enumerate(encoder.terms):
-        seen.setdefault(X[:, at].tobytes(), []).append(term.name)
-    groups = [names for names in seen.values() if len(names) > 1]
-    if not groups:
-        return []
-    shown = "; ".join(", ".join(names[:4]) for names in groups[:3])
-    return [Warn("duplicate-columns", f"columns with the same values: {shown}", {"groups": groups})]

@@ -7,17 +7,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regcli.app.options import Data, Reading
+from regcli.app.recipe import read_recipe
 from regcli.data.dialect import Dialect, parse_na_values
-from regcli.data.encoder import check_used, missing_rows
+from regcli.data.learn import Recipe
 from regcli.data.read import read_header, read_table
 from regcli.data.roles import Asked, Roles, assign_roles, match_columns
 from regcli.data.source import is_stream
 from regcli.data.table import Table
+from regcli.data.terms import FILLING
+from regcli.data.usable import check_used, missing_rows
 from regcli.errors import DataError, Location, UsageError, Warn, counted
 
-__all__ = ["NA_VALUES", "Used", "dialect_of", "read_used"]
+__all__ = ["NA_VALUES", "Known", "Used", "dialect_of", "read_used"]
 
 Rows = NDArray[np.intp]
+
+#: The ways out of missing cells in features.
+_WAYS = (
+    "--missing drop leaves these rows out; --missing mean, median or indicator fills the cells; --drop COL leaves out "
+    "the column"
+)
 
 #: Cells that mean missing when --na-values is not given.
 NA_VALUES = Dialect().na_values
@@ -25,7 +34,7 @@ NA_VALUES = Dialect().na_values
 
 @dataclass(frozen=True)
 class Used:
-    """A table with the parts of its columns and the rows that can be used."""
+    """A table with the parts of its columns, the rows that can be used, and what is asked for beside the columns."""
 
     table: Table
     roles: Roles
@@ -33,6 +42,17 @@ class Used:
     dropped_missing: int
     dropped_target: int
     warnings: tuple[Warn, ...]
+    recipe: Recipe
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a first table has settled: roles, policies, and which columns are text and which numbers."""
+
+    roles: Roles
+    recipe: Recipe
+    text: set[str]
+    numeric: set[str]
 
 
 def dialect_of(options: Reading, na_values: tuple[str, ...]) -> Dialect:
@@ -48,9 +68,12 @@ def dialect_of(options: Reading, na_values: tuple[str, ...]) -> Dialect:
 
 
 def read_used(
-    data: Data, reading: Reading, sources: Sequence[str], *, fold: str | None = None, known: Roles | None = None
+    data: Data, reading: Reading, sources: Sequence[str], *, fold: str | None = None, known: Known | None = None
 ) -> Used:
-    """Read the table, give columns their parts, and settle which rows can be used."""
+    """Read the table, give columns their parts, and settle which rows can be used.
+
+    ``known`` is what a first table has settled for those that follow it.
+    """
     if not sources:
         raise UsageError("usage", "no input file", hint="regcli fit data.csv, or - for standard input")
     dialect = dialect_of(reading, NA_VALUES)
@@ -65,11 +88,14 @@ def read_used(
         exposure=data.exposure,
         fold=fold,
     )
-    as_text = _as_text(asked, sources, dialect)
+    as_text = _as_text(asked, sources, dialect) | (known.text if known else set())
     table = read_table(sources, dialect, as_text=as_text)
-    roles = known or assign_roles(asked, tuple(table.columns), file=sources[0])
     if known:
+        roles, recipe = known.roles, known.recipe
         _require(table, roles)
+    else:
+        roles = assign_roles(asked, tuple(table.columns), file=sources[0])
+        recipe = read_recipe(data, roles.features, tuple(table.columns), file=sources[0])
     warnings = [*roles.warnings]
     if table.delimiter_guessed:
         warnings.append(
@@ -77,9 +103,12 @@ def read_used(
                 "delimiter-guessed", f"the delimiter is taken to be {table.delimiter!r}", {"delimiter": table.delimiter}
             )
         )
-    numeric = roles.numeric()
-    names = [roles.target, *roles.features, *numeric]
-    check_used(table, names, roles.categorical, numeric=numeric, features=roles.features, decimal=dialect.decimal)
+    numeric, categorical = {*roles.numeric()}, {*roles.categorical}
+    if known:
+        numeric |= known.numeric
+        categorical |= known.text
+    names = [roles.target, *roles.features, *roles.numeric()]
+    check_used(table, names, categorical, numeric=numeric, features=roles.features, decimal=dialect.decimal)
     zeros = [name for name in table.leading_zeros if name in roles.features]
     if zeros:
         warnings.append(
@@ -89,7 +118,9 @@ def read_used(
                 {"columns": zeros},
             )
         )
-    return _usable_rows(table, roles, data, warnings)
+    if not known:
+        roles = _without_empty(table, roles, data, warnings)
+    return _usable_rows(table, roles, data, recipe, warnings)
 
 
 def _as_text(asked: Asked, sources: Sequence[str], dialect: Dialect) -> set[str]:
@@ -110,33 +141,44 @@ def _require(table: Table, roles: Roles) -> None:
             )
 
 
-def _usable_rows(table: Table, roles: Roles, data: Data, warnings: list[Warn]) -> Used:
-    """Apply --missing and --missing-target."""
-    policy, target_policy = (_policy("--missing", data.missing), _policy("--missing-target", data.missing_target))
-    needed = [roles.target, *roles.numeric(), *([roles.fold] if roles.fold else [])]
+def _known_rows(table: Table, roles: Roles, data: Data) -> NDArray[np.bool_]:
+    """Rows (n,) with a target, and a cell in every other column that is no feature: --missing-target."""
+    if data.missing_target not in (None, "error", "drop"):
+        text = f"--missing-target {data.missing_target!r} is not known"
+        raise UsageError("unknown-option-value", text, hint="error or drop")
     keep = np.ones(table.rows, dtype=bool)
-    holes = missing_rows(table, needed)
-    if holes and target_policy == "error":
+    holes = missing_rows(table, [roles.target, *roles.numeric(), *([roles.fold] if roles.fold else [])])
+    if holes and data.missing_target != "drop":
         _refuse_missing(table, holes, "missing-target", "--missing-target drop leaves these rows out")
     for mask in holes.values():
         keep &= ~mask
+    return keep
+
+
+def _without_empty(table: Table, roles: Roles, data: Data, warnings: list[Warn]) -> Roles:
+    """Leave out features without any cell in the rows that have a target."""
+    keep = _known_rows(table, roles, data)
+    empty = [name for name, mask in missing_rows(table, roles.features).items() if mask[keep].all()]
+    if not empty:
+        return roles
+    text = f"columns without any value were left out: {', '.join(empty)}"
+    warnings.append(Warn("all-missing-column", text, {"columns": empty}))
+    features = tuple(name for name in roles.features if name not in empty)
+    if not features:
+        where = Location(file=table.files[0].path)
+        raise DataError("no-features", "every column is empty", hint="choose other --features", where=where)
+    return replace(roles, features=features)
+
+
+def _usable_rows(table: Table, roles: Roles, data: Data, recipe: Recipe, warnings: list[Warn]) -> Used:
+    """Apply --missing and --missing-target."""
+    keep = _known_rows(table, roles, data)
     dropped_target = int(table.rows - keep.sum())
-    features = list(roles.features)
-    holes = missing_rows(table, features)
-    empty = [name for name, mask in holes.items() if mask[keep].all()]
-    if empty:
-        warnings.append(
-            Warn(
-                "all-missing-column", f"columns without any value were left out: {', '.join(empty)}", {"columns": empty}
-            )
-        )
-        features = [name for name in features if name not in empty]
-        if not features:
-            where = Location(file=table.files[0].path)
-            raise DataError("no-features", "every column is empty", hint="choose other --features", where=where)
-    holes = {name: mask & keep for name, mask in holes.items() if name in features and (mask & keep).any()}
-    if holes and policy == "error":
-        _refuse_missing(table, holes, "missing-values", "--missing drop leaves these rows out; --drop COL the column")
+    found = missing_rows(table, [name for name in roles.features if recipe.policies.get(name) not in FILLING])
+    holes = {name: mask & keep for name, mask in found.items() if (mask & keep).any()}
+    refused = {name: mask for name, mask in holes.items() if recipe.policies.get(name) != "drop"}
+    if refused:
+        _refuse_missing(table, refused, "missing-values", _WAYS)
     for mask in holes.values():
         keep &= ~mask
     dropped = int(table.rows - dropped_target - keep.sum())
@@ -157,14 +199,7 @@ def _usable_rows(table: Table, roles: Roles, data: Data, warnings: list[Warn]) -
             where=Location(file=table.files[0].path),
             hint="--drop the columns with the most missing cells",
         )
-    return Used(table, replace(roles, features=tuple(features)), rows, dropped, dropped_target, tuple(warnings))
-
-
-def _policy(option: str, value: str | None) -> str:
-    """Error or drop."""
-    if value in (None, "error", "drop"):
-        return value or "error"
-    raise UsageError("unknown-option-value", f"{option} {value!r} is not known", hint="error or drop")
+    return Used(table, roles, rows, dropped, dropped_target, tuple(warnings), recipe)
 
 
 def _refuse_missing(table: Table, holes: dict[str, NDArray[np.bool_]], code: str, hint: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from regcli.app.options import FitRequest
 from regcli.app.prepare import Prepared
 from regcli.app.reading import NA_VALUES, dialect_of
+from regcli.app.recipe import general_policy
 from regcli.data.model_file import Profile, StoredModel, model_document, write_model
 from regcli.results import FitResult
 
@@ -34,7 +35,7 @@ def make_saved(request: FitRequest, prepared: Prepared, result: FitResult) -> Sa
         weights=prepared.roles.weights,
         id=prepared.roles.id,
         categorical=prepared.roles.categorical,
-        missing=request.data.missing or "error",
+        missing=general_policy(request.data.missing),
         na_values=dialect_of(request.reading, NA_VALUES).na_values,
         profile=None if request.save.no_profile else Profile(dict(prepared.ranges), prepared.facts.rows_used),
         files=result.data.files,

@@ -66,9 +66,13 @@ def build_problem(
     terms = prepared.encoder.terms
     intercept = not model.no_intercept
     chosen = standardize_of(model)
-    standardized = np.array([chosen == "all" or (chosen == "numeric" and term.level is None) for term in terms])
+    standardized = np.array([chosen == "all" or (chosen == "numeric" and term.numeric) for term in terms])
     design = make_design(prepared.X, centred=intercept)
-    lanes = make_lanes(design, partition, intercept=intercept, standardized=standardized)
+    maps = None
+    if prepared.lane_map is not None:
+        weights = (partition.train[lane][partition.block] * partition.row_weights for lane in range(partition.n_lanes))
+        maps = tuple(map(prepared.lane_map, weights))
+    lanes = make_lanes(design, partition, intercept=intercept, standardized=standardized, maps=maps)
     family = FAMILIES[prepared.family]
     if asked.compat == "glmnet" and family.spread_scales:
         spreads = [spread_of(lanes, lane, prepared.y - prepared.offset, intercept) for lane in range(lanes.n_lanes)]
@@ -128,10 +132,11 @@ def term_facts(problem: Problem, prepared: Prepared) -> tuple[TermFacts, ...]:
     """Names, factors, means and sds of the columns in the training rows."""
     objective = problem.objective
     weights = objective.lanes.weights(0)
-    means = objective.design.rdot(weights[None])[0] + objective.design.shift
+    lanes, design = objective.lanes.keep(np.array([0])), objective.design
+    means = lanes.from_base((design.rdot(weights[None])[0] + design.shift)[None])[0]
     factors, sds = problem.penalty.factors, objective.lanes.sd[0]
     return tuple(
-        TermFacts(term.name, term.source, term.level, float(factors[at]), float(means[at]), float(sds[at]))
+        TermFacts(term.name, term.sources, float(factors[at]), float(means[at]), float(sds[at]))
         for at, term in enumerate(prepared.encoder.terms)
     )
 

@@ -7,7 +7,7 @@ import numpy as np
 from regcli.app.options import Penalty as PenaltyOptions
 from regcli.app.options import Strengths
 from regcli.app.values import bounded, number_list, refuse, term_values
-from regcli.data.encoder import Term
+from regcli.data.terms import Term, plain_term
 from regcli.errors import UsageError
 from regcli.problem.penalties import ElasticNet
 from regcli.solvers.engine import Problem
@@ -107,7 +107,7 @@ def build_penalty(
         ``column-not-found``.
     """
     count = len(terms)
-    terms = (*terms, *(Term(name, name) for name in dropped))
+    terms = (*terms, *(plain_term(name) for name in dropped))
     names = {term.name: at for at, term in enumerate(terms)}
     factors = np.ones(len(terms))
     for name, value in term_values("--penalty-factor", options.penalty_factor, terms).items():

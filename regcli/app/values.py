@@ -9,7 +9,7 @@ from pathlib import Path
 
 from regcli.app.options import FitRequest, PathRequest
 from regcli.data.columns import number
-from regcli.data.encoder import Term
+from regcli.data.terms import Term
 from regcli.errors import DataError, Location, UsageError
 
 #: What a limit may be beside a number.
@@ -59,7 +59,8 @@ def bounded(
 def term_values(option: str, pairs: Sequence[str], terms: Sequence[Term]) -> dict[str, float]:
     """Values by term name from ``COL=V`` pairs; later pairs win, so ``*=V`` first sets what others then change.
 
-    COL is a source column (all its terms), a term, a pattern of either, or ``*``; it ends at the last ``=``.
+    COL is a source column (all terms of that column alone), a term, a pattern of either, or ``*`` for all; it ends at
+    the last ``=``.
     """
     out: dict[str, float] = {}
     ordered = sorted(pairs, key=lambda pair: not pair.startswith("*="))
@@ -69,11 +70,12 @@ def term_values(option: str, pairs: Sequence[str], terms: Sequence[Term]) -> dic
             raise UsageError("unknown-option-value", f"{option} {pair!r} is not of the form COL=V")
         infinite = _INFINITE.get(text.strip().lower())
         value = number_of(option, text) if infinite is None else infinite
-        named = [term.name for term in terms if column in (term.source, term.name)]
+        named = [term.name for term in terms if column in (term.main, term.name)]
         if not named:
-            named = [t.name for t in terms if fnmatchcase(t.source, column) or fnmatchcase(t.name, column)]
+            named = [t.name for t in terms if fnmatchcase(t.main or t.name, column) or fnmatchcase(t.name, column)]
         if not named:
-            near = get_close_matches(column, dict.fromkeys(term.source for term in terms), n=3, cutoff=0.5)
+            names = dict.fromkeys(term.main or term.name for term in terms)
+            near = get_close_matches(column, names, n=3, cutoff=0.5)
             raise DataError("column-not-found", f"{option}: no column {column!r} is fitted on", near=near)
         out.update(dict.fromkeys(named, value))
     return out

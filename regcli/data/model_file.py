@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regcli import __version__
-from regcli.data.encoder import Encoder, Feature
+from regcli.data.encoder import Encoder
+from regcli.data.fills import Fills
 from regcli.data.table import Levels, Numbers
+from regcli.data.terms import POLICIES, Factor, Feature, cross
 from regcli.data.write import write_atomically
 from regcli.errors import ModelFileError
 from regcli.problem.families import FAMILIES
@@ -29,6 +31,9 @@ SCHEMA = "regcli.model/1"
 
 #: Files larger than this are not models: 50 million bytes hold about a million terms.
 MOST_BYTES = 200_000_000
+
+#: No model has higher powers: --poly goes up to 10.
+MOST_POWERS = 10
 
 #: A probe's result may differ by this share of its parts' sizes: products are summed in another order elsewhere.
 PROBE_TOLERANCE = 1e-12
@@ -94,7 +99,8 @@ class Scorer:
     @property
     def needed(self) -> tuple[str, ...]:
         """Source columns with a nonzero coefficient, in order, then offset and exposure."""
-        used = {term.source for term, value in zip(self.encoder.terms, self.coefs, strict=True) if value != 0}
+        terms = zip(self.encoder.terms, self.coefs, strict=True)
+        used = {source for term, value in terms if value != 0 for source in term.sources}
         names = tuple(feature.source for feature in self.encoder.features if feature.source in used)
         return (*names, *(name for name in (self.offset, self.exposure) if name is not None))
 
@@ -136,27 +142,17 @@ def model_document(stored: StoredModel) -> dict[str, Any]:
         "missing": stored.missing,
         "na_values": list(stored.na_values),
         "intercept": model.intercept,
-        "features": [
-            {
-                "column": feature.source,
-                "kind": feature.kind,
-                "levels": list(feature.levels),
-                "boolean": feature.boolean,
-                "terms": [term.name for term in feature.terms],
-            }
-            for feature in stored.encoder.features
-        ],
+        "features": [_stored_feature(feature, stored.encoder.fills) for feature in stored.encoder.features],
         "terms": [
             {
                 "term": term.name,
-                "column": term.source,
-                "level": term.level,
+                "factors": [_stored_factor(factor) for factor in term.factors],
                 "estimate": float(value),
-                "mean": term.mean,
-                "sd": term.sd,
-                "penalty_factor": term.penalty_factor,
+                "mean": facts.mean,
+                "sd": facts.sd,
+                "penalty_factor": facts.penalty_factor,
             }
-            for term, value in zip(model.terms, model.coefs, strict=True)
+            for term, facts, value in zip(stored.encoder.terms, model.terms, model.coefs, strict=True)
         ],
         "profile": None
         if stored.profile is None
@@ -171,6 +167,28 @@ def model_document(stored: StoredModel) -> dict[str, Any]:
     document["probes"] = _probes(document)
     document["id"] = content_id(document)
     return document
+
+
+def _stored_feature(feature: Feature, fills: Fills) -> dict[str, Any]:
+    """One source column: how it becomes terms, and what is put where its cell is missing."""
+    fill: float | dict[str, float] | None = None
+    if feature.filled:
+        number = feature.kind == "number"
+        fill = fills.numbers[feature.source] if number else dict(fills.levels[feature.source])
+    return {
+        "column": feature.source,
+        "kind": feature.kind,
+        "levels": list(feature.levels),
+        "boolean": feature.boolean,
+        "powers": feature.powers,
+        "missing": feature.missing,
+        "fill": fill,
+        "terms": [term.name for term in feature.terms],
+    }
+
+
+def _stored_factor(factor: Factor) -> dict[str, Any]:
+    return {"column": factor.source, "kind": factor.kind, "level": factor.level, "power": factor.power}
 
 
 def content_id(document: Mapping[str, Any]) -> str:
@@ -236,11 +254,8 @@ def _unreadable(message: str) -> ModelFileError:
 
 def _scorer(document: Mapping[str, Any]) -> Scorer:
     """Build the scorer, checking types and sizes on the way."""
-    features = tuple(_feature(entry) for entry in _entries(document["features"]))
-    encoder = Encoder(features)
     terms = _entries(document["terms"])
-    if [entry["term"] for entry in terms] != [term.name for term in encoder.terms]:
-        raise ValueError("terms do not follow from features")
+    encoder = _encoder(_entries(document["features"]), terms)
     coefs = np.array([_finite(entry["estimate"]) for entry in terms])
     parts = [float(value) * _finite(entry["mean"]) for value, entry in zip(coefs, terms, strict=True)]
     if document["link"] != FAMILIES[document["family"]].link:
@@ -268,14 +283,59 @@ def _scorer(document: Mapping[str, Any]) -> Scorer:
     )
 
 
+def _encoder(entries: Sequence[Mapping[str, Any]], terms: Sequence[Mapping[str, Any]]) -> Encoder:
+    """The encoder: features with their fills, and the products among the terms. All terms must follow from these."""
+    features = tuple(_feature(entry) for entry in entries)
+    factors = [tuple(_factor(factor) for factor in _entries(entry["factors"])) for entry in terms]
+    pairs = tuple(pair for pair in factors if len(pair) != 1)
+    coding = {factor for feature in features for factor in feature.coding}
+    if len({feature.source for feature in features}) < len(features):
+        raise ValueError("a column twice")
+    if not all(len(pair) == 2 and coding.issuperset(pair) and pair[0].source != pair[1].source for pair in pairs):
+        raise ValueError("a term that is no product of two columns")
+    interactions = tuple(term for one, other in pairs for term in cross((one,), (other,)))
+    encoder = Encoder(features, interactions, _fills(features, entries))
+    expected = [(term.name, term.factors) for term in encoder.terms]
+    if [(entry["term"], found) for entry, found in zip(terms, factors, strict=True)] != expected:
+        raise ValueError("terms do not follow from features")
+    return encoder
+
+
 def _feature(entry: Mapping[str, Any]) -> Feature:
-    """One feature; the levels with a term are read off the terms' names."""
+    """One feature; the levels that have a term, and whether missing cells have one, are read off the terms' names."""
     source, kind, levels = str(entry["column"]), entry["kind"], _words(entry["levels"])
-    names = set(_words(entry["terms"]))
-    coded = tuple(level for level in levels if f"{source}={level}" in names)
-    if kind not in ("number", "category") or (kind == "category" and len(coded) != len(names)):
+    powers, missing, names = entry["powers"], entry["missing"], _words(entry["terms"])
+    if kind not in ("number", "category") or missing not in POLICIES or len(set(levels)) < len(levels):
         raise ValueError(f"feature {source!r}")
-    return Feature(source, kind, levels, coded, bool(entry["boolean"]))
+    if type(powers) is not int or not 0 <= powers <= MOST_POWERS:
+        raise ValueError(f"powers of {source!r}")
+    coded = tuple(level for level in levels if f"{source}={level}" in names)
+    flag = bool(names) and names[-1] == f"missing({source})"
+    feature = Feature(source, kind, levels, coded, bool(entry["boolean"]), missing, powers, flag)
+    if names != tuple(term.name for term in feature.terms) or (flag and missing != "indicator"):
+        raise ValueError(f"terms of {source!r}")
+    return feature
+
+
+def _factor(entry: Mapping[str, Any]) -> Factor:
+    """One factor; whether there is such a one is seen when terms are held against features."""
+    return Factor(entry["column"], entry["kind"], entry["level"], entry["power"])
+
+
+def _fills(features: Sequence[Feature], entries: Sequence[Mapping[str, Any]]) -> Fills:
+    """What missing cells are filled with, for every feature whose policy fills."""
+    numbers, levels = {}, {}
+    for feature, entry in zip(features, entries, strict=True):
+        if not feature.filled:
+            continue
+        fill = entry["fill"]
+        if feature.kind == "number":
+            numbers[feature.source] = _finite(fill)
+        elif set(fill) != set(feature.levels):
+            raise ValueError(f"fills of {feature.source!r}")
+        else:
+            levels[feature.source] = {level: _finite(fill[level]) for level in feature.levels}
+    return Fills(numbers, levels)
 
 
 def _entries(value: object) -> Sequence[Mapping[str, Any]]:
@@ -325,20 +385,28 @@ _ALTERED = "fit again, or --no-verify to use it as it is"
 
 
 def _probes(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Three made-up rows: all zeros, about one sd from the means one way, and the other way; levels in turn."""
+    """Made-up rows: all zeros, about one sd from the means one way, and the other way; levels in turn.
+
+    Where cells may be missing there is one more, at the means with all of those missing.
+    """
     scorer = _scorer(document)
-    rows = []
+    features = scorer.encoder.features
     at = {entry["term"]: entry for entry in document["terms"]}
-    for which in range(3):
+    rows = []
+    for which in range(4 if any(feature.filled for feature in features) else 3):
         row: dict[str, Any] = {}
-        for feature in scorer.encoder.features:
-            if feature.kind == "category":
+        for feature in features:
+            if which == 3 and feature.filled:
+                row[feature.source] = None
+            elif feature.kind == "category":
                 row[feature.source] = feature.levels[which % len(feature.levels)]
             else:
-                entry = at[feature.source]
-                value = (0.0, entry["mean"] + entry["sd"], entry["mean"] - entry["sd"])[which]
-                row[feature.source] = float(f"{value:.6g}")
-        rows.append({"row": row, "link": _probe_eta(scorer, row)})
+                entry = at.get(feature.source, {"mean": 0.0, "sd": 1.0})  # numbers that are all the same have no term
+                mean, sd = entry["mean"], entry["sd"]
+                row[feature.source] = float(f"{(0.0, mean + sd, mean - sd, mean)[which]:.6g}")
+        link = _probe_eta(scorer, row)
+        if math.isfinite(link):  # powers and products may leave double precision where no row of the data was
+            rows.append({"row": row, "link": link})
     return rows
 
 
@@ -347,10 +415,11 @@ def _probe_matrix(encoder: Encoder, row: Mapping[str, Any]) -> Array:
     columns: dict[str, Numbers | Levels] = {}
     for feature in encoder.features:
         value = row[feature.source]
+        gone = value is None and feature.filled
         if feature.kind == "number":
-            columns[feature.source] = Numbers(np.array([_finite(value)]))
+            columns[feature.source] = Numbers(np.array([math.nan if gone else _finite(value)]))
         else:
-            columns[feature.source] = Levels(np.zeros(1, dtype=np.int32), (str(value),))
+            columns[feature.source] = Levels(np.full(1, -1 if gone else 0, dtype=np.int32), (str(value),))
     return encoder.matrix(columns, np.zeros(1, dtype=np.intp))[0]
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from regcli.data.encoder import SMALLEST, level_order
+from regcli.data.levels import level_order
 from regcli.data.table import Column, Levels, Numbers, Table
+from regcli.data.usable import SMALLEST
 from regcli.errors import DataError, Location, UsageError, Warn, counted
 from regcli.problem.families import FAMILIES
 from regcli.problem.protocols import Family

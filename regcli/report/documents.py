@@ -1,7 +1,7 @@
 """Results to documents: plain dictionaries with the keys of the contract, in its order."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,7 +50,7 @@ def path_document(result: PathResult) -> Document:
             for at in ever
         ],
         "n_nonzero": [int(count) for count in nonzero.sum(axis=1)],
-        "n_selected": [len({result.terms[at].source for at in np.flatnonzero(row)}) for row in nonzero],
+        "n_selected": [len(_sources(result.terms, row)) for row in nonzero],
         "n_features": len(result.sources),
         "n_terms": len(result.terms),
         "deviance_ratio": _numbers(result.deviance_ratio),
@@ -68,7 +68,7 @@ def _fit(result: FitResult) -> Document:
     """The keys of fit after ``schema``."""
     model = result.model
     shown = [at for at in range(len(model.terms)) if result.all_terms or model.coefs[at] != 0]
-    selected = {term.source for term, value in zip(model.terms, model.coefs, strict=True) if value != 0}
+    selected = _sources(model.terms, model.coefs != 0)
     return {
         "regcli": __version__,
         "data": _data(result.data),
@@ -163,7 +163,12 @@ def _model(model: ModelFacts) -> Document:
 
 
 def _term(term: TermFacts) -> Document:
-    return {"term": term.name, "sources": [term.source], "output": None}
+    return {"term": term.name, "sources": list(term.sources), "output": None}
+
+
+def _sources(terms: Sequence[TermFacts], used: NDArray[np.bool_]) -> set[str]:
+    """Columns of the terms that are used (p,)."""
+    return {source for term, wanted in zip(terms, used.tolist(), strict=True) if wanted for source in term.sources}
 
 
 def _metrics(metrics: Mapping[str, float | bool] | None) -> Document | None:

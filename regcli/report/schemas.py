@@ -222,6 +222,19 @@ _PATH: Mapping[str, Schema] = {
     **_TAIL,
 }
 
+_POLICY = _words("error", "drop", "mean", "median", "indicator")
+
+#: What a missing cell becomes: a number, by level what its 0/1 column gets, or null where it is not filled.
+_FILL: Schema = {"anyOf": [_NUMBER, {"type": "object", "additionalProperties": _NUMBER}, {"type": "null"}]}
+
+#: A term is the product of its factors: a column to a power, a level as 0 or 1, or whether the cell is missing.
+_FACTOR = _object(
+    column=_TEXT,
+    kind=_words("value", "level", "missing"),
+    level=_or_null(_TEXT),
+    power={"type": "integer", "minimum": 1},
+)
+
 _STORED: Mapping[str, Schema] = {
     "regcli": _TEXT,
     "id": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
@@ -240,17 +253,25 @@ _STORED: Mapping[str, Schema] = {
     "lambda": _STRENGTH,
     "standardize": _words("all", "numeric", "none"),
     "compat": _or_null(_words("glmnet")),
-    "missing": _words("error", "drop"),
+    "missing": _POLICY,
     "na_values": _TEXTS,
     "intercept": _NUMBER,
     "features": _list(
-        _object(column=_TEXT, kind=_words("number", "category"), levels=_TEXTS, boolean=_FLAG, terms=_TEXTS)
+        _object(
+            column=_TEXT,
+            kind=_words("number", "category"),
+            levels=_TEXTS,
+            boolean=_FLAG,
+            powers=_COUNT,
+            missing=_POLICY,
+            fill=_FILL,
+            terms=_TEXTS,
+        )
     ),
     "terms": _list(
         _object(
             term=_TEXT,
-            column=_TEXT,
-            level=_or_null(_TEXT),
+            factors=_list(_FACTOR),
             estimate=_NUMBER,
             mean=_NUMBER,
             sd=_NUMBER,

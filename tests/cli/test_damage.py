@@ -223,7 +223,7 @@ def test_parquet_that_is_cut() -> None:
         (("--test-size", "1"), "unknown-option-value", 2),
         (("--delimiter", ";;"), "unknown-option-value", 2),
         (("--encoding", "base64"), "unknown-option-value", 2),
-        (("--missing", "mean"), "unknown-option-value", 2),
+        (("--missing", "guess"), "unknown-option-value", 2),
         (("--l1-ratio", "0.5"), "option-without-effect", 2),
         (("--rule", "1se"), "option-without-effect", 2),
         (("--threshold", "0.5"), "option-without-effect", 2),

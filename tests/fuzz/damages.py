@@ -287,7 +287,7 @@ def excluded_zero(case: Case) -> Expected | None:
 BAD_VALUES = (
     ("--seed", "-1"), ("--seed", "x"), ("--tol", "0"), ("--tol", "-1"), ("--tol", "inf"), ("--max-iter", "0"),
     ("--max-iter", "1.5"), ("--penalty", "l3"), ("--family", "tweedie"), ("--standardize", "some"),
-    ("--missing", "mean"), ("--missing-target", "x"), ("--delimiter", "ab"), ("--delimiter", "."), ("--decimal", ";"),
+    ("--missing", "guess"), ("--missing-target", "x"), ("--delimiter", "ab"), ("--delimiter", "."), ("--decimal", ";"),
     ("--encoding", "nope"), ("--encoding", "rot13"), ("--na-values", '"open'), ("--na-values", "a,,b"),
     ("--penalty-factor", "*=-1"), ("--penalty-factor", "nothing"), ("--lower", "*=x"), ("--jobs", "0"),
     ("--color", "blue"), ("--input-format", "xls"), ("--compat", "sas"),

@@ -11,14 +11,14 @@ from regcli.app.elsewhere import strengths_elsewhere
 from regcli.app.options import Penalty as PenaltyOptions
 from regcli.app.options import Strengths
 from regcli.app.specify import Asked, build_penalty, make_grid, read_penalty
-from regcli.data.encoder import Term
+from regcli.data.terms import Feature
 from regcli.errors import DataError, UsageError
 from regcli.problem.protocols import Array
 from regcli.solvers.choose import choose_engine
 from tests.battery.problems import Made, explicit, lane_alone, make
 from tests.tolerances import EXACT, REFERENCE, TIGHT
 
-TERMS = (Term("x", "x"), Term("c=a", "c", "a"), Term("c=b", "c", "b"))
+TERMS = (*Feature("x", "number").terms, *Feature("c", "category", ("a", "b"), ("a", "b")).terms)
 
 
 def asked(penalty: str = "l1", l1_ratio: float = 1.0, **more: Any) -> Asked:  # noqa: ANN401

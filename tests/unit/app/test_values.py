@@ -6,16 +6,22 @@ from pathlib import Path
 import pytest
 
 from regcli.app.values import bounded, number_list, number_of, refuse, term_values
-from regcli.data.encoder import Term
+from regcli.data.terms import Factor, Feature, cross
 from regcli.errors import DataError, RegcliError, UsageError
 
 TERMS = (
-    Term("age", "age"),
-    Term("site=a", "site", "a"),
-    Term("site=b", "site", "b"),
-    Term("x1", "x1"),
-    Term("x2", "x2"),
-    Term("a=b", "a=b"),
+    *Feature("age", "number").terms,
+    *Feature("site", "category", ("a", "b"), ("a", "b")).terms,
+    *Feature("x1", "number").terms,
+    *Feature("x2", "number").terms,
+    *Feature("a=b", "number").terms,
+)
+
+#: A number with a square and missing cells, and its product with another one.
+DERIVED = (
+    *Feature("age", "number", missing="indicator", powers=2, flag=True).terms,
+    *Feature("bmi", "number").terms,
+    *cross([Factor("age", "value")], [Factor("bmi", "value")]),
 )
 
 
@@ -100,6 +106,23 @@ def test_values_by_column_term_and_pattern() -> None:
     assert term_values("--upper", ["x?=4"], TERMS) == {"x1": 4.0, "x2": 4.0}
     assert term_values("--upper", ["a=b=5"], TERMS) == {"a=b": 5.0}
     assert term_values("--upper", [], TERMS) == {}
+
+
+@pytest.mark.parametrize(
+    ("column", "named"),
+    [
+        ("age", ["age", "age^2", "missing(age)"]),
+        ("age^2", ["age^2"]),
+        ("missing(age)", ["missing(age)"]),
+        ("age:bmi", ["age:bmi"]),
+        ("ag?", ["age", "age^2", "missing(age)"]),
+        ("*:*", ["age:bmi"]),
+        ("*^2", ["age^2"]),
+        ("*", ["age", "age^2", "missing(age)", "bmi", "age:bmi"]),
+    ],
+)
+def test_a_column_stands_for_all_that_is_made_of_it_alone(column: str, named: list[str]) -> None:
+    assert term_values("--upper", [f"{column}=1"], DERIVED) == dict.fromkeys(named, 1.0)
 
 
 def test_later_pairs_win_and_all_columns_come_first() -> None:

@@ -6,10 +6,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
 
-from regcli.data.encoder import Encoder, Feature
+from regcli.data.encoder import Encoder
+from regcli.data.fills import Fills
 from regcli.data.model_file import (
     Profile,
     StoredModel,
@@ -19,7 +21,9 @@ from regcli.data.model_file import (
     write_model,
 )
 from regcli.data.table import Column, Levels, Numbers
+from regcli.data.terms import Factor, Feature, cross
 from regcli.errors import ModelFileError
+from regcli.report.schemas import SCHEMAS
 from regcli.results import Model, ModelFacts, TermFacts
 from tests.tolerances import EXACT
 
@@ -33,8 +37,20 @@ FEATURES = (
 )
 COEFS = np.array([0.25, 0.0, -1.5, 1e-3, 2.0])
 
+#: The same with missing cells, powers and an interaction; names with a colon and a caret in them.
+FILLED = Encoder(
+    (
+        Feature("size:2", "number", missing="indicator", powers=3, flag=True),
+        Feature("k", "number", missing="indicator", powers=0, flag=True),
+        Feature("colour", "category", ("blue", "green", "red"), ("green", "red"), missing="mean"),
+        Feature("x^2", "number", missing="drop"),
+    ),
+    cross([Factor("colour", "level", "red"), Factor("colour", "level", "green")], [Factor("size:2", "value")]),
+    Fills({"size:2": 1.5, "k": 0.1}, {"colour": {"blue": 0.5, "green": 0.125, "red": 0.375}}),
+)
 
-def stored(family: str = "gaussian") -> StoredModel:
+
+def stored(family: str = "gaussian", encoder: Encoder | None = None) -> StoredModel:
     binomial = family == "binomial"
     facts = ModelFacts(
         family=family, family_source="option", link="logit" if binomial else "identity",
@@ -42,10 +58,11 @@ def stored(family: str = "gaussian") -> StoredModel:
         penalty="l1", l1_ratio=1.0, lam=0.1, lambda_as=None, lambda_max=1.0, rule=None,
         standardize="all", intercept=True, compat=None,
     )  # fmt: skip
-    encoder = Encoder(FEATURES)
-    terms = tuple(TermFacts(term.name, term.source, term.level, 1.0, 0.5, 2.0) for term in encoder.terms)
+    encoder = encoder or Encoder(FEATURES)
+    terms = tuple(TermFacts(term.name, term.sources, 1.0, 0.5, 2.0) for term in encoder.terms)
+    coefs = np.resize(COEFS, len(terms))
     return StoredModel(
-        model=Model(facts, terms, -3.0, COEFS, 0.5 if binomial else None), encoder=encoder, target="y",
+        model=Model(facts, terms, -3.0, coefs, 0.5 if binomial else None), encoder=encoder, target="y",
         offset="exposure", exposure=None, weights="w", id=("who",), categorical=("colour",),
         missing="error", na_values=("", "NA"),
         profile=Profile({}, 10), files=(("a.csv", "0" * 64, 10),), seed=1, options={"lambdas": "0.1"},
@@ -57,9 +74,9 @@ def path(tmp_path: Path) -> str:
     return str(tmp_path / "model.json")
 
 
-def changed(path: str, change: Change, *, signed: bool = True) -> None:
+def changed(path: str, change: Change, *, signed: bool = True, encoder: Encoder | None = None) -> None:
     """Write a model with a change; ``signed`` gives it the content id that belongs to it."""
-    document = json.loads(json.dumps(model_document(stored())))
+    document = json.loads(json.dumps(model_document(stored(encoder=encoder))))
     change(document)
     if signed:
         document["id"] = content_id(document)
@@ -86,6 +103,32 @@ def test_a_model_comes_back_as_it_was(path: str, family: str) -> None:
     assert (scorer.positive, scorer.threshold) == (written.model.facts.positive, written.model.threshold)
     assert scorer.mean == pytest.approx(-3.0 + 0.5 * COEFS.sum(), rel=EXACT)
     assert scorer.needed == ("size", "colour", "new", "exposure")
+
+
+def test_a_model_that_fills_comes_back_as_it_was(path: str) -> None:
+    document = model_document(stored(encoder=FILLED))
+    jsonschema.validate(document, SCHEMAS["model"])
+    write_model(path, document)
+    scorer = read_model(path)
+    assert scorer.encoder == FILLED
+    assert [term.name for term in scorer.encoder.terms][-2:] == ["colour=red:size:2", "colour=green:size:2"]
+    assert [entry["row"] for entry in document["probes"]][-1] == {"size:2": None, "k": None, "colour": None, "x^2": 0.5}
+    assert scorer.needed == ("size:2", "k", "colour", "x^2", "exposure")
+
+
+def test_a_missing_cell_is_what_the_model_learnt(path: str) -> None:
+    write_model(path, model_document(stored(encoder=FILLED)))
+    columns: dict[str, Column] = {
+        "size:2": Numbers(np.array([np.nan, 2.0])),
+        "k": Numbers(np.array([np.nan, 7.0])),
+        "colour": Levels(np.array([-1, 0], dtype=np.int32), ("red",)),
+        "x^2": Numbers(np.array([1.0, np.nan])),
+    }
+    X = read_model(path).encoder.matrix(columns, np.arange(2))
+    filled = [1.5, 2.25, 3.375, 1.0, 1.0, 0.125, 0.375, 1.0, 0.375 * 1.5, 0.125 * 1.5]
+    assert X[0].tolist() == filled
+    assert X[1, :7].tolist() == [2.0, 4.0, 8.0, 0.0, 0.0, 0.0, 1.0]
+    assert np.isnan(X[1, 7])
 
 
 def test_it_scores_as_the_model_did(path: str) -> None:
@@ -230,6 +273,51 @@ def test_members_of_another_kind_never_crash(path: str, member: str, value: obje
 def test_parts_that_do_not_belong_together_are_told(path: str, change: Change) -> None:
     changed(path, change)
     assert refusal(path) == "model-unreadable"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda document: document["features"][0].update(fill=None),
+        lambda document: document["features"][0].update(fill={"blue": 0.5}),
+        lambda document: document["features"][0].update(fill=10**400),
+        lambda document: document["features"][0].update(powers=2),
+        lambda document: document["features"][0].update(powers=11),
+        lambda document: document["features"][0].update(powers=True),
+        lambda document: document["features"][0].update(powers="3"),
+        lambda document: document["features"][0].update(missing="mean"),
+        lambda document: document["features"][0].update(missing="guess"),
+        lambda document: document["features"][0].pop("missing"),
+        lambda document: document["features"][0].pop("fill"),
+        lambda document: document["features"][2].update(fill=0.5),
+        lambda document: document["features"][2]["fill"].pop("red"),
+        lambda document: document["features"][2]["fill"].update(violet=0.5),
+        lambda document: document["features"][2]["fill"].update(red="1"),
+        lambda document: document["features"][2].update(levels=["blue", "green", "red", "red"]),
+        lambda document: document["features"][1].update(column="colour", terms=["missing(colour)"]),
+        lambda document: document["terms"][-1].update(factors=[]),
+        lambda document: document["terms"][-1].update(factors=5),
+        lambda document: document["terms"][-1]["factors"].pop(),
+        lambda document: document["terms"][-1]["factors"].reverse(),
+        lambda document: document["terms"][-1]["factors"][0].update(level="blue"),
+        lambda document: document["terms"][-1]["factors"][0].update(level=["red"]),
+        lambda document: document["terms"][-1]["factors"][1].update(power=2),
+        lambda document: document["terms"][-1]["factors"][1].update(column="colour"),
+        lambda document: document["terms"][0]["factors"][0].update(power=2),
+        lambda document: document["terms"][0].update(term="size"),
+        lambda document: document["probes"][-1]["row"].update({"x^2": None}),
+        lambda document: document["probes"][-1]["row"].pop("k"),
+    ],
+)
+def test_what_is_learnt_about_missing_cells_is_checked(path: str, change: Change) -> None:
+    changed(path, change, encoder=FILLED)
+    assert refusal(path) == "model-unreadable"
+
+
+@pytest.mark.parametrize(("at", "fill"), [(0, 1.75), (2, {"blue": 0.5, "green": 0.25, "red": 0.25})])
+def test_a_fill_that_was_changed_fails_its_probe(path: str, at: int, fill: object) -> None:
+    changed(path, lambda document: document["features"][at].update(fill=fill), encoder=FILLED)
+    assert refusal(path) == "model-altered"
 
 
 def test_numbers_that_json_does_not_have_are_told(path: str) -> None:

@@ -1,0 +1,159 @@
+"""What --missing, --poly and --interactions ask for, held against the columns there are."""
+
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from itertools import product
+
+from regcli.app.options import Data
+from regcli.app.values import bounded
+from regcli.data.learn import Recipe
+from regcli.data.terms import POLICIES
+from regcli.errors import DataError, Location, UsageError
+
+__all__ = ["general_policy", "read_recipe"]
+
+#: Powers that --poly may ask for.
+LEAST_DEGREE, MOST_DEGREE = 2, 10
+
+
+def read_recipe(data: Data, features: Sequence[str], columns: Sequence[str], *, file: str | None) -> Recipe:
+    """Read the three options.
+
+    Parameters
+    ----------
+    data : Data
+        The options.
+    features : sequence of str
+        Columns that are fitted on, in order.
+    columns : sequence of str
+        All columns of the table.
+    file : str or None
+        Where they are from, for messages.
+
+    Raises
+    ------
+    UsageError
+        A value that is not known or out of range; an option that cannot have an effect.
+    DataError
+        ``column-not-found``.
+    """
+    if data.poly is not None:
+        bounded("--poly", data.poly, LEAST_DEGREE, MOST_DEGREE)
+    return Recipe(
+        policies=_policies(data.missing, features, columns, file),
+        degree=data.poly or 1,
+        pairs=_pairs(data.interactions, features, file),
+    )
+
+
+# -- missing cells ---------------------------------------------------------------------------------------------------
+
+
+def general_policy(options: Sequence[str]) -> str:
+    """The policy for columns that no option names; later ones win."""
+    general = [_known(option) for option in options if "=" not in option]
+    return general[-1] if general else "error"
+
+
+def _policies(
+    options: Sequence[str], features: Sequence[str], columns: Sequence[str], file: str | None
+) -> dict[str, str]:
+    """The policy of every feature: a column's own before the general one, later ones before earlier ones."""
+    out = dict.fromkeys(features, general_policy(options))
+    for option in options:
+        name, equals, word = option.rpartition("=")
+        if equals:
+            policy = _known(word)
+            out.update(dict.fromkeys(_named(name, features, columns, file), policy))
+    return out
+
+
+def _known(word: str) -> str:
+    """A policy, or an error that lists them."""
+    if word in POLICIES:
+        return word
+    raise UsageError(
+        "unknown-option-value",
+        f"--missing: there is no policy {word!r}",
+        near=get_close_matches(word, POLICIES, n=1),
+        hint=f"{', '.join(POLICIES[:-1])} or {POLICIES[-1]}, for all columns or as COL=POLICY",
+    )
+
+
+def _named(name: str, features: Sequence[str], columns: Sequence[str], file: str | None) -> Sequence[str]:
+    """The features of a name or pattern."""
+    found = _matches(name, features)
+    if found:
+        return found
+    if _matches(name, columns):
+        raise UsageError(
+            "option-without-effect",
+            f"--missing {name}=...: the column is not fitted on",
+            hint="--missing is for features; --missing-target for the target, weights, offset and folds",
+        )
+    raise _not_found("--missing", name, features, file)
+
+
+def _matches(name: str, features: Sequence[str]) -> Sequence[str]:
+    """A literal name first, then those that fit a pattern, in order."""
+    return [name] if name in features else [each for each in features if fnmatchcase(each, name)]
+
+
+def _not_found(option: str, name: str, features: Sequence[str], file: str | None) -> DataError:
+    """The error for a name that no feature has."""
+    near = get_close_matches(name, features, n=3, cutoff=0.5)
+    shown = ", ".join(features[:12]) + (", ..." if len(features) > 12 else "")
+    hint = f"the columns that are fitted on are: {shown}"
+    text = f"{option}: no column {name!r} is fitted on"
+    return DataError("column-not-found", text, near=near, hint=hint, where=Location(file=file))
+
+
+# -- interactions ----------------------------------------------------------------------------------------------------
+
+
+def _pairs(options: Sequence[str], features: Sequence[str], file: str | None) -> tuple[tuple[str, str], ...]:
+    """Pairs of different columns, each once, in the order asked for."""
+    out: dict[frozenset[str], tuple[str, str]] = {}
+    for option in options:
+        left, right = _sides(option, features, file)
+        found = [(one, other) for one, other in product(left, right) if one != other]
+        if not found:
+            raise UsageError(
+                "option-without-effect" if len(left) > 1 or set(option) & {"*", "?"} else "unknown-option-value",
+                f"--interactions {option!r} is a column with itself",
+                hint="--poly 2 adds the squares of numbers",
+            )
+        for pair in found:
+            out.setdefault(frozenset(pair), pair)
+    return tuple(out.values())
+
+
+def _sides(option: str, features: Sequence[str], file: str | None) -> tuple[Sequence[str], Sequence[str]]:
+    """The columns on either side. Names may contain a colon: every one is tried, literal names first."""
+    splits = list(_splits(option))
+    if not splits:
+        raise UsageError("unknown-option-value", f"--interactions {option!r} is not of the form A:B")
+    for left, right in splits:
+        if left in features and right in features:
+            return [left], [right]
+    for left, right in splits:
+        sides = _matches(left, features), _matches(right, features)
+        if all(sides):
+            return sides
+    parts = option.split(":")
+    if len(parts) > 2 and all(_matches(part, features) for part in parts):
+        raise UsageError(
+            "unknown-option-value",
+            f"--interactions {option!r} has {len(parts)} columns; interactions are of pairs only",
+            hint="--interactions A:B, repeated for each pair",
+        )
+    missing = [[side for side in split if not _matches(side, features)] for split in splits]
+    raise _not_found("--interactions", min(missing, key=len)[0], features, file)
+
+
+def _splits(option: str) -> Iterator[tuple[str, str]]:
+    """Both sides of every colon that has something on either side."""
+    for at, letter in enumerate(option):
+        if letter == ":" and 0 < at < len(option) - 1:
+            yield option[:at], option[at + 1 :]

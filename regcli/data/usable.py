@@ -1,0 +1,178 @@
+"""Which columns can be used as they stand, and where cells are missing."""
+
+import re
+from collections.abc import Collection, Sequence
+from shlex import quote
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regcli.data.columns import number
+from regcli.data.table import Levels, Numbers, Table, Unsupported
+from regcli.errors import DataError, Location, counted
+
+__all__ = ["LARGEST", "SMALLEST", "check_used", "missing_rows"]
+
+Array = NDArray[np.float64]
+
+#: An undeclared text column with more levels than this is taken for an identifier and refused.
+MOST_LEVELS = 50
+
+#: A text column in which at least this share of the filled cells are numbers is taken for a column of numbers with
+#: something else in it.
+NUMBER_SHARE = 0.1
+
+#: Squares of larger numbers overflow, those of smaller spreads vanish.
+LARGEST, SMALLEST = 1e150, 1e-150
+
+#: Offending cells shown in an error.
+SHOWN = 3
+
+
+def check_used(
+    table: Table,
+    names: Sequence[str],
+    categorical: Collection[str],
+    *,
+    numeric: Collection[str],
+    features: Collection[str],
+    decimal: str = ".",
+) -> None:
+    """Refuse columns that cannot be used as they stand.
+
+    Parameters
+    ----------
+    table : Table
+        The data.
+    names : sequence of str
+        All columns that are used.
+    categorical : collection of str
+        Columns declared as categories.
+    numeric : collection of str
+        Columns that must be numbers.
+    features : collection of str
+        Columns that can be left out, which is then a way out.
+    decimal : str
+        The decimal mark of the text.
+
+    Raises
+    ------
+    DataError
+        ``unsupported-type``; ``text-in-numeric-column``; ``probable-identifier``; ``infinite-value``; ``value-range``.
+    """
+    for name in names:
+        column = table.columns[name]
+        if isinstance(column, Unsupported):
+            raise DataError(
+                "unsupported-type",
+                f"column {name!r} has type {column.type}, which cannot be used",
+                where=Location(file=table.files[0].path, column=name),
+                hint=_ways_without(name, free=name in features),
+            )
+        if isinstance(column, Levels) and name not in categorical:
+            known = _known_numbers(column, decimal, must_be_numeric=name in numeric)
+            _check_text(table, name, column, known, free=name in features)
+        if isinstance(column, Numbers):
+            _check_numbers(table, name, column.values, free=name in features)
+
+
+def _ways_without(name: str, *, free: bool) -> str:
+    """How to do without a column: leave out a feature, put another one in the place of what has a part."""
+    return f"--drop {quote(name)}" if free else "choose another column for this part"
+
+
+def _known_numbers(column: Levels, decimal: str, *, must_be_numeric: bool) -> NDArray[np.bool_] | None:
+    """Levels that are numbers, if the column is one of numbers with something in between; None for text.
+
+    Numbers with a decimal comma where a point was expected are such a column too.
+    """
+    numeric = np.array([number(level, decimal) is not None for level in column.levels], dtype=bool)
+    if must_be_numeric:
+        return numeric
+    if column.boolean or not column.levels:
+        return None
+    counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.levels))
+    with_comma = all(number(level, ",") is not None for level in column.levels)
+    return numeric if with_comma or counts[numeric].sum() >= NUMBER_SHARE * counts.sum() else None
+
+
+def _check_text(table: Table, name: str, column: Levels, known: NDArray[np.bool_] | None, *, free: bool) -> None:
+    """Refuse text that is numbers (``known`` marks them) with something in between, and text that names rows."""
+    if known is not None:
+        rows = np.flatnonzero((column.codes >= 0) & ~np.append(known, True)[column.codes])
+        if not rows.size:  # numbers that were read as text on request
+            return
+        cells = [column.levels[column.codes[row]] for row in rows[:SHOWN]]
+        also = "also " if known.any() else ""
+        raise DataError(
+            "text-in-numeric-column",
+            f"column {name!r} holds numbers, but {also}{counted(rows.size, 'cell')} of text",
+            where=table.locate(int(rows[0]), name),
+            cells=cells,
+            hint=_text_hint(name, cells, free=free),
+        )
+    if len(column.levels) > MOST_LEVELS:
+        dates = sum(bool(re.fullmatch(r"\d{4}-\d{2}-\d{2}.*", level)) for level in column.levels)
+        what = "dates" if dates == len(column.levels) else "an identifier"
+        raise DataError(
+            "probable-identifier",
+            f"text column {name!r} has {len(column.levels):,} different cells and is probably {what}",
+            where=Location(file=table.files[0].path, column=name),
+            cells=column.levels[:SHOWN],
+            hint=f"--drop {quote(name)}, --id {quote(name)} to carry it along, or --categorical {quote(name)} to use "
+            "its levels"
+            if free
+            else _ways_without(name, free=False),
+        )
+
+
+def _text_hint(name: str, cells: Sequence[str], *, free: bool) -> str:
+    """The ways out of text among numbers."""
+    ways = []
+    if all(re.fullmatch(r"[+-]?\d+,\d+", cell) for cell in cells):
+        ways = ["--decimal ,"]
+    elif not set(cells[0]) & {"\n", "\r"}:  # a list of cells cannot hold these
+        cell = '"' + cells[0].replace('"', '""') + '"' if set(cells[0]) & {",", '"'} else cells[0]
+        option = quote(f'"",NA,{cell}')
+        ways = [f"--na-values {option} if it means missing"]
+    if free:
+        ways += [f"--categorical {quote(name)}", f"--drop {quote(name)}"]
+    return ", or ".join(ways) or "mend the file"
+
+
+def _check_numbers(table: Table, name: str, values: Array, *, free: bool) -> None:
+    """Refuse infinities and magnitudes whose squares leave double precision."""
+    if not values.size:
+        return
+    with np.errstate(invalid="ignore"):
+        infinite = np.flatnonzero(np.isinf(values))
+        if infinite.size:
+            raise DataError(
+                "infinite-value",
+                f"column {name!r} has {counted(infinite.size, 'infinite cell')}",
+                where=table.locate(int(infinite[0]), name),
+                cells=[repr(float(values[row])) for row in infinite[:SHOWN]],
+                hint=f"mend the file, or {_ways_without(name, free=free)}",
+            )
+        large = np.flatnonzero(np.abs(values) > LARGEST)
+    if large.size:
+        raise DataError(
+            "value-range",
+            f"column {name!r} has cells beyond {LARGEST:g}, whose squares overflow",
+            where=table.locate(int(large[0]), name),
+            cells=[repr(float(values[row])) for row in large[:SHOWN]],
+            hint=f"give the column in larger units, or {_ways_without(name, free=free)}",
+        )
+
+
+def missing_rows(table: Table, names: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
+    """Columns with missing cells, and where they are."""
+    out = {}
+    for name in names:
+        column = table.columns[name]
+        mask = np.isnan(column.values) if isinstance(column, Numbers) else None
+        if isinstance(column, Levels):
+            mask = column.codes < 0
+        if mask is not None and mask.any():
+            out[name] = mask
+    return out
