@@ -189,6 +189,7 @@ CODES: MappingProxyType[str, tuple[int, str]] = MappingProxyType(
         "target-domain": (3, "the target has values the family does not allow"),
         "bad-weights": (3, "a weight is negative or all weights are zero"),
         "bad-exposure": (3, "an exposure is not above 0"),
+        "bad-order": (3, "the column that orders rows holds neither numbers nor ISO dates"),
         "bad-folds": (3, "the folds do not fit the data"),
         "no-features": (3, "no column is left to fit with"),
         "duplicate-term": (3, "two terms of the model have the same name"),
@@ -204,6 +205,7 @@ CODES: MappingProxyType[str, tuple[int, str]] = MappingProxyType(
         "output-exists": (6, "the output path is a directory or another thing that cannot be replaced"),
         "output-failed": (6, "writing failed"),
         "out-of-memory": (7, "not enough memory"),
+        "too-many-lanes": (7, "more models than leave-one-out is for"),
         "check-failed": (1, "a check you asked for failed"),
         "internal": (70, "a bug in regcli"),
     }

@@ -12,6 +12,7 @@ from regcli.errors import Warn
 __all__ = [
     "Certificate",
     "Convergence",
+    "Criterion",
     "Curve",
     "DataFacts",
     "FitResult",
@@ -168,6 +169,16 @@ class Curve:
     index_1se: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """An information criterion along a path: ``values`` and degrees of freedom ``df`` (T,), and where it is least."""
+
+    name: str
+    values: Array
+    df: Array
+    index: int | None
+
+
 @dataclass(frozen=True)
 class Model:
     """A fitted model on the scale of the data, with all that scoring new rows needs."""
@@ -190,6 +201,8 @@ class FitResult:
     metrics: Mapping[str, Mapping[str, float | bool] | None]
     convergence: Convergence
     curve: Curve | None
+    grid: tuple[tuple[float | None, Curve], ...]
+    criterion: Criterion | None
     stopped: Stopped | None
     warnings: tuple[Warn, ...]
     seed: int

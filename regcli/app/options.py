@@ -50,9 +50,10 @@ class Flag:
 
 Family = Literal["gaussian", "binomial", "poisson"]
 PenaltyName = Literal["none", "l1", "l2", "elasticnet", "lasso", "ridge", "ols"]
-Rule = Literal["min", "1se"]
+Rule = Literal["min", "1se", "aic", "bic", "ebic"]
+SolverName = Literal["auto", "direct", "row-space", "moments", "lockstep", "newton"]
 Standardize = Literal["all", "numeric", "none"]
-Scheme = Literal["kfold", "stratified"]
+Scheme = Literal["kfold", "stratified", "group", "time", "loo"]
 Metric = Literal["deviance", "mse", "rmse", "mae", "r2", "logloss", "brier", "auc", "accuracy"]
 Format = Literal["auto", "table", "json", "jsonl", "csv", "md", "names"]
 InputFormat = Literal["csv", "tsv", "parquet"]
@@ -200,7 +201,12 @@ class Penalty:
     ] = None
     l1_ratio: Annotated[
         str | None,
-        Flag(("--l1-ratio",), "Share of L1 in an elastic net, from 0 to 1.", "A", "0.5"),
+        Flag(
+            ("--l1-ratio",),
+            "Share of L1 in an elastic net, from 0 to 1; of several the best is chosen.",
+            "A[,A...]",
+            "0.5",
+        ),
     ] = None
     penalty_factor: Annotated[
         tuple[str, ...],
@@ -261,7 +267,13 @@ class Search:
 
     rule: Annotated[
         Rule | None,
-        Flag(("--rule",), "Which strength is reported: the best one, or the largest within one SE of it.", None, "min"),
+        Flag(
+            ("--rule",),
+            "Which strength is reported: min is the best in cross-validation, 1se the largest within one standard "
+            "error of it; aic, bic and ebic choose by an information criterion, without cross-validation.",
+            None,
+            "min",
+        ),
     ] = None
     full_path: Annotated[
         bool,
@@ -279,11 +291,35 @@ class Folds:
     ] = None
     cv: Annotated[
         Scheme | None,
-        Flag(("--cv",), "How rows are dealt to folds.", None, "stratified for classes, else kfold"),
+        Flag(
+            ("--cv",),
+            "How rows are held out: dealt to folds, by class, by group, in time, or one at a time.",
+            None,
+            "stratified for classes, else kfold; group with --group, time with --order-by",
+        ),
+    ] = None
+    group: Annotated[
+        str | None,
+        Flag(("--group",), "Column of groups; rows of one group stay in one fold.", "COL"),
     ] = None
     fold_column: Annotated[str | None, Flag(("--fold-column",), "Column that names the fold of each row.", "COL")] = (
         None
     )
+    order_by: Annotated[
+        str | None,
+        Flag(
+            ("--order-by",),
+            "Column of times, numbers or ISO dates: every fold is tested by the rows before it.",
+            "COL",
+            "with --cv time the order of the file",
+        ),
+    ] = None
+    gap: Annotated[int | None, Flag(("--gap",), "With --cv time: rows left out just before a fold.", "G", "0")] = None
+    window: Annotated[
+        int | None,
+        Flag(("--window",), "With --cv time: train on at most this many rows before a fold.", "W", "all before it"),
+    ] = None
+    repeats: Annotated[int | None, Flag(("--repeats",), "Deal the rows to folds R times.", "R", "1")] = None
     metric: Annotated[
         Metric | None, Flag(("--metric",), "What the choice of a strength minimises or maximises.", None, "deviance")
     ] = None
@@ -304,6 +340,10 @@ class Solver:
     tol: Annotated[
         float | None,
         Flag(("--tol",), "Largest violation of the optimality conditions.", "X", "1e-7"),
+    ] = None
+    solver: Annotated[
+        SolverName | None,
+        Flag(("--solver",), "Which solver runs; any two that can solve a problem agree.", None, "auto"),
     ] = None
     max_iter: Annotated[int | None, Flag(("--max-iter",), "Rounds a strength may take.", "N", "1000")] = None
     certify: Annotated[

@@ -9,11 +9,12 @@ from regcli.app.context import RunContext
 from regcli.app.options import PathRequest
 from regcli.app.parallel import single_blas_thread, thread_map
 from regcli.app.prepare import prepare
-from regcli.app.setup import build_problem, model_facts, refuse_undetermined, term_facts, warn_top
+from regcli.app.setup import lead_problem, make_ground, model_facts, refuse_undetermined, term_facts, warn_top
 from regcli.app.specify import make_grid, read_penalty
 from regcli.app.values import given_options
-from regcli.errors import FitError, Warn, counted
+from regcli.errors import FitError, UsageError, Warn, counted
 from regcli.problem.folds import whole_partition
+from regcli.problem.protocols import Bools
 from regcli.results import Iterate, PathResult, Status
 from regcli.solvers.engine import Problem
 from regcli.solvers.path import Grid, Walk
@@ -27,13 +28,20 @@ __all__ = ["path", "refuse_separated", "warn_path", "without_zero"]
 def path(request: PathRequest, run: RunContext) -> PathResult:
     """Fit every strength of the grid, or of those given, on all rows."""
     asked = read_penalty(request.penalty, request.strengths)
+    if len(asked.l1_ratios) > 1:
+        raise UsageError(
+            "option-without-effect",
+            "--l1-ratio takes one number here: a path has one share of L1",
+            hint="regcli cv chooses among several",
+        )
     seed = request.run.seed or 0
     prepared = prepare(request, unpenalised=asked.unpenalised, seed=seed)
     single_blas_thread()
     partition = whole_partition(prepared.fit_weights)
     with thread_map(run.jobs, prepared.X.size) as parallel_map:
         options = (request.model, request.penalty, request.solver)
-        problem = build_problem(prepared, asked, options, partition, parallel_map)
+        ground = make_ground(prepared, asked, options, parallel_map)
+        problem = lead_problem(ground, prepared, asked, request.penalty, partition)
         grid, top = make_grid(asked, problem)
         names = tuple(term.name for term in prepared.encoder.terms)
         grid, zero = without_zero(grid, problem, names)
@@ -78,12 +86,19 @@ def without_zero(grid: Grid, problem: Problem, names: tuple[str, ...]) -> tuple[
     return grid, []
 
 
-def warn_path(walk: Walk, steps: Sequence[Iterate], names: tuple[str, ...]) -> list[Warn]:
-    """What there is to say about the walk itself."""
+def warn_path(
+    walk: Walk, steps: Sequence[Iterate], names: tuple[str, ...], converged: Bools | None = None
+) -> list[Warn]:
+    """What there is to say about the walk; ``converged`` (T,) says whether lanes beside those of ``steps`` did."""
     out = []
     if walk.without_zero:
         out.append(Warn("lambda-zero-left-out", f"strength 0 is left out: {walk.family.endless}"))
-    short = [step.lam for step in steps if not all(status.usable for status in step.status)]
+    elsewhere = [True] * len(steps) if converged is None else converged.tolist()
+    short = [
+        step.lam
+        for step, fine in zip(steps, elsewhere, strict=True)
+        if not (fine and all(status.usable for status in step.status))
+    ]
     if short:
         text = f"{counted(len(short), 'strength')} did not reach --tol in every fold; the first is {short[0]:g}"
         out.append(Warn("not-converged", text, {"lambdas": short}))

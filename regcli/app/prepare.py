@@ -7,18 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regcli.app.encode import LaneMap, known_matrix, lane_map_of, learn_terms, same_columns, settled
+from regcli.app.folding import scheme_of
 from regcli.app.options import FitRequest, Folds, Model, PathRequest
 from regcli.app.reading import Used, read_used
 from regcli.app.values import bounded, number_of, refuse
 from regcli.data.encoder import Encoder
 from regcli.data.learn import describe
-from regcli.data.levels import level_order
+from regcli.data.marks import fold_labels, groups_of, times_of
 from regcli.data.roles import Roles
-from regcli.data.table import Levels, Numbers, Table
+from regcli.data.table import Numbers, Table
 from regcli.data.target import Target, code_target, events, guess_family
 from regcli.errors import DataError, Location, UsageError, Warn, counted
 from regcli.problem.families import FAMILIES
-from regcli.problem.folds import set_aside
+from regcli.problem.folds import last_aside, set_aside
 from regcli.results import DataFacts
 
 __all__ = ["Held", "Prepared", "prepare"]
@@ -28,6 +29,24 @@ Rows = NDArray[np.intp]
 
 #: Weights are divided by their sum; below this some of them are subnormal and have lost digits.
 LEAST_WEIGHT = 1e-290
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Folds, groups and times of rows (r,), None where no column has them."""
+
+    labels: Rows | None
+    groups: Rows | None
+    times: Rows | None
+
+    def take(self, rows: NDArray[np.bool_]) -> "Marks":
+        """Those of some rows, numbered anew."""
+        return Marks(
+            *(
+                None if values is None else np.unique(values[rows], return_inverse=True)[1].astype(np.intp)
+                for values in (self.labels, self.groups, self.times)
+            )
+        )
 
 
 @dataclass(frozen=True)
@@ -44,8 +63,8 @@ class Held:
 class Prepared:
     """Arrays of the training rows, and what is known about them.
 
-    ``weights`` (n,) are the user's; ``fit_weights`` those times the class weights. ``fold`` (n,) numbers the user's
-    folds, None without a fold column. ``classes_of`` (n,) numbers the class of each row, None for numbers.
+    ``weights`` (n,) are the user's; ``fit_weights`` those times the class weights. ``marks`` are the folds, groups
+    and times of the rows as far as columns say so. ``classes_of`` (n,) numbers the class of each row, None for numbers.
     """
 
     facts: DataFacts
@@ -57,7 +76,7 @@ class Prepared:
     weights: Array
     fit_weights: Array
     offset: Array
-    fold: NDArray[np.intp] | None
+    marks: Marks
     family: str
     family_source: str
     target: Target
@@ -81,7 +100,7 @@ def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int) 
         raise UsageError("unknown-option-value", f"--seed is {seed}; it must be at least 0 and below 2^63")
     data, model = request.data, request.model
     folds = request.folds if isinstance(request, FitRequest) else None
-    used = read_used(data, request.reading, data.data, fold=folds.fold_column if folds else None)
+    used = read_used(data, request.reading, data.data, folds=folds)
     table, roles, rows = used.table, used.roles, used.rows
     family, source, guesses = _family(used, model)
     target = code_target(table, roles.target, rows, family=family, positive=model.positive_class)
@@ -89,7 +108,8 @@ def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int) 
         unused = {"--positive-class": model.positive_class is not None, "--class-weight": bool(model.class_weight)}
         refuse(unused, f"for the {family} family")
     refuse({"--exposure": roles.exposure is not None and FAMILIES[family].link != "log"}, f"for the {family} family")
-    train, held = _split(rows, target, folds, seed)
+    marks = _marks(table, roles, rows)
+    train, held = _split(rows, target, marks, folds, seed)
     fitted = target.values[train]
     weights = _weights(table, roles, rows)
     fit_weights = weights[train] * _class_weights(model, replace(target, values=fitted), weights[train])
@@ -119,7 +139,7 @@ def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int) 
         weights=weights[train],
         fit_weights=fit_weights,
         offset=offset[train],
-        fold=_fold_labels(table, roles.fold, rows[train]),
+        marks=marks.take(train),
         family=family,
         family_source=source,
         target=target,
@@ -172,6 +192,15 @@ def _numbers(table: Table, name: str | None, rows: Rows, default: float) -> Arra
             where=table.locate(int(rows[0]), name),
         )
     return column.values[rows]
+
+
+def _marks(table: Table, roles: Roles, rows: Rows) -> Marks:
+    """Folds, groups and times of the rows used."""
+    return Marks(
+        labels=None if roles.fold is None else fold_labels(table, roles.fold, rows),
+        groups=None if roles.group is None else groups_of(table, roles.group, rows),
+        times=None if roles.order is None else times_of(table, roles.order, rows),
+    )
 
 
 def _offset(table: Table, roles: Roles, rows: Rows) -> Array:
@@ -263,31 +292,21 @@ def _class_weights(model: Model, target: Target, weights: Array) -> Array:
     return out
 
 
-def _fold_labels(table: Table, name: str | None, rows: Rows) -> NDArray[np.intp] | None:
-    """The user's folds, numbered in the order of their labels."""
-    if name is None:
-        return None
-    column = table.columns[name]
-    if not isinstance(column, Levels):
-        where = Location(file=table.files[0].path, column=name)
-        raise DataError("bad-folds", f"column {name!r} names no folds", where=where)
-    present = np.unique(column.codes[rows])
-    order = level_order([column.levels[code] for code in present])
-    position = np.full(len(column.levels), -1, dtype=np.intp)
-    for code in present:
-        position[code] = order.index(column.levels[code])
-    return position[column.codes[rows]]
-
-
-def _split(rows: Rows, target: Target, folds: Folds | None, seed: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _split(
+    rows: Rows, target: Target, marks: Marks, folds: Folds | None, seed: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Training rows, and those set aside by --test-size; the split comes before anything is learnt."""
     held = np.zeros(rows.size, dtype=bool)
     if folds and folds.test_size is not None:
         if folds.test:
             raise UsageError("conflicting-options", "--test and --test-size exclude each other")
-        bounded("--test-size", folds.test_size, 0.0, 1.0, open_low=True, open_high=True)
+        share = folds.test_size
+        bounded("--test-size", share, 0.0, 1.0, open_low=True, open_high=True)
         classes = None if target.classes is None else target.values.astype(np.intp)
-        held = set_aside(rows.size, folds.test_size, seed, classes)
+        if scheme_of(folds, classes=classes is not None) == "time":
+            held = last_aside(np.arange(rows.size) if marks.times is None else marks.times, share)
+        else:
+            held = set_aside(rows.size, share, seed, classes, marks.groups)
         if held.all():
             raise DataError("no-rows", "--test-size leaves no row to fit on", hint="a smaller --test-size")
     return ~held, held
@@ -296,7 +315,7 @@ def _split(rows: Rows, target: Target, folds: Folds | None, seed: int) -> tuple[
 def _test_file(request: FitRequest | PathRequest, folds: Folds, roles: Roles, encoder: Encoder, target: Target) -> Held:
     """The rows of --test, encoded as the training rows were."""
     data = replace(request.data, target=roles.target)
-    known = settled(replace(roles, fold=None), encoder)
+    known = settled(replace(roles, fold=None, group=None, order=None), encoder)
     used = read_used(data, request.reading, folds.test, known=known)
     X = known_matrix(encoder, used.table, used.rows)
     if target.classes is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from regcli.app.options import Data, Reading
+from regcli.app.options import Data, Folds, Reading
 from regcli.app.recipe import read_recipe
 from regcli.data.dialect import Dialect, parse_na_values
 from regcli.data.learn import Recipe
@@ -68,7 +68,7 @@ def dialect_of(options: Reading, na_values: tuple[str, ...]) -> Dialect:
 
 
 def read_used(
-    data: Data, reading: Reading, sources: Sequence[str], *, fold: str | None = None, known: Known | None = None
+    data: Data, reading: Reading, sources: Sequence[str], *, folds: Folds | None = None, known: Known | None = None
 ) -> Used:
     """Read the table, give columns their parts, and settle which rows can be used.
 
@@ -86,7 +86,9 @@ def read_used(
         weights=data.weights,
         offset=data.offset,
         exposure=data.exposure,
-        fold=fold,
+        fold=folds.fold_column if folds else None,
+        group=folds.group if folds else None,
+        order=folds.order_by if folds else None,
     )
     as_text = _as_text(asked, sources, dialect) | (known.text if known else set())
     table = read_table(sources, dialect, as_text=as_text)
@@ -147,7 +149,7 @@ def _known_rows(table: Table, roles: Roles, data: Data) -> NDArray[np.bool_]:
         text = f"--missing-target {data.missing_target!r} is not known"
         raise UsageError("unknown-option-value", text, hint="error or drop")
     keep = np.ones(table.rows, dtype=bool)
-    holes = missing_rows(table, [roles.target, *roles.numeric(), *([roles.fold] if roles.fold else [])])
+    holes = missing_rows(table, [roles.target, *roles.numeric(), *roles.marks()])
     if holes and data.missing_target != "drop":
         _refuse_missing(table, holes, "missing-target", "--missing-target drop leaves these rows out")
     for mask in holes.values():

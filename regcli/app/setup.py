@@ -1,9 +1,10 @@
 """From arrays and options to the problem that the walk solves."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from regcli.app.encode import LaneMap
 from regcli.app.options import Model as ModelOptions
 from regcli.app.options import Penalty as PenaltyOptions
 from regcli.app.options import Solver
@@ -16,13 +17,15 @@ from regcli.problem.families import FAMILIES
 from regcli.problem.lanes import Lanes, Partition, make_lanes
 from regcli.problem.objective import Objective
 from regcli.problem.penalties import ElasticNet
-from regcli.problem.protocols import Array, Integers, ParallelMap
+from regcli.problem.protocols import Array, Bools, Design, Family, Integers, ParallelMap
 from regcli.results import ModelFacts, TermFacts
 from regcli.solvers.direct import dependent_columns
 from regcli.solvers.engine import Problem, Rules
 
 __all__ = [
-    "build_problem",
+    "Ground",
+    "lead_problem",
+    "make_ground",
     "model_facts",
     "read_rules",
     "refuse_undetermined",
@@ -37,12 +40,12 @@ TOL, MAX_ITER = 1e-7, 1000
 
 
 def read_rules(solver: Solver) -> Rules:
-    """--tol, --max-iter and --certify."""
+    """--tol, --max-iter, --certify and --solver."""
     tol = TOL if solver.tol is None else solver.tol
     bounded("--tol", tol, 0.0, 1.0, open_low=True, open_high=True)
     count = MAX_ITER if solver.max_iter is None else solver.max_iter
     bounded("--max-iter", count, 1, np.inf)
-    return Rules(tol, count, certify=solver.certify == "all")
+    return Rules(tol, count, certify=solver.certify == "all", solver=solver.solver or "auto")
 
 
 def standardize_of(model: ModelOptions) -> str:
@@ -54,38 +57,82 @@ def standardize_of(model: ModelOptions) -> str:
     return model.standardize or "all"
 
 
-def build_problem(
+@dataclass(frozen=True)
+class Ground:
+    """What the problems of a run have in common, whichever rows their lanes train on.
+
+    ``standardized`` (p,) marks terms that are scaled before the penalty applies; ``spread_scales`` says that the L2
+    part is divided by the sd of the target; ``lane_map`` makes a lane's matrix from its weights (n,).
+    """
+
+    design: Design
+    family: Family
+    y: Array
+    offset: Array
+    intercept: bool
+    standardized: Bools
+    spread_scales: bool
+    lane_map: LaneMap | None
+    rules: Rules
+    parallel_map: ParallelMap
+
+    def objective(self, partition: Partition) -> Objective:
+        """The objective of a partition's lanes: what they learn from their rows is learnt here."""
+        maps = None
+        if self.lane_map is not None:
+            maps = tuple(self.lane_map(partition.lane_weights(lane)) for lane in range(partition.n_lanes))
+        lanes = make_lanes(self.design, partition, intercept=self.intercept, standardized=self.standardized, maps=maps)
+        if self.spread_scales:
+            y = self.y - self.offset
+            spreads = [spread_of(lanes, lane, y, self.intercept) for lane in range(lanes.n_lanes)]
+            lanes = replace(lanes, l2_scale=1.0 / np.array(spreads))
+        return Objective(self.design, self.family, self.y, self.offset, lanes, self.intercept)
+
+    def problem(self, partition: Partition, like: Problem) -> Problem:
+        """The problem ``like`` another one, on the lanes of a further partition."""
+        objective = self.objective(partition)
+        return replace(like, objective=objective, null=objective.null())
+
+
+def make_ground(
     prepared: Prepared,
     asked: Asked,
     options: tuple[ModelOptions, PenaltyOptions, Solver],
-    partition: Partition,
     parallel_map: ParallelMap,
-) -> Problem:
-    """The objective in all lanes, the penalty and the null model. The design matrix is taken over."""
+) -> Ground:
+    """Everything but lanes and penalty. The design matrix is taken over."""
     model, penalty_options, solver = options
-    terms = prepared.encoder.terms
-    intercept = not model.no_intercept
-    chosen = standardize_of(model)
-    standardized = np.array([chosen == "all" or (chosen == "numeric" and term.numeric) for term in terms])
-    design = make_design(prepared.X, centred=intercept)
-    maps = None
-    if prepared.lane_map is not None:
-        weights = (partition.train[lane][partition.block] * partition.row_weights for lane in range(partition.n_lanes))
-        maps = tuple(map(prepared.lane_map, weights))
-    lanes = make_lanes(design, partition, intercept=intercept, standardized=standardized, maps=maps)
-    family = FAMILIES[prepared.family]
-    if asked.compat == "glmnet" and family.spread_scales:
-        spreads = [spread_of(lanes, lane, prepared.y - prepared.offset, intercept) for lane in range(lanes.n_lanes)]
-        lanes = replace(lanes, l2_scale=1.0 / np.array(spreads))
-    elif asked.compat == "glmnet":
+    intercept, chosen, family = not model.no_intercept, standardize_of(model), FAMILIES[prepared.family]
+    if asked.compat == "glmnet" and not family.spread_scales:
         refuse({"--compat": not penalty_options.penalty_factor}, f"for the {prepared.family} family without factors")
-    objective = Objective(design, family, prepared.y, prepared.offset, lanes, intercept)
-    penalty = build_penalty(asked, penalty_options, terms, tuple(name for name, _ in prepared.dropped))
+    return Ground(
+        design=make_design(prepared.X, centred=intercept),
+        family=family,
+        y=prepared.y,
+        offset=prepared.offset,
+        intercept=intercept,
+        standardized=np.array(
+            [chosen == "all" or (chosen == "numeric" and term.numeric) for term in prepared.encoder.terms]
+        ),
+        spread_scales=asked.compat == "glmnet" and family.spread_scales,
+        lane_map=prepared.lane_map,
+        rules=read_rules(solver),
+        parallel_map=parallel_map,
+    )
+
+
+def lead_problem(
+    ground: Ground, prepared: Prepared, asked: Asked, options: PenaltyOptions, partition: Partition
+) -> Problem:
+    """The problem whose lane 0 has all rows: with its penalty, and what depends on other columns set aside."""
+    objective = ground.objective(partition)
+    dropped = tuple(name for name, _ in prepared.dropped)
+    penalty = build_penalty(asked, options, prepared.encoder.terms, dropped)
     aliased = _dependent(objective, penalty, asked)
     if aliased.size:
         penalty = penalty.fix(aliased)
     set_aside = tuple(map(int, aliased))
-    return Problem(objective, penalty, objective.null(), read_rules(solver), parallel_map, set_aside)
+    return Problem(objective, penalty, objective.null(), ground.rules, ground.parallel_map, set_aside)
 
 
 def _dependent(objective: Objective, penalty: ElasticNet, asked: Asked) -> Integers:

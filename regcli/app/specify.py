@@ -1,6 +1,6 @@
 """From options to a penalty and its strengths."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,7 +27,10 @@ MOST_LAMBDAS = 100_000
 
 @dataclass(frozen=True)
 class Asked:
-    """The penalty by name, the share of L1, and the strengths given by hand (decreasing), None for a grid."""
+    """The penalty by name, the shares of L1 in the order given, and the strengths given by hand, None for a grid.
+
+    Strengths decrease. ``l1_ratio`` is the share that counts; of several, each ``alternative`` has its own.
+    """
 
     penalty: str
     l1_ratio: float
@@ -35,11 +38,22 @@ class Asked:
     n_lambdas: int
     min_ratio: float | None
     compat: str | None
+    l1_ratios: tuple[float, ...] = ()
 
     @property
     def unpenalised(self) -> bool:
         """Whether nothing at all is penalised."""
         return self.penalty == "none" or self.lambdas == (0.0,)
+
+    @property
+    def several(self) -> bool:
+        """Whether there is something to choose."""
+        return self.lambdas is None or len(self.lambdas) > 1 or len(self.l1_ratios) > 1
+
+    @property
+    def alternatives(self) -> tuple["Asked", ...]:
+        """The same with each share of L1."""
+        return tuple(replace(self, l1_ratio=ratio, l1_ratios=()) for ratio in self.l1_ratios) or (self,)
 
 
 def read_penalty(options: PenaltyOptions, strengths: Strengths) -> Asked:
@@ -60,15 +74,11 @@ def read_penalty(options: PenaltyOptions, strengths: Strengths) -> Asked:
     if penalty == "none":
         factors = {"--penalty-factor": bool(options.penalty_factor), "--compat": options.compat is not None}
         refuse({"--lambda": strengths.lambdas is not None, **by_grid, **factors}, "with --penalty none")
-    ratio = {"l1": 1.0, "l2": 0.0, "none": 1.0}.get(penalty)
-    if ratio is None:
-        ratios = number_list("--l1-ratio", options.l1_ratio or "0.5")
-        if len(ratios) > 1:
-            raise UsageError(
-                "unknown-option-value", "--l1-ratio takes one number so far", hint="run once for each l1 ratio"
-            )
-        ratio = ratios[0]
-        bounded("--l1-ratio", ratio, 0.0, 1.0)
+    ratios: tuple[float, ...] = (0.0 if penalty == "l2" else 1.0,)
+    if penalty == "elasticnet":
+        ratios = tuple(dict.fromkeys(number_list("--l1-ratio", options.l1_ratio or "0.5")))
+        for ratio in ratios:
+            bounded("--l1-ratio", ratio, 0.0, 1.0)
     lambdas = None
     if strengths.lambdas is not None:
         refuse(by_grid, "with --lambda")
@@ -82,7 +92,7 @@ def read_penalty(options: PenaltyOptions, strengths: Strengths) -> Asked:
     bounded("--n-lambdas", count, 1, MOST_LAMBDAS)
     if strengths.lambda_min_ratio is not None:
         bounded("--lambda-min-ratio", strengths.lambda_min_ratio, 0.0, 1.0, open_low=True, open_high=True)
-    return Asked(penalty, ratio, lambdas, count, strengths.lambda_min_ratio, options.compat)
+    return Asked(penalty, ratios[0], lambdas, count, strengths.lambda_min_ratio, options.compat, ratios)
 
 
 def _name_of(penalty: str | None) -> str:

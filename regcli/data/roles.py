@@ -9,6 +9,9 @@ from regcli.errors import DataError, Location, UsageError, Warn
 
 __all__ = ["Asked", "Roles", "assign_roles", "find_column", "match_columns"]
 
+#: Options of parts whose names differ.
+_FLAGS = {"fold": "fold-column", "order": "order-by"}
+
 #: Names that make a column the target when none is given.
 TARGET_NAMES = ("y", "target")
 
@@ -26,6 +29,8 @@ class Asked:
     offset: str | None = None
     exposure: str | None = None
     fold: str | None = None
+    group: str | None = None
+    order: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +46,17 @@ class Roles:
     offset: str | None
     exposure: str | None
     fold: str | None
+    group: str | None
+    order: str | None
     warnings: tuple[Warn, ...] = ()
 
     def numeric(self) -> tuple[str, ...]:
         """Columns beside the features that must be numbers."""
         return tuple(name for name in (self.weights, self.offset, self.exposure) if name is not None)
+
+    def marks(self) -> tuple[str, ...]:
+        """Columns that mark rows: folds, groups, times."""
+        return tuple(name for name in (self.fold, self.group, self.order) if name is not None)
 
 
 def find_column(name: str, columns: Sequence[str], *, file: str | None = None) -> str:
@@ -93,6 +104,8 @@ def assign_roles(asked: Asked, columns: Sequence[str], *, file: str | None = Non
             ("offset", asked.offset),
             ("exposure", asked.exposure),
             ("fold", asked.fold),
+            ("group", asked.group),
+            ("order", asked.order),
         )
         if name is not None
     }
@@ -122,6 +135,8 @@ def assign_roles(asked: Asked, columns: Sequence[str], *, file: str | None = Non
         offset=single.get("offset"),
         exposure=single.get("exposure"),
         fold=single.get("fold"),
+        group=single.get("group"),
+        order=single.get("order"),
         warnings=warnings,
     )
 
@@ -157,7 +172,7 @@ def _refuse_two_roles(
     parts: dict[str, str] = {}
     roles = [
         ("target", target),
-        *(("fold-column" if role == "fold" else role, name) for role, name in single.items()),
+        *((_FLAGS.get(role, role), name) for role, name in single.items()),
         *(("id", name) for name in ids),
         *(("drop", name) for name in dropped),
     ]

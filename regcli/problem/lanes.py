@@ -67,6 +67,10 @@ class Partition:
         per_block = np.bincount(self.block, weights=self.row_weights, minlength=self.n_blocks)
         return np.asarray(self.train @ per_block, dtype=np.float64)
 
+    def lane_weights(self, lane: int) -> Array:
+        """Training weights of one lane (n,) as given, zero for all other rows."""
+        return self.train[lane][self.block] * self.row_weights
+
     def keep(self, lanes: Integers) -> Self:
         """Some of the lanes."""
         return replace(self, train=self.train[lanes], test=self.test[lanes])
@@ -80,7 +84,8 @@ class Lanes:
     1/n standard deviation, 1 where a column is constant in the lane; ``varies`` (L, p) says where it is not. ``unit``
     (L, p) turns a coefficient in units of sd into the one that is penalised. ``l2_scale`` (L,) multiplies the L2 part.
     ``level`` says that no column as it counts has a mean beyond ``FAR`` sds, so that all have much the same length.
-    ``maps[l]`` is the lane matrix T_l (m, p) of what the lane learnt: its columns are B T_l. None is the identity.
+    ``maps[l]`` is the lane matrix T_l (m, p) of what the lane learnt: its columns are B T_l. None is the identity. All
+    lanes have one or none has, and all store the same cells, zeros among them.
     """
 
     partition: Partition
@@ -112,17 +117,31 @@ class Lanes:
             rows[lane] *= (part.train[lane] / self.totals[lane])[part.block]
         return rows
 
+    def used_base(self) -> Integers:
+        """Base columns that the columns are made of, in the order in which these first use them."""
+        indices = np.asarray(self.maps[0].indices) if self.maps[0] is not None else np.arange(self.sd.shape[1])
+        base, first = np.unique(indices, return_index=True)
+        return base[np.argsort(first)].astype(np.intp)
+
+    def on_base(self, base: Integers) -> Self:
+        """The same columns made of some base columns in another order."""
+        return replace(self, maps=tuple(None if lane_map is None else lane_map[base] for lane_map in self.maps))
+
     def to_base(self, coefs: Array) -> Array:
         """Coefficients on the columns' own scale (L, p) to those of the base columns (L, m)."""
-        if all(lane_map is None for lane_map in self.maps):
+        if self.maps[0] is None:
             return coefs
         return np.stack(
             [row if lane_map is None else lane_map @ row for row, lane_map in zip(coefs, self.maps, strict=True)]
         )
 
+    def columns(self, values: Array, lane: int) -> Array:
+        """Rows of a lane's columns (r, p), from those of the base columns (r, m)."""
+        return _mapped(values, self.maps[lane])
+
     def from_base(self, products: Array) -> Array:
         """Products with the base columns (L, m) to products with the lanes' columns (L, p)."""
-        if all(lane_map is None for lane_map in self.maps):
+        if self.maps[0] is None:
             return products
         return np.stack(
             [row if lane_map is None else lane_map.T @ row for row, lane_map in zip(products, self.maps, strict=True)]
@@ -196,10 +215,9 @@ def make_lanes(
     """
     maps = maps or (None,) * partition.n_lanes
     lanes = range(partition.n_lanes)
-    if all(lane_map is None for lane_map in maps):
+    if maps[0] is None:
         blocks = [_moments(design, rows, partition, None) for rows in partition.block_rows()]
-        per_lane = [_add([block for block, used in zip(blocks, partition.train[lane], strict=True) if used])
-                    for lane in lanes]  # fmt: skip
+        per_lane = _over_blocks(blocks, partition.train)
     else:
         per_lane = [_lane_moments(design, partition, lane, maps[lane]) for lane in lanes]
     means = np.stack([lane.first / lane.weight for lane in per_lane])
@@ -225,9 +243,8 @@ def make_lanes(
     )
 
 
-def _lane_columns(design: Design, rows: Integers, lane_map: sparse.csc_array | None) -> Array:
-    """Rows of a lane's columns, dense (r, p)."""
-    values = design.rows(rows)
+def _mapped(values: Array, lane_map: sparse.csc_array | None) -> Array:
+    """Rows of a lane's columns (r, p), from those of the base columns (r, m)."""
     return values if lane_map is None else np.asarray((lane_map.T @ values.T).T)
 
 
@@ -239,7 +256,7 @@ def _moments(design: Design, rows: Integers, partition: Partition, lane_map: spa
     step = max(1, STATISTICS_CELLS // design.shape[1])
     for start in range(0, rows.size, step):
         part = rows[start : start + step]
-        values, weights = _lane_columns(design, part, lane_map), partition.row_weights[part]
+        values, weights = _mapped(design.rows(part), lane_map), partition.row_weights[part]
         total = _add(
             [
                 total,
@@ -259,6 +276,19 @@ def _lane_moments(design: Design, partition: Partition, lane: int, lane_map: spa
     """Moments of all training rows of a lane whose columns are its own."""
     blocks = partition.block_rows()
     return _add([_moments(design, blocks[b], partition, lane_map) for b in np.flatnonzero(partition.train[lane])])
+
+
+def _over_blocks(blocks: list[_Moments], train: Bools) -> list[_Moments]:
+    """Moments of every lane, sums over its training blocks."""
+    used = train.astype(np.float64)
+    weight = used @ np.array([block.weight for block in blocks])
+    first = used @ np.stack([block.first for block in blocks])
+    second = used @ np.stack([block.second for block in blocks])
+    least, most = np.stack([block.least for block in blocks]), np.stack([block.most for block in blocks])
+    return [
+        _Moments(float(weight[lane]), first[lane], second[lane], least[row].min(axis=0), most[row].max(axis=0))
+        for lane, row in enumerate(train)
+    ]
 
 
 def _add(parts: list[_Moments]) -> _Moments:
@@ -287,7 +317,7 @@ def _variance(
     step = max(1, STATISTICS_CELLS // design.shape[1])
     for start in range(0, rows.size, step):
         part = rows[start : start + step]
-        values = _lane_columns(design, part, lane_map)[:, columns] - mean
+        values = _mapped(design.rows(part), lane_map)[:, columns] - mean
         total += float(weights[part].sum())
         first += weights[part] @ values
         square += weights[part] @ np.square(values)

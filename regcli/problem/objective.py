@@ -203,7 +203,7 @@ class Objective:
         return value
 
     def to_raw(self, penalty: Penalty, intercepts: Array, coefs: Array) -> tuple[Array, Array]:
-        """Intercepts (L,) and base coefficients (L, m) on the scale of the data.
+        """Intercepts (L,) and coefficients (L, p) on the scale of the data.
 
         The intercept is summed without rounding in between: where means are large it is the difference of large
         numbers.
@@ -216,20 +216,23 @@ class Objective:
                 for level, row, centre, base_row in zip(intercepts, own, self.lanes.centre, base, strict=True)
             ]
         )
-        return raw, base
+        return raw, own
 
     def keep(self, lanes: Integers) -> Self:
         """The objective of some lanes."""
         return replace(self, lanes=self.lanes.keep(lanes))
 
     def restrict(self, columns: Integers) -> Self:
-        """The objective of some terms in the order given; itself when that is all of them as they stand."""
-        if np.array_equal(columns, np.arange(self.n_terms)):
+        """The objective of some terms in the order given; itself when that is all of them as they stand.
+
+        Base columns are in the order in which the terms use them, so that more terms at the end mean more at their end.
+        """
+        every = np.array_equal(columns, np.arange(self.n_terms))
+        lanes = self.lanes if every else self.lanes.restrict(columns)
+        base = columns if lanes.maps[0] is None else lanes.used_base()
+        if every and np.array_equal(base, np.arange(self.design.shape[1])):
             return self
-        lanes = self.lanes.restrict(columns)
-        if all(lane_map is None for lane_map in lanes.maps):
-            return replace(self, design=self.design.subset(columns), lanes=lanes)
-        return replace(self, lanes=lanes)
+        return replace(self, design=self.design.subset(base), lanes=lanes.on_base(base))
 
     def on_columns(self, values: Array) -> Self:
         """The objective of one lane on other columns (n, r), which are centred and scaled already."""

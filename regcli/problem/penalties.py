@@ -90,6 +90,10 @@ class ElasticNet:
         """The penalty on other columns, without limits."""
         return type(self)(self.l1_ratio, factors, np.full(factors.size, -np.inf), np.full(factors.size, np.inf))
 
+    def with_ratio(self, l1_ratio: float) -> Self:
+        """The penalty with another share of L1."""
+        return type(self)(l1_ratio, self.factors, self.lower, self.upper)
+
     def fix(self, columns: Integers) -> Self:
         """The penalty with the coefficients of some columns held at zero."""
         lower, upper = self.lower.copy(), self.upper.copy()

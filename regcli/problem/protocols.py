@@ -237,6 +237,10 @@ class Penalty(Protocol):
         """The penalty on these columns."""
         ...
 
+    def with_ratio(self, l1_ratio: float) -> Self:
+        """The penalty with another share of L1."""
+        ...
+
     def on_columns(self, factors: Array) -> Self:
         """The penalty on other columns, without limits."""
         ...

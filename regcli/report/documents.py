@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from regcli import __version__
 from regcli.errors import Warn
-from regcli.results import Curve, DataFacts, FitResult, ModelFacts, PathResult, Stopped, TermFacts
+from regcli.results import Criterion, Curve, DataFacts, FitResult, ModelFacts, PathResult, Stopped, TermFacts
 
 __all__ = ["cv_document", "fit_document", "path_document"]
 
@@ -30,7 +30,7 @@ def cv_document(result: FitResult) -> Document:
     curve = result.curve
     if curve is None:
         raise ValueError("a cv document needs a curve")
-    return {**document, **_curve(curve, result.model.facts), "stopped": _stopped(result.stopped)}
+    return {**document, **_curve(result, curve), "stopped": _stopped(result.stopped)}
 
 
 def path_document(result: PathResult) -> Document:
@@ -91,6 +91,7 @@ def _fit(result: FitResult) -> Document:
         "n_terms": len(model.terms),
         "dropped": [{"column": column, "reason": reason} for column, reason in result.dropped],
         "metrics": {part: _metrics(result.metrics[part]) for part in ("cv", "test", "train", "null")},
+        "criterion": _criterion(result.criterion),
         "convergence": {
             "converged": result.convergence.status.usable,
             "status": result.convergence.status.code,
@@ -106,26 +107,44 @@ def _fit(result: FitResult) -> Document:
     }
 
 
-def _curve(curve: Curve, model: ModelFacts) -> Document:
+def _curve(result: FitResult, curve: Curve) -> Document:
     """The keys of cv beyond those of fit."""
     few = curve.fold_weights.size <= MOST_FOLDS
-    chosen = {
+    shared = _strengths(curve)
+    return {
+        "metric": curve.metric,
+        **{key: shared[key] for key in ("lambdas", "mean", "se")},
+        "fold_scores": [_numbers(fold) for fold in curve.fold_scores] if few else None,
+        "fold_weights": _numbers(curve.fold_weights),
+        "n_nonzero_path": shared["n_nonzero"],
+        "lambda_min": shared["lambda_min"],
+        "lambda_1se": shared["lambda_1se"],
+        "index_min": curve.index_min,
+        "index_1se": curve.index_1se,
+        "grid": [{"l1_ratio": ratio, **_strengths(other)} for ratio, other in result.grid],
+        "criterion_path": None if result.criterion is None else _numbers(result.criterion.values),
+        "df_path": None if result.criterion is None else _numbers(result.criterion.df),
+    }
+
+
+def _strengths(curve: Curve) -> Document:
+    """One share of L1: its curve and what the two rules choose."""
+    return {
+        "lambdas": _numbers(curve.lambdas),
+        "mean": _numbers(curve.mean),
+        "se": _numbers(curve.se),
+        "n_nonzero": [int(count) for count in curve.n_nonzero],
         "lambda_min": None if curve.index_min is None else _number(curve.lambdas[curve.index_min]),
         "lambda_1se": None if curve.index_1se is None else _number(curve.lambdas[curve.index_1se]),
     }
-    shared = {"lambdas": _numbers(curve.lambdas), "mean": _numbers(curve.mean), "se": _numbers(curve.se)}
-    counts = [int(count) for count in curve.n_nonzero]
-    return {
-        "metric": curve.metric,
-        **shared,
-        "fold_scores": [_numbers(fold) for fold in curve.fold_scores] if few else None,
-        "fold_weights": _numbers(curve.fold_weights),
-        "n_nonzero_path": counts,
-        **chosen,
-        "index_min": curve.index_min,
-        "index_1se": curve.index_1se,
-        "grid": [{"l1_ratio": model.l1_ratio, **shared, "n_nonzero": counts, **chosen}],
-    }
+
+
+def _criterion(criterion: Criterion | None) -> Document | None:
+    """The information criterion that chose, at the chosen strength."""
+    if criterion is None or criterion.index is None:
+        return None
+    at = criterion.index
+    return {"name": criterion.name, "value": _number(criterion.values[at]), "df": _number(criterion.df[at])}
 
 
 def _data(data: DataFacts) -> Document:

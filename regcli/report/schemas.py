@@ -113,7 +113,7 @@ _MODEL = _object(
     lambda_=_or_null(_STRENGTH),
     lambda_as=_or_null(_LAMBDA_AS),
     lambda_max=_or_null(_STRENGTH),
-    rule=_or_null(_words("min", "1se")),
+    rule=_or_null(_words("min", "1se", "aic", "bic", "ebic")),
     standardize=_words("all", "numeric", "none"),
     intercept=_FLAG,
     compat=_or_null(_words("glmnet")),
@@ -175,6 +175,7 @@ _FIT: Mapping[str, Schema] = {
     "metrics": _object(
         cv=_or_null(_CV_METRICS), test=_or_null(_METRICS), train=_or_null(_METRICS), null=_or_null(_METRICS)
     ),
+    "criterion": _or_null(_object(name=_words("aic", "bic", "ebic"), value=_NUMBER, df=_NUMBER)),
     "convergence": _CONVERGENCE,
     **_TAIL,
 }
@@ -203,6 +204,8 @@ _CV: Mapping[str, Schema] = {
             lambda_1se=_or_null(_STRENGTH),
         )
     ),
+    "criterion_path": _or_null(_NUMBERS_OR_NULLS),
+    "df_path": _or_null(_NUMBERS),
     "stopped": _STOPPED,
 }
 

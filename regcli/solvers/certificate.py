@@ -30,7 +30,7 @@ HIGHEST_FLOOR = 1e-2
 CELLS = 4_000_000
 
 
-def certify(problem: Problem, lam: float, intercept: float, base_coefs: Array) -> Certificate:
+def certify(problem: Problem, lam: float, intercept: float, coefs: Array) -> Certificate:
     """Measure coefficients as they are written, on the scale of the data.
 
     Parameters
@@ -41,9 +41,8 @@ def certify(problem: Problem, lam: float, intercept: float, base_coefs: Array) -
         Strength.
     intercept : float
         On the scale of the data.
-    base_coefs : (p,) array
-        Coefficients on the scale of the data. Lanes with a lane matrix have no written coefficients of their own and
-        are not certified here.
+    coefs : (p,) array
+        Coefficients on the scale of the data.
 
     Returns
     -------
@@ -52,19 +51,19 @@ def certify(problem: Problem, lam: float, intercept: float, base_coefs: Array) -
         which is taken only where the violation exceeds 1e-12 or the tolerance.
     """
     objective, null = problem.objective, problem.null
-    own = base_coefs[None]
-    eta = objective.design.dot(own)
-    eta += intercept + float(objective.design.shift @ base_coefs)
+    base = objective.lanes.to_base(coefs[None])
+    eta = objective.design.dot(base)
+    eta += intercept + float(objective.design.shift @ base[0])
     eta += objective.offset
     level, score = objective.score(eta)
     terms = objective.terms(problem.penalty, lam, 0)
-    standard = np.where(objective.lanes.varies[0], base_coefs * objective.lanes.sd[0], 0.0)
+    standard = np.where(objective.lanes.varies[0], coefs * objective.lanes.sd[0], 0.0)
     distance = np.where(objective.lanes.varies[0], terms.distance(standard, score[0]), 0.0)
     scale = float(null.scale[0])
     violation = max(float(distance.max(initial=0.0)), abs(float(level[0]))) / scale
     value = float(objective.loss(eta)[0]) + terms.value(standard)
     wanted = violation > min(CLEAR, problem.rules.tol) and value <= float(null.loss[0]) * (1.0 + CLEAR)
-    floor = min(_floor(objective, eta[0], intercept, base_coefs) / scale, HIGHEST_FLOOR) if wanted else 0.0
+    floor = min(_floor(objective, eta[0], intercept, base[0]) / scale, HIGHEST_FLOOR) if wanted else 0.0
     return Certificate(violation, floor, _gap(objective, null, terms, eta, score[0], value))
 
 
@@ -76,14 +75,10 @@ def certify_lane(problem: Problem, step: Iterate, lane: int) -> Certificate:
 
 
 def measured(problem: Problem, step: Iterate) -> Iterate:
-    """An iterate whose lanes above the tolerance, or all with ``Rules.certify``, are measured again from the data.
-
-    Lanes with a lane matrix keep the engine's own measure: their coefficients are not written.
-    """
+    """An iterate whose lanes above the tolerance, or all with ``Rules.certify``, are measured again from the data."""
     if problem.aliased:
         step = replace(step, aliased=tuple(sorted({*step.aliased, *problem.aliased})))
     again = np.ones(step.violation.size, dtype=bool) if problem.rules.certify else step.violation > problem.rules.tol
-    again &= np.array([lane_map is None for lane_map in problem.objective.lanes.maps])
     if not again.any():
         return step
     violation, status = step.violation.copy(), list(step.status)
@@ -128,7 +123,7 @@ def _floor(objective: Objective, eta: Array, intercept: float, base_coefs: Array
         values = design.rows(index)
         size = abs(intercept) + np.abs(values[:, used] + design.shift[used]) @ np.abs(base_coefs[used])
         rows = parts[index] + weights[index] * size
-        total += rows @ np.abs((values - lanes.centre[0]) / lanes.sd[0])
+        total += rows @ np.abs((lanes.columns(values, 0) - lanes.centre[0]) / lanes.sd[0])
         everything += float(rows.sum())
     return FLOOR_FACTOR * float(np.finfo(float).eps) * max(float(total.max(initial=0.0)), everything)
 

@@ -1,14 +1,18 @@
-"""Which engine runs: decided here, by family, penalty, shape and storage alone."""
+"""Which engine runs: decided here, by family, penalty, shape and storage alone, or by the user."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 
+from regcli.errors import UsageError
 from regcli.solvers.direct import Direct
 from regcli.solvers.engine import Engine, Problem
 from regcli.solvers.moments import Moments, statistics_bytes
 from regcli.solvers.newton import Newton
 from regcli.solvers.row_space import RowSpace
 
-__all__ = ["choose_engine"]
+__all__ = ["choose_engine", "objection"]
 
 #: Statistics may take this many bytes, or half of the matrix where that is more.
 STATISTICS = 256 * 2**20
@@ -16,30 +20,71 @@ STATISTICS = 256 * 2**20
 #: Rows up to which the rows' space is worth its eigenvectors: n^3 against the p^3 of a Hessian.
 MOST_ROWS = 3000
 
+_ENGINES: Mapping[str, Callable[[Problem], Engine]] = MappingProxyType(
+    {"direct": Direct, "row-space": RowSpace, "moments": Moments, "lockstep": Newton, "newton": Newton}
+)
+
 
 def choose_engine(problem: Problem, lam: float) -> Engine:
     """Build the engine for a path that begins at ``lam``.
 
     ====================  =============================================================================
     direct                gaussian, nothing penalised or limited
-    row_space             L2 alone, no limits, more columns than rows, at most 3,000 rows, no far mean uncentred
+    row-space             L2 alone, no limits, more columns than rows, at most 3,000 rows, no far mean uncentred
     moments               gaussian, statistics within 256 MB or half of the matrix
     lockstep, newton      everything else; lockstep is the name where the model of the loss is exact
     ====================  =============================================================================
+
+    Raises
+    ------
+    UsageError
+        ``option-without-effect``: the solver that was asked for cannot solve this problem.
     """
+    asked = problem.rules.solver
+    if asked == "auto":
+        return _ENGINES[_best(problem, lam)](problem)
+    reason = objection(problem, lam)
+    if reason is not None:
+        hint = f"--solver auto would take {_best(problem, lam)}"
+        raise UsageError("option-without-effect", f"--solver {asked} is for {reason}", hint=hint)
+    return _ENGINES[asked](problem)
+
+
+def objection(problem: Problem, lam: float) -> str | None:
+    """What the solver that was asked for is for, where that is not this problem; else None."""
+    gaussian, limited = problem.objective.family.quadratic, problem.penalty.has_limits()
+    ridge = problem.penalty.l1_ratio == 0 and not limited and not _unpenalised(problem, lam)
+    rows = problem.objective.design.shape[0]
+    fits = {
+        "auto": (True, ""),
+        "direct": (gaussian and not limited and _unpenalised(problem, lam), "least squares without penalty or limits"),
+        "row-space": (ridge and rows <= MOST_ROWS, f"ridge without limits and at most {MOST_ROWS:,} rows"),
+        "moments": (gaussian, "the gaussian family"),
+        "lockstep": (gaussian, "the gaussian family"),
+        "newton": (not gaussian, "families other than gaussian"),
+    }
+    works, what = fits[problem.rules.solver]
+    return None if works else what
+
+
+def _unpenalised(problem: Problem, lam: float) -> bool:
+    return lam == 0 or not (problem.penalty.factors > 0).any()
+
+
+def _best(problem: Problem, lam: float) -> str:
+    """The engine by name."""
     objective, penalty = problem.objective, problem.penalty
     n, p = objective.design.shape[0], objective.n_terms
-    gaussian = objective.family.quadratic
-    plain = not penalty.has_limits() and all(lane_map is None for lane_map in objective.lanes.maps)
-    unpenalised = lam == 0 or not (penalty.factors > 0).any()
-    if gaussian and plain and unpenalised:
-        return Direct(problem)
+    gaussian, limited = objective.family.quadratic, penalty.has_limits()
+    unpenalised = _unpenalised(problem, lam)
+    if gaussian and not limited and unpenalised:
+        return "direct"
     short = n < p and n <= MOST_ROWS and objective.lanes.level
-    if penalty.l1_ratio == 0 and plain and not unpenalised and short:
-        return RowSpace(problem)
+    if penalty.l1_ratio == 0 and not limited and not unpenalised and short:
+        return "row-space"
     cancelled = bool(np.any(objective.lanes.sd < 1e-3 * np.abs(objective.lanes.centre)))
     part = objective.lanes.partition
-    bytes_needed = statistics_bytes(p, part.n_blocks, part.n_lanes)
+    bytes_needed = statistics_bytes(objective.design.shape[1], part.n_blocks, part.n_lanes)
     if gaussian and not cancelled and bytes_needed <= max(STATISTICS, 4 * n * p):
-        return Moments(problem)
-    return Newton(problem)
+        return "moments"
+    return "lockstep" if gaussian else "newton"

@@ -22,6 +22,7 @@ from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Integers
 from regcli.results import Iterate
 from regcli.solvers.engine import Problem, status_of
+from regcli.solvers.rows import standard_rows
 
 __all__ = ["Direct", "dependent_columns"]
 
@@ -54,10 +55,7 @@ class Direct:
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
-        objective = problem.objective
-        if any(lane_map is not None for lane_map in objective.lanes.maps):
-            raise NotImplementedError("least squares with columns learnt in the fold")
-        self._rows = objective.lanes.partition.block_rows()
+        self._rows = problem.objective.lanes.partition.block_rows()
 
     def advance(self, lams: Array) -> list[Iterate]:
         """Solve at strength 0; every entry of ``lams`` is that."""
@@ -98,7 +96,7 @@ class Direct:
     def _refine(self, target: Array, coefs: Array, triangles: list["_Triangle"]) -> Array:
         """Solve again for the residual; then, lane by lane, follow the exact gradient while it shrinks."""
         objective = self._problem.objective
-        high, low = _residual(objective, target, coefs)
+        high, low = _residual(objective, target, _on_base(objective, coefs))
         coefs = coefs + np.stack([triangle.solution for triangle in self._triangles(high + low)])
         gradients = _gradients(objective, target, coefs)
         for _ in range(GRADIENT_STEPS):
@@ -122,19 +120,25 @@ class Direct:
         )
 
     def _factor(self, rows: Integers, right: Array) -> Array:
-        """R factor of one block of [1, X / sd, right-hand sides of all lanes]."""
+        """R factor of one block of [1, base columns, right-hand sides of all lanes], columns over sd where they can."""
         objective = self._problem.objective
         root = np.sqrt(objective.lanes.partition.row_weights[rows])[:, None]
         ones = np.full((rows.size, 1), float(objective.intercept))
-        table = np.hstack([ones, objective.design.rows(rows) / objective.lanes.sd[0], right[:, rows].T])
+        values = objective.design.rows(rows)
+        if objective.lanes.maps[0] is None:
+            values = values / objective.lanes.sd[0]
+        table = np.hstack([ones, values, right[:, rows].T])
         return _triangle(table * root)
 
     def _merge(self, factors: list[Array], lane: int) -> "_Triangle":
         """Merge the factors of a lane's blocks and solve its triangle."""
         objective = self._problem.objective
-        p = objective.n_terms
+        p, m = objective.n_terms, objective.design.shape[1]
         stacked = np.vstack(factors)
-        table = np.hstack([stacked[:, : p + 1], stacked[:, p + 1 + lane : p + 2 + lane]])
+        columns, lane_map = stacked[:, 1 : m + 1], objective.lanes.maps[lane]
+        if lane_map is not None:
+            columns = objective.lanes.columns(columns, lane) / objective.lanes.sd[0]
+        table = np.hstack([stacked[:, :1], columns, stacked[:, m + 1 + lane : m + 2 + lane]])
         use = np.concatenate([[objective.intercept], objective.lanes.varies[lane]])
         kept = np.flatnonzero(use)
         tol = max(objective.design.shape) * np.finfo(float).eps
@@ -187,8 +191,8 @@ def dependent_columns(objective: Objective, columns: Integers) -> Integers:
     factor = np.zeros((0, columns.size + 1))
     for start in range(0, rows.size, ROWS):
         part = rows[start : start + ROWS]
-        values = (objective.design.rows(part)[:, columns] - lanes.centre[0, columns]) / lanes.sd[0, columns]
-        table = np.hstack([np.full((part.size, 1), float(objective.intercept)), values])
+        ones = np.full((part.size, 1), float(objective.intercept))
+        table = np.hstack([ones, standard_rows(objective, columns, part)])
         factor = _triangle(np.vstack([factor, table * np.sqrt(weights[part])[:, None]]))
     tol = max(objective.design.shape) * np.finfo(float).eps
     kept = _independent(factor, tol)
@@ -243,7 +247,8 @@ def _residual(objective: Objective, target: Array, coefs: Array) -> tuple[Array,
 
 
 def _gradients(objective: Objective, target: Array, coefs: Array) -> Array:
-    """[1, X]' W residual for every lane (L, p + 1), sums rounded once."""
+    """[1, X]' W residual for every lane (L, p + 1), sums over the base columns rounded once."""
+    coefs = _on_base(objective, coefs)
     highs, lows = _residual(objective, target, coefs)
     part = objective.lanes.partition
     block = objective.design.rows(np.arange(target.shape[1]))
@@ -257,7 +262,12 @@ def _gradients(objective: Objective, target: Array, coefs: Array) -> Array:
         for j in range(block.shape[1]):
             product, error = _product(block[:, j], high)
             out[lane, 1 + j] = math.fsum(product) + float((error + block[:, j] * low).sum())
-    return out
+    return np.hstack([out[:, :1], objective.lanes.from_base(out[:, 1:])])
+
+
+def _on_base(objective: Objective, coefs: Array) -> Array:
+    """Coefficients (L, p + 1), intercept first, as those of the base columns (L, m + 1)."""
+    return np.hstack([coefs[:, :1], objective.lanes.to_base(coefs[:, 1:])])
 
 
 def _product(left: Array, right: Array) -> tuple[Array, Array]:

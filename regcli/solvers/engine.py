@@ -21,12 +21,13 @@ class Rules:
     """When a solution is good enough, and how much may be spent on it.
 
     ``tol`` is the largest violation, ``max_iter`` the rounds a strength may take, ``certify`` whether every violation
-    is measured again from the data and not only those above ``tol``.
+    is measured again from the data and not only those above ``tol``, ``solver`` the engine that was asked for.
     """
 
     tol: float = 1e-7
     max_iter: int = 1000
     certify: bool = False
+    solver: str = "auto"
 
 
 @dataclass(frozen=True)

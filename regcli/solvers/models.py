@@ -154,9 +154,7 @@ class CurvatureModels:
         """Extend the shared moments under the weights they have."""
         self._objective = objective
         if self._shared is not None and self._weights is not None:
-            mapped = any(lane_map is not None for lane_map in objective.lanes.maps)
-            if not mapped:  # those of all base columns otherwise, whichever terms are worked on
-                self._shared = objective.moments(self._weights, self._shared)
+            self._shared = objective.moments(self._weights, self._shared)
 
     def reset(self, objective: Objective) -> None:
         """Build everything anew when it is next needed."""

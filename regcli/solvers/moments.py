@@ -5,12 +5,15 @@ its training blocks, its held-out error a quadratic form in the sum over its tes
 nothing that depends on n.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
+from scipy import sparse
 
 from regcli.problem.objective import Objective
-from regcli.problem.protocols import Array, Integers, SeparableTerms
+from regcli.problem.protocols import Array, Bools, Integers, SeparableTerms
 from regcli.results import Iterate
 from regcli.solvers.active_set import ActiveSet, QuadraticSolution
 from regcli.solvers.engine import Problem, status_of
@@ -24,6 +27,9 @@ ROWS = 4096
 #: A held-out sum of squares below this share of the block's total has lost eight digits to subtraction: it is
 #: computed a second time from the rows.
 CANCELLED = 1e-8
+
+#: Up to this many blocks their sums are taken lane by lane; sums from both ends would be as many matrices again.
+FEW_BLOCKS = 32
 
 #: Ridge strengths that the kernel solves before a decomposition, which costs about as much as ten of its factors, pays.
 FEW_RIDGES = 10
@@ -77,7 +83,8 @@ class Moments:
             self._middle = float(objective.lanes.weights(0) @ self._target)
             self._target = self._target - self._middle
         blocks = problem.parallel_map(self._block, objective.lanes.partition.block_rows())
-        self._lanes = [self._lane(blocks, lane) for lane in range(objective.lanes.n_lanes)]
+        sums = _training_sums(blocks, objective.lanes.partition.train)
+        self._lanes = [self._lane(blocks, lane, training) for lane, training in enumerate(sums)]
 
     def advance(self, lams: Array) -> list[Iterate]:
         """Walk every lane over the strengths, one task a lane."""
@@ -100,12 +107,11 @@ class Moments:
             out += table @ table.T
         return out
 
-    def _lane(self, blocks: list[Array], lane: int) -> _Lane:
+    def _lane(self, blocks: list[Array], lane: int, sums: Array) -> _Lane:
         """Centre and scale a lane's sums into its quadratic."""
         objective = self._problem.objective
         lanes, part = objective.lanes, objective.lanes.partition
         size = blocks[0].shape[0]
-        sums = sum((blocks[b] for b in np.flatnonzero(part.train[lane])), np.zeros((size, size)))
         test = sum((blocks[b] for b in np.flatnonzero(part.test[lane])), np.zeros((size, size)))
         sums, test = (_map(table, lanes.maps[lane]) for table in (sums / sums[0, 0], test))
         centre, sd = lanes.centre[lane], lanes.sd[lane]
@@ -215,11 +221,27 @@ class _Point:
     aliased: tuple[int, ...]
 
 
-def _map(table: Array, lane_map: object) -> Array:
+def _training_sums(blocks: list[Array], train: Bools) -> Iterator[Array]:
+    """Sums over every lane's training blocks.
+
+    Where lanes leave out one block each, and there are many, they are those of the blocks before it and after it, so
+    that a lane costs two additions.
+    """
+    zero = np.zeros_like(blocks[0])
+    out = [np.flatnonzero(~row) for row in train]
+    if len(blocks) <= FEW_BLOCKS or any(left.size > 1 for left in out):
+        for row in train:
+            yield sum((blocks[b] for b in np.flatnonzero(row)), zero)
+        return
+    after = [*accumulate(reversed(blocks), initial=zero)][::-1]
+    before = [*accumulate(blocks, initial=zero)]
+    for left in out:
+        yield before[left[0]] + after[left[0] + 1] if left.size else after[0]
+
+
+def _map(table: Array, lane_map: sparse.csc_array | None) -> Array:
     """Carry moments of [1, base, y] to those of [1, base @ map, y]."""
     if lane_map is None:
         return table
-    left = np.zeros((table.shape[0], lane_map.shape[1] + 2))  # type: ignore[attr-defined]
-    left[0, 0] = left[-1, -1] = 1.0
-    left[1:-1, 1:-1] = lane_map.toarray()  # type: ignore[attr-defined]
-    return np.asarray(left.T @ table @ left)
+    left = sparse.block_diag((np.ones((1, 1)), lane_map, np.ones((1, 1))), format="csc").T
+    return np.asarray(left @ np.asarray(left @ table).T).T

@@ -9,11 +9,11 @@ from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Family
 from regcli.results import Iterate, Status, Stopped
 from regcli.solvers.certificate import measured
-from regcli.solvers.choose import choose_engine
+from regcli.solvers.choose import choose_engine, objection
 from regcli.solvers.engine import Engine, Problem
 from regcli.solvers.newton import Newton
 
-__all__ = ["Grid", "Walk", "geometric_grid", "lambda_max"]
+__all__ = ["Grid", "Walk", "follow", "geometric_grid", "lambda_max"]
 
 #: Strengths an engine is handed at a time: threads meet once a batch, and at most this many less one are solved past
 #: the end of a path.
@@ -64,6 +64,30 @@ def lambda_max(problem: Problem) -> float:
     return penalty.lambda_max(np.where(live, score[0], 0.0), objective.lanes.unit[0])
 
 
+def follow(problem: Problem, lambdas: Array, engines: list[str]) -> Iterator[Iterate]:
+    """All lanes of a problem at decreasing strengths, each measured; engines add their names to ``engines``.
+
+    Strength 0 has an engine of its own where one exists.
+    """
+    positive = lambdas[lambdas > 0]
+    if positive.size:
+        engine = _engine(problem, float(positive[0]), engines)
+        for start in range(0, positive.size, BATCH):
+            for solved in engine.advance(positive[start : start + BATCH]):
+                yield measured(problem, solved)
+    if positive.size < lambdas.size:
+        if positive.size and objection(problem, 0.0) is not None:
+            problem = replace(problem, rules=replace(problem.rules, solver="auto"))
+        yield measured(problem, _engine(problem, 0.0, engines).advance(np.zeros(1))[0])
+
+
+def _engine(problem: Problem, lam: float, engines: list[str]) -> Engine:
+    """The engine from a strength on."""
+    engine = choose_engine(problem, lam)
+    engines.append(engine.name)
+    return engine
+
+
 class Walk:
     """All lanes along a grid, one iterate a strength.
 
@@ -91,31 +115,16 @@ class Walk:
         self.without_zero = False
 
     def __iter__(self) -> Iterator[Iterate]:
-        """Solve batch after batch. Strength 0 has an engine of its own where one exists."""
+        """Solve batch after batch, until the grid or the path ends."""
         lambdas = self._grid.lambdas
-        positive = lambdas[lambdas > 0]
-        if positive.size:
-            engine = self._engine(float(positive[0]))
-            for start in range(0, positive.size, BATCH):
-                for solved in engine.advance(positive[start : start + BATCH]):
-                    step = measured(self._problem, solved)
-                    ends = self._ends(step)
-                    yield step
-                    if ends:
-                        return
-        if positive.size < lambdas.size:
-            step = measured(self._problem, self._engine(0.0).advance(np.zeros(1))[0])
-            if positive.size and step.status[0] is Status.SEPARATED:
+        for step in follow(self._problem, lambdas, self.engines):
+            if step.lam == 0 and lambdas.size > 1 and step.status[0] is Status.SEPARATED:
                 self.without_zero = True
                 return
-            self._ends(step)
+            ends = self._ends(step)
             yield step
-
-    def _engine(self, lam: float) -> Engine:
-        """The engine from a strength on; its name is kept for -v."""
-        engine = choose_engine(self._problem, lam)
-        self.engines.append(engine.name)
-        return engine
+            if ends:
+                return
 
     @property
     def family(self) -> Family:

@@ -10,11 +10,11 @@ from typing import Protocol
 
 import numpy as np
 
-from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Integers
 from regcli.results import Iterate, Status
 from regcli.solvers.engine import Problem, serial_map
 from regcli.solvers.newton import Newton
+from regcli.solvers.rows import standard_rows
 from regcli.solvers.spectral import Spectrum
 
 __all__ = ["RowSpace"]
@@ -53,7 +53,7 @@ class RowSpace:
     closed and O(n^3) elsewhere. Lanes are tasks of their own; they are measured together.
     """
 
-    name = "row_space"
+    name = "row-space"
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
@@ -95,13 +95,6 @@ class RowSpace:
         )
 
 
-def _columns(objective: Objective, columns: Integers, rows: Integers) -> Array:
-    """Centred and scaled columns of the first lane."""
-    lanes = objective.lanes
-    values = objective.design.subset(columns).rows(rows)
-    return (values - lanes.centre[0, columns]) / lanes.sd[0, columns]
-
-
 def _root(problem: Problem, columns: Integers) -> Array:
     """Square root of what the strength is multiplied by in the penalty of each column, the L2 scale left out."""
     return np.asarray(problem.objective.lanes.unit[0, columns] * np.sqrt(problem.penalty.factors[columns]))
@@ -120,7 +113,7 @@ class _ClosedLane:
         rows = np.flatnonzero(weights > 0)
         share = np.sqrt(weights[rows])
         target = share * (objective.y - objective.offset - self._level)[rows]
-        values = _columns(objective, self._live, rows) * share[:, None]
+        values = standard_rows(objective, self._live, rows) * share[:, None]
         root = _root(alone, self._live) * np.sqrt(objective.lanes.l2_scale[0])
         self._spectrum = Spectrum.of_rows(values, target, root, RANK)
 
@@ -142,11 +135,11 @@ class _ReducedLane:
         self._free = np.flatnonzero(objective.lanes.varies[0] & (factors == 0))
         self._root = _root(alone, self._live)
         every = np.arange(objective.y.size)
-        columns = _columns(objective, self._live, every) / self._root
+        columns = standard_rows(objective, self._live, every) / self._root
         values, vectors = np.linalg.eigh(columns @ columns.T)
         kept = values > RANK * values.max(initial=0.0)
         self._back = columns.T @ (vectors[:, kept] / np.sqrt(values[kept]))
-        reduced = np.hstack([vectors[:, kept] * np.sqrt(values[kept]), _columns(objective, self._free, every)])
+        reduced = np.hstack([vectors[:, kept] * np.sqrt(values[kept]), standard_rows(objective, self._free, every)])
         self._reduced = int(np.count_nonzero(kept))
         shape = np.concatenate([np.ones(self._reduced), np.zeros(self._free.size)])
         self._engine = Newton(

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from regcli.app.scoring import FoldScores, choose, scores_of
+from regcli.app.scoring import FoldScores, choose, scored_by_row, scores_of
 from regcli.problem.families import FAMILIES
+from regcli.problem.folds import fold_splits
 from regcli.problem.metrics import area_under_curve
 from regcli.problem.protocols import Array, Integers
 from regcli.results import Curve, Iterate
@@ -52,7 +53,9 @@ class Walked:
         self.steps: list[Iterate] = choose_engine(problem, float(lams[0])).advance(lams)
         folds = int(made.folds.max()) + 1
         assert folds == FOLDS
-        self.scores = FoldScores(problem.objective, made.folds, made.weights, metric, THRESHOLD)
+        splits = fold_splits([made.folds], made.weights)
+        self.scores = FoldScores(made.weights, metric, THRESHOLD, scored_by_row(splits, metric))
+        self.scores.begin(problem.objective, 0)
         for step in self.steps:
             self.scores.add(step)
         self.eta = np.array([self._held_out(*explicit(problem, step)) for step in self.steps])
@@ -113,7 +116,7 @@ def test_the_curve_is_that_of_cv_glmnet(family: str, metric: str, recipe: str) -
 @pytest.mark.parametrize(("family", "metric"), METRICS)
 def test_all_metrics_at_one_strength_are_the_curves(family: str, metric: str) -> None:
     walked = Walked(make("weights", family), metric)
-    assert walked.scores.at(walked.steps[1])[metric] == pytest.approx(walked.curve().mean[1], rel=SOLVED)
+    assert walked.scores.at(1)[metric] == pytest.approx(walked.curve().mean[1], rel=SOLVED)
 
 
 @pytest.mark.parametrize("metric", ["mse", "mae", "r2"])
@@ -133,7 +136,7 @@ def test_small_folds_are_scored_by_row(metric: str) -> None:
         if metric == "r2":
             mean, se = 1 - mean / walked.null(), se / walked.null()
         assert (curve.mean[at], curve.se[at]) == pytest.approx((mean, se), rel=SOLVED)
-        assert walked.scores.at(walked.steps[at])[metric] == pytest.approx(mean, rel=SOLVED)
+        assert walked.scores.at(at)[metric] == pytest.approx(mean, rel=SOLVED)
 
 
 def test_a_fold_of_one_class_has_no_auc_and_does_not_count() -> None:

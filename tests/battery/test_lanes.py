@@ -156,9 +156,9 @@ def test_predictors_scores_and_losses_are_those_of_the_lanes_rows(recipe: str, f
     coefs = 0.3 * rng.standard_normal(lanes.sd.shape) * lanes.varies
     eta = objective.eta(levels, coefs)
     level, score = objective.score(eta)
-    raw, base = objective.to_raw(problem.penalty, levels, coefs)
+    raw, own_scale = objective.to_raw(problem.penalty, levels, coefs)
     for lane in range(lanes.n_lanes):
-        expected = made.offset + raw[lane] + made.X @ base[lane]
+        expected = made.offset + raw[lane] + made.X @ own_scale[lane]
         assert np.allclose(eta[lane], expected, rtol=0, atol=10 * EXACT * np.abs(expected).max())
         data, rows = oracle.frame(made.lane(lane, 0.0)), made.rows(lane)
         mu = objective.family.mean(expected)
@@ -239,13 +239,8 @@ def test_lane_matrices_give_the_predictors_and_scores_of_the_lanes_columns(famil
         assert np.allclose(
             problem.objective.score(eta)[1][lane], alone.objective.score(own)[1][0], rtol=0, atol=100 * EXACT
         )
-        raw, base = problem.objective.to_raw(problem.penalty, levels, coefs)
-        assert np.allclose(raw[lane] + _base(problem) @ base[lane], own[0], rtol=0, atol=100 * EXACT)
-
-
-def _base(problem: Problem) -> Array:
-    design = problem.objective.design
-    return design.rows(np.arange(design.shape[0])) + design.shift
+        raw, own_scale = problem.objective.to_raw(problem.penalty, levels, coefs)
+        assert np.allclose(raw[lane] + filled[lane] @ own_scale[lane], own[0], rtol=0, atol=100 * EXACT)
 
 
 @pytest.mark.parametrize(

@@ -210,8 +210,8 @@ def test_which_engine_runs() -> None:
         ("tall", "gaussian", 1.0, 1.0): "moments",
         ("tall", "gaussian", 1.0, 0.0): "direct",
         ("limits", "gaussian", 1.0, 0.0): "moments",
-        ("wide", "gaussian", 0.0, 1.0): "row_space",
-        ("wide", "binomial", 0.0, 1.0): "row_space",
+        ("wide", "gaussian", 0.0, 1.0): "row-space",
+        ("wide", "binomial", 0.0, 1.0): "row-space",
         ("tall", "binomial", 1.0, 1.0): "newton",
         ("far means", "gaussian", 1.0, 1.0): "moments",
     }

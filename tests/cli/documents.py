@@ -76,6 +76,7 @@ def fit_document(names: tuple[str, ...] = ("age", "bmi")) -> dict[str, Any]:
             "train": {"mse": 1.25, "r2": None},
             "null": {"mse": 2.0, "r2": 0.0},
         },
+        "criterion": None,
         "convergence": {
             "converged": True,
             "status": "converged",
@@ -103,6 +104,8 @@ def cv_document(names: tuple[str, ...] = ("age", "bmi")) -> dict[str, Any]:
         "index_min": 1,
         "index_1se": 0,
         "grid": [{"l1_ratio": 1.0, **curve, "n_nonzero": [0, 2, 3], "lambda_min": 0.1, "lambda_1se": 1.0}],
+        "criterion_path": None,
+        "df_path": None,
         "stopped": None,
     }
 

@@ -187,6 +187,37 @@ def test_predictions_are_the_coefficients_times_the_terms() -> None:
     assert document["n_selected"] == 4
 
 
+@pytest.mark.parametrize("policy", ["mean", "median", "indicator"])
+def test_training_rows_are_predicted_by_the_terms_of_the_training_rows(policy: str) -> None:
+    words = ("--missing", policy, "--poly", "2", "--interactions", "region:age", "--interactions", "sex:a:b")
+    document = fit(*words).document
+    found = prepared(missing=(policy,), poly=2, interactions=("region:age", "sex:a:b"))
+    lane_map = None if found.lane_map is None else found.lane_map(found.fit_weights)
+    X = found.X if lane_map is None else found.X @ lane_map.toarray()
+    assert [row["term"] for row in document["coefficients"]] == [term.name for term in found.encoder.terms]
+    expected = document["intercept"] + X @ [row["estimate"] for row in document["coefficients"]]
+    assert np.array(predicted("data.csv"), dtype=float) == pytest.approx(expected, rel=EXACT)
+
+
+@pytest.mark.parametrize("policy", ["mean", "median"])
+def test_every_fold_learns_its_own_fills(policy: str) -> None:
+    """Cross-validation as a loop by hand: fill with what the fold's training rows have, fit, score the others."""
+    frame = holed().assign(fold=np.arange(ROWS) % 4, region=complete()["region"])
+    frame.to_csv("folds.csv", index=False)
+    words = ("--fold-column", "fold", "--penalty-factor", "sex=0.5")
+    document = fit("--missing", policy, *words, data="folds.csv").document
+    scores = []
+    for fold in range(4):
+        held = frame["fold"] == fold
+        rows = frame.drop(columns="fold")
+        rows["age"] = rows["age"].fillna(getattr(rows["age"][~held], policy)())
+        rows[~held].to_csv("train.csv", index=False)
+        assert fit(*words[2:], data="train.csv").status == 0
+        error = rows["cost"][held] - np.array(predicted(rows[held]), dtype=float)
+        scores.append(float((error**2).mean()))
+    assert document["metrics"]["cv"]["mse"] == pytest.approx(np.mean(scores), rel=1e-6)
+
+
 def test_a_row_has_the_same_prediction_alone() -> None:
     fit("--poly", "3", "--interactions", "*:*", "--missing", "mean", data="full.csv")
     whole = predicted("full.csv")
@@ -286,6 +317,7 @@ def test_levels_that_look_like_numbers_are_text_in_a_test_table() -> None:
         (("--missing", "mean", "--interactions", "aeg:a:b"), 3, "column-not-found", ("'aeg'", "age")),
         (("--missing", "mean", "--interactions", "age:cost"), 3, "column-not-found", ("'cost'",)),
         (("--missing", "mean", "--interactions", "age:sex:region"), 2, "unknown-option-value", ("pairs only",)),
+        (("--missing", "mean", "--strict"), 3, "imputed", ("were filled",)),
     ],
 )
 def test_refusals_name_the_way_out(words: tuple[str, ...], status: int, code: str, said: tuple[str, ...]) -> None:

@@ -1,0 +1,231 @@
+"""The search for a model: walk the strengths of every share of L1, score the folds on the way, choose."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from regcli.app.context import RunContext
+from regcli.app.path import refuse_separated, without_zero
+from regcli.app.prepare import Prepared
+from regcli.app.scoring import FoldScores, scored_by_row
+from regcli.app.setup import Ground, refuse_undetermined
+from regcli.app.specify import Asked, make_grid
+from regcli.errors import FitError, Warn
+from regcli.problem.folds import Splits
+from regcli.problem.metrics import BETTER_HIGH, base_metric
+from regcli.problem.protocols import Array, Bools
+from regcli.results import Criterion, Curve, Iterate, Status, Stopped
+from regcli.solvers.engine import Problem
+from regcli.solvers.information import CRITERIA, criterion
+from regcli.solvers.path import Grid, Walk, follow
+from regcli.solvers.stopping import has_turned
+
+__all__ = ["Found", "Plan", "search"]
+
+#: Fewer folds than this give no paired standard errors worth stopping by.
+FOLDS_TO_STOP = 5
+
+THRESHOLD = 0.5
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is asked for, held against the data: the penalty, how rows are held out and scored, the rule of choice.
+
+    ``splits`` are those of the whole fit alone where nothing is held out.
+    """
+
+    asked: Asked
+    prepared: Prepared
+    rule: str
+    metric: str
+    threshold: float | None
+    splits: Splits
+    full_path: bool
+    warnings: tuple[Warn, ...]
+
+    @property
+    def cut(self) -> float:
+        """The probability from which a row is called positive."""
+        return THRESHOLD if self.threshold is None else self.threshold
+
+    @property
+    def by_criterion(self) -> bool:
+        """Whether an information criterion chooses."""
+        return self.rule in CRITERIA
+
+    @property
+    def by_folds(self) -> bool:
+        """Whether the folds choose."""
+        return self.asked.several and not self.by_criterion
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the terms."""
+        return tuple(term.name for term in self.prepared.encoder.terms)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A finished walk, and the index ``at`` of the strength that is reported.
+
+    ``steps`` are of the first partition, without their predictors; ``converged`` (T,) says whether all lanes of further
+    partitions did. ``grid`` has the curve of every share of L1 in the order given.
+    """
+
+    asked: Asked
+    problem: Problem
+    walk: Walk
+    steps: list[Iterate]
+    scores: FoldScores | None
+    curve: Curve | None
+    criterion: Criterion | None
+    stopped: Stopped | None
+    top: float | None
+    warnings: tuple[Warn, ...]
+    converged: Bools
+    at: int
+    grid: tuple[tuple[float | None, Curve], ...] = ()
+
+    @property
+    def cost(self) -> float:
+        """What the choice between shares of L1 is made by, less being better; inf where nothing may be chosen."""
+        if self.criterion is not None:
+            best = self.criterion.index
+            return float(self.criterion.values[best]) if best is not None else np.inf
+        if self.curve is None or self.curve.index_min is None:
+            return np.inf
+        value = float(self.curve.mean[self.curve.index_min])
+        return -value if self.curve.metric in BETTER_HIGH else value
+
+
+def search(ground: Ground, lead: Problem, plan: Plan, run: RunContext) -> Found:
+    """Walk every share of L1 and take the best: the least cost at its minimum, of equals the larger share.
+
+    Raises
+    ------
+    FitError
+        Nothing may be chosen: no strength converged in every fold, or the problem has no answer.
+    """
+    best: Found | None = None
+    curves: list[tuple[float | None, Curve]] = []
+    for asked in plan.asked.alternatives:
+        problem = replace(lead, penalty=lead.penalty.with_ratio(asked.l1_ratio))
+        found = _walk(ground, problem, replace(plan, asked=asked), run)
+        run.note(found.walk.account())
+        if found.curve is not None:
+            curves.append((None if asked.penalty == "none" else asked.l1_ratio, found.curve))
+        if best is None or (found.cost, -asked.l1_ratio) < (best.cost, -best.asked.l1_ratio):
+            best = found
+    assert best is not None  # noqa: S101  (there is at least one share)
+    at = _chosen(best, plan)
+    return replace(best, at=at, grid=tuple(curves))
+
+
+def _walk(ground: Ground, problem: Problem, plan: Plan, run: RunContext) -> Found:
+    """Walk the strengths with all lanes, scoring the folds on the way; end early where the curve has clearly turned."""
+    grid, top = make_grid(plan.asked, problem)
+    if not (problem.penalty.factors > 0).any():
+        refuse_undetermined(problem, plan.names)
+    grid, notes = without_zero(grid, problem, plan.names)
+    scores = None
+    if plan.splits.n_folds:
+        by_row = scored_by_row(plan.splits, plan.metric)
+        scores = FoldScores(plan.prepared.weights, plan.metric, plan.cut, by_row)
+        scores.begin(problem.objective, plan.splits.repeats[0])
+    walk = Walk(problem, grid)
+    steps, stopped = _lead(walk, problem, grid, scores, plan, run)
+    lambdas = np.array([step.lam for step in steps])
+    converged = np.ones(lambdas.size, dtype=bool)
+    curve = None
+    if scores is not None:
+        converged = _others(ground, problem, lambdas, scores, plan, run)
+        usable = converged & [all(status.usable for status in step.status) for step in steps]
+        nonzero = np.array([np.count_nonzero(step.coefs[0]) for step in steps], dtype=np.intp)
+        curve = scores.curve(lambdas, nonzero, usable)
+    made = criterion(plan.rule, problem, steps) if plan.by_criterion else None
+    return Found(
+        asked=plan.asked,
+        problem=problem,
+        walk=walk,
+        steps=steps,
+        scores=scores,
+        curve=curve,
+        criterion=made,
+        stopped=stopped or walk.stopped,
+        top=top,
+        warnings=tuple(notes),
+        converged=converged,
+        at=len(steps) - 1,
+    )
+
+
+def _lead(
+    walk: Walk, problem: Problem, grid: Grid, scores: FoldScores | None, plan: Plan, run: RunContext
+) -> tuple[list[Iterate], Stopped | None]:
+    """The lanes of the first partition, which decide where the path ends."""
+    steps: list[Iterate] = []
+    count = grid.lambdas.size
+    may_stop = scores is not None and not plan.full_path and _may_stop(problem, grid, scores)
+    for step in walk:
+        if scores is not None:
+            scores.add(step)
+        steps.append(replace(step, eta=None))
+        if run.progress:
+            run.progress(len(steps), count * len(plan.splits.partitions))
+        if scores is not None and may_stop and _turned(scores, steps, count):
+            return steps, Stopped("cv_turned", len(steps) - 1, count)
+    return steps, None
+
+
+def _others(ground: Ground, lead: Problem, lambdas: Array, scores: FoldScores, plan: Plan, run: RunContext) -> Bools:
+    """The lanes of all further partitions at the strengths that were walked; whether they converged at each."""
+    usable = np.ones(lambdas.size, dtype=bool)
+    partitions = plan.splits.partitions
+    for at, (partition, repeat) in enumerate(zip(partitions, plan.splits.repeats, strict=True)):
+        if at == 0:
+            continue
+        problem = ground.problem(partition, lead)
+        scores.begin(problem.objective, repeat)
+        for index, step in enumerate(follow(problem, lambdas, [])):
+            scores.add(step)
+            usable[index] &= all(status.usable for status in step.status)
+            if run.progress:
+                run.progress(at * lambdas.size + index + 1, lambdas.size * len(partitions))
+    return usable
+
+
+def _may_stop(problem: Problem, grid: Grid, scores: FoldScores) -> bool:
+    """Whether the stopping rule applies at all: a generated grid, some L1, five folds, a metric made of losses."""
+    losses = base_metric(scores.metric) not in BETTER_HIGH
+    enough = len(scores.folds) >= FOLDS_TO_STOP and not scores.by_row
+    return grid.generated and problem.penalty.l1_ratio > 0 and enough and losses
+
+
+def _turned(scores: FoldScores, steps: list[Iterate], count: int) -> bool:
+    """Whether the curve has turned and all lanes have converged."""
+    if not all(status.usable for status in steps[-1].status):
+        return False
+    mean, se = scores.pooled()
+    folds = scores.fold_scores()
+    weighted = np.isfinite(folds).all(axis=0)
+    return has_turned(mean, se, folds[:, weighted], scores.fold_weights[weighted], count)
+
+
+def _chosen(found: Found, plan: Plan) -> int:
+    """Index of the reported strength."""
+    if not plan.asked.several:
+        return len(found.steps) - 1
+    if found.criterion is not None:
+        at = found.criterion.index
+        if at is None and found.steps[0].status[0].usable:
+            text = f"every strength takes more degrees of freedom than half the rows, too many for {plan.rule}"
+            raise FitError("not-converged", text, hint="--rule min, larger strengths, or more rows")
+    else:
+        curve = found.curve
+        at = None if curve is None else curve.index_min if plan.rule == "min" else curve.index_1se
+    if at is None:
+        refuse_separated(found.problem, found.steps[-1:], plan.names)
+        status = next((s for step in found.steps for s in step.status if not s.usable), Status.MAX_ITER)
+        raise FitError("not-converged", "no strength converged in every fold", hint=status.value)
+    return at
