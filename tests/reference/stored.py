@@ -20,12 +20,14 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Columns:
-    """One table of ``cases/``: its features (n, p), target and row weights (sum one)."""
+    """One table of ``cases/``: its features (n, p), target, row weights (sum one), and what the rows weigh together."""
 
     features: tuple[str, ...]
     x: Floats
     y: Floats
     weights: Floats
+    total: float
+    others: Mapping[str, Floats]
 
     @property
     def sds(self) -> Floats:
@@ -51,13 +53,17 @@ class Curve:
 
 @dataclass(frozen=True)
 class Case:
-    """One problem with strengths given by hand; ``coefs`` is (T, p) on the scale of the data."""
+    """One problem with strengths given by hand; ``coefs`` is (T, p) on the scale of the data.
+
+    ``asked`` is its entry of ``cases.json``.
+    """
 
     name: str
     csv: Path
     family: str
     features: tuple[str, ...]
     weights: str | None
+    asked: Mapping[str, Any]
     args_path: tuple[str, ...]
     args_cv: tuple[str, ...]
     lambdas: Floats
@@ -101,6 +107,7 @@ def case_of(asked: Mapping[str, Any], found: Mapping[str, Any]) -> Case:
         family=asked["family"],
         features=tuple(asked["features"]),
         weights=asked["weights"],
+        asked=asked,
         args_path=tuple(asked["args_path"]),
         args_cv=tuple(asked["args_cv"]),
         lambdas=np.array(found["lambdas"]),
@@ -137,4 +144,5 @@ def read_columns(path: Path, features: tuple[str, ...], weights: str | None) -> 
         table = np.array([[float(cell) for cell in row] for row in rows])
     raw = np.ones(len(table)) if weights is None else table[:, header.index(weights)]
     x = table[:, [header.index(name) for name in features]]
-    return Columns(features, x, table[:, header.index("y")], raw / raw.sum())
+    others = {name: column for name, column in zip(header, table.T, strict=True) if name not in features}
+    return Columns(features, x, others["y"], raw / raw.sum(), float(raw.sum()), others)
