@@ -98,31 +98,29 @@ def read_used(
     else:
         roles = assign_roles(asked, tuple(table.columns), file=sources[0])
         recipe = read_recipe(data, roles.features, tuple(table.columns), file=sources[0])
-    warnings = [*roles.warnings]
-    if table.delimiter_guessed:
-        warnings.append(
-            Warn(
-                "delimiter-guessed", f"the delimiter is taken to be {table.delimiter!r}", {"delimiter": table.delimiter}
-            )
-        )
+    warnings = [*roles.warnings, *_check(table, roles, known, dialect)]
+    if not known:
+        roles = _without_empty(table, roles, data, warnings)
+    return _usable_rows(table, roles, data, recipe, warnings)
+
+
+def _check(table: Table, roles: Roles, known: Known | None, dialect: Dialect) -> list[Warn]:
+    """Refuse columns that cannot be used as they stand; say what was guessed about the others."""
     numeric, categorical = {*roles.numeric()}, {*roles.categorical}
     if known:
         numeric |= known.numeric
         categorical |= known.text
     names = [roles.target, *roles.features, *roles.numeric()]
     check_used(table, names, categorical, numeric=numeric, features=roles.features, decimal=dialect.decimal)
+    warnings = []
+    if table.delimiter_guessed:
+        text = f"the delimiter is taken to be {table.delimiter!r}"
+        warnings.append(Warn("delimiter-guessed", text, {"delimiter": table.delimiter}))
     zeros = [name for name in table.leading_zeros if name in roles.features]
     if zeros:
-        warnings.append(
-            Warn(
-                "leading-zeros",
-                f"{zeros[0]!r} is read as a number although cells begin with 0; --categorical {zeros[0]!r} keeps them",
-                {"columns": zeros},
-            )
-        )
-    if not known:
-        roles = _without_empty(table, roles, data, warnings)
-    return _usable_rows(table, roles, data, recipe, warnings)
+        text = f"{zeros[0]!r} is read as a number although cells begin with 0; --categorical {zeros[0]!r} keeps them"
+        warnings.append(Warn("leading-zeros", text, {"columns": zeros}))
+    return warnings
 
 
 def _as_text(asked: Asked, sources: Sequence[str], dialect: Dialect) -> set[str]:

@@ -54,6 +54,15 @@ class _Layout:
 
 
 @dataclass(frozen=True)
+class _Pattern:
+    """Where lane matrices have cells, by columns, and which of them hang on fills."""
+
+    index: NDArray[np.int32]
+    ends: NDArray[np.int32]
+    filled: tuple[tuple[int, tuple[Factor, ...]], ...]
+
+
+@dataclass(frozen=True)
 class Encoder:
     """Source columns in order, what is made of them, and what all training rows taught.
 
@@ -110,14 +119,14 @@ class Encoder:
 
         Its cells are at the same places whatever the fills are; those that are zero are kept.
         """
-        entries = self._layout.entries
-        if not any(entry.fills for column in entries for entry in column):
+        pattern = self._pattern
+        if not pattern.filled:
             return None
-        cells = [entry for column in entries for entry in sorted(column, key=lambda entry: entry.base)]
-        data = np.array([prod(fills.of(factor) for factor in cell.fills) for cell in cells], dtype=np.float64)
-        ends = np.cumsum([0, *(len(column) for column in entries)], dtype=np.int32)
-        index = np.array([cell.base for cell in cells], dtype=np.int32)
-        return scipy.sparse.csc_array((data, index, ends), shape=(self._layout.size, len(entries)))
+        data = np.ones(pattern.index.size)
+        for at, factors in pattern.filled:
+            data[at] = prod(fills.of(factor) for factor in factors)
+        shape = (self._layout.size, len(self.terms))
+        return scipy.sparse.csc_array((data, pattern.index.copy(), pattern.ends.copy()), shape=shape)
 
     def matrix(
         self,
@@ -175,6 +184,17 @@ class Encoder:
                 cells.append(_Entry(products.setdefault(pair, at + len(products)), (*one.fills, *other.fills)))
             entries[term.factors] = tuple(cells)
         return _Layout(tuple(width), tuple(products), tuple(entries[term.factors] for term in self.terms))
+
+    @cached_property
+    def _pattern(self) -> _Pattern:
+        """Where lane matrices have cells."""
+        entries = self._layout.entries
+        cells = [entry for column in entries for entry in sorted(column, key=lambda entry: entry.base)]
+        return _Pattern(
+            index=np.array([cell.base for cell in cells], dtype=np.int32),
+            ends=np.cumsum([0, *(len(column) for column in entries)], dtype=np.int32),
+            filled=tuple((at, cell.fills) for at, cell in enumerate(cells) if cell.fills),
+        )
 
 
 def _takes_fill(feature: Feature, factor: Factor) -> bool:
