@@ -1,5 +1,6 @@
 """What training rows teach about missing cells: the values that are put in their place."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
@@ -17,6 +18,9 @@ Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
 _EPS = float(np.finfo(np.float64).eps)
+
+#: Powers of two beyond are no doubles.
+_MOST_EXPONENT = 1023
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,8 @@ def _level_fills(feature: Feature, codes: Rows, weights: Array) -> Array:
 
 def _scaled(weights: Array) -> Array:
     """Weights divided by a power of two, which is exact, so that no product of theirs leaves double precision."""
-    return np.asarray(np.ldexp(weights, -np.frexp(weights.max())[1]), dtype=np.float64)
+    exponent = math.frexp(float(weights.max()))[1]
+    return np.asarray(weights * math.ldexp(1.0, min(-exponent, _MOST_EXPONENT)), dtype=np.float64)
 
 
 def weighted_mean(values: Array, weights: Array) -> float:
