@@ -224,7 +224,7 @@ def test_rows_at_one_time_stay_together_and_nothing_is_trained_on_that_comes_lat
     rng = np.random.default_rng(seed)
     n, count, gap = int(rng.integers(24, 60)), int(rng.integers(3, 6)), int(rng.integers(0, 4))
     window = int(rng.integers(2, 15)) if seed % 2 else None
-    times = np.unique(rng.integers(0, n // 2, n), return_inverse=True)[1]
+    times = np.unique(rng.integers(0, 2 * n // 3, n), return_inverse=True)[1]
     splits = time_splits(times, count, gap, window, np.ones(n))
     assert splits is not None
     folds = folds_in_time(splits)
