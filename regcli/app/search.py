@@ -13,9 +13,9 @@ from regcli.app.specify import Asked, make_grid
 from regcli.errors import FitError, Warn
 from regcli.problem.folds import Splits
 from regcli.problem.metrics import BETTER_HIGH, base_metric
-from regcli.problem.protocols import Array, Bools
+from regcli.problem.protocols import Bools
 from regcli.results import Criterion, Curve, Iterate, Status, Stopped
-from regcli.solvers.engine import Problem
+from regcli.solvers.engine import Problem, Start
 from regcli.solvers.information import CRITERIA, criterion
 from regcli.solvers.path import Grid, Walk, follow
 from regcli.solvers.stopping import has_turned
@@ -139,7 +139,7 @@ def _walk(ground: Ground, problem: Problem, plan: Plan, run: RunContext) -> Foun
     converged = np.ones(lambdas.size, dtype=bool)
     curve = None
     if scores is not None:
-        converged = _others(ground, problem, lambdas, scores, plan, run)
+        converged = _others(ground, problem, steps, scores, plan, run)
         usable = converged & [all(status.usable for status in step.status) for step in steps]
         nonzero = np.array([np.count_nonzero(step.coefs[0]) for step in steps], dtype=np.intp)
         curve = scores.curve(lambdas, nonzero, usable)
@@ -178,8 +178,12 @@ def _lead(
     return steps, None
 
 
-def _others(ground: Ground, lead: Problem, lambdas: Array, scores: FoldScores, plan: Plan, run: RunContext) -> Bools:
+def _others(
+    ground: Ground, lead: Problem, steps: list[Iterate], scores: FoldScores, plan: Plan, run: RunContext
+) -> Bools:
     """The lanes of all further partitions at the strengths that were walked; whether they converged at each."""
+    lambdas = np.array([step.lam for step in steps])
+    starts = [_start(lead, step) for step in steps] if plan.splits.single else None
     usable = np.ones(lambdas.size, dtype=bool)
     partitions = plan.splits.partitions
     for at, (partition, repeat) in enumerate(zip(partitions, plan.splits.repeats, strict=True)):
@@ -187,12 +191,18 @@ def _others(ground: Ground, lead: Problem, lambdas: Array, scores: FoldScores, p
             continue
         problem = ground.problem(partition, lead)
         scores.begin(problem.objective, repeat)
-        for index, step in enumerate(follow(problem, lambdas, [])):
+        for index, step in enumerate(follow(problem, lambdas, [], starts)):
             scores.add(step)
             usable[index] &= all(status.usable for status in step.status)
             if run.progress:
                 run.progress(at * lambdas.size + index + 1, lambdas.size * len(partitions))
     return usable
+
+
+def _start(lead: Problem, step: Iterate) -> Start:
+    """The model of all rows."""
+    intercepts, coefs = lead.objective.keep(np.array([0])).to_raw(lead.penalty, step.intercepts[:1], step.coefs[:1])
+    return Start(float(intercepts[0]), coefs[0])
 
 
 def _may_stop(problem: Problem, grid: Grid, scores: FoldScores) -> bool:

@@ -36,11 +36,13 @@ FOLD_STREAM, SPLIT_STREAM = 1, 2
 class Splits:
     """Partitions in order, and the repeat that the folds of each belong to.
 
-    Lane 0 of the first partition trains on all rows and tests on none; all other lanes test on a fold.
+    Lane 0 of the first partition trains on all rows and tests on none; all other lanes test on a fold. ``single`` says
+    that folds are of one row each, so that every model is near to that of all rows.
     """
 
     partitions: tuple[Partition, ...]
     repeats: tuple[int, ...]
+    single: bool = False
 
     @property
     def n_folds(self) -> int:
@@ -196,4 +198,4 @@ def leave_one_out(row_weights: Array, chunk: int) -> Splits:
         block[start : start + size] = np.arange(size)
         test = np.eye(size, size + 1, dtype=bool)
         parts.append(Partition(block, ~test, test, row_weights))
-    return Splits(tuple(parts), (0,) * len(parts))
+    return Splits(tuple(parts), (0,) * len(parts), single=True)

@@ -218,6 +218,12 @@ class Objective:
         )
         return raw, own
 
+    def from_raw(self, intercept: float, coefs: Array) -> tuple[Array, Array]:
+        """One model on the scale of the data, with (p,) coefficients, in every lane's coordinates: (L,) and (L, p)."""
+        own = np.where(self.lanes.varies, coefs, 0.0)
+        base = self.lanes.to_base(own)
+        return intercept + np.einsum("lp,lp->l", own, self.lanes.centre) + base @ self.design.shift, own * self.lanes.sd
+
     def keep(self, lanes: Integers) -> Self:
         """The objective of some lanes."""
         return replace(self, lanes=self.lanes.keep(lanes))

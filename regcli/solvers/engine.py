@@ -1,6 +1,6 @@
 """What an engine is: something that solves all lanes at the next strengths."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, Self, TypeVar
 
@@ -13,7 +13,7 @@ from regcli.results import Iterate, Status
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-__all__ = ["Engine", "Problem", "Rules", "serial_map", "status_of"]
+__all__ = ["Engine", "Problem", "Rules", "Start", "serial_map", "status_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,14 @@ class Problem:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A model to start from: intercept and coefficients (p,) on the scale of the data."""
+
+    intercept: float
+    coefs: Array
+
+
 class Engine(Protocol):
     """Solves strength after strength, each from the solution before."""
 
@@ -62,8 +70,11 @@ class Engine(Protocol):
         """Name shown by -v."""
         ...
 
-    def advance(self, lams: Array) -> list[Iterate]:
-        """Solve all lanes at the next strengths, which decrease."""
+    def advance(self, lams: Array, starts: Sequence[Start] | None = None) -> list[Iterate]:
+        """Solve all lanes at the next strengths, which decrease.
+
+        ``starts`` are models near to the solutions, one a strength, for engines that can use them.
+        """
         ...
 
 

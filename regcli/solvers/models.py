@@ -46,6 +46,10 @@ class Models(Protocol):
         """A new strength begins; ``loose`` if columns other than the intercept are unpenalised."""
         ...
 
+    def moved(self) -> None:
+        """All lanes now stand near one model, from which they need not go far."""
+        ...
+
     def grown(self, objective: Objective) -> None:
         """The working set has new columns at its end."""
         ...
@@ -105,6 +109,9 @@ class ExactModels:
     def begin(self, *, loose: bool) -> None:
         """Nothing ages."""
 
+    def moved(self) -> None:
+        """Nothing depends on where lanes stand."""
+
     def grown(self, objective: Objective) -> None:
         """Positions stay what they were."""
         self._objective = objective
@@ -149,6 +156,13 @@ class CurvatureModels:
         """The shared Hessian ages."""
         self._age += 1
         self._least = LEAST_UNPENALISED if loose else LEAST_CURVATURE
+
+    def moved(self) -> None:
+        """One Hessian serves all lanes, built where they now stand."""
+        self._fresh = False
+        self._alone[:] = self._alone.size == 1
+        self._shared = None
+        self._kept.clear()
 
     def grown(self, objective: Objective) -> None:
         """Extend the shared moments under the weights they have."""

@@ -13,6 +13,7 @@ References
    74(2). doi:10.1111/j.1467-9868.2011.01004.x (which columns to begin with).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,7 +21,7 @@ import numpy as np
 from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Bools, Integers, SeparableTerms
 from regcli.results import Iterate, Status
-from regcli.solvers.engine import Problem
+from regcli.solvers.engine import Problem, Start
 from regcli.solvers.models import CurvatureModels, ExactModels, Models
 
 __all__ = ["Newton"]
@@ -127,12 +128,16 @@ class Newton:
         )
         self._loose = False
 
-    def advance(self, lams: Array) -> list[Iterate]:
+    def advance(self, lams: Array, starts: Sequence[Start] | None = None) -> list[Iterate]:
         """Solve strength after strength, all lanes together."""
         out = []
-        for lam in map(float, lams):
-            for station in self._stations(lam):
-                self._solve(station)
+        for at, lam in enumerate(map(float, lams)):
+            if starts is not None:
+                self._levels, self._coefs = self._problem.objective.from_raw(starts[at].intercept, starts[at].coefs)
+                self._models.moved()
+            else:
+                for station in self._stations(lam):
+                    self._solve(station)
             out.append(self._solve(lam))
         return out
 

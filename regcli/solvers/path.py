@@ -1,6 +1,6 @@
 """The walk: one driver over the strengths for fit, path and cross-validation."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +10,7 @@ from regcli.problem.protocols import Array, Family
 from regcli.results import Iterate, Status, Stopped
 from regcli.solvers.certificate import measured
 from regcli.solvers.choose import choose_engine, objection
-from regcli.solvers.engine import Engine, Problem
+from regcli.solvers.engine import Engine, Problem, Start
 from regcli.solvers.newton import Newton
 
 __all__ = ["Grid", "Walk", "follow", "geometric_grid", "lambda_max"]
@@ -64,21 +64,25 @@ def lambda_max(problem: Problem) -> float:
     return penalty.lambda_max(np.where(live, score[0], 0.0), objective.lanes.unit[0])
 
 
-def follow(problem: Problem, lambdas: Array, engines: list[str]) -> Iterator[Iterate]:
+def follow(
+    problem: Problem, lambdas: Array, engines: list[str], starts: Sequence[Start] | None = None
+) -> Iterator[Iterate]:
     """All lanes of a problem at decreasing strengths, each measured; engines add their names to ``engines``.
 
-    Strength 0 has an engine of its own where one exists.
+    Strength 0 has an engine of its own where one exists. ``starts`` are models near to the solutions, one a strength.
     """
     positive = lambdas[lambdas > 0]
     if positive.size:
         engine = _engine(problem, float(positive[0]), engines)
         for start in range(0, positive.size, BATCH):
-            for solved in engine.advance(positive[start : start + BATCH]):
+            near = None if starts is None else starts[start : start + BATCH]
+            for solved in engine.advance(positive[start : start + BATCH], near):
                 yield measured(problem, solved)
     if positive.size < lambdas.size:
         if positive.size and objection(problem, 0.0) is not None:
             problem = replace(problem, rules=replace(problem.rules, solver="auto"))
-        yield measured(problem, _engine(problem, 0.0, engines).advance(np.zeros(1))[0])
+        near = None if starts is None else starts[-1:]
+        yield measured(problem, _engine(problem, 0.0, engines).advance(np.zeros(1), near)[0])
 
 
 def _engine(problem: Problem, lam: float, engines: list[str]) -> Engine:

@@ -5,6 +5,7 @@ place of those of Z. Each lane has its own scales and so its own K; unpenalised 
 For the gaussian family without such columns the answer is closed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from regcli.problem.protocols import Array, Integers
 from regcli.results import Iterate, Status
-from regcli.solvers.engine import Problem, serial_map
+from regcli.solvers.engine import Problem, Start, serial_map
 from regcli.solvers.newton import Newton
 from regcli.solvers.rows import standard_rows
 from regcli.solvers.spectral import Spectrum
@@ -63,7 +64,7 @@ class RowSpace:
             lambda lane: make(problem, int(lane)), range(problem.objective.lanes.n_lanes)
         )
 
-    def advance(self, lams: Array) -> list[Iterate]:
+    def advance(self, lams: Array, starts: Sequence[Start] | None = None) -> list[Iterate]:  # noqa: ARG002
         """Walk every lane over the strengths, one task a lane."""
         walks = self._problem.parallel_map(lambda lane: lane.walk(lams), self._lanes)
         return [self._measure(float(lam), [walk[at] for walk in walks]) for at, lam in enumerate(lams)]
