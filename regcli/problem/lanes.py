@@ -23,6 +23,10 @@ CANCELLED = 1e-6
 #: would lose six digits of theirs.
 FAR = 1e3
 
+#: Values of a lane's columns are sums of up to four products of shifted cells with what the lane learnt. Two that ought
+#: to be equal differ by less than this, in units of the sum of the products' sizes.
+ROUNDING = 8 * float(np.finfo(np.float64).eps)
+
 #: Cells gathered at a time while statistics are collected: 32 MB.
 STATISTICS_CELLS = 4_000_000
 
@@ -175,13 +179,17 @@ class Lanes:
 
 @dataclass(frozen=True)
 class _Moments:
-    """Sums over rows of one block: weight, first and second moments (p,), least and largest value of weighted rows."""
+    """Sums over rows of one block: weight, first and second moments (p,), least and largest value of weighted rows.
+
+    ``noise`` (p,) is how far apart rounding may bring values that are equal: 0 where columns are base columns.
+    """
 
     weight: float
     first: Array
     second: Array
     least: Array
     most: Array
+    noise: Array
 
 
 def make_lanes(
@@ -211,7 +219,8 @@ def make_lanes(
     -----
     Statistics of a lane are sums over its training blocks, never the total minus a block: differences lose digits and
     can give negative variances. A column is constant in a lane if its least and largest value over the lane's weighted
-    rows are equal. Costs one pass over the data, O(n p).
+    rows are equal; where what the lane learnt has a part in the values, if they are equal but for rounding. Costs one
+    pass over the data, O(n p).
     """
     maps = maps or (None,) * partition.n_lanes
     lanes = range(partition.n_lanes)
@@ -222,7 +231,7 @@ def make_lanes(
         per_lane = [_lane_moments(design, partition, lane, maps[lane]) for lane in lanes]
     means = np.stack([lane.first / lane.weight for lane in per_lane])
     squares = np.stack([lane.second / lane.weight for lane in per_lane])
-    varies = np.stack([lane.least < lane.most for lane in per_lane])
+    varies = np.stack([lane.most - lane.least > lane.noise for lane in per_lane])
     variance = squares - means * means
     cancelled = varies & (variance < CANCELLED * means * means)
     for lane in np.flatnonzero(cancelled.any(axis=1)):
@@ -251,12 +260,13 @@ def _mapped(values: Array, lane_map: sparse.csc_array | None) -> Array:
 def _moments(design: Design, rows: Integers, partition: Partition, lane_map: sparse.csc_array | None) -> _Moments:
     """Moments of the rows of one block."""
     p = design.shape[1] if lane_map is None else lane_map.shape[1]
-    total = _Moments(0.0, np.zeros(p), np.zeros(p), np.full(p, np.inf), np.full(p, -np.inf))
+    total = _Moments(0.0, np.zeros(p), np.zeros(p), np.full(p, np.inf), np.full(p, -np.inf), np.zeros(p))
     rows = rows[partition.row_weights[rows] > 0]
     step = max(1, STATISTICS_CELLS // design.shape[1])
     for start in range(0, rows.size, step):
         part = rows[start : start + step]
-        values, weights = _mapped(design.rows(part), lane_map), partition.row_weights[part]
+        base, weights = design.rows(part), partition.row_weights[part]
+        values = _mapped(base, lane_map)
         total = _add(
             [
                 total,
@@ -266,6 +276,7 @@ def _moments(design: Design, rows: Integers, partition: Partition, lane_map: spa
                     weights @ np.square(values),
                     values.min(axis=0),
                     values.max(axis=0),
+                    np.zeros(p) if lane_map is None else ROUNDING * (np.abs(base).max(axis=0) @ abs(lane_map)),
                 ),
             ]
         )
@@ -285,9 +296,10 @@ def _over_blocks(blocks: list[_Moments], train: Bools) -> list[_Moments]:
     first = used @ np.stack([block.first for block in blocks])
     second = used @ np.stack([block.second for block in blocks])
     least, most = np.stack([block.least for block in blocks]), np.stack([block.most for block in blocks])
+    noise = np.zeros(first.shape[1])
     return [
-        _Moments(float(weight[lane]), first[lane], second[lane], least[row].min(axis=0), most[row].max(axis=0))
-        for lane, row in enumerate(train)
+        _Moments(float(weight[at]), first[at], second[at], least[row].min(axis=0), most[row].max(axis=0), noise)
+        for at, row in enumerate(train)
     ]
 
 
@@ -299,6 +311,7 @@ def _add(parts: list[_Moments]) -> _Moments:
         np.sum([part.second for part in parts], axis=0),
         np.min([part.least for part in parts], axis=0),
         np.max([part.most for part in parts], axis=0),
+        np.max([part.noise for part in parts], axis=0),
     )
 
 
