@@ -331,3 +331,118 @@ def test_every_fold_is_what_its_rows_alone_make_it(case: Case, made: Made) -> No
     for lane, fold in zip(lanes, folds, strict=True):
         assert_lane(lane, study, fold)
     assert_curve(document, cross_validate(study, folds, case.lams, case.metric))
+
+
+# -- chunks, zero weights, seeds -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cells", [1, 175])
+@pytest.mark.parametrize("penalty", ["l1", "none"])
+def test_leave_one_out_in_chunks(cells: int, penalty: str, made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    strengths: dict[str, Any] = PLAIN if penalty == "none" else {}
+    case = Case(*LOO, "gaussian", "median", features=("age", "region", "sex"), weights=True, rows=24, **strengths)
+    _, study, folds = prepared(case)
+    whole = run_tool(*case.arguments()).document
+    del made[:]
+    monkeypatch.setattr("regcli.app.folding.LANE_CELLS", cells)
+    document = run_tool(*case.arguments()).document
+    assert len(made) == 1 + -(-24 // max(1, cells // max(len(study.terms()) ** 2, 24)))
+    assert len(made) > 2
+    for lane, fold in zip(lanes_of(made), folds, strict=True):
+        assert_lane(lane, study, fold)
+    for key in ("mean", "se", "fold_scores"):
+        assert np.array(document[key], dtype=float) == pytest.approx(
+            np.array(whole[key], dtype=float), rel=1e-10, nan_ok=True
+        )
+    assert document["coefficients"] == whole["coefficients"]
+
+
+@pytest.mark.parametrize("scheme", [COLUMN, TIME])
+def test_a_fold_without_weight_has_no_score_and_rows_without_weight_are_not_held_out(
+    scheme: tuple[str, tuple[str, ...]], made: Made
+) -> None:
+    case = Case(*scheme, weights=True, pairs=(("age", "region"),), penalty="elasticnet")
+    table = table_of("gaussian")
+    table["w"] = np.where(table["row"] >= 39, 0.0, np.where(table["row"] % 5 == 0, 0.0, 1.0 + table["row"] % 3))
+    table["fold"] = np.where(table["row"] >= 39, 3, table["row"] % 3)
+    table["hollow"] = table["hollow"].fillna(1.5).where(table["row"] % 4 > 0)
+    table.to_csv("data.csv", index=False)
+    study, folds = case.study(table), case.folds(table)
+    document = run_tool(*case.arguments()).document
+    for lane, fold in zip(lanes_of(made), folds, strict=True):
+        assert_lane(lane, study, fold)
+    assert document["fold_scores"][3] == [None, None]
+    assert document["fold_weights"][3] == 0
+    assert_curve(document, cross_validate(study, folds, case.lams))
+
+
+def test_weights_of_classes_are_those_of_the_fit_and_not_of_scores(made: Made) -> None:
+    case = Case(
+        *STRATIFIED, "binomial", features=FEW, weights=True, lams=(0.06, 0.02), more=("--class-weight", "yes=3")
+    )
+    _, study, folds = prepared(case)
+    study = replace(study, weights=study.weights * np.where(study.y == 1, 3.0, 1.0))
+    document = run_tool(*case.arguments()).document
+    for lane, fold in zip(lanes_of(made), folds, strict=True):
+        assert_lane(lane, study, fold)
+    assert_curve(document, cross_validate(study, folds, case.lams))
+
+
+def test_a_seed_is_one_deal(made: Made) -> None:
+    table_of("gaussian").to_csv("data.csv", index=False)
+    words = ("cv", "data.csv", "-y", "y", "--family", "gaussian", "--features", "age", "--missing", "mean", "-l", "0.1")
+    for scheme in (REPEATS, GROUP_REPEATS, KFOLD):
+        runs = [run_tool(*words, *scheme[1]).document for _ in range(2)]
+        other = run_tool(*words, *scheme[1], "--seed", "8").document
+        assert runs[0] == runs[1]
+        assert runs[0]["fold_scores"] != other["fold_scores"]
+        size = {"repeats": 4, "group repeats": 3}.get(scheme[0])
+        if size:
+            deals = runs[0]["fold_scores"]
+            assert sorted(deals[:size]) != sorted(deals[size : 2 * size])
+    assert made
+
+
+# -- solvers ---------------------------------------------------------------------------------------------------------
+
+#: Runs by what they are, and the solvers that apply; all others are refused.
+SOLVERS: list[tuple[str, Case, set[str]]] = [
+    ("least squares", Case(*COLUMN, features=("age", "bmi", "sex"), weights=True, **PLAIN),
+     {"direct", "moments", "lockstep"}),
+    ("ridge", Case(*COLUMN, degree=2, pairs=(("age", "region"),), weights=True, penalty="l2", lams=(1.0, 0.1)),
+     {"row-space", "moments", "lockstep"}),
+    ("wide ridge", Case(*COLUMN, "gaussian", "median", degree=2, pairs=MANY, penalty="l2", lams=(2.0, 0.1), rows=32),
+     {"row-space", "moments", "lockstep"}),
+    ("ridge with limits", Case(*COLUMN, penalty="l2", lams=(1.0,), more=("--nonnegative",)), {"moments", "lockstep"}),
+    ("elastic net", Case(*WINDOW, "gaussian", "indicator", pairs=PAIRS, penalty="elasticnet", offset=True),
+     {"moments", "lockstep"}),
+    ("lasso", Case(*GROUP, "gaussian", "median", features=("age", "bmi", "region"), lams=(0.1, 0.02)),
+     {"moments", "lockstep"}),
+    ("logistic ridge", Case(*STRATIFIED, "binomial", degree=2, penalty="l2", lams=(0.5, 0.1)), {"newton", "row-space"}),
+    ("wide counts", Case(*TIES, "poisson", pairs=MANY, penalty="l2", lams=(2.0, 0.3), rows=32),
+     {"newton", "row-space"}),
+    ("logistic lasso", Case(*LOO, "binomial", features=("age", "sex"), lams=(0.05,), rows=24), {"newton"}),
+    ("counts", Case(*REPEATS, "poisson", features=("age", "sex"), offset=True, **PLAIN), {"newton"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "case", "known"), SOLVERS, ids=[name for name, *_ in SOLVERS])
+def test_solvers_that_apply_agree_and_others_are_refused(name: str, case: Case, known: set[str], made: Made) -> None:
+    prepared(case)
+    words = [word if word != "1e-13" else "1e-12" for word in case.arguments()] + ["--all-terms", "-v"]
+    auto = run_tool(*words).document
+    for solver in ("direct", "row-space", "moments", "lockstep", "newton"):
+        outcome = run_tool(*words, "--solver", solver)
+        if solver not in known:
+            assert (outcome.status, outcome.out) == (2, ""), f"{solver} solved {name}"
+            assert f"--solver {solver} is for" in outcome.err
+            continue
+        assert f"engine {solver}" in outcome.err
+        document = outcome.document
+        assert document["options"]["solver"] == solver
+        for key in ("mean", "se", "fold_scores"):
+            assert np.array(document[key]) == pytest.approx(np.array(auto[key]), rel=SOLVED)
+        one, two = (np.array([row["std_estimate"] for row in each["coefficients"]]) for each in (document, auto))
+        assert np.abs(one - two).max() <= SOLVED * max(1.0, np.abs(two).max())
+        assert document["intercept"] == pytest.approx(auto["intercept"], rel=SOLVED, abs=SOLVED)
+    assert made
