@@ -27,12 +27,13 @@ minimise over (b0, b):
   + lambda * sum_j v_j [ l1_ratio |b_j| + (1 - l1_ratio)/2 b_j^2 ]"""
 
 _OBJECTIVE_WORDS = (
-    "The weights w are divided by their sum. The loss is half the unit deviance: (y - eta)^2 / 2 for gaussian. "
+    "The weights w are divided by their sum. The loss is half the unit deviance up to a constant, with eta = offset + "
+    "b0 + x'b: (y - eta)^2 / 2 for gaussian, log(1 + exp(eta)) - y eta for binomial, exp(eta) - y eta for poisson. "
     "Columns are centred and scaled by their weighted 1/n standard deviation before the penalty applies, and "
     "coefficients are reported on the scale of the data. The intercept is never penalised. Penalty factors v are used "
     "as given; 0 means never penalised. This is the documented objective of glmnet and of scikit-learn's ElasticNet; "
-    "glmnet's own gaussian family divides the L2 part by the standard deviation of the target, and so does "
-    "--compat glmnet."
+    "glmnet's own gaussian family divides the L2 part by the standard deviation of the target, and so does --compat "
+    "glmnet."
 )
 
 
@@ -90,16 +91,21 @@ _FIT = CommandText(
             "Without a penalty strength, fit cross-validates a grid of them and reports the model that --rule chooses. "
             "With one strength, or with --penalty none, it fits that model; a fold option has it scored as well."
         ),
+        (
+            "With --rule aic, bic or ebic an information criterion chooses: -2 log-likelihood + c df, with c = 2, log "
+            "n or log n + 2 log p. No cross-validation runs then, unless a fold option asks for it."
+        ),
         "The model minimises",
         OBJECTIVE,
         _OBJECTIVE_WORDS,
     ),
     examples=(
         Example("regcli fit data.csv --penalty l1", "lasso, strength chosen by cross-validation"),
-        Example("regcli fit data.csv -y price --penalty ridge -l 0.1", "one strength, no cross-validation"),
         Example("regcli fit data.csv -y churned --rule 1se -m model.json", "logistic regression, saved"),
+        Example(
+            "regcli fit data.csv -y claims --family poisson --exposure days", "counts in different lengths of time"
+        ),
         Example("regcli fit data.csv --assert 'metrics.cv.r2 > 0.6'", "exit status 1 if the model is not good enough"),
-        Example("regcli fit data.csv -f names", "the selected columns, one a line"),
     ),
     request=FitRequest,
 )
@@ -135,14 +141,21 @@ _CV = CommandText(
         OBJECTIVE,
         _OBJECTIVE_WORDS,
         (
-            "Centring, scaling and everything else that is learnt from the data is learnt on the training rows of each "
-            "fold."
+            "Centring, scaling, the fills of missing cells and everything else that is learnt from the data is learnt "
+            "on the training rows of each fold. Rows that belong together need --group, rows in time --order-by: dealt "
+            "one by one they make a model look better than it is."
+        ),
+        (
+            "In time every fold is predicted from the rows before it, the folds of scikit-learn's TimeSeriesSplit, "
+            "except that rows at one time stay together; --gap and --window count rows. With several --l1-ratio the "
+            "one with the best mean is reported, and every curve is in the document."
         ),
     ),
     examples=(
         Example("regcli cv data.csv -y price", "the curve and both choices"),
         Example("regcli cv data.csv -y churned --metric auc --folds 5", "choose by area under the curve"),
-        Example("regcli cv data.csv -y price -f csv -o curve.csv", "lambda, mean, se, n_nonzero"),
+        Example("regcli cv data.csv -y price --group shop", "rows of a shop stay in one fold"),
+        Example("regcli cv data.csv -y price --order-by date --gap 30", "folds in time, each predicted from before"),
     ),
     request=CvRequest,
 )
@@ -153,7 +166,7 @@ _PREDICT = CommandText(
         (
             "Writes CSV: the columns named by --id, then the prediction. Rows keep their order and are streamed: "
             "memory does not grow with their number, and from a pipe they are scored as they arrive. Only the columns "
-            "with a nonzero coefficient are needed, and the offset if the model has one."
+            "with a nonzero coefficient are needed, and the offset or exposure if the model has one."
         ),
         (
             "To standard output an error may come after rows were written; with -o the file is whole or not there. "
@@ -174,8 +187,8 @@ _SCHEMA = CommandText(
     summary="Print a JSON Schema of regcli's documents.",
     description=(
         (
-            "NAME is fit, path, cv, model or error; codes lists every code of errors and warnings with its exit status "
-            "and meaning. Without NAME the names are printed."
+            "NAME is fit, path, cv, model, metrics or error; codes lists every code of errors and warnings with its "
+            "exit status and meaning. Without NAME the names are printed."
         ),
     ),
     examples=(
