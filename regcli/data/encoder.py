@@ -81,15 +81,17 @@ class Encoder:
         return (*(term for feature in self.features for term in feature.terms), *self.interactions)
 
     def base(self, columns: Mapping[str, Column], rows: Rows) -> Array:
-        """The (r, m) base columns of training rows, in column order; what is missing or not known is zero.
+        """The (r, m) base columns of training rows, in column order; a level that is not known is none.
 
-        Without missing cells these are the columns of the terms. Nothing of their size is allocated beside them.
+        A missing cell has what all training rows taught, and lane matrices what a training set's own rows teach beyond
+        that: where a column's mean is many times its spread, zeros in its place would cost the digits of both. Without
+        missing cells these are the columns of the terms. Nothing of their size is allocated beside them.
         """
         layout = self._layout
         out = np.zeros((rows.size, layout.size), order="F")
         at = 0
         for feature, width in zip(self.features, layout.width, strict=True):
-            _write(feature, columns[feature.source], rows, out[:, at : at + width], fills=None, unknown=0.0)
+            _write(feature, columns[feature.source], rows, out[:, at : at + width], fills=self.fills, unknown=0.0)
             at += width
         for place, (left, right) in enumerate(layout.products, start=at):
             np.multiply(out[:, left], out[:, right], out=out[:, place])
@@ -124,7 +126,7 @@ class Encoder:
             return None
         data = np.ones(pattern.index.size)
         for at, factors in pattern.filled:
-            data[at] = prod(fills.of(factor) for factor in factors)
+            data[at] = prod(fills.of(factor) - self.fills.of(factor) for factor in factors)
         shape = (self._layout.size, len(self.terms))
         return scipy.sparse.csc_array((data, pattern.index.copy(), pattern.ends.copy()), shape=shape)
 
