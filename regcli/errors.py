@@ -180,7 +180,7 @@ CODES: MappingProxyType[str, tuple[int, str]] = MappingProxyType(
         "text-in-numeric-column": (3, "a column of numbers has cells that are not numbers"),
         "infinite-value": (3, "a cell is infinite or too large for double precision"),
         "missing-values": (3, "a column that is used has missing cells"),
-        "missing-target": (3, "rows without target, weight, offset or fold"),
+        "missing-target": (3, "rows without target, weight, offset, exposure, fold, group or time"),
         "probable-identifier": (3, "a text column with more than 50 levels was not declared"),
         "unsupported-type": (3, "a column's type is not supported"),
         "constant-target": (3, "the target has one value only"),

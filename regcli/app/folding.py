@@ -118,7 +118,8 @@ def make_splits(options: Folds, facts: RowFacts, seed: int) -> tuple[Splits, lis
     """
     scheme = scheme_of(options, classes=facts.classes is not None)
     if scheme == "stratified" and facts.classes is None:
-        raise UsageError("option-without-effect", f"--cv stratified has no effect for the {facts.family} family")
+        text = f"--cv stratified has no effect for the {facts.family} family"
+        raise UsageError("option-without-effect", text, hint="--cv kfold, which is the default")
     notes: list[Warn] = []
     if scheme == "column":
         splits = _column_splits(facts)
@@ -184,7 +185,7 @@ def _time_splits(options: Folds, facts: RowFacts, count: int) -> Splits:
         raise DataError(
             "bad-folds",
             f"{facts.y.size} rows at {int(times.max()) + 1} different times do not make {count} folds with rows before "
-            f"{'each' if gap == 0 else f'a gap of {gap} rows before each'}",
+            f"each{'' if gap == 0 else f' and a gap of {gap} rows between'}",
             where=Location(file=facts.file),
             hint="fewer --folds" + (", or a smaller --gap" if gap else ""),
         )
@@ -193,24 +194,26 @@ def _time_splits(options: Folds, facts: RowFacts, count: int) -> Splits:
 
 def _count(options: Folds, facts: RowFacts, scheme: str, notes: list[Warn]) -> int:
     """How many folds; fewer than usual where there are few rows, groups or times."""
-    most, what = facts.y.size, "row"
+    most, what = facts.y.size, "rows"
     if scheme == "group" and facts.groups is not None:
-        most, what = int(facts.groups.max()) + 1, "group"
-    elif scheme == "time":
-        most = most - 1  # the first rows are trained on only
+        most, what = int(facts.groups.max()) + 1, "groups"
+    elif scheme == "time":  # the first ones are trained on only
+        most, what = most - 1, "rows after the first"
+        if facts.times is not None:
+            most, what = int(facts.times.max()), "times after the first"
     count = options.folds
     if count is None:
         count = min(FOLDS, most)
         if count < LEAST_FOLDS:
-            raise _too_few(facts, f"too few {what}s to cross-validate: {most}")
+            raise _too_few(facts, f"too few {what} to cross-validate: {most}")
         if count < FOLDS:
-            text = f"{count} folds instead of {FOLDS}: there are {most} {what}s"
+            text = f"{count} folds instead of {FOLDS}: there are {most} {what}"
             notes.append(Warn("fewer-folds", text, {"folds": count}))
     bounded("--folds", count, LEAST_FOLDS, np.inf)
     if count > most:
         raise DataError(
             "bad-folds",
-            f"--folds {count} with {most} {what}s",
+            f"--folds {count} with {most} {what}",
             where=Location(file=facts.file, column=facts.group_column),
             hint=f"--folds {most} or less" if most >= LEAST_FOLDS else "more rows",
         )

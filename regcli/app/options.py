@@ -118,7 +118,7 @@ class Data:
         str | None,
         Flag(
             ("--missing-target",),
-            "Rows without target, weight, offset or fold: error or drop.",
+            "Rows without target, weight, offset, exposure, fold, group or time: error or drop.",
             "error|drop",
             "error",
         ),
@@ -309,7 +309,7 @@ class Folds:
         str | None,
         Flag(
             ("--order-by",),
-            "Column of times, numbers or ISO dates: every fold is tested by the rows before it.",
+            "Column of times, numbers or ISO dates: every fold is predicted from the rows before it.",
             "COL",
             "with --cv time the order of the file",
         ),
@@ -329,7 +329,12 @@ class Folds:
     ] = ()
     test_size: Annotated[
         float | None,
-        Flag(("--test-size",), "Share of the rows set aside first and scored once, at the end.", "F"),
+        Flag(
+            ("--test-size",),
+            "Share of the rows set aside first and scored once, at the end: drawn at random, by class; with --group "
+            "whole groups; with --cv time the last ones.",
+            "F",
+        ),
     ] = None
 
 

@@ -362,6 +362,9 @@ def _refuse_row(plan: _Plan, table: Table, row: int) -> NoReturn:
     holes = missing_rows(table, [name for name in plan.scorer.needed if name in table.columns and name not in filled])
     name = next((name for name, mask in holes.items() if mask[row]), None)
     what = f"column {name!r} is missing" if name else "its values are beyond double precision"
+    exposure = plan.scorer.exposure
+    if name is None and exposure is not None and _numbers(table, exposure, 1.0)[row] <= 0:
+        what = f"its exposure, column {exposure!r}, is not above 0"
     raise DataError(
         "missing-values" if name else "bad-row",
         f"a row cannot be scored: {what}",

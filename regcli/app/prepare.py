@@ -16,7 +16,7 @@ from regcli.data.learn import describe
 from regcli.data.marks import fold_labels, groups_of, times_of
 from regcli.data.roles import Roles
 from regcli.data.table import Numbers, Table
-from regcli.data.target import Target, code_target, events, guess_family
+from regcli.data.target import Target, check_domain, code_target, events, guess_family
 from regcli.errors import DataError, Location, UsageError, Warn, counted
 from regcli.problem.families import FAMILIES
 from regcli.problem.folds import last_aside, set_aside
@@ -128,7 +128,7 @@ def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int) 
         X_test = known_matrix(learnt.encoder, table, rows[held])
         test = Held(X_test, target.values[held], weights[held], offset[held])
     if folds and folds.test:
-        test = _test_file(request, folds, roles, learnt.encoder, target)
+        test = _test_file(request, roles, learnt.encoder, target, family)
     return Prepared(
         facts=_facts(used, int(train.sum())),
         roles=roles,
@@ -211,7 +211,7 @@ def _offset(table: Table, roles: Roles, rows: Rows) -> Array:
     if bad.size:
         raise DataError(
             "bad-exposure",
-            f"column {roles.exposure!r} has {counted(bad.size, 'exposure')} that is not above 0",
+            f"column {roles.exposure!r} has {counted(bad.size, 'exposure')} not above 0",
             where=table.locate(int(rows[bad[0]]), roles.exposure),
             cells=[repr(float(exposure[row])) for row in bad[:3]],
             hint="leave these rows out, or put a number in that is above 0",
@@ -312,14 +312,16 @@ def _split(
     return ~held, held
 
 
-def _test_file(request: FitRequest | PathRequest, folds: Folds, roles: Roles, encoder: Encoder, target: Target) -> Held:
+def _test_file(request: FitRequest | PathRequest, roles: Roles, encoder: Encoder, target: Target, family: str) -> Held:
     """The rows of --test, encoded as the training rows were."""
+    folds = request.folds if isinstance(request, FitRequest) else Folds()
     data = replace(request.data, target=roles.target)
     known = settled(replace(roles, fold=None, group=None, order=None), encoder)
     used = read_used(data, request.reading, folds.test, known=known)
     X = known_matrix(encoder, used.table, used.rows)
     if target.classes is None:
         y = _numbers(used.table, roles.target, used.rows, 0.0)
+        check_domain(used.table, roles.target, used.rows, FAMILIES[family])
     else:
         y = events(used.table.columns[roles.target], used.rows, target)
     weights = _weights(used.table, roles, used.rows)

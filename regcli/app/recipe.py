@@ -63,6 +63,9 @@ def _policies(
     out = dict.fromkeys(features, general_policy(options))
     for option in options:
         name, equals, word = option.rpartition("=")
+        if equals and not name:
+            text = f"--missing {option!r} is not of the form POLICY or COL=POLICY"
+            raise UsageError("unknown-option-value", text, hint=f"--missing {word} is for all columns")
         if equals:
             policy = _known(word)
             out.update(dict.fromkeys(_named(name, features, columns, file), policy))
