@@ -20,6 +20,9 @@ STATISTICS = 256 * 2**20
 #: Rows up to which the rows' space is worth its eigenvectors: n^3 against the p^3 of a Hessian.
 MOST_ROWS = 3000
 
+#: Columns weighed so differently by the penalty lose digits where the rows' space adds them up.
+SPREAD = 1e3
+
 _ENGINES: Mapping[str, Callable[[Problem], Engine]] = MappingProxyType(
     {"direct": Direct, "row-space": RowSpace, "moments": Moments, "lockstep": Newton, "newton": Newton}
 )
@@ -30,7 +33,8 @@ def choose_engine(problem: Problem, lam: float) -> Engine:
 
     ====================  =============================================================================
     direct                gaussian, nothing penalised or limited
-    row-space             L2 alone, no limits, more columns than rows, at most 3,000 rows, no far mean uncentred
+    row-space             L2 alone, no limits, more columns than rows, at most 3,000 rows, no far mean uncentred,
+                          all columns penalised about alike
     moments               gaussian, statistics within 256 MB or half of the matrix
     lockstep, newton      everything else; lockstep is the name where the model of the loss is exact
     ====================  =============================================================================
@@ -71,6 +75,13 @@ def _unpenalised(problem: Problem, lam: float) -> bool:
     return lam == 0 or not (problem.penalty.factors > 0).any()
 
 
+def _even(problem: Problem) -> bool:
+    """Whether the penalty weighs all columns about alike."""
+    lanes = problem.objective.lanes
+    weights = (lanes.unit[0] * np.sqrt(problem.penalty.factors))[lanes.varies[0] & (problem.penalty.factors > 0)]
+    return bool(weights.max(initial=0.0) <= SPREAD * weights.min(initial=np.inf))
+
+
 def _best(problem: Problem, lam: float) -> str:
     """The engine by name."""
     objective, penalty = problem.objective, problem.penalty
@@ -79,7 +90,7 @@ def _best(problem: Problem, lam: float) -> str:
     unpenalised = _unpenalised(problem, lam)
     if gaussian and not limited and unpenalised:
         return "direct"
-    short = n < p and n <= MOST_ROWS and objective.lanes.level
+    short = n < p and n <= MOST_ROWS and objective.lanes.level and _even(problem)
     if penalty.l1_ratio == 0 and not limited and not unpenalised and short:
         return "row-space"
     cancelled = bool(np.any(objective.lanes.sd < 1e-3 * np.abs(objective.lanes.centre)))
