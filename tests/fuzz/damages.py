@@ -191,15 +191,18 @@ def missing_cell(case: Case) -> Expected | None:
 
 
 def missing_role(case: Case) -> Expected | None:
-    name = case.fixed(case.rng.choice(("weights", "offset"))) or case.table.target
-    return Expected(3, "missing-target", case.spoil(name, ""))
+    kinds: tuple[Kind, ...] = ("weights", "offset", "exposure")
+    kinds = kinds if case.asked.command == "path" else (*kinds, "group", "time", "fold")
+    named = [name for name in case.table.named(*kinds) if name not in case.asked.dropped]
+    return Expected(3, "missing-target", case.spoil(case.rng.choice([*named, case.table.target]), ""))
 
 
 def infinite_role(case: Case) -> Expected | None:
     name = (
         case.fixed("weights")
         or case.fixed("offset")
-        or (case.table.target if case.table.family == "gaussian" else None)
+        or case.fixed("exposure")
+        or (case.table.target if case.table.classes is None else None)
     )
     return None if name is None else Expected(3, "infinite-value", case.spoil(name, "inf"))
 
@@ -217,10 +220,38 @@ def no_weight(case: Case) -> Expected | None:
     return Expected(3, "bad-weights", (None, name))
 
 
+def no_exposure(case: Case) -> Expected | None:
+    name = case.fixed("exposure")
+    return None if name is None else Expected(3, "bad-exposure", case.spoil(name, case.rng.choice(("0", "-2"))))
+
+
+def negative_count(case: Case) -> Expected | None:
+    if case.table.family != "poisson":
+        return None
+    return Expected(3, "target-domain", case.spoil(case.table.target, "-1"))
+
+
+def no_counts(case: Case) -> Expected | None:
+    if case.table.family != "poisson":
+        return None
+    case.table.columns[case.table.target] = ["0"] * case.table.rows
+    return Expected(3, "constant-target", (None, case.table.target))
+
+
+def no_dates(case: Case) -> Expected | None:
+    name = case.fixed("time")
+    if name is None or case.asked.scheme != "time":
+        return None
+    bad = case.rng.choice(("3/1/2020", "2020-3-1", "2020-02-30", "1 March 2020", "Q1", "[/b]"))
+    return Expected(3, "bad-order", case.spoil(name, bad))
+
+
 def constant_target(case: Case) -> Expected | None:
     if not case.asked.family_given:
         return None
     value = case.table.classes[0] if case.table.classes else "2.5"
+    if case.table.family == "gaussian":
+        value = case.rng.choice((value, "0", "-3"))
     case.table.columns[case.table.target] = [value] * case.table.rows
     return Expected(3, "one-class" if case.table.classes else "constant-target", (None, case.table.target))
 
@@ -285,22 +316,65 @@ def excluded_zero(case: Case) -> Expected | None:
 
 
 BAD_VALUES = (
-    ("--seed", "-1"), ("--seed", "x"), ("--tol", "0"), ("--tol", "-1"), ("--tol", "inf"), ("--max-iter", "0"),
-    ("--max-iter", "1.5"), ("--penalty", "l3"), ("--family", "tweedie"), ("--standardize", "some"),
-    ("--missing", "guess"), ("--missing-target", "x"), ("--delimiter", "ab"), ("--delimiter", "."), ("--decimal", ";"),
-    ("--encoding", "nope"), ("--encoding", "rot13"), ("--na-values", '"open'), ("--na-values", "a,,b"),
-    ("--penalty-factor", "*=-1"), ("--penalty-factor", "nothing"), ("--lower", "*=x"), ("--jobs", "0"),
-    ("--color", "blue"), ("--input-format", "xls"), ("--compat", "sas"),
+    ("--seed", "-1"),
+    ("--seed", "x"),
+    ("--tol", "0"),
+    ("--tol", "-1"),
+    ("--tol", "inf"),
+    ("--max-iter", "0"),
+    ("--max-iter", "1.5"),
+    ("--penalty", "l3"),
+    ("--family", "tweedie"),
+    ("--standardize", "some"),
+    ("--missing", "guess"),
+    ("--missing-target", "x"),
+    ("--delimiter", "ab"),
+    ("--delimiter", "."),
+    ("--decimal", ";"),
+    ("--encoding", "nope"),
+    ("--encoding", "rot13"),
+    ("--na-values", '"open'),
+    ("--na-values", "a,,b"),
+    ("--penalty-factor", "*=-1"),
+    ("--penalty-factor", "nothing"),
+    ("--lower", "*=x"),
+    ("--jobs", "0"),
+    ("--color", "blue"),
+    ("--input-format", "xls"),
+    ("--compat", "sas"),
+    ("--poly", "1"),
+    ("--poly", "11"),
+    ("--poly", "2.5"),
+    ("--interactions", "alone"),
+    ("--missing", "=mean"),
+    ("--solver", "sgd"),
+)
+
+BAD_CHOICES = (
+    ("--cv", "walk"), ("--rule", "hqc"), ("--assert", "n_selected >"), ("--assert", "no_such_name > 1"),
+    ("--assert", ""), ("--test-size", "1"), ("--metric", "gini"),
 )  # fmt: skip
 
 
 def bad_value(case: Case) -> Expected | None:
-    option, value = case.rng.choice(BAD_VALUES)
+    option, value = case.rng.choice(BAD_VALUES if case.asked.command == "path" else BAD_VALUES + BAD_CHOICES)
     unpenalised = "none" in case.asked.words or "ols" in case.asked.words
     if option == "--penalty-factor" and unpenalised:
         return None
     case.asked.add(option, value)
     return Expected(2, "unknown-option-value")
+
+
+def idle_fold_options(case: Case) -> list[tuple[str, ...]]:
+    """Options of a scheme that is not the one asked for, or of none."""
+    scheme = case.asked.scheme
+    choices: list[tuple[str, ...]] = [("--cv", "group")] if scheme != "group" else [("--cv", "kfold"), ("--cv", "time")]
+    choices += [("--gap", "1"), ("--window", "20")] if scheme != "time" else [("--repeats", "2"), ("--gap", "-1")]
+    choices += [("--repeats", "2"), ("--folds", "3")] if scheme in {"fold", "loo"} else []
+    choices += [("--repeats", "0")] if scheme in {"kfold", "group", "stratified"} else []
+    if not case.asked.several:
+        choices += [("--rule", rule) for rule in ("min", "1se", "aic", "ebic")] + [("--full-path",)]
+    return choices
 
 
 def idle_option(case: Case) -> Expected | None:
@@ -312,15 +386,26 @@ def idle_option(case: Case) -> Expected | None:
             ("--rule", "min"),
             ("--threshold", "0.5"),
             ("--test-size", "0.2"),
+            ("--group", case.table.target),
+            ("--order-by", case.table.target),
+            ("--repeats", "2"),
+            ("--assert", "seed == 0"),
         ]
-    elif case.asked.family_given and case.table.family == "gaussian":
+    elif case.asked.family_given and case.table.family != "binomial":
         choices += [("--threshold", "0.5"), ("--class-weight", "balanced"), ("--positive-class", "a")]
+        choices += [("--cv", "stratified")] if case.asked.scheme == "kfold" else []
+    if case.asked.command != "path":
+        choices += idle_fold_options(case)
+    if case.table.family != "poisson":
+        choices += [("--exposure", case.table.named("number")[0])]
+    if case.table.family != "gaussian":
+        choices += [("--solver", "moments"), ("--solver", "direct")]
     case.asked.add(*case.rng.choice(choices))
     return Expected(2, "")
 
 
 def too_many_folds(case: Case) -> Expected | None:
-    if case.asked.command == "path" or case.table.one("fold") is not None:
+    if case.asked.command == "path" or case.asked.scheme in {"fold", "loo"}:
         return None
     case.asked.add("--folds", "1000")
     return Expected(3, "bad-folds")
@@ -377,6 +462,25 @@ def set_apart(case: Case) -> Expected | None:
     return Expected(4, "separated")
 
 
+def too_many_lanes(case: Case) -> Expected | None:
+    name = case.table.named("number")[0]
+    if "" in case.table.columns[name]:
+        return None
+    again = 2000 // case.table.rows + 1
+    bare(case, name, case.table.target)
+    case.table.columns = {column: cells * again for column, cells in case.table.columns.items()}
+    case.asked.add("--penalty", "l1", "--cv", "loo")
+    case.asked.command = case.rng.choice(("fit", "cv"))
+    return Expected(7, "too-many-lanes")
+
+
+def failed_check(case: Case) -> Expected | None:
+    if case.asked.command == "path":
+        return None
+    case.asked.add("--assert", "n_features > 1000000")
+    return Expected(1, "check-failed")
+
+
 def bare(case: Case, *names: str) -> None:
     """Ask for nothing but an unpenalised model of these columns."""
     columns = {name: cells for name, cells in case.table.columns.items() if name in names}
@@ -391,5 +495,6 @@ DAMAGES: tuple[Damage, ...] = (
     *TEXT, header_alone, empty_file, cut_parquet, infinity, beyond_squares, text_in_numbers, missing_cell, missing_role,
     infinite_role, negative_weight, no_weight, constant_target, single_event, third_class, vanishing_column, identifier,
     unknown_column, unknown_pattern, two_roles, excluded_zero, bad_value, idle_option, too_many_folds, missing_file,
-    not_a_path, unknown_suffix, nowhere_to_write, few_rows, set_apart,
+    not_a_path, unknown_suffix, nowhere_to_write, few_rows, set_apart, no_exposure, negative_count, no_counts, no_dates,
+    too_many_lanes, failed_check,
 )  # fmt: skip

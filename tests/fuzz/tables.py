@@ -1,6 +1,8 @@
-"""Random tables that are good: numbers, categories, booleans, weights, offsets, under names of every kind."""
+"""Random tables that are good: numbers, categories, weights, exposures, groups, dates, under names of every kind."""
 
+import re
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Literal
@@ -10,7 +12,16 @@ import pyarrow.parquet as pq
 
 __all__ = ["Kind", "Place", "Table", "make_table"]
 
-Kind = Literal["number", "category", "boolean", "constant", "target", "weights", "offset", "id", "fold"]
+Kind = Literal[
+    "number", "category", "boolean", "constant", "target", "weights", "offset", "exposure", "id",
+    "fold", "group", "time",
+]  # fmt: skip
+
+#: Kinds of which every cell is a number.
+NUMERIC = {"number", "constant", "weights", "offset", "exposure"}
+
+#: Days and moments as these tables have them.
+ISO = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}:\d{2})?")
 
 #: Line and column; a line that is None is not known.
 Place = tuple[int | None, str | None]
@@ -83,9 +94,7 @@ class Table:
         return grid
 
     def _spelt(self, name: str, cell: str) -> str:
-        numeric = self.kinds[name] in {"number", "constant", "weights", "offset"} or (
-            self.kinds[name] == "target" and self.family == "gaussian"
-        )
+        numeric = self.kinds[name] in NUMERIC or (self.kinds[name] == "target" and self.classes is None)
         return cell.replace(".", self.decimal) if numeric else cell
 
     def _quoted(self, cell: str) -> str:
@@ -110,7 +119,11 @@ class Table:
         cells, kind = self.columns[name], self.kinds[name]
         if kind == "boolean":
             return pa.array([None if cell == "" else cell == "true" for cell in cells])
-        if kind in {"category", "id", "fold"} or (kind == "target" and self.family == "binomial"):
+        if kind in {"category", "id", "fold", "group"} or (kind == "target" and self.classes is not None):
+            return pa.array([cell or None for cell in cells], pa.string())
+        if kind == "time" and all(cell == "" or ISO.fullmatch(cell) for cell in cells):
+            return pa.array([datetime.fromisoformat(cell) if cell else None for cell in cells], pa.timestamp("us"))
+        if kind == "time" and not all(cell == "" or cell.lstrip("-").isdigit() for cell in cells):
             return pa.array([cell or None for cell in cells], pa.string())
         return pa.array([None if cell == "" else float(cell) for cell in cells], pa.float64())
 
@@ -118,8 +131,8 @@ class Table:
 def make_table(rng: Random) -> Table:
     """Make a table that can be fitted, whatever the options: half of a binomial target's rows are events."""
     rows = rng.choice((16, 24, 40, 64))
-    names = rng.sample(NAMES, 14)
-    family = rng.choice(("gaussian", "binomial"))
+    names = rng.sample(NAMES, 17)
+    family = rng.choice(("gaussian", "binomial", "poisson"))
     columns: dict[str, list[str]] = {}
     kinds: dict[str, Kind] = {}
 
@@ -139,13 +152,16 @@ def make_table(rng: Random) -> Table:
         ("weights", 0.35, [repr(rng.choice((0.5, 1.0, 2.0, 3.25))) for _ in range(rows - 1)] + [rng.choice("01")]),
         ("offset", 0.2, [repr(round(rng.uniform(-0.5, 0.5), 4)) for _ in range(rows)]),
         ("id", 0.2, [f"row {i}" for i in range(rows)]),
-        ("fold", 0.2, [("one", "two", "three", "four")[i // 2 % 4] for i in range(rows)]),
+        ("exposure", 0.5 * (family == "poisson"), [repr(rng.choice((0.25, 1.0, 2.5, 100.0))) for _ in range(rows)]),
+        ("fold", 0.15, [("one", "two", "three", "four")[i // 2 % 4] for i in range(rows)]),
+        ("group", 0.3, _groups(rng, rows)),
+        ("time", 0.4, _times(rng, rows)),
     )
     for kind, share, cells in optional:
         if rng.random() < share:
             add(kind, cells)
     classes = rng.choice(CLASSES) if family == "binomial" else None
-    add("target", _target(rng, signal, classes))
+    add("target", _counts(rng, signal) if family == "poisson" else _target(rng, signal, classes))
     order = rng.sample(list(columns), len(columns))
     table = Table({name: columns[name] for name in order}, {name: kinds[name] for name in order}, family, classes)
     _choose_dialect(rng, table)
@@ -173,6 +189,36 @@ def _target(rng: Random, signal: list[float], classes: tuple[str, str] | None) -
         return [repr((value + shift) * scale) for value in noisy]
     middle = sorted(noisy)[len(noisy) // 2]
     return [classes[value >= middle] for value in noisy]
+
+
+def _counts(rng: Random, signal: list[float]) -> list[str]:
+    """Counts, or rates, of which some are 0."""
+    counts = [max(0, round(1.5 + value + rng.gauss(0, 1))) for value in signal]
+    counts[0], counts[1] = 3, 0
+    if rng.random() < 0.2:
+        return [repr(count * 0.37) for count in counts]
+    return [str(count) for count in counts]
+
+
+def _groups(rng: Random, rows: int) -> list[str]:
+    """Groups of several rows each: text, or numbers that do not follow each other."""
+    count = rng.randint(4, 7)
+    names = rng.choice((rng.sample(LEVELS, count), [str(17 * i - 30) for i in range(count)]))
+    cells = [names[i % count] for i in range(rows)]
+    rng.shuffle(cells)
+    return cells
+
+
+def _times(rng: Random, rows: int) -> list[str]:
+    """Times in no order, no two the same: days, moments, or numbers."""
+    order = rng.sample(range(rows), rows)
+    begin = datetime(2023, 12, 20)  # noqa: DTZ001  (any zone does)
+    kind = rng.choice(("days", "moments", "numbers"))
+    if kind == "days":
+        return [(begin + timedelta(days=at)).date().isoformat() for at in order]
+    if kind == "moments":
+        return [(begin + timedelta(minutes=37 * at)).isoformat(rng.choice(" T")) for at in order]
+    return [str(at - 7) for at in order]
 
 
 def _choose_dialect(rng: Random, table: Table) -> None:

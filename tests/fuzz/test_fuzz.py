@@ -15,7 +15,7 @@ from tests.certificate import certificate
 from tests.fuzz.damages import DAMAGES, TEXT, Case, Expected
 from tests.fuzz.options import ask
 from tests.fuzz.tables import make_table
-from tests.fuzz.tool import run_tool
+from tests.fuzz.tool import Outcome, run_tool
 
 VALIDATORS = {name: jsonschema.Draft202012Validator(schema) for name, schema in SCHEMAS.items()}
 
@@ -50,7 +50,7 @@ def make_case(seed: int) -> tuple[Case, Expected | None]:
 def check_bad(case: Case, expected: Expected, told: str) -> None:
     outcome = run_tool(*case.words())
     assert outcome.status == expected.status, told + outcome.err
-    assert outcome.out == "", told
+    assert (outcome.out == "") == (expected.code != "check-failed"), told
     # A column may be called --json: before the line has been read, the word alone makes errors JSON.
     if case.asked.form == "json" or ("--json" in case.asked.words and outcome.err.startswith("{")):
         error = outcome.error
@@ -76,7 +76,24 @@ def check_good(case: Case, told: str) -> bool:
     VALIDATORS[case.asked.command].validate(document)
     if case.asked.model_out:
         check_scores(case, told)
-    return case.table.is_simple and "--test-size" not in case.asked.words and certify(case, document, told)
+    if case.rng.random() < 1 / 3:
+        check_again(case, outcome, told)
+    simple = case.table.is_simple and case.asked.plain and "--test-size" not in case.asked.words
+    return simple and certify(case, document, told)
+
+
+def check_again(case: Case, outcome: Outcome, told: str) -> None:
+    """Other threads write the same bytes; cv holds all of fit, where fit has folds as well."""
+    command, *words = case.words()
+    at = words.index("--jobs") + 1
+    other = [*words[:at], "2" if words[at] == "1" else "1", *words[at + 1 :]]
+    assert run_tool(command, *other).out == outcome.out, told
+    if command == "fit" and outcome.document["metrics"]["cv"] is not None:
+        document, fitted = run_tool("cv", *words).document, outcome.document
+        VALIDATORS["cv"].validate(document)
+        assert {key: json.dumps(document[key]) for key in fitted if key != "schema"} == {
+            key: json.dumps(value) for key, value in fitted.items() if key != "schema"
+        }, told
 
 
 def check_scores(case: Case, told: str) -> None:
@@ -97,7 +114,7 @@ def check_scores(case: Case, told: str) -> None:
     outcome = run_tool(*words)
     assert outcome.status == 0, told + outcome.err
     assert len(outcome.document) == case.table.rows
-    model["family"] = "poisson"
+    model["family"] = "gaussian" if model["family"] == "poisson" else "poisson"
     Path("model.json").write_text(json.dumps(model), "utf-8")
     assert run_tool(*words).status == 5, told
 
@@ -132,7 +149,7 @@ def run_batch(seeds: range) -> Counter[str]:
 
 def hold(counts: Counter[str]) -> None:
     assert counts["good"] >= (counts["good"] + counts["bad"]) / 4
-    assert counts["certified"] >= counts["good"] / 5
+    assert counts["certified"] >= counts["good"] / 8
 
 
 def test_fuzz() -> None:
