@@ -12,7 +12,7 @@ from regcli.errors import DataError, Location, UsageError, Warn, counted
 from regcli.problem.families import FAMILIES
 from regcli.problem.protocols import Family
 
-__all__ = ["Target", "code_target", "events", "guess_family", "spelt"]
+__all__ = ["Target", "check_domain", "code_target", "events", "guess_family", "spelt"]
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -152,6 +152,20 @@ def _numbers(table: Table, name: str, column: Column, rows: Rows, family: Family
             where=where,
             hint="give the target in smaller units",
         )
+    check_domain(table, name, rows, family)
+    return values
+
+
+def check_domain(table: Table, name: str, rows: Rows, family: Family) -> None:
+    """Refuse a target of numbers outside what the family takes.
+
+    Raises
+    ------
+    DataError
+        ``target-domain``, with the first of them.
+    """
+    column = table.columns[name]
+    values = column.values[rows] if isinstance(column, Numbers) else np.zeros(0)
     outside = np.flatnonzero(~family.allows(values))
     if outside.size:
         raise DataError(
@@ -162,7 +176,6 @@ def _numbers(table: Table, name: str, column: Column, rows: Rows, family: Family
             cells=[spelt(float(values[at])) for at in outside[:3]],
             hint="--family gaussian, or another --target",
         )
-    return values
 
 
 def _classes(column: Column, rows: Rows) -> tuple[tuple[str, ...], NDArray[np.intp]]:

@@ -115,3 +115,12 @@ def test_one_small_strength_of_a_wide_table_is_that_of_its_path(ask: Ask, tmp_pa
     assert {entry["term"] for entry in alone["coefficients"]} == found.keys()
     for entry in alone["coefficients"]:
         assert entry["values"][0] == pytest.approx(found[entry["term"]], abs=REFERENCE)
+
+
+def test_a_test_table_is_held_to_the_family_too(tmp_path: Path, ask: Ask) -> None:
+    train = write(tmp_path / "a.csv", {"x": np.arange(6.0), "y": np.array([2, 3, 0, 5, 1, 9])})
+    test = write(tmp_path / "b.csv", {"x": np.arange(2.0), "y": np.array([0, -3])})
+    status, error = ask("fit", train, "-y", "y", "--family", "poisson", "-l", "0.1", "--test", test)
+    assert status == 3
+    assert error["code"] == "target-domain"
+    assert (error["location"]["file"], error["location"]["line"], error["cells"]) == (test, 3, ["-3"])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from sample_data import make_samples, make_visits
+from sample_data import make_faults, make_samples, make_visits
 
 SAMPLES = Path(make_samples.__file__).parent
 
@@ -16,10 +16,11 @@ def rewritten(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("samples")
     make_samples.main(directory)
     make_visits.main(directory)
+    make_faults.main(directory)
     return directory
 
 
-@pytest.mark.parametrize("name", ["diabetes.csv", "breast_cancer.csv", "clinic_visits.csv"])
+@pytest.mark.parametrize("name", ["diabetes.csv", "breast_cancer.csv", "clinic_visits.csv", "machine_faults.csv"])
 def test_csv_files_are_written_again_byte_for_byte(rewritten: Path, name: str) -> None:
     assert (rewritten / name).read_bytes() == (SAMPLES / name).read_bytes()
 
@@ -44,6 +45,7 @@ def test_parquet_and_csv_hold_the_same_table() -> None:
         ("diabetes.csv", 442, 11, "progression"),
         ("breast_cancer.csv", 569, 31, "diagnosis"),
         ("clinic_visits.csv", 1200, 18, "cost"),
+        ("machine_faults.csv", 720, 10, "faults"),
     ],
 )
 def test_shape_and_last_column(name: str, rows: int, columns: int, target: str) -> None:
