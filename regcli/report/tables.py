@@ -25,6 +25,14 @@ _UNBOUNDED = 100_000
 _BAR = 12
 _SPARK = 60
 _BLOCKS = "▁▂▃▄▅▆▇█"
+_SCHEMES = {
+    "kfold": "{folds}",
+    "stratified": "{folds}, stratified",
+    "group": "{folds} of whole groups ({group})",
+    "time": "{folds} in time",
+    "loo": "every row on its own",
+    "column": "the folds of {fold_column}",
+}
 _PENALTIES = {"l1": "lasso", "l2": "ridge", "elasticnet": "elastic net", "none": "unpenalised"}
 
 
@@ -61,6 +69,8 @@ def table(document: Document, *, width: int | None = None, color: bool = False) 
 
 def _fit(document: Document) -> Iterator[RenderableType]:
     yield _head(document)
+    yield from _held_out(document)
+    yield from _criterion(document)
     yield _coefficients(document)
     yield from _metrics(document)
     yield _count(document)
@@ -68,9 +78,11 @@ def _fit(document: Document) -> Iterator[RenderableType]:
 
 def _cv(document: Document) -> Iterator[RenderableType]:
     yield _head(document)
+    yield from _held_out(document)
     yield _choices(document)
     yield from _grid(document)
-    yield _curve(document)
+    yield _curve(str(document["metric"]), document["lambdas"], document["mean"])
+    yield from _criterion(document)
     yield _coefficients(document)
     yield from _metrics(document)
     yield _count(document)
@@ -88,9 +100,13 @@ def _head(document: Document) -> Text:
     data, model = document["data"], document["model"]
     penalty = _PENALTIES.get(model["penalty"], str(model["penalty"]))
     if model["penalty"] == "elasticnet":
-        penalty += f" (l1_ratio {_number(model['l1_ratio'])})"
+        given = str(document["options"].get("l1_ratio", ""))
+        several = f" of {visible(given.replace(',', ', '))}" if "," in given or given.startswith("@") else ""
+        penalty += f" (l1_ratio {_number(model['l1_ratio'])}{several})"
     head = Text(f"{penalty} · {model['family']} · {data['rows_used']} rows x {document['n_features']} features → ")
     head.append(visible(str(data["target"])), style="bold")
+    parts = [f"{part} {visible(data[part])}" for part in ("exposure", "offset", "weights") if data[part] is not None]
+    head.append(f" ({', '.join(parts)})" if parts else "")
     if model["lambda"] is not None:
         head.append(f"   λ = {_number(model['lambda'])} ({_how(document)})")
     return head
@@ -98,18 +114,66 @@ def _head(document: Document) -> Text:
 
 def _how(document: Document) -> str:
     rule = document["model"]["rule"]
-    return "given" if rule is None else f"{rule} rule, seed {document['seed']}"
+    if rule is None:
+        return "given"
+    drawn = document["criterion"] is None and _scheme(document) not in ("time", "loo", "column")
+    return f"{rule} rule" + (f", seed {document['seed']}" if drawn else "")
+
+
+def _scheme(document: Document) -> str:
+    """How rows are held out where they are: as the options say, or by default."""
+    options = document["options"]
+    implied = {"fold_column": "column", "cv": options.get("cv"), "group": "group", "order_by": "time"}
+    found = next((scheme for option, scheme in implied.items() if options.get(option) is not None), None)
+    return found or ("kfold" if document["model"]["classes"] is None else "stratified")
+
+
+def _held_out(document: Document) -> Iterator[Text]:
+    """How rows are held out, where that is not as always."""
+    options, scheme = document["options"], _scheme(document)
+    told = ("cv", "group", "order_by", "fold_column", "repeats")
+    if document["metrics"]["cv"] is None or all(options.get(option) is None for option in told):
+        return
+    repeats = options.get("repeats", 1)
+    count = len(document["fold_weights"]) // repeats if "fold_weights" in document else options.get("folds")
+    names = {name: visible(str(options.get(name))) for name in ("group", "fold_column", "order_by")}
+    text = _SCHEMES[scheme].format(folds="folds" if count is None else f"{count} folds", **names)
+    text += f" (order of {names['order_by']})" if options.get("order_by") is not None else ""
+    text += "".join(f", {name} of {options[name]} rows" for name in ("gap", "window") if options.get(name))
+    yield _line(f"held out: {text}" + (f", dealt {repeats} times" if repeats > 1 else ""))
+
+
+def _criterion(document: Document) -> Iterator[Text]:
+    """The information criterion that chose, and its course where the document has it."""
+    criterion = document["criterion"]
+    if criterion is None:
+        return
+    name, value, df = criterion["name"], _number(criterion["value"]), _number(criterion["df"])
+    if document.get("criterion_path"):
+        yield _curve(name, document["lambdas"], document["criterion_path"])
+    yield _line(f"{name} {value} with {df} degrees of freedom")
 
 
 def _coefficients(document: Document) -> Table:
-    grid = _frame(("term", False), ("estimate", True), ("std. estimate", True), ("", False))
-    grid.add_row(_name(INTERCEPT), _number(document["intercept"]), "", "")
+    """The estimates; with a log link also the factor that one more unit of a column multiplies the mean by."""
+    factors = [("exp(estimate)", True)] if document["model"]["link"] == "log" else []
+    grid = _frame(("term", False), ("estimate", True), *factors, ("std. estimate", True), ("", False))
+    first = document["intercept"]
+    grid.add_row(_name(INTERCEPT), _number(first), *(_number(_exp(first)) for _ in factors), "", "")
     rows = document["coefficients"]
     largest = max((abs(row["std_estimate"] or 0.0) for row in rows), default=0.0)
     for row in rows:
-        bar = _bar(row["std_estimate"], largest)
-        grid.add_row(_name(row["term"]), _number(row["estimate"]), _number(row["std_estimate"]), bar)
+        bar, factor = _bar(row["std_estimate"], largest), [_number(_exp(row["estimate"])) for _ in factors]
+        grid.add_row(_name(row["term"]), _number(row["estimate"]), *factor, _number(row["std_estimate"]), bar)
     return grid
+
+
+def _exp(value: float | None) -> float | None:
+    """The exponential; None beyond double precision."""
+    try:
+        return None if value is None else math.exp(value)
+    except OverflowError:
+        return None
 
 
 def _bar(value: float | None, largest: float) -> Text:
@@ -140,8 +204,11 @@ def _count(document: Document) -> Text:
 def _choices(document: Document) -> Table:
     metric = str(document["metric"])
     grid = _frame(("", False), ("λ", True), ("index", True), (metric, True), ("se", True), ("nonzero", True))
-    for label in ("min", "1se"):
-        index = document[f"index_{label}"]
+    indices = {label: document[f"index_{label}"] for label in ("min", "1se")}
+    criterion, lam = document["criterion"], document["model"]["lambda"]
+    if criterion is not None:
+        indices[criterion["name"]] = document["lambdas"].index(lam) if lam in document["lambdas"] else None
+    for label, index in indices.items():
         if index is None:
             continue
         values = (document["lambdas"][index], document["mean"][index], document["se"][index])
@@ -153,18 +220,20 @@ def _choices(document: Document) -> Table:
 def _grid(document: Document) -> Iterator[RenderableType]:
     if len(document["grid"]) < 2:
         return
-    grid = _frame(("l1_ratio", True), ("λ.min", True), (f"best {document['metric']}", True))
+    titles = ("λ.min", f"best {document['metric']}", "se", "nonzero")
+    grid = _frame(("l1_ratio", True), *((title, True) for title in titles), ("", False))
     for part in document["grid"]:
         best = part["lambdas"].index(part["lambda_min"]) if part["lambda_min"] in part["lambdas"] else None
-        mean = None if best is None else part["mean"][best]
-        grid.add_row(_number(part["l1_ratio"]), _number(part["lambda_min"]), _number(mean))
+        values = ("-", "-", "-") if best is None else (*map(_number, (part["mean"][best], part["se"][best])),)
+        nonzero = "-" if best is None else str(part["n_nonzero"][best])
+        mark = "taken" if part["l1_ratio"] == document["model"]["l1_ratio"] else ""
+        grid.add_row(_number(part["l1_ratio"]), _number(part["lambda_min"]), *values[:2], nonzero, mark)
     yield grid
 
 
-def _curve(document: Document) -> Text:
-    lambdas = document["lambdas"]
-    line = _line(f"{document['metric']} from λ {_number(lambdas[0])} to {_number(lambdas[-1])}  ")
-    line.append(_spark(document["mean"]), style="cyan")
+def _curve(name: str, lambdas: Sequence[float], values: Sequence[float | None]) -> Text:
+    line = _line(f"{name} from λ {_number(lambdas[0])} to {_number(lambdas[-1])}  ")
+    line.append(_spark(values), style="cyan")
     return line
 
 

@@ -90,3 +90,59 @@ def test_path_tells_who_enters_and_leaves() -> None:
 def test_color_is_only_where_it_is_asked_for() -> None:
     assert "\x1b[" in table(fit_document(), width=80, color=True)
     assert "\x1b[" not in table(fit_document(), width=80, color=False)
+
+
+def test_how_rows_are_held_out_is_told_where_it_is_not_as_always() -> None:
+    assert "held out" not in table(cv_document(), width=100)
+    document = cv_document()
+    document["fold_weights"] = [5.0] * 6
+    document["options"] = {"group": "[/b]", "repeats": 2, "folds": 3}
+    assert "held out: 3 folds of whole groups ([/b]), dealt 2 times\n" in table(document, width=100)
+    document["options"] = {"order_by": "day", "gap": 2, "window": 9, "folds": 6}
+    assert "held out: 6 folds in time (order of day), gap of 2 rows, window of 9 rows\n" in table(document, width=100)
+    assert "(min rule)" in table(document, width=100)  # nothing is drawn
+    document["options"] = {"cv": "loo"}
+    assert "held out: every row on its own\n" in table(document, width=100)
+    fitted = fit_document()
+    fitted["options"] = {"fold_column": "part"}
+    assert "held out: the folds of part\n" in table(fitted, width=100)
+    fitted["metrics"]["cv"] = None
+    assert "held out" not in table(fitted, width=100)
+
+
+def test_a_criterion_is_shown_with_its_degrees_of_freedom_and_its_curve() -> None:
+    document = cv_document()
+    document["model"] = {**document["model"], "rule": "bic", "lambda": 0.1}
+    document["criterion"] = {"name": "bic", "value": 12.5, "df": 3.0}
+    fitted = table(document | {"schema": "regcli.fit/1"}, width=100)
+    assert "λ = 0.1 (bic rule)" in fitted
+    assert "bic 12.5 with 3 degrees of freedom" in fitted
+    document["criterion_path"] = [20.0, 12.5, None]
+    validated = table(document, width=100)
+    assert re.search(r"λ.bic +0.1 +1 +1.5 +0.25 +2\n", validated)
+    assert "bic from λ 1 to 0.01  █▁" in validated
+    assert "bic 12.5 with 3 degrees of freedom" in validated
+
+
+def test_of_several_shares_of_l1_the_one_that_is_taken_is_marked() -> None:
+    document = cv_document()
+    document["model"] = {**document["model"], "penalty": "elasticnet", "l1_ratio": 0.2}
+    document["options"] = {"l1_ratio": "0.2,1"}
+    document["grid"] = [{**document["grid"][0], "l1_ratio": ratio} for ratio in (0.2, 1.0)]
+    document["grid"][1]["lambda_min"] = None
+    out = table(document, width=100)
+    assert out.startswith("elastic net (l1_ratio 0.2 of 0.2, 1) · ")
+    assert re.search(r"\n +0.2 +0.1 +1.5 +0.25 +2 +taken\n +1 +- +- +- +-\n", out)
+
+
+def test_a_log_link_shows_factors_and_exposure() -> None:
+    document = fit_document()
+    assert "exp(" not in table(document, width=100)
+    document["model"] = {**document["model"], "family": "poisson", "link": "log"}
+    document["data"] = {**document["data"], "exposure": "[/b]", "weights": "w"}
+    document["intercept"] = 1000.0  # its exponential is no double
+    out = table(document, width=100)
+    assert "→ y (exposure [/b], weights w)" in out
+    assert re.search(r"term +estimate +exp\(estimate\) +std. estimate", out)
+    assert re.search(r"\(intercept\) +1000 +-\n", out)
+    assert re.search(r"age +0.5 +1.6487 +1 ", out)
