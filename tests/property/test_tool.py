@@ -28,7 +28,7 @@ EXACTLY = ("--tol", "1e-11", "--jobs", "1")
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """Features x0, x1, ... in columns of X (n, p), a target y (n,), 0 or 1 for binomial, and weights (n,)."""
+    """Features x0, x1, ... in columns of X (n, p), a target y (n,) that the family takes, and weights (n,)."""
 
     X: Floats
     y: Floats
@@ -67,8 +67,11 @@ PENALTIES = (
 )
 
 
+SCHEMES = ((), ("--group", "g"), ("--folds", "3", "--repeats", "2"), ("--rule", "bic", "--folds", "4"))
+
+
 @st.composite
-def data(draw: st.DrawFn, families: Sequence[str] = ("gaussian", "binomial"), penalties: int = 4) -> Data:
+def data(draw: st.DrawFn, families: Sequence[str] = ("gaussian", "binomial", "poisson"), penalties: int = 4) -> Data:
     """Correlated columns and a target that depends on the first two."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     n, p = draw(st.integers(25, 60)), draw(st.integers(2, 6))
@@ -76,6 +79,7 @@ def data(draw: st.DrawFn, families: Sequence[str] = ("gaussian", "binomial"), pe
     signal = X[:, 0] - 0.7 * X[:, 1] + rng.standard_normal(n)
     family = draw(st.sampled_from(families))
     y = signal if family == "gaussian" else (signal > np.median(signal)).astype(float)
+    y = np.maximum(np.round(signal + 1.0), 0.0) if family == "poisson" else y
     weights = rng.integers(1, 4, n).astype(float) if draw(st.booleans()) else np.ones(n)
     return Data(X, y, weights, family, PENALTIES[draw(st.integers(0, penalties))])
 
@@ -269,12 +273,15 @@ def test_several_files_are_one_table_whatever_the_order_of_their_columns(
 
 
 @often
-@given(data(), st.booleans())
-def test_fit_is_cv_without_the_curve(data: Data, by_metric: bool) -> None:  # noqa: FBT001  (drawn)
-    metric = "mae" if data.family == "gaussian" else "brier"
-    words = data.words("--n-lambdas", "8", *(("--metric", metric) if by_metric else ()))
+@given(data(), st.booleans(), st.sampled_from(SCHEMES))
+def test_fit_is_cv_without_the_curve(data: Data, by_metric: bool, scheme: tuple[str, ...]) -> None:  # noqa: FBT001
+    metric = "brier" if data.family == "binomial" else "mae"
+    words = data.words("--n-lambdas", "8", *(("--metric", metric) if by_metric else ()), *scheme)
+    marked: dict[str, Sequence[object]] = {**data.columns, "g": [f"g{at * 7 % 5}" for at in range(data.y.size)]}
     with folder() as place:
-        (place / "table.csv").write_text(csv_text(data.columns), "utf-8")
+        if "g" not in scheme:
+            marked.pop("g")
+        (place / "table.csv").write_text(csv_text(marked), "utf-8")
         fitted, validated = (
             run_tool(command, place / "table.csv", *words, "--json").document for command in ("fit", "cv")
         )
@@ -300,7 +307,7 @@ def test_a_saved_model_scores_its_training_rows_as_the_fit_did(data: Data, thres
     for name, value in train.items():
         assert abs(again["metrics"][name] - value) <= EXACT * max(abs(value), 1.0) * 10
     predictions = np.array([float(line) for line in scored.out.splitlines()[1:]])
-    squared = "mse" if data.family == "gaussian" else "brier"
+    squared = "brier" if data.family == "binomial" else "mse"
     assert np.isclose(np.mean((predictions - data.y) ** 2), train[squared], rtol=SOLVED, atol=0)
 
 
@@ -308,12 +315,17 @@ def test_threads_change_no_byte() -> None:
     """Large enough that work is handed to threads at all."""
     rng = np.random.default_rng(3)
     X = rng.standard_normal((4000, 60))
-    for family in ("gaussian", "binomial"):
+    schemes = {
+        "gaussian": ("--cv", "time", "--gap", "5"),
+        "binomial": (),
+        "poisson": ("--folds", "4", "--repeats", "2"),
+    }
+    for family, scheme in schemes.items():
         signal = X[:, :5].sum(axis=1) + 3 * rng.standard_normal(4000)
         y = signal if family == "gaussian" else (signal > 0).astype(int)
         columns = {**{f"x{j}": X[:, j].tolist() for j in range(60)}, "y": y.tolist()}
         with folder() as place:
             file = place / "table.csv"
             file.write_text(csv_text(columns), "utf-8")
-            words = ("cv", file, "-y", "y", "--family", family, "--n-lambdas", "12", "--json")
-            assert len({run_tool(*words, "--jobs", jobs).out for jobs in (1, 2, 3)}) == 1
+            words = ("cv", file, "-y", "y", "--family", family, "--n-lambdas", "12", *scheme, "--json")
+            assert len({run_tool(*words, "--jobs", jobs).out for jobs in (1, 3)}) == 1
