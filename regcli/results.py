@@ -51,8 +51,8 @@ class Status(Enum):
 class Iterate:
     """All lanes at one strength, in the lanes' coordinates.
 
-    ``intercepts`` (L,), ``coefs`` (L, p), ``violation`` (L,), ``rounds`` (L,), one status a lane, ``loss`` (L,)
-    on the training rows. ``eta`` (L, n) are
+    ``intercepts`` (L,), ``coefs`` (L, p), ``violation`` (L,), ``rounds`` (L,), one status a lane, ``loss`` of
+    the first lane on its training rows. ``eta`` (L, n) are
     the linear predictors of all rows if the engine has them; ``held_out`` (L,) the mean squared error on each lane's
     test blocks if the engine gets it without a pass over the data. ``aliased`` are terms of lane 0 that depend on
     others and were set aside.
@@ -64,7 +64,7 @@ class Iterate:
     violation: Array
     rounds: NDArray[np.intp]
     status: tuple[Status, ...]
-    loss: Array
+    loss: float
     eta: Array | None = None
     held_out: Array | None = None
     aliased: tuple[int, ...] = ()

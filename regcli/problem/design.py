@@ -1,6 +1,7 @@
 """Designs: dense and sparse. The only place where the two differ."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -13,6 +14,9 @@ __all__ = ["Dense", "Sparse", "make_design"]
 #: Rows per block of a fused product. At this size OpenBLAS keeps a block and its product in cache: 40 to 50 GFLOP/s
 #: in blocks of 512 rows against 10 to 20 on the whole array (measured on 50,000 x 100, one thread).
 ROW_BLOCK = 512
+
+#: A matrix with this many times more rows than columns and than rows of a block is multiplied block by block.
+TALL = 4
 
 #: Rows per block of a Gram product; large enough that the rank-k update runs at full speed, small enough that the
 #: weighted copy of the block stays below 100 MB at 2,000 columns.
@@ -59,12 +63,22 @@ class Dense:
     def rdot(self, rows: Array) -> Array:
         """``rows @ B``, in blocks of rows where the matrix is tall."""
         n, m = self.values.shape
-        if n <= 4 * max(m, ROW_BLOCK):
+        if n <= TALL * max(m, ROW_BLOCK):
             return rows @ self.values
         out = np.zeros((rows.shape[0], m))
         for start in range(0, n, ROW_BLOCK):
             out += rows[:, start : start + ROW_BLOCK] @ self.values[start : start + ROW_BLOCK]
         return out
+
+    def spans(self) -> list[slice]:
+        """Blocks of ``ROW_BLOCK`` rows where the matrix is tall, else all rows."""
+        n, m = self.values.shape
+        size = n if n <= TALL * max(m, ROW_BLOCK) else ROW_BLOCK
+        return [slice(start, min(start + size, n)) for start in range(0, n, size)]
+
+    def part(self, rows: slice) -> Self:
+        """A view of consecutive rows."""
+        return type(self)(self.values[rows], self.shift)
 
     def gram(self, weights: Array, known: int = 0) -> Array:
         """``B' diag(weights) B`` from column ``known`` on, as a sum over row blocks; weights are not negative."""
@@ -76,6 +90,29 @@ class Dense:
             block = self.values[start:stop] * root[start:stop, None]
             out += block.T @ (block[:, known:] if known else block)
         return out
+
+    def block_grams(
+        self, weights: Array, block: Integers, scaling: tuple[Array, Array], known: Array | None = None
+    ) -> Array:
+        """Second moments of [1, standardized columns] over every block's rows; weights are not negative."""
+        n, m = self.values.shape
+        size, count = 0 if known is None else known.shape[1], int(block.max(initial=0)) + 1
+        out = np.zeros((count, m + 1, m + 1 - size))
+        root, (centre, sd) = np.sqrt(weights), scaling
+        for start in range(0, n, GRAM_BLOCK):
+            labels = block[start : start + GRAM_BLOCK]
+            order = np.argsort(labels, kind="stable") + start
+            rows = np.empty((m + 1, order.size))
+            rows[0] = 1.0
+            np.take(self.values.T, order, axis=1, out=rows[1:])
+            rows[1:] -= centre[:, None]
+            rows[1:] /= sd[:, None]
+            rows *= root[order]
+            ends = np.cumsum(np.bincount(labels, minlength=count))
+            for at, (begin, end) in enumerate(pairwise([0, *ends.tolist()])):
+                piece = rows[:, begin:end]
+                out[at] += piece @ (piece[size:].T if size else piece.T)
+        return out if known is None else _completed(known, out)
 
     def rows(self, index: Integers) -> Array:
         """Chosen rows, gathered along the contiguous axis."""
@@ -109,12 +146,37 @@ class Sparse:
         """``rows @ B``."""
         return np.ascontiguousarray((self.values.T @ rows.T).T)
 
+    def spans(self) -> list[slice]:
+        """All rows: cutting a sparse matrix by columns into rows costs more than it saves."""
+        return [slice(0, self.values.shape[0])]
+
+    def part(self, rows: slice) -> Self:
+        """Consecutive rows."""
+        return self if rows == slice(0, self.values.shape[0]) else type(self)(self.values[rows], self.shift)
+
     def gram(self, weights: Array, known: int = 0) -> Array:
         """``B' diag(weights) B`` from column ``known`` on, dense."""
         root = np.sqrt(weights)
         scaled = self.values.copy()
         scaled.data = scaled.data * root[scaled.indices]
         return np.asarray((scaled.T @ scaled[:, known:]).toarray())
+
+    def block_grams(
+        self, weights: Array, block: Integers, scaling: tuple[Array, Array], known: Array | None = None
+    ) -> Array:
+        """Second moments of [1, standardized columns] over every block's rows, from those of the columns as stored."""
+        size, count, centre, sd = 0 if known is None else known.shape[1] - 1, int(block.max(initial=0)) + 1, *scaling
+        out = np.empty((count, self.shape[1] + 1, self.shape[1] - size))
+        for at in range(count):
+            rows = np.flatnonzero(block == at)
+            part, total = type(self)(self.values[rows], self.shift), float(weights[rows].sum())
+            first = part.rdot(weights[rows][None])[0]
+            out[at, 0] = ((first - total * centre) / sd)[size:]
+            second = part.gram(weights[rows], size) - np.multiply.outer(centre, first[size:])
+            second -= np.multiply.outer(first - total * centre, centre[size:])
+            out[at, 1:] = second / sd[:, None] / sd[size:]
+        totals = np.bincount(block, weights=weights, minlength=count).astype(np.float64)
+        return _completed(totals[:, None, None] if known is None else known, out)
 
     def rows(self, index: Integers) -> Array:
         """Chosen rows, dense."""
@@ -125,6 +187,16 @@ class Sparse:
         if np.array_equal(columns, np.arange(self.shape[1])):
             return self
         return type(self)(self.values[:, columns], self.shift[columns])
+
+
+def _completed(known: Array, fresh: Array) -> Array:
+    """Symmetric matrices (B, k, k) from their leading parts and their further columns."""
+    size = known.shape[1]
+    out = np.empty((fresh.shape[0], fresh.shape[1], fresh.shape[1]))
+    out[:, :size, :size] = known
+    out[:, :, size:] = fresh
+    out[:, size:, :size] = fresh[:, :size].transpose(0, 2, 1)
+    return out
 
 
 def make_design(values: Array, *, centred: bool) -> Dense | Sparse:

@@ -131,6 +131,10 @@ class Lanes:
         """The same columns made of some base columns in another order."""
         return replace(self, maps=tuple(None if lane_map is None else lane_map[base] for lane_map in self.maps))
 
+    def shares(self) -> Array:
+        """What a row's weight is multiplied by in each lane (L, B), by its block: zero for blocks not trained on."""
+        return np.asarray(self.partition.train / self.totals[:, None])
+
     def to_base(self, coefs: Array) -> Array:
         """Coefficients on the columns' own scale (L, p) to those of the base columns (L, m)."""
         if self.maps[0] is None:

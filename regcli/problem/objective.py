@@ -6,6 +6,7 @@ coordinates (``Lanes.unit``), so that violations are in units of a column divide
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -13,13 +14,16 @@ import numpy as np
 
 from regcli.problem.design import Dense
 from regcli.problem.lanes import Lanes
-from regcli.problem.protocols import Array, Design, Family, Integers, Penalty, SeparableTerms
+from regcli.problem.protocols import Array, Design, Family, Integers, ParallelMap, Penalty, SeparableTerms
 
-__all__ = ["CurvatureMoments", "NullModel", "Objective"]
+__all__ = ["CurvatureMoments", "NullModel", "Objective", "Sweep"]
 
 #: Newton steps for the intercept of the null model. A monotone one-dimensional equation inside a bracket: bisection
 #: alone would be done after 60.
 NULL_STEPS = 200
+
+#: Pieces of rows that are one task of a sweep.
+SPANS = 32
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,15 @@ class CurvatureMoments:
         if columns.size == self.first.size and np.array_equal(columns, np.arange(columns.size)):
             return self
         return CurvatureMoments(self.total, self.first[columns], self.second[np.ix_(columns, columns)])
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Predictors (L, n), and minus the gradient of the loss at them: ``level`` (L,) and ``score`` (L, p)."""
+
+    eta: Array
+    level: Array
+    score: Array
 
 
 @dataclass(frozen=True)
@@ -114,6 +127,41 @@ class Objective:
         score = (products - self.lanes.centre * level[:, None]) / self.lanes.sd
         return (level if self.intercept else np.zeros_like(level)), np.where(self.lanes.varies, score, 0.0)
 
+    def sweep(self, intercepts: Array, coefs: Array, parallel_map: ParallelMap) -> "Sweep":
+        """Predictors, and minus the gradient of the loss there, in one pass over the rows: ``eta`` and ``score``.
+
+        Two products of cost O(n m L); a tall matrix is read once, block by block, and what is computed for a block
+        stays in cache. Groups of blocks are tasks.
+        """
+        own = coefs / self.lanes.sd
+        base = self.lanes.to_base(own)
+        levels = (intercepts - np.einsum("lp,lp->l", own, self.lanes.centre))[:, None]
+        shares, block, weights = self.lanes.shares(), self.lanes.partition.block, self.lanes.partition.row_weights
+        eta = np.empty((intercepts.size, self.y.size))
+
+        def over(spans: Sequence[slice]) -> tuple[Array, Array]:
+            level, products = np.zeros(intercepts.size), np.zeros(base.shape)
+            for rows in spans:
+                part = self.design.part(rows)
+                here = part.dot(base)
+                here += levels
+                here += self.offset[rows]
+                eta[:, rows] = here
+                residual = self.family.residual(self.y[rows], here)
+                residual *= shares[:, block[rows]]
+                residual *= weights[rows]
+                level += residual.sum(axis=1)
+                products += part.rdot(residual)
+            return level, products
+
+        spans = self.design.spans()
+        parts = parallel_map(over, [spans[at : at + SPANS] for at in range(0, len(spans), SPANS)])
+        level = np.sum([part[0] for part in parts], axis=0)
+        products = self.lanes.from_base(np.sum([part[1] for part in parts], axis=0))
+        score = (products - self.lanes.centre * level[:, None]) / self.lanes.sd
+        level = level if self.intercept else np.zeros_like(level)
+        return Sweep(eta, level, np.where(self.lanes.varies, score, 0.0))
+
     def curvature_weights(self, lane: int, eta: Array, least: float = 0.0) -> Array:
         """Training weights of a lane times the curvature at its (n,) predictors, the latter at least ``least``."""
         return self.lanes.weights(lane) * np.maximum(self.family.curvature(self.y, eta), least)
@@ -133,6 +181,18 @@ class Objective:
         second[:, count:] = fresh
         second[count:, :count] = fresh[:count].T
         return CurvatureMoments(known.total, first, second)
+
+    def block_hessians(self, weights: Array, labels: Integers, columns: Integers, known: Array | None = None) -> Array:
+        """Hessians (B, k + 1, k + 1) of the rows of every label, intercept first, in the first lane's coordinates.
+
+        ``weights`` (n,) are those of rows times curvature. With ``known``, of the leading columns, only what is new is
+        computed. Without an intercept its row is zero. Lanes with a matrix of their own have no common coordinates.
+        """
+        scaling = (self.lanes.centre[0, columns], self.lanes.sd[0, columns])
+        out = self.design.subset(columns).block_grams(weights, labels, scaling, known)
+        if not self.intercept:
+            out[:, 0] = out[:, :, 0] = 0.0
+        return out
 
     def hessian(self, lane: int, moments: CurvatureMoments, columns: Integers, known: Array | None = None) -> Array:
         """The (k + 1, k + 1) Hessian of some terms in a lane's coordinates, intercept first, from moments of any lane.

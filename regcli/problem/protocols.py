@@ -4,7 +4,7 @@ Letters used for shapes everywhere: n rows, p terms, m base columns, k chosen co
 first in every array: coefficients (L, p), linear predictors (L, n).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self, TypeVar
 
@@ -54,8 +54,26 @@ class Design(Protocol):
         """(L, n) to (L, m): ``rows @ B``, the one large product. Costs O(n m L)."""
         ...
 
+    def spans(self) -> Sequence[slice]:
+        """Rows in pieces over which several products in a row run fastest, in order."""
+        ...
+
+    def part(self, rows: slice) -> Self:
+        """The design of consecutive rows."""
+        ...
+
     def gram(self, weights: Array, known: int = 0) -> Array:
         """(n,) weights to the columns of ``B' diag(weights) B`` from ``known`` on, (m, m - known). Costs O(n m^2)."""
+        ...
+
+    def block_grams(
+        self, weights: Array, block: Integers, scaling: tuple[Array, Array], known: Array | None = None
+    ) -> Array:
+        """Second moments of [1, (x - centre) / sd] over the rows of every block under (n,) weights, (B, m + 1, m + 1).
+
+        ``scaling`` are centres and sds (m,) of the shifted columns. With ``known`` those of the leading columns are
+        there already. Costs as much as one ``gram``.
+        """
         ...
 
     def rows(self, index: Integers) -> Array:

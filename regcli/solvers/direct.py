@@ -89,7 +89,7 @@ class Direct:
             violation=violation,
             rounds=np.ones(lanes, dtype=np.intp),
             status=status_of(violation, self._problem.rules.tol),
-            loss=objective.loss(eta),
+            loss=float(objective.loss(eta)[0]),
             eta=eta,
             aliased=triangles[0].aliased,
         )

@@ -79,7 +79,7 @@ def criterion(name: str, problem: Problem, steps: list[Iterate]) -> Criterion:
     saturated = float(weights @ objective.family.saturated_loss(objective.y))
     counted = DegreesOfFreedom(problem)
     df = np.array([counted.at(step) for step in steps])
-    deviance = [max(2.0 * (float(step.loss[0]) - saturated), 0.0) for step in steps]
+    deviance = [max(2.0 * (step.loss - saturated), 0.0) for step in steps]
     p = max(int(np.count_nonzero(objective.lanes.varies[0])), 1)
     price = {"aic": 2.0, "bic": np.log(n), "ebic": np.log(n) + 2.0 * np.log(p)}[name]
     values = np.array([objective.family.information(value, n) for value in deviance]) + price * df

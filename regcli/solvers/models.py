@@ -10,10 +10,10 @@ from typing import Protocol
 import numpy as np
 
 from regcli.problem.objective import CurvatureMoments, Objective
-from regcli.problem.protocols import Array, Integers
+from regcli.problem.protocols import Array, Integers, SeparableTerms
 from regcli.solvers.active_set import ActiveSet
 
-__all__ = ["CurvatureModels", "ExactModels", "LaneModel", "Models"]
+__all__ = ["NEAR", "CurvatureModels", "ExactModels", "LaneModel", "Models"]
 
 #: Curvature is not taken below this in the model (the objective itself is untouched): where mu is 0 or 1 to rounding
 #: the model would otherwise allow steps of any length.
@@ -23,8 +23,15 @@ LEAST_CURVATURE = 1e-6
 #: moving rows by about one, and a higher floor would shorten these until they seem to settle (at |eta| = 14 for 1e-6).
 LEAST_UNPENALISED = 1e-12
 
+#: Columns whose score reaches this share of their L1 weight are part of a lane's model; a model for several strengths
+#: begins with those that reach the smaller one.
+NEAR, SOON = 0.8, 0.6
+
 #: Strengths for which lane 0's Hessian serves all lanes before it is built anew.
 LAG = 4
+
+#: Blocks of rows up to which each has moments of its own.
+MOST_BLOCKS = 64
 
 #: A kept model with this many times the columns it needs, and some to spare, is built anew.
 STALE, SPARE = 2, 64
@@ -32,11 +39,34 @@ STALE, SPARE = 2, 64
 
 @dataclass(frozen=True, slots=True)
 class LaneModel:
-    """Columns of the model by position in the working set, its Hessian (k + 1, k + 1), intercept first, its kernel."""
+    """Columns of the model by position in the working set, its Hessian (k + 1, k + 1), intercept first, its kernel.
+
+    A model may be in other coordinates than its lane: its coefficients are ``ratio`` (k,) times the lane's, its
+    intercept is the lane's plus ``shift`` (k,) times the lane's coefficients.
+    """
 
     columns: Integers
     hessian: Array
     kernel: ActiveSet
+    ratio: Array
+    shift: Array
+
+    def minimise(
+        self, at: tuple[float, Array], score: tuple[float, Array], terms: SeparableTerms, tol: float
+    ) -> tuple[float, Array, tuple[int, ...]]:
+        """Intercept and coefficients of least value, and dependent columns, all in the lane's coordinates.
+
+        ``at`` is where the lane stands, ``score`` minus the gradient there; terms have the intercept first.
+        """
+        ratio, grade = np.append(1.0, self.ratio), score[1] - score[0] * self.shift
+        now = np.append(at[0] + float(self.shift @ at[1]), self.ratio * at[1])
+        linear = np.append(score[0], grade / self.ratio) + self.hessian @ now
+        own = SeparableTerms(terms.l1 / ratio, terms.l2 / ratio**2, terms.lower * ratio, terms.upper * ratio)
+        solution = self.kernel.solve(linear, own, now, tol)
+        coefs = np.where(solution.coefs[1:] == now[1:], at[1], solution.coefs[1:] / self.ratio)
+        coefs = np.clip(coefs, terms.lower[1:], terms.upper[1:])
+        level = float(solution.coefs[0] - self.shift @ coefs)
+        return level, coefs, tuple(j - 1 for j in solution.aliased if j > 0)
 
 
 class Models(Protocol):
@@ -62,8 +92,11 @@ class Models(Protocol):
         """A lane's violation fell by too little."""
         ...
 
-    def prepare(self, alive: Integers, eta: Array) -> None:
-        """Before a round: build what lanes share."""
+    def prepare(self, alive: Integers, reach: Array, eta: Array) -> None:
+        """Before a round: build what lanes share. ``reach`` (A, k) is the score of a column over its L1 weight.
+
+        It is infinite for columns that take part.
+        """
         ...
 
     def model(self, lane: int, near: Integers, eta: Array) -> LaneModel:
@@ -77,7 +110,7 @@ class _Kept:
 
     model: LaneModel
     weights: Array
-    moments: CurvatureMoments
+    moments: CurvatureMoments | None
 
 
 def _extended(objective: Objective, lane: int, near: Integers, kept: _Kept | None, weights: Array) -> _Kept:
@@ -94,9 +127,14 @@ def _extended(objective: Objective, lane: int, near: Integers, kept: _Kept | Non
     every = np.arange(columns.size)
     if kept is None:
         hessian = alone.hessian(0, moments, every)
-        return _Kept(LaneModel(columns, hessian, ActiveSet(hessian)), weights, moments)
+        return _Kept(_plain(columns, hessian, ActiveSet(hessian)), weights, moments)
     hessian = alone.hessian(0, moments, every, kept.model.hessian)
-    return _Kept(LaneModel(columns, hessian, kept.model.kernel.extend(hessian)), weights, moments)
+    return _Kept(_plain(columns, hessian, kept.model.kernel.extend(hessian)), weights, moments)
+
+
+def _plain(columns: Integers, hessian: Array, kernel: ActiveSet) -> LaneModel:
+    """A model in the lane's own coordinates."""
+    return LaneModel(columns, hessian, kernel, np.ones(columns.size), np.zeros(columns.size))
 
 
 class ExactModels:
@@ -124,7 +162,7 @@ class ExactModels:
     def slow(self, lane: int) -> None:
         """The model is exact; nothing would be better."""
 
-    def prepare(self, alive: Integers, eta: Array) -> None:
+    def prepare(self, alive: Integers, reach: Array, eta: Array) -> None:
         """Nothing is shared."""
 
     def model(self, lane: int, near: Integers, eta: Array) -> LaneModel:  # noqa: ARG002  (curvature is one everywhere)
@@ -136,63 +174,118 @@ class ExactModels:
 
 
 class CurvatureModels:
-    """Models of other families: lane 0's Hessian, shared and lagged, until a lane needs its own.
+    """Models of other families: Hessians at lane 0's curvature over each lane's own rows, until a lane needs another.
 
-    A lane's own is kept too, until the lane's violation again falls by too little; with ``fresh`` every lane builds its
-    own in every round from the start.
+    The moments of the blocks of rows are taken under lane 0's curvature, which is near to that of every lane; a lane's
+    Hessian is the sum over its blocks. They serve several strengths. A lane whose violation falls by too little builds
+    its Hessian where it stands, until the next common one; with ``fresh`` every lane does so in every round.
     """
 
     def __init__(self, objective: Objective, *, fresh: bool) -> None:
         self._objective = objective
         self._fresh = fresh
-        self._alone = np.full(objective.lanes.n_lanes, fresh or objective.lanes.n_lanes == 1)  # none to share with
+        mapped = objective.lanes.maps[0] is not None  # lanes whose columns differ have no Hessian in common
+        self._never = fresh or mapped or objective.lanes.n_lanes == 1
+        self._alone = np.full(objective.lanes.n_lanes, self._never)
         self._kept: dict[int, _Kept] = {}
-        self._weights: Array | None = None
-        self._shared: CurvatureMoments | None = None
+        self._common: _Common | None = None
         self._age = 0
         self._least = LEAST_CURVATURE
+        part = objective.lanes.partition
+        few = 1 < part.n_blocks <= MOST_BLOCKS
+        self._labels = part.block if few else np.zeros(part.block.size, dtype=np.intp)
+        self._used = part.train if few else np.ones((part.n_lanes, 1), dtype=bool)
 
     def begin(self, *, loose: bool) -> None:
-        """The shared Hessian ages."""
+        """Common moments age."""
         self._age += 1
         self._least = LEAST_UNPENALISED if loose else LEAST_CURVATURE
+        if self._age > LAG and self._common is not None:
+            self._forget()
 
     def moved(self) -> None:
-        """One Hessian serves all lanes, built where they now stand."""
+        """One model serves all lanes, built where they now stand."""
         self._fresh = False
-        self._alone[:] = self._alone.size == 1
-        self._shared = None
+        self._never = self._alone.size == 1 or self._objective.lanes.maps[0] is not None
+        self._forget()
+
+    def _forget(self) -> None:
+        """Build the common moments anew when they are next needed; all lanes try them again."""
+        self._common, self._age = None, 0
         self._kept.clear()
+        self._alone[:] = self._never
 
     def grown(self, objective: Objective) -> None:
-        """Extend the shared moments under the weights they have."""
+        """Positions stay what they were."""
         self._objective = objective
-        if self._shared is not None and self._weights is not None:
-            self._shared = objective.moments(self._weights, self._shared)
 
     def reset(self, objective: Objective) -> None:
         """Build everything anew when it is next needed."""
         self._objective = objective
-        self._shared = None
+        self._common = None
         self._kept.clear()
 
     def slow(self, lane: int) -> None:
-        """From now on the lane has its own Hessian, built where it now stands."""
+        """The lane has its own Hessian, built where it now stands."""
         self._alone[lane] = True
         self._kept.pop(lane, None)
 
-    def prepare(self, alive: Integers, eta: Array) -> None:
-        """Build the shared moments where they are missing or old."""
-        if not self._alone[alive].all() and (self._shared is None or self._age > LAG):
-            self._weights = self._objective.curvature_weights(0, eta[0], self._least)
-            self._shared, self._age = self._objective.moments(self._weights), 0
+    def prepare(self, alive: Integers, reach: Array, eta: Array) -> None:
+        """Take the common Hessians of columns near to taking part in any lane, where they are missing."""
+        shared = ~self._alone[alive]
+        if not shared.any():
+            return
+        most = reach[shared].max(axis=0)
+        wanted = np.flatnonzero(most >= NEAR)
+        common = self._common
+        if common is not None and common.columns.size > STALE * wanted.size + SPARE:
+            common = None
+        fresh = wanted if common is None else np.setdiff1d(wanted, common.columns)
+        if common is None:
+            curvature = self._objective.family.curvature(self._objective.y, eta[0])
+            weights = self._objective.lanes.partition.row_weights * np.maximum(curvature, self._least)
+            wanted = np.flatnonzero(most >= SOON)
+            blocks = self._objective.block_hessians(weights, self._labels, wanted)
+            self._common = _Common(wanted, weights, blocks, blocks.sum(axis=0))
+            self._kept = {lane: kept for lane, kept in self._kept.items() if self._alone[lane]}
+        elif fresh.size:
+            columns = np.concatenate([common.columns, fresh])
+            blocks = self._objective.block_hessians(common.weights, self._labels, columns, common.blocks)
+            self._common = _Common(columns, common.weights, blocks, blocks.sum(axis=0))
 
     def model(self, lane: int, near: Integers, eta: Array) -> LaneModel:
-        """The lane's own model, or that of lane 0 in the lane's coordinates."""
-        if self._shared is not None and not self._alone[lane]:
-            hessian = self._objective.hessian(lane, self._shared, near)
-            return LaneModel(near, hessian, ActiveSet(hessian))
+        """The lane's own model, or the one at lane 0's curvature."""
         kept = None if self._fresh else self._kept.get(lane)
-        weights = self._objective.curvature_weights(lane, eta, self._least) if kept is None else kept.weights
-        self._kept[lane] = _extended(self._objective, lane, near, kept, weights)
+        if self._alone[lane] or self._common is None:
+            weights = self._objective.curvature_weights(lane, eta, self._least) if kept is None else kept.weights
+            self._kept[lane] = _extended(self._objective, lane, near, kept, weights)
+        else:
+            self._kept[lane] = self._shared(lane, kept, self._common)
         return self._kept[lane].model
+
+    def _shared(self, lane: int, kept: _Kept | None, common: "_Common") -> _Kept:
+        """A lane's share of the common Hessians: all of them less those of the blocks it leaves out.
+
+        The difference loses digits that the statistics of a lane must have and a model of it need not.
+        """
+        columns, lanes = common.columns, self._objective.lanes
+        if kept is not None and kept.model.columns.size == columns.size:
+            return kept
+        hessian = common.whole.copy()
+        for block in np.flatnonzero(~self._used[lane]):
+            hessian -= common.blocks[block]
+        hessian /= lanes.totals[lane] if self._used.shape[1] > 1 else lanes.partition.row_weights.sum()
+        kernel = ActiveSet(hessian) if kept is None else kept.model.kernel.extend(hessian)
+        ratio = lanes.sd[0, columns] / lanes.sd[lane, columns]
+        shift = (lanes.centre[0, columns] - lanes.centre[lane, columns]) / lanes.sd[lane, columns]
+        return _Kept(LaneModel(columns, hessian, kernel, ratio, shift), common.weights, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Common:
+    """Columns in order, the weights (n,) behind them, Hessians (B, k + 1, k + 1) of the blocks of rows, their sum."""
+
+    columns: Integers
+    weights: Array
+    blocks: Array
+    whole: Array

@@ -203,7 +203,7 @@ class Moments:
             violation=violation,
             rounds=np.array([point.rounds for point in points]),
             status=status_of(violation, self._problem.rules.tol),
-            loss=np.array([point.loss for point in points]),
+            loss=points[0].loss,
             held_out=np.array([point.held_out for point in points]),
             aliased=points[0].aliased,
         )

@@ -18,17 +18,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from regcli.problem.objective import Objective
+from regcli.problem.objective import Objective, Sweep
 from regcli.problem.protocols import Array, Bools, Integers, SeparableTerms
 from regcli.results import Iterate, Status
 from regcli.solvers.engine import Problem, Start
-from regcli.solvers.models import CurvatureModels, ExactModels, Models
+from regcli.solvers.models import NEAR, CurvatureModels, ExactModels, Models
 
 __all__ = ["Newton"]
 
 #: A lane whose violation does not fall to this share of itself in a round gets a Hessian built where it stands. Rounds
 #: and work are least between 0.05 and 0.2 (20,000 x 100 and 500 x 2,000); at 0.5 the latter takes half as much again.
-CONTRACTION = 0.2
+CONTRACTION, MANY_ROUNDS = 0.2, 4
 
 #: Below this many multiplications a Hessian costs less than the rounds it saves, and every lane builds its own.
 LITTLE_WORK = 10_000_000
@@ -37,17 +37,15 @@ LITTLE_WORK = 10_000_000
 #: with other software to many digits; above this many multiplications (600 MB of matrix) it is left to --tol.
 FINE, COARSE, MUCH_WORK = 1e-3, 0.5, 10_000_000_000
 
-#: Columns whose score reaches this share of their L1 weight are part of a lane's model.
-NEAR = 0.8
-
 #: Share of the violation to which the quadratic model is solved.
 INNER = 1e-3
 
 #: Slopes below this share of the scale are rounding.
 LEAST_INNER = 1e-14
 
-#: Armijo's constant, and the relative rounding error of an objective value that is forgiven.
-ARMIJO, ROUNDING = 1e-4, 1e-14
+#: A step stands where the slope at its end is at most this share of the slope at its beginning, turned around. If the
+#: rest of the step is cut, it is to between these shares.
+CURVED, LEAST_SHARE, MOST_SHARE = 0.5, 0.1, 0.9
 
 #: Halvings of a step before a lane is left as it is.
 HALVINGS = 40
@@ -83,13 +81,25 @@ class _Working:
 
 
 @dataclass
+class _Place:
+    """Where all lanes stand: intercepts (L,), coefficients (L, p), predictors (L, n), and the gradient there.
+
+    ``score`` (L, p) counts for the working columns; for the others it is as old as the last check on all columns.
+    """
+
+    levels: Array
+    coefs: Array
+    eta: Array
+    level: Array
+    score: Array
+
+
+@dataclass
 class _Round:
-    """Where the lanes of one strength stand while it is being solved."""
+    """How the lanes of one strength are getting on while it is being solved."""
 
     lam: float
     terms: list[SeparableTerms]
-    eta: Array
-    value: Array
     violation: Array
     best: Array
     stale: Integers
@@ -99,12 +109,21 @@ class _Round:
     aliased: list[tuple[int, ...]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class _Trial:
+    """A step of some lanes: models (A,), (A, k) on the working columns, and the sweep there."""
+
+    levels: Array
+    coefs: Array
+    sweep: Sweep
+
+
 class Newton:
     """Engine for every family; the only one for those that are not quadratic.
 
     Notes
     -----
-    A round costs O(n k L) on k working columns, a Hessian O(n k^2), the full check O(n p L). Memory is four (L, n)
+    A round costs O(n k L) on k working columns, a Hessian O(n k^2), the full check O(n p L). Memory is three (L, n)
     arrays, the working columns and their moments.
     """
 
@@ -113,18 +132,19 @@ class Newton:
         objective = problem.objective
         self.name = "lockstep" if objective.family.quadratic else "newton"
         lanes, p = objective.lanes.n_lanes, objective.n_terms
-        self._levels = problem.null.intercepts.copy()
-        self._coefs = np.zeros((lanes, p))
-        eta = objective.eta(self._levels, self._coefs)
-        self._score = objective.score(eta)[1]
+        levels, coefs = problem.null.intercepts.copy(), np.zeros((lanes, p))
+        begun = objective.sweep(levels, coefs, problem.parallel_map)
+        self._at = _Place(levels, coefs, begun.eta, begun.level, begun.score)
         self._last = np.inf
         first = np.arange(p) if p <= ALL_COLUMNS else np.flatnonzero(problem.penalty.factors == 0)
         self._working = _Working(first, objective.restrict(first))
         work = objective.design.shape[0] * p * min(p, ALL_COLUMNS)
-        self._aim = FINE if objective.family.quadratic or work <= MUCH_WORK else COARSE
-        begun = self._working.objective
+        self._aim = np.full(lanes, FINE if work <= LITTLE_WORK else COARSE)
+        self._aim[0] = FINE if work <= MUCH_WORK else COARSE
         self._models: Models = (
-            ExactModels(begun) if objective.family.quadratic else CurvatureModels(begun, fresh=work <= LITTLE_WORK)
+            ExactModels(self._working.objective)
+            if objective.family.quadratic
+            else CurvatureModels(self._working.objective, fresh=work <= LITTLE_WORK)
         )
         self._loose = False
 
@@ -133,20 +153,27 @@ class Newton:
         out = []
         for at, lam in enumerate(map(float, lams)):
             if starts is not None:
-                self._levels, self._coefs = self._problem.objective.from_raw(starts[at].intercept, starts[at].coefs)
-                self._models.moved()
+                self._move(starts[at])
             else:
                 for station in self._stations(lam):
                     self._solve(station)
             out.append(self._solve(lam))
         return out
 
+    def _move(self, start: Start) -> None:
+        """Put all lanes at one model."""
+        problem = self._problem
+        levels, coefs = problem.objective.from_raw(start.intercept, start.coefs)
+        there = problem.objective.sweep(levels, coefs, problem.parallel_map)
+        self._at = _Place(levels, coefs, there.eta, there.level, there.score)
+        self._models.moved()
+
     def _stations(self, lam: float) -> Array:
         """Strengths to pass through where the next one is far: without them most columns would look needed at once."""
         penalty, unit = self._problem.penalty, self._problem.objective.lanes.unit
-        if lam <= 0 or penalty.l1_ratio == 0 or self._coefs.shape[1] <= ALL_COLUMNS:
+        if lam <= 0 or penalty.l1_ratio == 0 or self._at.coefs.shape[1] <= ALL_COLUMNS:
             return np.zeros(0)
-        tops = [penalty.lambda_max(score, own) for score, own in zip(self._score, unit, strict=True)]
+        tops = [penalty.lambda_max(score, own) for score, own in zip(self._at.score, unit, strict=True)]
         start = self._last if np.isfinite(self._last) else max(tops)
         count = int(np.log(lam / start) / np.log(STRIDE)) if lam < start else 0
         return np.asarray(start * STRIDE ** np.arange(1, count), dtype=np.float64)
@@ -155,8 +182,8 @@ class Newton:
 
     def _solve(self, lam: float) -> Iterate:
         """Solve on the working columns, check on all, let in what is missing, until nothing is."""
-        problem = self._problem
-        objective, scale = problem.objective, problem.null.scale
+        problem, at = self._problem, self._at
+        objective = problem.objective
         full = [objective.terms(problem.penalty, lam, lane) for lane in range(objective.lanes.n_lanes)]
         free = any(bool((term.l1 + term.l2 == 0).any()) for term in full)
         self._loose = free and not objective.family.quadratic
@@ -166,16 +193,7 @@ class Newton:
         while True:
             state = self._solve_working(lam, full)
             total += state.rounds
-            level, self._score = objective.score(state.eta)
-            distance = np.stack(
-                [term.distance(row, score) for term, row, score in zip(full, self._coefs, self._score, strict=True)]
-            )
-            distance *= ~self._set_aside(state)
-            violation = np.maximum(distance.max(axis=1, initial=0.0), np.abs(level)) / scale
-            outside = np.ones(objective.n_terms, dtype=bool)
-            outside[self._working.columns] = False
-            allowed = self._target() * scale[:, None]
-            missing = np.flatnonzero((distance > allowed).any(axis=0) & outside)
+            violation, missing = self._check(full, state)
             if not missing.size or total.max(initial=0) >= problem.rules.max_iter:
                 break
             self._admit(missing)
@@ -183,19 +201,33 @@ class Newton:
         columns = self._working.columns
         return Iterate(
             lam=lam,
-            intercepts=self._levels.copy(),
-            coefs=self._coefs.copy(),
+            intercepts=at.levels.copy(),
+            coefs=at.coefs.copy(),
             violation=violation,
             rounds=total,
             status=self._status(violation, state),
-            loss=objective.loss(state.eta),
-            eta=state.eta,
+            loss=float(objective.keep(np.zeros(1, dtype=np.intp)).loss(at.eta[:1])[0]),
+            eta=at.eta.copy(),
             aliased=tuple(int(columns[j]) for j in state.aliased[0]) if state.aliased else (),
         )
 
+    def _check(self, full: list[SeparableTerms], state: _Round) -> tuple[Array, Integers]:
+        """Violation of every lane (L,) over all columns, and the columns outside the working set that break it."""
+        objective, at, scale = self._problem.objective, self._at, self._problem.null.scale
+        if self._working.columns.size < objective.n_terms:
+            at.level, at.score = objective.score(at.eta)
+        distance = np.stack(
+            [term.distance(row, score) for term, row, score in zip(full, at.coefs, at.score, strict=True)]
+        )
+        distance *= ~self._set_aside(state)
+        violation = np.maximum(distance.max(axis=1, initial=0.0), np.abs(at.level)) / scale
+        outside = np.ones(objective.n_terms, dtype=bool)
+        outside[self._working.columns] = False
+        return violation, np.flatnonzero((distance > (self._target() * scale)[:, None]).any(axis=0) & outside)
+
     def _set_aside(self, state: _Round) -> Bools:
         """Mark dependent unpenalised columns: their score vanishes with that of the others."""
-        marked = np.zeros(self._coefs.shape, dtype=bool)
+        marked = np.zeros(self._at.coefs.shape, dtype=bool)
         for lane, columns in enumerate(state.aliased):
             marked[lane, self._working.columns[list(columns)]] = True
         return marked
@@ -215,11 +247,12 @@ class Newton:
 
     def _candidates(self, lam: float, terms: list[SeparableTerms]) -> Integers:
         """Columns that the sequential strong rule keeps, and those with a coefficient or without L1."""
+        at = self._at
         back = self._last / lam if np.isfinite(self._last) and lam > 0 else 1.0
-        keep = np.zeros(self._coefs.shape[1], dtype=bool)
+        keep = np.zeros(at.coefs.shape[1], dtype=bool)
         for lane, term in enumerate(terms):
             edge = term.l1 * max(2.0 - back, 0.0)
-            keep |= (np.abs(self._score[lane]) >= edge) | (self._coefs[lane] != 0)
+            keep |= (np.abs(at.score[lane]) >= edge) | (at.coefs[lane] != 0)
         return np.flatnonzero(keep)
 
     def _admit(self, columns: Integers) -> None:
@@ -228,7 +261,7 @@ class Newton:
         fresh = np.setdiff1d(columns, old.columns)
         if not fresh.size:
             return
-        used = (self._coefs != 0).any(axis=0)
+        used = (self._at.coefs != 0).any(axis=0)
         wanted = np.zeros(objective.n_terms, dtype=bool)
         wanted[columns] = True
         kept = np.arange(old.columns.size)
@@ -245,16 +278,10 @@ class Newton:
 
     def _solve_working(self, lam: float, full: list[SeparableTerms]) -> _Round:
         """Newton rounds on the working columns until every lane is done."""
-        problem, columns, objective = self._problem, self._working.columns, self._working.objective
-        quadratic = objective.family.quadratic  # its steps need no search, and so no value
-        lanes = objective.lanes.n_lanes
-        eta = objective.eta(self._levels, self._coefs[:, columns])
-        terms = [term.take(columns) for term in full]
+        lanes = self._at.levels.size
         state = _Round(
             lam=lam,
-            terms=terms,
-            eta=eta,
-            value=np.zeros(lanes) if quadratic else objective.loss(eta) + self._penalties(terms),
+            terms=[term.take(self._working.columns) for term in full],
             violation=np.full(lanes, np.inf),
             best=np.full(lanes, np.inf),
             stale=np.zeros(lanes, dtype=np.intp),
@@ -263,134 +290,145 @@ class Newton:
             rounds=np.zeros(lanes, dtype=np.intp),
             aliased=[()] * lanes,
         )
-        alive = np.arange(lanes)
-        while alive.size:
-            level, score = objective.keep(alive).score(state.eta[alive])
-            alive, level, score = self._still_alive(state, alive, level, score)
-            if not alive.size or state.rounds.max() >= problem.rules.max_iter:
-                break
-            self._step(state, alive, level, score)
+        alive = self._still_alive(state, np.arange(lanes))
+        while alive.size and state.rounds.max() < self._problem.rules.max_iter:
+            self._step(state, alive)
             state.rounds[alive] += 1
+            alive = self._still_alive(state, alive)
         return state
 
-    def _still_alive(self, state: _Round, alive: Integers, level: Array, score: Array) -> tuple[Integers, Array, Array]:
+    def _still_alive(self, state: _Round, alive: Integers) -> Integers:
         """Measure every lane; leave out those that are done and those that no longer get better."""
-        columns, scale = self._working.columns, self._problem.null.scale
+        at, columns, scale, target = self._at, self._working.columns, self._problem.null.scale, self._target()
         going = np.zeros(alive.size, dtype=bool)
-        for at, lane in enumerate(alive):
-            distance = state.terms[lane].distance(self._coefs[lane, columns], score[at])
+        for which, lane in enumerate(alive):
+            distance = state.terms[lane].distance(at.coefs[lane, columns], at.score[lane, columns])
             distance[list(state.aliased[lane])] = 0.0
-            violation = max(float(distance.max(initial=0.0)), abs(float(level[at]))) / scale[lane]
-            if violation > CONTRACTION * state.violation[lane]:
+            violation = max(float(distance.max(initial=0.0)), abs(float(at.level[lane]))) / scale[lane]
+            before = state.violation[lane]
+            if (
+                np.isfinite(before)
+                and violation > target[lane]
+                and _is_slow(violation / before, target[lane] / violation)
+            ):
                 self._models.slow(int(lane))
             state.violation[lane] = violation
             state.stale[lane] = 0 if violation < 0.9 * state.best[lane] else state.stale[lane] + 1
             state.best[lane] = min(state.best[lane], violation)
-            done = violation <= self._target() and state.settled[lane]
+            done = violation <= target[lane] and state.settled[lane]
             apart = state.far[lane] >= FAR_ROUNDS
-            going[at] = not done and not apart and state.stale[lane] <= PATIENCE
-        return alive[going], level[going], score[going]
+            going[which] = not done and not apart and state.stale[lane] <= PATIENCE
+        return alive[going]
 
-    def _target(self) -> float:
-        """Violation to reach on the working columns: less than is asked for on all, much less where it is cheap."""
-        return self._aim * self._problem.rules.tol
+    def _target(self) -> Array:
+        """Violation of every lane (L,) to reach on the working columns: less than is asked for on all.
 
-    def _penalties(self, terms: list[SeparableTerms]) -> Array:
-        """Penalty of every lane."""
-        columns = self._working.columns
-        return np.array([term.value(row[columns]) for term, row in zip(terms, self._coefs, strict=True)])
+        Lane 0, which is reported, aims at much less where that is cheap.
+        """
+        return np.asarray(self._aim * self._problem.rules.tol)
 
-    def _step(self, state: _Round, alive: Integers, level: Array, score: Array) -> None:
+    def _step(self, state: _Round, alive: Integers) -> None:
         """One proximal Newton step of every lane that is not done, each with its own step length."""
-        problem, objective, columns = self._problem, self._working.objective, self._working.columns
-        self._models.prepare(alive, state.eta)
-        goals = problem.parallel_map(
-            lambda at: self._goal(state, int(alive[at]), float(level[at]), score[at]), range(alive.size)
+        at, columns = self._at, self._working.columns
+        with np.errstate(divide="ignore", invalid="ignore"):
+            reach = np.abs(at.score[np.ix_(alive, columns)]) / np.stack([state.terms[lane].l1 for lane in alive])
+        reach[(at.coefs[np.ix_(alive, columns)] != 0) | np.isnan(reach)] = np.inf
+        self._models.prepare(alive, reach, at.eta)
+        goals = self._problem.parallel_map(
+            lambda which: self._goal(state, int(alive[which]), np.flatnonzero(reach[which] >= NEAR)), range(alive.size)
         )
-        rise = np.array([goal[0] for goal in goals]) - self._levels[alive]
-        move = np.stack([goal[1:] for goal in goals]) - self._coefs[np.ix_(alive, columns)]
-        part = objective.keep(alive)
-        slope = part.slope(rise, move)
-        length = np.ones(alive.size)
-        if not objective.family.quadratic:
-            length, state.value[alive] = self._search(state, alive, (level, score), (rise, move), slope)
-        exact = length == 1.0
-        for at, lane in enumerate(alive):
-            if exact[at]:
-                self._levels[lane], self._coefs[lane, columns] = goals[at][0], goals[at][1:]
-            else:
-                self._levels[lane] += length[at] * rise[at]
-                self._coefs[lane, columns] += length[at] * move[at]
-            state.eta[lane] += length[at] * slope[at]
+        levels, coefs = np.array([goal[0] for goal in goals]), np.stack([goal[1:] for goal in goals])
+        trial = self._search(state, alive, levels, coefs)
+        for which, lane in enumerate(alive):
             if self._loose:
-                rows = objective.lanes.weights(int(lane)) > 0
-                size, moved = np.abs(state.eta[lane][rows]), length[at] * np.abs(slope[at][rows])
-                state.settled[lane] = bool(np.all(moved <= SETTLED * np.maximum(1.0, size / FAR_ETA)))
-                beyond = not state.settled[lane] and size.max(initial=0.0) > FAR_ETA
-                state.far[lane] = state.far[lane] + 1 if beyond else 0
+                self._settle(state, int(lane), trial.sweep.eta[which])
+            at.levels[lane], at.coefs[lane, columns] = trial.levels[which], trial.coefs[which]
+            at.eta[lane], at.level[lane] = trial.sweep.eta[which], trial.sweep.level[which]
+            at.score[lane, columns] = trial.sweep.score[which]
 
-    def _goal(self, state: _Round, lane: int, level: float, score: Array) -> Array:
+    def _settle(self, state: _Round, lane: int, eta: Array) -> None:
+        """Tell a lane that comes to rest from one that moves on without end."""
+        rows = self._problem.objective.lanes.weights(lane) > 0
+        size, moved = np.abs(eta[rows]), np.abs(eta[rows] - self._at.eta[lane][rows])
+        state.settled[lane] = bool(np.all(moved <= SETTLED * np.maximum(1.0, size / FAR_ETA)))
+        beyond = not state.settled[lane] and size.max(initial=0.0) > FAR_ETA
+        state.far[lane] = state.far[lane] + 1 if beyond else 0
+
+    def _goal(self, state: _Round, lane: int, near: Integers) -> Array:
         """Minimiser of the quadratic model of one lane: intercept first, then the working columns.
 
         The model is built on the columns near to taking part; one that is missed shows in the next round's violation.
         """
-        objective, own = self._working.objective, self._coefs[lane, self._working.columns]
-        terms = state.terms[lane]
-        near = np.flatnonzero((own != 0) | (np.abs(score) >= NEAR * terms.l1))
-        model = self._models.model(lane, near, state.eta[lane])
+        at, objective = self._at, self._working.objective
+        own, score = at.coefs[lane, self._working.columns], at.score[lane, self._working.columns]
+        model = self._models.model(lane, near, at.eta[lane])
         columns = model.columns
-        now = np.concatenate([[self._levels[lane]], own[columns]])
-        linear = np.concatenate([[level], score[columns]]) + model.hessian @ now
         free = np.inf if objective.intercept else 0.0
-        part = terms.take(columns)
+        part = state.terms[lane].take(columns)
         widened = SeparableTerms(
-            np.concatenate([[0.0], part.l1]),
-            np.concatenate([[0.0], part.l2]),
-            np.concatenate([[-free], part.lower]),
-            np.concatenate([[free], part.upper]),
+            np.append(0.0, part.l1), np.append(0.0, part.l2), np.append(-free, part.lower), np.append(free, part.upper)
         )
         tol = max(INNER * min(state.violation[lane], 1.0), LEAST_INNER) * self._problem.null.scale[lane]
-        solution = model.kernel.solve(linear, widened, now, float(tol))
-        state.aliased[lane] = tuple(int(columns[j - 1]) for j in solution.aliased if j > 0)
-        goal = np.concatenate([solution.coefs[:1], own])
-        goal[1 + columns] = solution.coefs[1:]
+        here = (float(at.levels[lane]), own[columns])
+        level, found, aliased = model.minimise(here, (float(at.level[lane]), score[columns]), widened, float(tol))
+        state.aliased[lane] = tuple(int(columns[j]) for j in aliased)
+        goal = np.append(level, own)
+        goal[1 + columns] = found
         return goal
 
-    def _search(
-        self,
-        state: _Round,
-        alive: Integers,
-        gradient: tuple[Array, Array],
-        step: tuple[Array, Array],
-        slope: Array,
-    ) -> tuple[Array, Array]:
-        """Armijo step length of every lane, and the value it reaches; trial steps are elementwise."""
-        objective, columns = self._working.objective, self._working.columns
-        (level, score), (rise, move) = gradient, step
-        length, values = np.ones(alive.size), state.value[alive].copy()
-        open_ = np.ones(alive.size, dtype=bool)
-        promise = np.array(
-            [
-                -level[at] * rise[at]
-                - score[at] @ move[at]
-                + state.terms[lane].value(self._coefs[lane, columns] + move[at])
-                - state.terms[lane].value(self._coefs[lane, columns])
-                for at, lane in enumerate(alive)
-            ]
-        )
+    def _search(self, state: _Round, alive: Integers, levels: Array, coefs: Array) -> _Trial:
+        """Go towards the goals as far as the objective does not turn up again much, every lane for itself.
+
+        Along a step the objective is convex. Its slope at the end is known from the sweep that the next round needs
+        anyway: where it is small or still falls the step stands, else it ends where a straight line puts the slope's
+        zero.
+        """
+        objective, at, columns = self._working.objective, self._at, self._working.columns
+        parallel_map = self._problem.parallel_map
+        sweep = objective.keep(alive).sweep(levels, coefs, parallel_map)
+        if objective.family.quadratic:
+            return _Trial(levels, coefs, sweep)
+        here = at.coefs[np.ix_(alive, columns)]
+        step = _Step(levels - at.levels[alive], coefs - here, [state.terms[lane] for lane in alive])
+        before = step.slopes(np.arange(alive.size), at.level[alive], at.score[np.ix_(alive, columns)], here, 1.0)
+        length, index = np.ones(alive.size), np.arange(alive.size)
         for _ in range(HALVINGS):
-            index = np.flatnonzero(open_)
-            trial = state.eta[alive[index]] + length[index, None] * slope[index]
-            loss = objective.keep(alive[index]).loss(trial)
-            for at, value in zip(index, loss, strict=True):
-                lane = alive[at]
-                reached = value + state.terms[lane].value(self._coefs[lane, columns] + length[at] * move[at])
-                allowed = state.value[lane] + ARMIJO * length[at] * promise[at] + ROUNDING * abs(state.value[lane])
-                open_[at] = not reached <= allowed
-                if not open_[at]:
-                    values[at] = reached
-            if not open_.any():
+            after = step.slopes(index, sweep.level[index], sweep.score[index], coefs[index], -1.0)
+            beyond = ~(after <= CURVED * np.abs(before[index]))  # nan too
+            index, after = index[beyond], after[beyond]
+            if not index.size:
                 break
-            length[open_] *= 0.5
-        length[open_] = 0.0
-        return length, values
+            with np.errstate(invalid="ignore"):
+                share = np.nan_to_num(before[index] / (before[index] - after), nan=0.0)
+            length[index] *= np.clip(share, LEAST_SHARE, MOST_SHARE)
+            levels[index] = at.levels[alive[index]] + length[index] * step.rise[index]
+            coefs[index] = here[index] + length[index, None] * step.move[index]
+            again = objective.keep(alive[index]).sweep(levels[index], coefs[index], parallel_map)
+            sweep.eta[index], sweep.level[index], sweep.score[index] = again.eta, again.level, again.score
+        return _Trial(levels, coefs, sweep)
+
+
+@dataclass(frozen=True)
+class _Step:
+    """Steps of lanes: of their intercepts (A,), of their coefficients (A, k), and their penalties."""
+
+    rise: Array
+    move: Array
+    terms: list[SeparableTerms]
+
+    def slopes(self, index: Integers, level: Array, score: Array, coefs: Array, side: float) -> Array:
+        """Slopes of the penalised objectives of some lanes along their steps, at coefficients on the way.
+
+        Just beyond them with ``side`` 1, just before them with -1: where a coefficient is zero the two differ.
+        """
+        rise, move = self.rise[index], self.move[index]
+        l1, l2 = np.stack([self.terms[at].l1 for at in index]), np.stack([self.terms[at].l2 for at in index])
+        pull = l1 * np.where(coefs != 0, np.sign(coefs) * move, side * np.abs(move))
+        return np.asarray((pull + (l2 * coefs - score) * move).sum(axis=1) - level * rise)
+
+
+def _is_slow(ratio: float, rest: float) -> bool:
+    """Whether a lane whose violation fell to ``ratio`` would take many rounds for the ``rest`` of the way."""
+    if ratio >= 1:
+        return True
+    return ratio > CONTRACTION and np.log(rest) / np.log(ratio) > MANY_ROUNDS

@@ -144,7 +144,7 @@ class Walk:
         """Record what lane 0 explains, and whether glmnet's rules end the path here."""
         self.rounds += int(step.rounds.sum())
         objective: Objective = self._problem.objective
-        less = float(self._problem.null.loss[0]) - float(step.loss[0])
+        less = float(self._problem.null.loss[0]) - step.loss
         gained = less / self._whole if self._whole > 0 else 0.0
         self.ratios.append(gained if step.coefs[0].any() else 0.0)  # no rounding noise at the null model
         count, of = len(self.ratios), self._grid.lambdas.size

@@ -91,7 +91,7 @@ class RowSpace:
                 point.status if point.status is Status.SEPARATED else status
                 for point, status in zip(points, reached, strict=True)
             ),
-            loss=objective.loss(eta),
+            loss=float(objective.loss(eta)[0]),
             eta=eta,
         )
 
