@@ -25,6 +25,7 @@ from regcli.results import Convergence, FitResult, Iterate, Model, Status
 from regcli.solvers.certificate import certify_lane, verdict
 from regcli.solvers.engine import Problem
 from regcli.solvers.information import CRITERIA
+from regcli.solvers.path import polished
 
 __all__ = ["FitOutcome", "fit", "save"]
 
@@ -220,6 +221,7 @@ def _metric(folds: Folds, family: str) -> str:
 def _certify(found: Found, plan: Plan, *, allow: bool) -> Convergence:
     """Measure the reported model from the data, and with it the models at both rules' strengths."""
     problem, at, chosen = found.problem, found.at, {found.at}
+    found.steps[at] = polished(problem, found.steps[at])
     if found.curve is not None:
         chosen |= {index for index in (found.curve.index_min, found.curve.index_1se) if index is not None}
     certificates = {index: certify_lane(problem, found.steps[index], 0) for index in sorted(chosen)}

@@ -18,9 +18,9 @@ ROW_BLOCK = 512
 #: A matrix with this many times more rows than columns and than rows of a block is multiplied block by block.
 TALL = 4
 
-#: Rows per block of a Gram product; large enough that the rank-k update runs at full speed, small enough that the
-#: weighted copy of the block stays below 100 MB at 2,000 columns.
-GRAM_BLOCK = 4096
+#: Cells per piece of a Gram product: large enough that the rank-k update runs at full speed, small enough that the
+#: weighted copy of the piece, 8 MB, stays near the processor.
+GRAM_CELLS = 1_000_000
 
 #: A shift is a multiple of a power of two between 2^-5 and 2^-4 of the spread: near enough to the mean for sums of
 #: squares, and a short number, whose subtraction leaves cells with few digits exact.
@@ -80,39 +80,30 @@ class Dense:
         """A view of consecutive rows."""
         return type(self)(self.values[rows], self.shift)
 
-    def gram(self, weights: Array, known: int = 0) -> Array:
-        """``B' diag(weights) B`` from column ``known`` on, as a sum over row blocks; weights are not negative."""
-        n, m = self.values.shape
-        out = np.zeros((m, m - known))
-        root = np.sqrt(weights)
-        for start in range(0, n, GRAM_BLOCK):
-            stop = start + GRAM_BLOCK
-            block = self.values[start:stop] * root[start:stop, None]
-            out += block.T @ (block[:, known:] if known else block)
-        return out
-
     def block_grams(
-        self, weights: Array, block: Integers, scaling: tuple[Array, Array], known: Array | None = None
+        self, weights: Array, labels: Integers, columns: Integers, scaling: tuple[Array, Array], known: int = 0
     ) -> Array:
-        """Second moments of [1, standardized columns] over every block's rows; weights are not negative."""
-        n, m = self.values.shape
-        size, count = 0 if known is None else known.shape[1], int(block.max(initial=0)) + 1
-        out = np.zeros((count, m + 1, m + 1 - size))
-        root, (centre, sd) = np.sqrt(weights), scaling
-        for start in range(0, n, GRAM_BLOCK):
-            labels = block[start : start + GRAM_BLOCK]
-            order = np.argsort(labels, kind="stable") + start
-            rows = np.empty((m + 1, order.size))
+        """Second moments of [1, standardized columns], label by label, as sums over pieces of the rows."""
+        count, size, (centre, sd) = int(labels.max(initial=0)) + 1, columns.size + 1, scaling
+        out = np.zeros((count, size, size - known))
+        used = np.flatnonzero(weights > 0)
+        every = np.array_equal(columns, np.arange(self.shape[1]))
+        step = max(ROW_BLOCK, GRAM_CELLS // size)
+        for start in range(0, used.size, step):
+            part = used[start : start + step]
+            part = part[np.argsort(labels[part], kind="stable")]
+            rows = np.empty((size, part.size))
             rows[0] = 1.0
-            np.take(self.values.T, order, axis=1, out=rows[1:])
+            rows[1:] = self.values.T.take(part, axis=1) if every else self.values.T[np.ix_(columns, part)]
             rows[1:] -= centre[:, None]
             rows[1:] /= sd[:, None]
-            rows *= root[order]
-            ends = np.cumsum(np.bincount(labels, minlength=count))
+            rows *= np.sqrt(weights[part])
+            ends = np.cumsum(np.bincount(labels[part], minlength=count))
             for at, (begin, end) in enumerate(pairwise([0, *ends.tolist()])):
-                piece = rows[:, begin:end]
-                out[at] += piece @ (piece[size:].T if size else piece.T)
-        return out if known is None else _completed(known, out)
+                if begin < end:
+                    piece = rows[:, begin:end]
+                    out[at] += piece @ (piece[known:].T if known else piece.T)
+        return out
 
     def rows(self, index: Integers) -> Array:
         """Chosen rows, gathered along the contiguous axis."""
@@ -154,29 +145,30 @@ class Sparse:
         """Consecutive rows."""
         return self if rows == slice(0, self.values.shape[0]) else type(self)(self.values[rows], self.shift)
 
-    def gram(self, weights: Array, known: int = 0) -> Array:
-        """``B' diag(weights) B`` from column ``known`` on, dense."""
-        root = np.sqrt(weights)
-        scaled = self.values.copy()
-        scaled.data = scaled.data * root[scaled.indices]
-        return np.asarray((scaled.T @ scaled[:, known:]).toarray())
-
     def block_grams(
-        self, weights: Array, block: Integers, scaling: tuple[Array, Array], known: Array | None = None
+        self, weights: Array, labels: Integers, columns: Integers, scaling: tuple[Array, Array], known: int = 0
     ) -> Array:
-        """Second moments of [1, standardized columns] over every block's rows, from those of the columns as stored."""
-        size, count, centre, sd = 0 if known is None else known.shape[1] - 1, int(block.max(initial=0)) + 1, *scaling
-        out = np.empty((count, self.shape[1] + 1, self.shape[1] - size))
+        """Second moments of [1, standardized columns], label by label, from products of the columns as stored."""
+        count, size, (centre, sd) = int(labels.max(initial=0)) + 1, columns.size + 1, scaling
+        out = np.zeros((count, size, size - known))
+        skip = max(known - 1, 0)
+        values = self.values[:, columns].tocsr()
         for at in range(count):
-            rows = np.flatnonzero(block == at)
-            part, total = type(self)(self.values[rows], self.shift), float(weights[rows].sum())
-            first = part.rdot(weights[rows][None])[0]
-            out[at, 0] = ((first - total * centre) / sd)[size:]
-            second = part.gram(weights[rows], size) - np.multiply.outer(centre, first[size:])
-            second -= np.multiply.outer(first - total * centre, centre[size:])
-            out[at, 1:] = second / sd[:, None] / sd[size:]
-        totals = np.bincount(block, weights=weights, minlength=count).astype(np.float64)
-        return _completed(totals[:, None, None] if known is None else known, out)
+            rows = np.flatnonzero((labels == at) & (weights > 0))
+            own, total = weights[rows], float(weights[rows].sum())
+            part = sparse.csc_array(values[rows])
+            first = np.asarray(part.T @ own)
+            scaled = part.copy()
+            scaled.data = scaled.data * own[scaled.indices]
+            second = np.asarray((part.T @ scaled[:, skip:]).toarray())
+            second -= np.multiply.outer(centre, first[skip:])
+            second -= np.multiply.outer(first - total * centre, centre[skip:])
+            row = (first - total * centre) / sd
+            table = np.empty((size, columns.size - skip + 1))
+            table[0, 0], table[1:, 0], table[0, 1:] = total, row, row[skip:]
+            table[1:, 1:] = second / sd[:, None] / sd[skip:]
+            out[at] = table if known == 0 else table[:, 1:]
+        return out
 
     def rows(self, index: Integers) -> Array:
         """Chosen rows, dense."""
@@ -187,16 +179,6 @@ class Sparse:
         if np.array_equal(columns, np.arange(self.shape[1])):
             return self
         return type(self)(self.values[:, columns], self.shift[columns])
-
-
-def _completed(known: Array, fresh: Array) -> Array:
-    """Symmetric matrices (B, k, k) from their leading parts and their further columns."""
-    size = known.shape[1]
-    out = np.empty((fresh.shape[0], fresh.shape[1], fresh.shape[1]))
-    out[:, :size, :size] = known
-    out[:, :, size:] = fresh
-    out[:, size:, :size] = fresh[:, :size].transpose(0, 2, 1)
-    return out
 
 
 def make_design(values: Array, *, centred: bool) -> Dense | Sparse:

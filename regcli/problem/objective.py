@@ -16,7 +16,7 @@ from regcli.problem.design import Dense
 from regcli.problem.lanes import Lanes
 from regcli.problem.protocols import Array, Design, Family, Integers, ParallelMap, Penalty, SeparableTerms
 
-__all__ = ["CurvatureMoments", "NullModel", "Objective", "Sweep"]
+__all__ = ["NullModel", "Objective", "Sweep"]
 
 #: Newton steps for the intercept of the null model. A monotone one-dimensional equation inside a bracket: bisection
 #: alone would be done after 60.
@@ -24,21 +24,6 @@ NULL_STEPS = 200
 
 #: Pieces of rows that are one task of a sweep.
 SPANS = 32
-
-
-@dataclass(frozen=True)
-class CurvatureMoments:
-    """Total, first (m,) and second (m, m) moments of the base columns under curvature weights."""
-
-    total: float
-    first: Array
-    second: Array
-
-    def take(self, columns: Integers) -> "CurvatureMoments":
-        """The moments of some columns; themselves when they are all of them, in order."""
-        if columns.size == self.first.size and np.array_equal(columns, np.arange(columns.size)):
-            return self
-        return CurvatureMoments(self.total, self.first[columns], self.second[np.ix_(columns, columns)])
 
 
 @dataclass(frozen=True)
@@ -137,6 +122,8 @@ class Objective:
         base = self.lanes.to_base(own)
         levels = (intercepts - np.einsum("lp,lp->l", own, self.lanes.centre))[:, None]
         shares, block, weights = self.lanes.shares(), self.lanes.partition.block, self.lanes.partition.row_weights
+        even = bool(weights.size) and weights.min() == weights.max()
+        shares = shares * weights[0] if even else shares
         eta = np.empty((intercepts.size, self.y.size))
 
         def over(spans: Sequence[slice]) -> tuple[Array, Array]:
@@ -148,8 +135,9 @@ class Objective:
                 here += self.offset[rows]
                 eta[:, rows] = here
                 residual = self.family.residual(self.y[rows], here)
-                residual *= shares[:, block[rows]]
-                residual *= weights[rows]
+                residual *= shares.take(block[rows], axis=1)
+                if not even:
+                    residual *= weights[rows]
                 level += residual.sum(axis=1)
                 products += part.rdot(residual)
             return level, products
@@ -166,63 +154,25 @@ class Objective:
         """Training weights of a lane times the curvature at its (n,) predictors, the latter at least ``least``."""
         return self.lanes.weights(lane) * np.maximum(self.family.curvature(self.y, eta), least)
 
-    def moments(self, weights: Array, known: CurvatureMoments | None = None) -> CurvatureMoments:
-        """Second moments of the base columns under (n,) weights. Costs O(n m^2).
+    def grams(self, weights: Array, labels: Integers, columns: Integers, known: int = 0) -> Array:
+        """Hessians (B, k + 1, k + 1 - known) of some terms over every label's rows, in the first lane's coordinates.
 
-        With ``known``, the moments of the leading columns under the same weights, only those of the others are taken.
+        ``weights`` (n,) are those of rows times curvature. The intercept comes first; without one its row is zero, and
+        so are those of constant columns. The first ``known`` columns are left out. Costs O(n k (k - known)).
         """
-        first = self.design.rdot(weights[None])[0]
-        if known is None:
-            return CurvatureMoments(float(weights.sum()), first, self.design.gram(weights))
-        count = known.first.size
-        fresh = self.design.gram(weights, count)
-        second = np.empty((first.size, first.size))
-        second[:count, :count] = known.second
-        second[:, count:] = fresh
-        second[count:, :count] = fresh[:count].T
-        return CurvatureMoments(known.total, first, second)
-
-    def block_hessians(self, weights: Array, labels: Integers, columns: Integers, known: Array | None = None) -> Array:
-        """Hessians (B, k + 1, k + 1) of the rows of every label, intercept first, in the first lane's coordinates.
-
-        ``weights`` (n,) are those of rows times curvature. With ``known``, of the leading columns, only what is new is
-        computed. Without an intercept its row is zero. Lanes with a matrix of their own have no common coordinates.
-        """
-        scaling = (self.lanes.centre[0, columns], self.lanes.sd[0, columns])
-        out = self.design.subset(columns).block_grams(weights, labels, scaling, known)
-        if not self.intercept:
-            out[:, 0] = out[:, :, 0] = 0.0
-        return out
-
-    def hessian(self, lane: int, moments: CurvatureMoments, columns: Integers, known: Array | None = None) -> Array:
-        """The (k + 1, k + 1) Hessian of some terms in a lane's coordinates, intercept first, from moments of any lane.
-
-        The row of the intercept is zero without one, and so are those of constant columns. ``known`` is the Hessian of
-        the leading columns from the same moments. Costs O(k^2), with ``known`` O(k) for every further column.
-        """
-        lanes, lane_map = self.lanes, self.lanes.maps[lane]
-        count = 0 if known is None else known.shape[0] - 1
-        fresh = columns[count:]
-        if lane_map is None:
-            first, second = moments.first[columns], moments.second[np.ix_(columns, fresh)]
+        lanes = self.lanes
+        scaling = (lanes.centre[0, columns], np.where(lanes.varies[0, columns], lanes.sd[0, columns], np.inf))
+        if lanes.maps[0] is None:
+            out = self.design.block_grams(weights, labels, columns, scaling, known)
         else:
-            left, right = lane_map[:, columns], lane_map[:, fresh]
-            first, second = left.T @ moments.first, np.asarray(left.T @ np.asarray(right.T @ moments.second).T)
-        centre = lanes.centre[lane, columns]
-        live = np.where(lanes.varies[lane, columns], 1.0 / lanes.sd[lane, columns], 0.0)
-        reduced = first - moments.total * centre
-        block = second - np.multiply.outer(centre, first[count:])
-        block -= np.multiply.outer(reduced, centre[count:])
-        block *= live[count:]
-        block *= live[:, None]
-        out = np.empty((columns.size + 1, columns.size + 1))
-        if known is not None:
-            out[: count + 1, : count + 1] = known
-        out[1:, 1 + count :] = block
-        out[1 + count :, 1 : 1 + count] = block[:count].T
-        out[0, 1 + count :] = out[1 + count :, 0] = reduced[count:] * live[count:] if self.intercept else 0.0
-        if known is None:
-            out[0, 0] = moments.total if self.intercept else 0.0
+            part = self.restrict(columns)
+            base, lane_map = part.design.rows(np.arange(self.y.size)), part.lanes.columns
+            made = Dense(np.asfortranarray(lane_map(base, 0)), np.zeros(columns.size))
+            out = made.block_grams(weights, labels, np.arange(columns.size), scaling, known)
+        if not self.intercept:
+            out[:, 0] = 0.0
+            if known == 0:
+                out[:, :, 0] = 0.0
         return out
 
     def terms(self, penalty: Penalty, lam: float, lane: int) -> SeparableTerms:

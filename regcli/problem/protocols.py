@@ -62,17 +62,13 @@ class Design(Protocol):
         """The design of consecutive rows."""
         ...
 
-    def gram(self, weights: Array, known: int = 0) -> Array:
-        """(n,) weights to the columns of ``B' diag(weights) B`` from ``known`` on, (m, m - known). Costs O(n m^2)."""
-        ...
-
     def block_grams(
-        self, weights: Array, block: Integers, scaling: tuple[Array, Array], known: Array | None = None
+        self, weights: Array, labels: Integers, columns: Integers, scaling: tuple[Array, Array], known: int = 0
     ) -> Array:
-        """Second moments of [1, (x - centre) / sd] over the rows of every block under (n,) weights, (B, m + 1, m + 1).
+        """Second moments of [1, (x - centre) / sd] of some columns, (B, k + 1, k + 1 - known), label by label.
 
-        ``scaling`` are centres and sds (m,) of the shifted columns. With ``known`` those of the leading columns are
-        there already. Costs as much as one ``gram``.
+        Rows count with (n,) weights, 0 or more, for their label, 0 to B - 1. ``scaling`` are centres and sds (k,) of
+        the shifted columns. The first ``known`` columns of the result are left out. Costs O(n k (k - known)).
         """
         ...
 

@@ -4,12 +4,12 @@ A model is built on few of the working columns, those near to taking part. Posit
 only grows at its end while ``grown`` is called, and is otherwise ``reset``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
-from regcli.problem.objective import CurvatureMoments, Objective
+from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Integers, SeparableTerms
 from regcli.solvers.active_set import ActiveSet
 
@@ -30,6 +30,12 @@ NEAR, SOON = 0.8, 0.6
 #: Strengths for which lane 0's Hessian serves all lanes before it is built anew.
 LAG = 4
 
+#: Rows a block up to which common Hessians are built anew rather than given more columns.
+FEW_ROWS = 200
+
+#: What one step may tell of the curvature, at most.
+MOST_ADJUSTED = 2.0
+
 #: Blocks of rows up to which each has moments of its own.
 MOST_BLOCKS = 64
 
@@ -42,7 +48,8 @@ class LaneModel:
     """Columns of the model by position in the working set, its Hessian (k + 1, k + 1), intercept first, its kernel.
 
     A model may be in other coordinates than its lane: its coefficients are ``ratio`` (k,) times the lane's, its
-    intercept is the lane's plus ``shift`` (k,) times the lane's coefficients.
+    intercept is the lane's plus ``shift`` (k,) times the lane's coefficients. ``factor`` times the Hessian is the
+    model's: along a path curvature rises or falls nearly alike in all directions.
     """
 
     columns: Integers
@@ -50,6 +57,7 @@ class LaneModel:
     kernel: ActiveSet
     ratio: Array
     shift: Array
+    factor: float = 1.0
 
     def minimise(
         self, at: tuple[float, Array], score: tuple[float, Array], terms: SeparableTerms, tol: float
@@ -60,9 +68,10 @@ class LaneModel:
         """
         ratio, grade = np.append(1.0, self.ratio), score[1] - score[0] * self.shift
         now = np.append(at[0] + float(self.shift @ at[1]), self.ratio * at[1])
-        linear = np.append(score[0], grade / self.ratio) + self.hessian @ now
-        own = SeparableTerms(terms.l1 / ratio, terms.l2 / ratio**2, terms.lower * ratio, terms.upper * ratio)
-        solution = self.kernel.solve(linear, own, now, tol)
+        linear = np.append(score[0], grade / self.ratio) / self.factor + self.hessian @ now
+        l1, l2 = terms.l1 / ratio / self.factor, terms.l2 / ratio**2 / self.factor
+        own = SeparableTerms(l1, l2, terms.lower * ratio, terms.upper * ratio)
+        solution = self.kernel.solve(linear, own, now, tol / self.factor)
         coefs = np.where(solution.coefs[1:] == now[1:], at[1], solution.coefs[1:] / self.ratio)
         coefs = np.clip(coefs, terms.lower[1:], terms.upper[1:])
         level = float(solution.coefs[0] - self.shift @ coefs)
@@ -92,6 +101,10 @@ class Models(Protocol):
         """A lane's violation fell by too little."""
         ...
 
+    def adjust(self, lane: int, ratio: float) -> None:
+        """Along its last step a lane had ``ratio`` times the curvature of its model."""
+        ...
+
     def prepare(self, alive: Integers, reach: Array, eta: Array) -> None:
         """Before a round: build what lanes share. ``reach`` (A, k) is the score of a column over its L1 weight.
 
@@ -106,11 +119,10 @@ class Models(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A lane's model, the weights (n,) it was built with and the moments behind it: it can be given more columns."""
+    """A lane's model, and the weights (n,) that it can be given more columns under."""
 
     model: LaneModel
     weights: Array
-    moments: CurvatureMoments | None
 
 
 def _extended(objective: Objective, lane: int, near: Integers, kept: _Kept | None, weights: Array) -> _Kept:
@@ -121,15 +133,29 @@ def _extended(objective: Objective, lane: int, near: Integers, kept: _Kept | Non
     fresh = np.setdiff1d(near, known)
     if kept is not None and not fresh.size:
         return kept
-    columns = np.concatenate([known, fresh])
-    alone = objective.keep(np.array([lane])).restrict(columns)
-    moments = alone.moments(weights, None if kept is None else kept.moments)
-    every = np.arange(columns.size)
+    columns, labels = np.concatenate([known, fresh]), np.zeros(weights.size, dtype=np.intp)
+    alone = objective.keep(np.array([lane]))
     if kept is None:
-        hessian = alone.hessian(0, moments, every)
-        return _Kept(_plain(columns, hessian, ActiveSet(hessian)), weights, moments)
-    hessian = alone.hessian(0, moments, every, kept.model.hessian)
-    return _Kept(_plain(columns, hessian, kept.model.kernel.extend(hessian)), weights, moments)
+        hessian = alone.grams(weights, labels, columns)[0]
+        return _Kept(_plain(columns, hessian, ActiveSet(hessian)), weights)
+    hessian = _completed(kept.model.hessian, alone.grams(weights, labels, columns, known.size + 1)[0])
+    model = _plain(columns, hessian, kept.model.kernel.extend(hessian))
+    return _Kept(replace(model, factor=kept.model.factor), weights)
+
+
+def _completed(known: Array, fresh: Array) -> Array:
+    """A symmetric matrix (k, k) from its leading part and its further columns (k, k - known).
+
+    Room for more is kept behind it, so that a matrix that grows bit by bit is copied now and then only.
+    """
+    size, more = known.shape[0], fresh.shape[0]
+    room = known.base if known.base is not None and known.base.ndim == known.ndim else known
+    if room.shape[0] < more:
+        room = np.empty((2 * more, 2 * more))
+        room[:size, :size] = known
+    room[:more, size:more] = fresh
+    room[size:more, :size] = fresh[:size].T
+    return room[:more, :more]
 
 
 def _plain(columns: Integers, hessian: Array, kernel: ActiveSet) -> LaneModel:
@@ -161,6 +187,9 @@ class ExactModels:
 
     def slow(self, lane: int) -> None:
         """The model is exact; nothing would be better."""
+
+    def adjust(self, lane: int, ratio: float) -> None:
+        """The model is exact."""
 
     def prepare(self, alive: Integers, reach: Array, eta: Array) -> None:
         """Nothing is shared."""
@@ -230,6 +259,13 @@ class CurvatureModels:
         self._alone[lane] = True
         self._kept.pop(lane, None)
 
+    def adjust(self, lane: int, ratio: float) -> None:
+        """Multiply the lane's Hessian."""
+        kept = self._kept.get(lane)
+        if kept is not None and not self._fresh:
+            factor = kept.model.factor * min(max(ratio, 1.0 / MOST_ADJUSTED), MOST_ADJUSTED)
+            self._kept[lane] = replace(kept, model=replace(kept.model, factor=factor))
+
     def prepare(self, alive: Integers, reach: Array, eta: Array) -> None:
         """Take the common Hessians of columns near to taking part in any lane, where they are missing."""
         shared = ~self._alone[alive]
@@ -241,17 +277,20 @@ class CurvatureModels:
         if common is not None and common.columns.size > STALE * wanted.size + SPARE:
             common = None
         fresh = wanted if common is None else np.setdiff1d(wanted, common.columns)
+        if fresh.size and self._labels.size <= FEW_ROWS * self._used.shape[1]:
+            common = None  # new sums cost less here than larger matrices
         if common is None:
             curvature = self._objective.family.curvature(self._objective.y, eta[0])
             weights = self._objective.lanes.partition.row_weights * np.maximum(curvature, self._least)
             wanted = np.flatnonzero(most >= SOON)
-            blocks = self._objective.block_hessians(weights, self._labels, wanted)
-            self._common = _Common(wanted, weights, blocks, blocks.sum(axis=0))
+            blocks = [*self._objective.grams(weights, self._labels, wanted)]
+            self._common = _Common(wanted, weights, blocks, np.sum(blocks, axis=0))
             self._kept = {lane: kept for lane, kept in self._kept.items() if self._alone[lane]}
         elif fresh.size:
             columns = np.concatenate([common.columns, fresh])
-            blocks = self._objective.block_hessians(common.weights, self._labels, columns, common.blocks)
-            self._common = _Common(columns, common.weights, blocks, blocks.sum(axis=0))
+            further = self._objective.grams(common.weights, self._labels, columns, common.columns.size + 1)
+            blocks = [_completed(block, more) for block, more in zip(common.blocks, further, strict=True)]
+            self._common = _Common(columns, common.weights, blocks, _completed(common.whole, further.sum(axis=0)))
 
     def model(self, lane: int, near: Integers, eta: Array) -> LaneModel:
         """The lane's own model, or the one at lane 0's curvature."""
@@ -278,14 +317,15 @@ class CurvatureModels:
         kernel = ActiveSet(hessian) if kept is None else kept.model.kernel.extend(hessian)
         ratio = lanes.sd[0, columns] / lanes.sd[lane, columns]
         shift = (lanes.centre[0, columns] - lanes.centre[lane, columns]) / lanes.sd[lane, columns]
-        return _Kept(LaneModel(columns, hessian, kernel, ratio, shift), common.weights, None)
+        factor = 1.0 if kept is None else kept.model.factor
+        return _Kept(LaneModel(columns, hessian, kernel, ratio, shift, factor), common.weights)
 
 
 @dataclass(frozen=True, slots=True)
 class _Common:
-    """Columns in order, the weights (n,) behind them, Hessians (B, k + 1, k + 1) of the blocks of rows, their sum."""
+    """Columns in order, the weights (n,) behind them, Hessians (k + 1, k + 1) of the blocks of rows, their sum."""
 
     columns: Integers
     weights: Array
-    blocks: Array
+    blocks: list[Array]
     whole: Array

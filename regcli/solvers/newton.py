@@ -34,7 +34,8 @@ CONTRACTION, MANY_ROUNDS = 0.2, 4
 LITTLE_WORK = 10_000_000
 
 #: Shares of the tolerance that rounds aim at. One or two more Newton steps make coefficients, not only gradients, agree
-#: with other software to many digits; above this many multiplications (600 MB of matrix) it is left to --tol.
+#: with other software to many digits: that is done where it is cheap, for a lane alone up to this many multiplications
+#: (600 MB of matrix).
 FINE, COARSE, MUCH_WORK = 1e-3, 0.5, 10_000_000_000
 
 #: Share of the violation to which the quadratic model is solved.
@@ -139,8 +140,7 @@ class Newton:
         first = np.arange(p) if p <= ALL_COLUMNS else np.flatnonzero(problem.penalty.factors == 0)
         self._working = _Working(first, objective.restrict(first))
         work = objective.design.shape[0] * p * min(p, ALL_COLUMNS)
-        self._aim = np.full(lanes, FINE if work <= LITTLE_WORK else COARSE)
-        self._aim[0] = FINE if work <= MUCH_WORK else COARSE
+        self._aim = FINE if work <= LITTLE_WORK or (lanes == 1 and work <= MUCH_WORK) else COARSE
         self._models: Models = (
             ExactModels(self._working.objective)
             if objective.family.quadratic
@@ -223,7 +223,7 @@ class Newton:
         violation = np.maximum(distance.max(axis=1, initial=0.0), np.abs(at.level)) / scale
         outside = np.ones(objective.n_terms, dtype=bool)
         outside[self._working.columns] = False
-        return violation, np.flatnonzero((distance > (self._target() * scale)[:, None]).any(axis=0) & outside)
+        return violation, np.flatnonzero((distance > self._target() * scale[:, None]).any(axis=0) & outside)
 
     def _set_aside(self, state: _Round) -> Bools:
         """Mark dependent unpenalised columns: their score vanishes with that of the others."""
@@ -306,26 +306,19 @@ class Newton:
             distance[list(state.aliased[lane])] = 0.0
             violation = max(float(distance.max(initial=0.0)), abs(float(at.level[lane]))) / scale[lane]
             before = state.violation[lane]
-            if (
-                np.isfinite(before)
-                and violation > target[lane]
-                and _is_slow(violation / before, target[lane] / violation)
-            ):
+            if np.isfinite(before) and violation > target and _is_slow(violation / before, target / violation):
                 self._models.slow(int(lane))
             state.violation[lane] = violation
             state.stale[lane] = 0 if violation < 0.9 * state.best[lane] else state.stale[lane] + 1
             state.best[lane] = min(state.best[lane], violation)
-            done = violation <= target[lane] and state.settled[lane]
+            done = violation <= target and state.settled[lane]
             apart = state.far[lane] >= FAR_ROUNDS
             going[which] = not done and not apart and state.stale[lane] <= PATIENCE
         return alive[going]
 
-    def _target(self) -> Array:
-        """Violation of every lane (L,) to reach on the working columns: less than is asked for on all.
-
-        Lane 0, which is reported, aims at much less where that is cheap.
-        """
-        return np.asarray(self._aim * self._problem.rules.tol)
+    def _target(self) -> float:
+        """Violation to reach on the working columns: less than is asked for on all, much less where it is cheap."""
+        return self._aim * self._problem.rules.tol
 
     def _step(self, state: _Round, alive: Integers) -> None:
         """One proximal Newton step of every lane that is not done, each with its own step length."""
@@ -394,6 +387,9 @@ class Newton:
         length, index = np.ones(alive.size), np.arange(alive.size)
         for _ in range(HALVINGS):
             after = step.slopes(index, sweep.level[index], sweep.score[index], coefs[index], -1.0)
+            for which, slope in zip(index, after, strict=True):
+                if length[which] == 1.0 and before[which] < 0 and np.isfinite(slope):
+                    self._models.adjust(int(alive[which]), 1.0 - slope / before[which])
             beyond = ~(after <= CURVED * np.abs(before[index]))  # nan too
             index, after = index[beyond], after[beyond]
             if not index.size:

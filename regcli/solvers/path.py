@@ -13,7 +13,7 @@ from regcli.solvers.choose import choose_engine, objection
 from regcli.solvers.engine import Engine, Problem, Start
 from regcli.solvers.newton import Newton
 
-__all__ = ["Grid", "Walk", "follow", "geometric_grid", "lambda_max"]
+__all__ = ["Grid", "Walk", "follow", "geometric_grid", "lambda_max", "polished"]
 
 #: Strengths an engine is handed at a time: threads meet once a batch, and at most this many less one are solved past
 #: the end of a path.
@@ -90,6 +90,30 @@ def _engine(problem: Problem, lam: float, engines: list[str]) -> Engine:
     engine = choose_engine(problem, lam)
     engines.append(engine.name)
     return engine
+
+
+def polished(problem: Problem, step: Iterate) -> Iterate:
+    """An iterate whose first lane is solved further, where that is cheap: what is reported has more digits than asked.
+
+    Engines whose answers are exact leave nothing to do.
+    """
+    objective = problem.objective
+    if objective.family.quadratic or objective.lanes.n_lanes == 1 or not step.status[0].usable:
+        return step
+    alone = problem.lane(0)
+    level, coefs = alone.objective.to_raw(problem.penalty, step.intercepts[:1], step.coefs[:1])
+    solved = Newton(alone).advance(np.array([step.lam]), [Start(float(level[0]), coefs[0])])[0]
+    if not solved.violation[0] < step.violation[0]:
+        return step
+    return replace(
+        step,
+        intercepts=np.concatenate([solved.intercepts, step.intercepts[1:]]),
+        coefs=np.concatenate([solved.coefs, step.coefs[1:]]),
+        violation=np.concatenate([solved.violation, step.violation[1:]]),
+        rounds=np.concatenate([step.rounds[:1] + solved.rounds, step.rounds[1:]]),
+        status=(*solved.status, *step.status[1:]),
+        loss=solved.loss,
+    )
 
 
 class Walk:

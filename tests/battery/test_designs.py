@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from regcli.problem.design import GRAM_BLOCK, ROW_BLOCK, SPARSE_CELLS, Dense, Sparse, make_design
+from regcli.problem.design import GRAM_CELLS, ROW_BLOCK, SPARSE_CELLS, Dense, Sparse, make_design
 from regcli.problem.protocols import Array, Design, Integers
 from tests.tolerances import EXACT
 
 #: Few rows, many rows (more than one block of every kind), more columns than a block has rows.
-SHAPES = [(7, 5), (GRAM_BLOCK + 300, 3), (2 * ROW_BLOCK + 1500, 40), (9, ROW_BLOCK + 100), (1, 4), (6, 1)]
+SHAPES = [(7, 5), (GRAM_CELLS // 4 + 300, 3), (2 * ROW_BLOCK + 1500, 40), (9, ROW_BLOCK + 100), (1, 4), (6, 1)]
 
 
 def plain(shape: tuple[int, int]) -> Array:
@@ -62,15 +62,27 @@ def test_products_are_adjoint(design: Design, values: Array) -> None:
     assert abs(left - right) <= EXACT * (1 + float(np.abs(rows[0]) @ np.abs(values) @ np.abs(coefs[0])))
 
 
-@pytest.mark.parametrize("known", [0, 1])
-def test_gram(design: Design, values: Array, known: int) -> None:
-    weights = np.random.default_rng(3).integers(0, 3, values.shape[0]).astype(float)
-    assert close(design.gram(weights, known), ((values.T * weights) @ values)[:, known:])
+@pytest.mark.parametrize("known", [0, 1, 2])
+def test_block_grams(design: Design, values: Array, known: int) -> None:
+    n, m = values.shape
+    rng = np.random.default_rng(3)
+    weights, labels = rng.integers(0, 3, n).astype(float), np.arange(n) % 2
+    centre, sd = rng.standard_normal((2, m))
+    sd = 0.5 + np.abs(sd)
+    for columns in orders(m):
+        known = min(known, columns.size + 1)
+        found = design.block_grams(weights, labels, columns, (centre[columns], sd[columns]), known)
+        assert found.shape == (int(labels.max()) + 1, columns.size + 1, columns.size + 1 - known)
+        table = np.column_stack([np.ones(n), (values[:, columns] - centre[columns]) / sd[columns]])
+        for label, part in enumerate(found):
+            rows = labels == label
+            assert close(part, ((table[rows].T * weights[rows]) @ table[rows])[:, known:])
 
 
-def test_gram_with_all_columns_known(design: Design, values: Array) -> None:
-    m = values.shape[1]
-    assert design.gram(np.ones(values.shape[0]), m).shape == (m, 0)
+def test_spans_and_parts_cover_the_rows_in_order(design: Design, values: Array) -> None:
+    parts = [design.part(rows) for rows in design.spans()]
+    coefs = np.random.default_rng(8).standard_normal((2, values.shape[1]))
+    assert close(np.hstack([part.dot(coefs) for part in parts]), coefs @ values.T)
 
 
 def test_rows(design: Design, values: Array) -> None:

@@ -42,9 +42,11 @@ class Binomial:
         return small / np.square(1.0 + small)
 
     def mean(self, eta: Array) -> Array:
-        """1 / (1 + exp(-eta)), without overflow."""
-        small = np.exp(-np.abs(eta))
-        return np.where(eta >= 0, 1.0, small) / (1.0 + small)
+        """1 / (1 + exp(-eta)); exp(-eta) may be infinite."""
+        with np.errstate(over="ignore"):
+            out = np.asarray(np.exp(-eta))
+        out += 1.0
+        return np.divide(1.0, out, out=out)
 
     def link_of(self, mu: float) -> float:
         """log(mu / (1 - mu))."""
