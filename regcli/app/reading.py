@@ -125,7 +125,7 @@ def _check(table: Table, roles: Roles, known: Known | None, dialect: Dialect) ->
 
 def _as_text(asked: Asked, sources: Sequence[str], dialect: Dialect) -> set[str]:
     """Columns read as they are spelt. Patterns need the header; what can be read only once takes literal names."""
-    names = {*asked.categorical, *asked.id, *([asked.fold] if asked.fold else [])}
+    names = {*asked.categorical, *asked.id, *(name for name in (asked.fold, asked.group) if name is not None)}
     if any(set(name) & {"*", "?"} for name in names) and not is_stream(sources[0]):
         columns = read_header(sources[0], dialect)
         names |= set(match_columns((*asked.categorical, *asked.id), columns, file=sources[0]))

@@ -39,19 +39,28 @@ def fold_labels(table: Table, name: str, rows: Rows) -> Rows:
     if not isinstance(column, Levels):
         where = Location(file=table.files[0].path, column=name)
         raise DataError("bad-folds", f"column {name!r} names no folds", where=where)
+    return _numbered(column, rows)
+
+
+def _numbered(column: Levels, rows: Rows) -> Rows:
+    """Labels of some rows, numbered from 0 in their order."""
     present = np.unique(column.codes[rows])
-    order = level_order([column.levels[code] for code in present])
-    position = np.full(len(column.levels), -1, dtype=np.intp)
-    for code in present:
-        position[code] = order.index(column.levels[code])
-    return position[column.codes[rows]]
+    place = {label: at for at, label in enumerate(level_order([column.levels[code] for code in present]))}
+    position = np.array([place[column.levels[code]] for code in present], dtype=np.intp)
+    return position[np.searchsorted(present, column.codes[rows])]
 
 
 def groups_of(table: Table, name: str, rows: Rows) -> Rows:
-    """Group of some rows, numbered from 0."""
+    """Group of some rows, numbered from 0 in the order of their labels, which are read as they are spelt.
+
+    Raises
+    ------
+    DataError
+        ``unsupported-type`` for a column that cannot name anything.
+    """
     column = table.columns[name]
     if isinstance(column, Levels):
-        return np.unique(column.codes[rows], return_inverse=True)[1].astype(np.intp)
+        return _numbered(column, rows)
     if isinstance(column, Numbers):
         return np.unique(column.values[rows], return_inverse=True)[1].astype(np.intp)
     where = Location(file=table.files[0].path, column=name)

@@ -196,6 +196,15 @@ def test_every_column_can_name_groups(name: str) -> None:
     assert sum(document["fold_weights"]) == ROWS
 
 
+def test_groups_are_told_apart_as_they_are_spelt() -> None:
+    frame = table()
+    frame["n"] = 12345678901234560 + frame["n"] % 8  # as doubles some of these are the same
+    frame.to_parquet("typed.parquet")
+    one, two = (ask("cv", *NUMBERS, "--group", "n", data=data) for data in (put(frame), "typed.parquet"))
+    assert len(one["fold_weights"]) == frame["n"].nunique()
+    assert one["fold_scores"] == two["fold_scores"]
+
+
 def test_a_group_is_no_feature() -> None:
     frame = table().drop(columns=["day", "us", "at", "g"])
     document = ask("fit", "-y", "y", "--family", "gaussian", "--group", "n", "--all-terms", data=put(frame))
