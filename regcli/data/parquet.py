@@ -1,5 +1,6 @@
 """Parquet: columns by their stored types."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -29,7 +30,7 @@ def read_parquet(source: Source, dialect: Dialect, is_text: Callable[[str], bool
     Raises
     ------
     DataError
-        ``file-unreadable``, ``duplicate-column``, ``empty-column-name``, ``empty-file``.
+        ``file-unreadable``, ``encoding``, ``duplicate-column``, ``empty-column-name``, ``empty-file``.
     """
     digest = sha256_of(source)
     with _opened(source) as file:
@@ -38,7 +39,7 @@ def read_parquet(source: Source, dialect: Dialect, is_text: Callable[[str], bool
     if table.num_rows == 0:
         raise empty_file(source.name, header=True)
     columns = {
-        name: _column(array, dialect.na_values, as_text=is_text(name))
+        name: _decoded(array, Location(source.name, column=name), dialect.na_values, as_text=is_text(name))
         for name, array in zip(names, table.columns, strict=True)
     }
     return Table(
@@ -88,7 +89,8 @@ def _chunk(
             columns[name] = NOT_READ
             continue
         array, wanted = arrays[name], name in plan.numeric
-        column = _column(array, dialect.na_values, as_text=not wanted and not _is_boolean(array))
+        as_text = not wanted and not _is_boolean(array)
+        column = _decoded(array, Location(file, column=name), dialect.na_values, as_text=as_text)
         if wanted and isinstance(column, Levels):
             doubtful[name] = column
         columns[name] = column
@@ -110,7 +112,8 @@ def _opened(source: Source) -> Iterator[Any]:
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     try:
-        with source.open() as stream, pq.ParquetFile(stream) as file:
+        # Arrow's own file: one of Python's, let go by a thread of Arrow's while Python shuts down, aborts the process.
+        with source.open(), _arrow_file(source) as stream, pq.ParquetFile(stream) as file:
             yield file
     except (pa.ArrowException, OSError) as error:
         raise DataError(
@@ -119,6 +122,13 @@ def _opened(source: Source) -> Iterator[Any]:
             where=Location(file=source.name),
             hint="if it is text, say --input-format csv",
         ) from error
+
+
+def _arrow_file(source: Source) -> Any:  # noqa: ANN401  (pyarrow ships no types)
+    """Open the bytes of a source without Python's files."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    return pa.OSFile(os.fsencode(source.path)) if source.held is None else pa.BufferReader(source.held)
 
 
 def _names(file: Any, name: str) -> tuple[str, ...]:  # noqa: ANN401
@@ -137,6 +147,15 @@ def _is_boolean(array: Any) -> bool:  # noqa: ANN401
     import pyarrow as pa  # noqa: PLC0415
 
     return bool(pa.types.is_boolean(array.type))
+
+
+def _decoded(array: Any, where: Location, missing: tuple[str, ...], *, as_text: bool) -> Column:  # noqa: ANN401
+    """Turn an Arrow array into a column; its text must be text."""
+    try:
+        return _column(array, missing, as_text=as_text)
+    except UnicodeDecodeError as error:
+        text = f"column {where.column!r} has text that is not UTF-8, as text in Parquet files is"
+        raise DataError("encoding", text, where=where, hint="write the file again with its text as UTF-8") from error
 
 
 def _column(array: Any, missing: tuple[str, ...], *, as_text: bool) -> Column:  # noqa: ANN401

@@ -188,6 +188,15 @@ def test_a_type_that_is_neither_number_nor_text() -> None:
     assert fits("bad.parquet", *FIT, "--drop", "b")
 
 
+def test_text_in_parquet_that_is_not_text() -> None:
+    cells = [b"\xff" if i == 6 else b"uv"[i % 2 : i % 2 + 1] for i in range(24)]
+    outcome = fails(
+        "encoding", 3, "fit", parquet("bad.parquet", c=pa.array(cells, pa.binary()).view(pa.string())), *FIT
+    )
+    assert at("bad.parquet", None, "c") in outcome.err
+    assert fits(parquet("good.parquet", c=["\xff", "v"] * 12), *FIT)
+
+
 def test_parquet_that_is_cut() -> None:
     whole_file = Path(parquet("good.parquet")).read_bytes()
     for size in (0, 3, 100, len(whole_file) - 5):
