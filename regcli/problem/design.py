@@ -22,12 +22,18 @@ TALL = 4
 #: weighted copy of the piece, 8 MB, stays near the processor.
 GRAM_CELLS = 1_000_000
 
+#: Cells per piece where columns are summed: a piece and its squares, 1 MB each, stay in cache.
+SUM_CELLS = 131_072
+
 #: A shift is a multiple of a power of two between 2^-5 and 2^-4 of the spread: near enough to the mean for sums of
 #: squares, and a short number, whose subtraction leaves cells with few digits exact.
 SHIFT_BITS = 4
 
 #: Columns whose means are taken at a time.
 COLUMN_BLOCK = 64
+
+#: Where a mean reaches this share of the spread, and so may exceed it, the spread is taken about the mean.
+NEARLY = 0.9
 
 #: A matrix with at most this share of nonzero cells is stored sparse: below it a sparse product moves fewer bytes
 #: (12 a cell against 8) by a factor of about seven.
@@ -80,25 +86,46 @@ class Dense:
         """A view of consecutive rows."""
         return type(self)(self.values[rows], self.shift)
 
+    def block_sums(self, weights: Array, labels: Integers, count: int, *, power: int = 1) -> Array:
+        """Weighted sums of the columns or of their squares, as products over pieces of the rows."""
+        out = np.zeros((count, self.shape[1]))
+        step = max(ROW_BLOCK, SUM_CELLS // max(self.shape[1], 1))
+        for start in range(0, self.shape[0], step):
+            rows = slice(start, start + step)
+            values = self.values[rows] if power == 1 else np.square(self.values[rows])
+            out += _one_hot(weights[rows], labels[rows], count) @ values
+        return out
+
     def block_grams(
-        self, weights: Array, labels: Integers, columns: Integers, scaling: tuple[Array, Array], known: int = 0
+        self,
+        weights: Array,
+        labels: Integers,
+        count: int,
+        columns: Integers,
+        scaling: tuple[Array, Array] | None = None,
+        known: int = 0,
     ) -> Array:
         """Second moments of [1, standardized columns], label by label, as sums over pieces of the rows."""
-        count, size, (centre, sd) = int(labels.max(initial=0)) + 1, columns.size + 1, scaling
+        size = columns.size + 1
         out = np.zeros((count, size, size - known))
-        used = np.flatnonzero(weights > 0)
         every = np.array_equal(columns, np.arange(self.shape[1]))
         step = max(ROW_BLOCK, GRAM_CELLS // size)
-        for start in range(0, used.size, step):
-            part = used[start : start + step]
-            part = part[np.argsort(labels[part], kind="stable")]
-            rows = np.empty((size, part.size))
+        for start in range(0, self.shape[0], step):
+            stop = min(start + step, self.shape[0])
+            rows = np.empty((size, stop - start))
             rows[0] = 1.0
-            rows[1:] = self.values.T.take(part, axis=1) if every else self.values.T[np.ix_(columns, part)]
-            rows[1:] -= centre[:, None]
-            rows[1:] /= sd[:, None]
-            rows *= np.sqrt(weights[part])
-            ends = np.cumsum(np.bincount(labels[part], minlength=count))
+            order = np.argsort(labels[start:stop], kind="stable") if count > 1 else None
+            values = self.values.T[:, start:stop] if every else self.values.T[columns, start:stop]
+            rows[1:] = values if order is None else values.take(order, axis=1)
+            if scaling is not None:
+                rows[1:] -= scaling[0][:, None]
+                rows[1:] /= scaling[1][:, None]
+            root = np.sqrt(weights[start:stop])
+            rows *= root if order is None else root[order]
+            if order is None:
+                out[0] += rows @ (rows[known:].T if known else rows.T)
+                continue
+            ends = np.cumsum(np.bincount(labels[start:stop], minlength=count))
             for at, (begin, end) in enumerate(pairwise([0, *ends.tolist()])):
                 if begin < end:
                     piece = rows[:, begin:end]
@@ -145,11 +172,23 @@ class Sparse:
         """Consecutive rows."""
         return self if rows == slice(0, self.values.shape[0]) else type(self)(self.values[rows], self.shift)
 
+    def block_sums(self, weights: Array, labels: Integers, count: int, *, power: int = 1) -> Array:
+        """Weighted sums of the columns or of their squares, from a sparse product."""
+        values = self.values if power == 1 else self.values.power(power)
+        return np.asarray((values.T @ _one_hot(weights, labels, count).T).T)
+
     def block_grams(
-        self, weights: Array, labels: Integers, columns: Integers, scaling: tuple[Array, Array], known: int = 0
+        self,
+        weights: Array,
+        labels: Integers,
+        count: int,
+        columns: Integers,
+        scaling: tuple[Array, Array] | None = None,
+        known: int = 0,
     ) -> Array:
         """Second moments of [1, standardized columns], label by label, from products of the columns as stored."""
-        count, size, (centre, sd) = int(labels.max(initial=0)) + 1, columns.size + 1, scaling
+        size, nothing = columns.size + 1, (np.zeros(columns.size), np.ones(columns.size))
+        centre, sd = nothing if scaling is None else scaling
         out = np.zeros((count, size, size - known))
         skip = max(known - 1, 0)
         values = self.values[:, columns].tocsr()
@@ -179,6 +218,13 @@ class Sparse:
         if np.array_equal(columns, np.arange(self.shape[1])):
             return self
         return type(self)(self.values[:, columns], self.shift[columns])
+
+
+def _one_hot(weights: Array, labels: Integers, count: int) -> Array:
+    """The weight of every row (r,) in the row of its label, (B, r)."""
+    out = np.zeros((count, labels.size))
+    out[labels, np.arange(labels.size)] = weights
+    return out
 
 
 def make_design(values: Array, *, centred: bool) -> Dense | Sparse:
@@ -213,6 +259,8 @@ def make_design(values: Array, *, centred: bool) -> Dense | Sparse:
 def _near_mean(block: Array) -> Array:
     """Column means to a sixteenth of the spread; zero where the mean is within the spread and costs no digits."""
     mean = block.mean(axis=0)
-    spread = block.std(axis=0)
+    spread = np.sqrt(np.maximum(np.einsum("ij,ij->j", block, block) / block.shape[0] - mean * mean, 0.0))
+    far = np.abs(mean) > NEARLY * spread
+    spread[far] = block[:, far].std(axis=0)  # the difference of squares has lost its digits there
     step = np.ldexp(1.0, np.frexp(np.where(spread > 0, spread, 1.0))[1] - SHIFT_BITS)
     return np.where(np.abs(mean) > spread, np.round(mean / step) * step, 0.0)

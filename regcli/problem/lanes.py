@@ -227,21 +227,10 @@ def make_lanes(
     pass over the data, O(n p).
     """
     maps = maps or (None,) * partition.n_lanes
-    lanes = range(partition.n_lanes)
-    if maps[0] is None:
-        blocks = [_moments(design, rows, partition, None) for rows in partition.block_rows()]
-        per_lane = _over_blocks(blocks, partition.train)
-    else:
-        per_lane = [_lane_moments(design, partition, lane, maps[lane]) for lane in lanes]
-    means = np.stack([lane.first / lane.weight for lane in per_lane])
-    squares = np.stack([lane.second / lane.weight for lane in per_lane])
-    varies = np.stack([lane.most - lane.least > lane.noise for lane in per_lane])
-    variance = squares - means * means
-    cancelled = varies & (variance < CANCELLED * means * means)
-    for lane in np.flatnonzero(cancelled.any(axis=1)):
-        columns = np.flatnonzero(cancelled[lane])
-        variance[lane, columns] = _variance(design, partition, int(lane), maps[lane], columns, means[lane, columns])
-    varies &= variance > 0
+    statistics = (
+        _plain_statistics(design, partition) if maps[0] is None else _mapped_statistics(design, partition, maps)
+    )
+    means, variance, varies = statistics
     sd = np.sqrt(np.where(varies, variance, 1.0))
     return Lanes(
         partition=partition,
@@ -254,6 +243,41 @@ def make_lanes(
         level=intercept or not np.any(varies & (np.abs(means) > FAR * sd)),
         maps=maps,
     )
+
+
+def _plain_statistics(design: Design, partition: Partition) -> tuple[Array, Array, Bools]:
+    """Means, variances and whether columns vary (L, p), from sums over blocks.
+
+    Where a variance is small beside the squared mean, as that of a constant column is, the lane's rows are asked again.
+    """
+    totals, used = partition.totals()[:, None], partition.train.astype(np.float64)
+    rows = (partition.row_weights, partition.block, partition.n_blocks)
+    means = used @ design.block_sums(*rows) / totals
+    variance = used @ design.block_sums(*rows, power=2) / totals - means * means
+    varies = variance > CANCELLED * means * means
+    for lane in np.flatnonzero(~varies.all(axis=1)):
+        columns = np.flatnonzero(~varies[lane])
+        part = design.subset(columns)
+        own = _lane_moments(part, partition, int(lane), None)
+        again = _variance(part, partition, int(lane), None, np.arange(columns.size), means[lane, columns])
+        varies[lane, columns] = (own.least < own.most) & (again > 0)
+        variance[lane, columns] = again
+    return means, variance, varies
+
+
+def _mapped_statistics(
+    design: Design, partition: Partition, maps: tuple[sparse.csc_array | None, ...]
+) -> tuple[Array, Array, Bools]:
+    """The same for lanes whose columns are their own, each from its rows."""
+    per_lane = [_lane_moments(design, partition, lane, lane_map) for lane, lane_map in enumerate(maps)]
+    means = np.stack([lane.first / lane.weight for lane in per_lane])
+    variance = np.stack([lane.second / lane.weight for lane in per_lane]) - means * means
+    varies = np.stack([lane.most - lane.least > lane.noise for lane in per_lane])
+    cancelled = varies & (variance < CANCELLED * means * means)
+    for lane in np.flatnonzero(cancelled.any(axis=1)):
+        columns = np.flatnonzero(cancelled[lane])
+        variance[lane, columns] = _variance(design, partition, int(lane), maps[lane], columns, means[lane, columns])
+    return means, variance, varies & (variance > 0)
 
 
 def _mapped(values: Array, lane_map: sparse.csc_array | None) -> Array:
@@ -291,20 +315,6 @@ def _lane_moments(design: Design, partition: Partition, lane: int, lane_map: spa
     """Moments of all training rows of a lane whose columns are its own."""
     blocks = partition.block_rows()
     return _add([_moments(design, blocks[b], partition, lane_map) for b in np.flatnonzero(partition.train[lane])])
-
-
-def _over_blocks(blocks: list[_Moments], train: Bools) -> list[_Moments]:
-    """Moments of every lane, sums over its training blocks."""
-    used = train.astype(np.float64)
-    weight = used @ np.array([block.weight for block in blocks])
-    first = used @ np.stack([block.first for block in blocks])
-    second = used @ np.stack([block.second for block in blocks])
-    least, most = np.stack([block.least for block in blocks]), np.stack([block.most for block in blocks])
-    noise = np.zeros(first.shape[1])
-    return [
-        _Moments(float(weight[at]), first[at], second[at], least[row].min(axis=0), most[row].max(axis=0), noise)
-        for at, row in enumerate(train)
-    ]
 
 
 def _add(parts: list[_Moments]) -> _Moments:

@@ -154,21 +154,28 @@ class Objective:
         """Training weights of a lane times the curvature at its (n,) predictors, the latter at least ``least``."""
         return self.lanes.weights(lane) * np.maximum(self.family.curvature(self.y, eta), least)
 
-    def grams(self, weights: Array, labels: Integers, columns: Integers, known: int = 0) -> Array:
-        """Hessians (B, k + 1, k + 1 - known) of some terms over every label's rows, in the first lane's coordinates.
+    @property
+    def scaling(self) -> tuple[Array, Array]:
+        """Centres and sds (p,) of the first lane's columns; a constant column has an infinite sd."""
+        return self.lanes.centre[0], np.where(self.lanes.varies[0], self.lanes.sd[0], np.inf)
 
-        ``weights`` (n,) are those of rows times curvature. The intercept comes first; without one its row is zero, and
-        so are those of constant columns. The first ``known`` columns are left out. Costs O(n k (k - known)).
+    def grams(
+        self, weights: Array, labels: Integers, columns: Integers, scaling: tuple[Array, Array], known: int = 0
+    ) -> Array:
+        """Second moments (B, k + 1, k + 1 - known) of [1, scaled terms] over every label's rows: Hessians of the loss.
+
+        ``weights`` (n,) are those of rows times curvature, ``scaling`` centres and sds of all terms (p,). Without an
+        intercept its row, the first, is zero. The first ``known`` columns are left out. Where lanes have a matrix the
+        terms are the first lane's. Costs O(n k (k - known)).
         """
-        lanes = self.lanes
-        scaling = (lanes.centre[0, columns], np.where(lanes.varies[0, columns], lanes.sd[0, columns], np.inf))
-        if lanes.maps[0] is None:
-            out = self.design.block_grams(weights, labels, columns, scaling, known)
+        part, count = (scaling[0][columns], scaling[1][columns]), int(labels.max(initial=0)) + 1
+        if self.lanes.maps[0] is None:
+            out = self.design.block_grams(weights, labels, count, columns, part, known)
         else:
-            part = self.restrict(columns)
-            base, lane_map = part.design.rows(np.arange(self.y.size)), part.lanes.columns
-            made = Dense(np.asfortranarray(lane_map(base, 0)), np.zeros(columns.size))
-            out = made.block_grams(weights, labels, np.arange(columns.size), scaling, known)
+            alone = self.keep(np.zeros(1, dtype=np.intp)).restrict(columns)
+            values = alone.lanes.columns(alone.design.rows(np.arange(self.y.size)), 0)
+            made = Dense(np.asfortranarray(values), np.zeros(columns.size))
+            out = made.block_grams(weights, labels, count, np.arange(columns.size), part, known)
         if not self.intercept:
             out[:, 0] = 0.0
             if known == 0:

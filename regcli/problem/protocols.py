@@ -62,13 +62,24 @@ class Design(Protocol):
         """The design of consecutive rows."""
         ...
 
+    def block_sums(self, weights: Array, labels: Integers, count: int, *, power: int = 1) -> Array:
+        """Weighted sums of the columns or of their squares, (B, m), label by label. Costs one pass, O(n m B)."""
+        ...
+
     def block_grams(
-        self, weights: Array, labels: Integers, columns: Integers, scaling: tuple[Array, Array], known: int = 0
+        self,
+        weights: Array,
+        labels: Integers,
+        count: int,
+        columns: Integers,
+        scaling: tuple[Array, Array] | None = None,
+        known: int = 0,
     ) -> Array:
         """Second moments of [1, (x - centre) / sd] of some columns, (B, k + 1, k + 1 - known), label by label.
 
         Rows count with (n,) weights, 0 or more, for their label, 0 to B - 1. ``scaling`` are centres and sds (k,) of
-        the shifted columns. The first ``known`` columns of the result are left out. Costs O(n k (k - known)).
+        the shifted columns, 0 and 1 without. The first ``known`` columns of the result are left out. Costs
+        O(n k (k - known)).
         """
         ...
 

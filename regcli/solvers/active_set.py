@@ -49,10 +49,14 @@ class QuadraticSolution:
 
 @dataclass
 class _Factor:
-    """Lower Cholesky factor of H_FF + diag(l2_F), free coordinates F in order of entry."""
+    """Lower Cholesky factor of H_FF + diag(l2_F), free coordinates F in order of entry, and the rows H_F themselves.
+
+    The rows are copied one by one as coordinates enter, because products want them side by side.
+    """
 
     hessian: Array
     l2: Array
+    rows: Array
     order: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
     lower: Array = field(default_factory=lambda: np.zeros((16, 16), order="F"))
 
@@ -84,7 +88,7 @@ class _Factor:
         size, count = self.size, candidates.size
         cross = np.zeros((0, count))
         if size:
-            cross = self.half_solve(self.hessian[np.ix_(self.order, candidates)])
+            cross = self.half_solve(self.rows[:size, candidates])
         diagonal = self.hessian[candidates, candidates] + self.l2[candidates]
         schur = self.hessian[np.ix_(candidates, candidates)] - cross.T @ cross
         schur[np.diag_indices(count)] += self.l2[candidates]
@@ -95,6 +99,7 @@ class _Factor:
         self._grow(size + taken.size)
         self.lower[size : size + taken.size, :size] = cross[:, taken].T
         self.lower[size : size + taken.size, size : size + taken.size] = corner
+        self.rows[size : size + taken.size] = self.hessian[candidates[taken]]
         self.order = np.concatenate([self.order, candidates[taken]])
         return candidates[taken]
 
@@ -108,7 +113,8 @@ class _Factor:
         self.order = np.concatenate([self.order[:first], moved])
         if not tail.size:
             return moved
-        block = self.hessian[np.ix_(moved, moved)] - kept_rows @ kept_rows.T
+        self.rows[first : first + tail.size] = self.rows[tail]
+        block = self.rows[first : first + tail.size, moved] - kept_rows @ kept_rows.T
         block[np.diag_indices(tail.size)] += self.l2[moved]
         corner, info = lapack.dpotrf(block, lower=1, clean=1)
         if info == 0:
@@ -122,9 +128,18 @@ class _Factor:
         """Make room."""
         room = self.lower.shape[0]
         if size > room:
-            larger = np.zeros((max(2 * room, size),) * 2, order="F")
+            room = max(2 * room, size)
+            larger = np.zeros((room, room), order="F")
             larger[: self.size, : self.size] = self.view()
             self.lower = larger
+        if size > self.rows.shape[0]:
+            self.widen(self.hessian, room)
+
+    def widen(self, hessian: Array, room: int) -> None:
+        """Take the rows from a Hessian with more columns, with room for more of them."""
+        self.hessian = hessian
+        self.rows = np.empty((room, hessian.shape[0]))
+        self.rows[: self.size] = hessian[self.order]
 
 
 def _independent(schur: Array, least: Array) -> tuple[Integers, Array]:
@@ -161,7 +176,7 @@ class ActiveSet:
 
     def __init__(self, hessian: Array) -> None:
         self._hessian = hessian
-        self._factor = _Factor(hessian, np.zeros(hessian.shape[0]))
+        self._factor = _Factor(hessian, np.zeros(hessian.shape[0]), np.empty((16, hessian.shape[0])))
         self._sign = np.zeros(hessian.shape[0])
         self._outside = np.ones(hessian.shape[0], dtype=bool)
 
@@ -169,7 +184,7 @@ class ActiveSet:
         """Go on with a Hessian that has more rows and columns at its end; the factor stays."""
         more = hessian.shape[0] - self._sign.size
         self._hessian = hessian
-        self._factor.hessian = hessian
+        self._factor.widen(hessian, self._factor.lower.shape[0])
         self._factor.l2 = np.concatenate([self._factor.l2, np.zeros(more)])
         self._sign = np.concatenate([self._sign, np.zeros(more)])
         self._outside = np.concatenate([self._outside, np.ones(more, dtype=bool)])
@@ -308,10 +323,10 @@ class ActiveSet:
 
     def _product(self, linear: Array, coefs: Array) -> Array:
         """Q - Hb over the nonzero coefficients."""
-        used = np.flatnonzero(coefs)
-        if 3 * used.size > coefs.size:
-            return linear - self._hessian @ coefs
-        return linear - coefs[used] @ self._hessian[used]
+        free = self._factor.order
+        out = linear - coefs[free] @ self._factor.rows[: free.size]
+        held = np.flatnonzero((coefs != 0) & self._outside)
+        return out - coefs[held] @ self._hessian[held] if held.size else out
 
     def _slopes(self, terms: SeparableTerms, coefs: Array, score: Array) -> tuple[Array, Array]:
         """Largest admissible slope of every coordinate that is not free, and its direction."""

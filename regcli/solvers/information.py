@@ -96,7 +96,7 @@ def _weighted(objective: Objective, eta: Array) -> Array:
 
 def _gram(objective: Objective, columns: Integers, weights: Array) -> Array:
     """Z'WZ of centred and scaled columns, the intercept projected out."""
-    hessian = objective.grams(weights, np.zeros(weights.size, dtype=np.intp), columns)[0]
+    hessian = objective.grams(weights, np.zeros(weights.size, dtype=np.intp), columns, objective.scaling)[0]
     if not objective.intercept:
         return hessian[1:, 1:]
     return np.asarray(hessian[1:, 1:] - np.multiply.outer(hessian[0, 1:], hessian[0, 1:]) / hessian[0, 0])

@@ -5,7 +5,6 @@ only grows at its end while ``grown`` is called, and is otherwise ``reset``.
 """
 
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Integers, SeparableTerms
 from regcli.solvers.active_set import ActiveSet
 
-__all__ = ["NEAR", "CurvatureModels", "ExactModels", "LaneModel", "Models"]
+__all__ = ["LaneModel", "Models"]
 
 #: Curvature is not taken below this in the model (the objective itself is untouched): where mu is 0 or 1 to rounding
 #: the model would otherwise allow steps of any length.
@@ -78,45 +77,6 @@ class LaneModel:
         return level, coefs, tuple(j - 1 for j in solution.aliased if j > 0)
 
 
-class Models(Protocol):
-    """What Newton rounds need of a source of models."""
-
-    def begin(self, *, loose: bool) -> None:
-        """A new strength begins; ``loose`` if columns other than the intercept are unpenalised."""
-        ...
-
-    def moved(self) -> None:
-        """All lanes now stand near one model, from which they need not go far."""
-        ...
-
-    def grown(self, objective: Objective) -> None:
-        """The working set has new columns at its end."""
-        ...
-
-    def reset(self, objective: Objective) -> None:
-        """The working set is another one."""
-        ...
-
-    def slow(self, lane: int) -> None:
-        """A lane's violation fell by too little."""
-        ...
-
-    def adjust(self, lane: int, ratio: float) -> None:
-        """Along its last step a lane had ``ratio`` times the curvature of its model."""
-        ...
-
-    def prepare(self, alive: Integers, reach: Array, eta: Array) -> None:
-        """Before a round: build what lanes share. ``reach`` (A, k) is the score of a column over its L1 weight.
-
-        It is infinite for columns that take part.
-        """
-        ...
-
-    def model(self, lane: int, near: Integers, eta: Array) -> LaneModel:
-        """The model of one lane on the columns at positions ``near`` and perhaps more. May run in a thread."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class _Kept:
     """A lane's model, and the weights (n,) that it can be given more columns under."""
@@ -125,20 +85,24 @@ class _Kept:
     weights: Array
 
 
-def _extended(objective: Objective, lane: int, near: Integers, kept: _Kept | None, weights: Array) -> _Kept:
-    """A lane's model on at least the columns ``near``: the one that is kept with what it lacks, or a new one."""
-    if kept is not None and kept.model.columns.size > STALE * near.size + SPARE:
+def _extended(objective: Objective, lane: int, reach: Array, kept: _Kept | None, weights: Array) -> _Kept:
+    """A lane's model on the columns near to taking part: the one that is kept with what it lacks, or a new one.
+
+    Where something is lacking, what will be near soon comes along.
+    """
+    near, soon = np.flatnonzero(reach >= NEAR), np.flatnonzero(reach >= SOON)
+    if kept is not None and kept.model.columns.size > STALE * soon.size + SPARE:
         kept = None
     known = near[:0] if kept is None else kept.model.columns
-    fresh = np.setdiff1d(near, known)
-    if kept is not None and not fresh.size:
+    if kept is not None and np.isin(near, known).all():
         return kept
+    fresh = np.setdiff1d(soon, known)
     columns, labels = np.concatenate([known, fresh]), np.zeros(weights.size, dtype=np.intp)
     alone = objective.keep(np.array([lane]))
     if kept is None:
-        hessian = alone.grams(weights, labels, columns)[0]
+        hessian = alone.grams(weights, labels, columns, alone.scaling)[0]
         return _Kept(_plain(columns, hessian, ActiveSet(hessian)), weights)
-    hessian = _completed(kept.model.hessian, alone.grams(weights, labels, columns, known.size + 1)[0])
+    hessian = _completed(kept.model.hessian, alone.grams(weights, labels, columns, alone.scaling, known.size + 1)[0])
     model = _plain(columns, hessian, kept.model.kernel.extend(hessian))
     return _Kept(replace(model, factor=kept.model.factor), weights)
 
@@ -163,58 +127,20 @@ def _plain(columns: Integers, hessian: Array, kernel: ActiveSet) -> LaneModel:
     return LaneModel(columns, hessian, kernel, np.ones(columns.size), np.zeros(columns.size))
 
 
-class ExactModels:
-    """Models of the gaussian family: a lane's Hessian never changes, so it and its factor are kept and extended."""
-
-    def __init__(self, objective: Objective) -> None:
-        self._objective = objective
-        self._kept: dict[int, _Kept] = {}
-
-    def begin(self, *, loose: bool) -> None:
-        """Nothing ages."""
-
-    def moved(self) -> None:
-        """Nothing depends on where lanes stand."""
-
-    def grown(self, objective: Objective) -> None:
-        """Positions stay what they were."""
-        self._objective = objective
-
-    def reset(self, objective: Objective) -> None:
-        """Positions mean other columns now."""
-        self._objective = objective
-        self._kept.clear()
-
-    def slow(self, lane: int) -> None:
-        """The model is exact; nothing would be better."""
-
-    def adjust(self, lane: int, ratio: float) -> None:
-        """The model is exact."""
-
-    def prepare(self, alive: Integers, reach: Array, eta: Array) -> None:
-        """Nothing is shared."""
-
-    def model(self, lane: int, near: Integers, eta: Array) -> LaneModel:  # noqa: ARG002  (curvature is one everywhere)
-        """The lane's own model, with the columns it lacks."""
-        kept = self._kept.get(lane)
-        weights = self._objective.lanes.weights(lane) if kept is None else kept.weights
-        self._kept[lane] = _extended(self._objective, lane, near, kept, weights)
-        return self._kept[lane].model
-
-
-class CurvatureModels:
-    """Models of other families: Hessians at lane 0's curvature over each lane's own rows, until a lane needs another.
+class Models:
+    """Hessians of all lanes, from moments that they share, until a lane needs another.
 
     The moments of the blocks of rows are taken under lane 0's curvature, which is near to that of every lane; a lane's
     Hessian is the sum over its blocks. They serve several strengths. A lane whose violation falls by too little builds
-    its Hessian where it stands, until the next common one; with ``fresh`` every lane does so in every round.
+    its Hessian where it stands, until the next common one; with ``fresh`` every lane does so in every round. For the
+    gaussian family each lane has its own, which is exact and kept for good.
     """
 
     def __init__(self, objective: Objective, *, fresh: bool) -> None:
         self._objective = objective
-        self._fresh = fresh
-        mapped = objective.lanes.maps[0] is not None  # lanes whose columns differ have no Hessian in common
-        self._never = fresh or mapped or objective.lanes.n_lanes == 1
+        self._exact = objective.family.quadratic
+        self._fresh = fresh and not self._exact
+        self._never = self._fresh or self._nothing_shared()
         self._alone = np.full(objective.lanes.n_lanes, self._never)
         self._kept: dict[int, _Kept] = {}
         self._common: _Common | None = None
@@ -225,49 +151,57 @@ class CurvatureModels:
         self._labels = part.block if few else np.zeros(part.block.size, dtype=np.intp)
         self._used = part.train if few else np.ones((part.n_lanes, 1), dtype=bool)
 
+    def _nothing_shared(self) -> bool:
+        """Whether lanes have no Hessian in common: there is one only, their columns differ, or their own never age."""
+        lanes = self._objective.lanes
+        return lanes.n_lanes == 1 or lanes.maps[0] is not None or self._exact
+
     def begin(self, *, loose: bool) -> None:
-        """Common moments age."""
+        """Take up a new strength; ``loose`` if columns other than the intercept are unpenalised."""
         self._age += 1
         self._least = LEAST_UNPENALISED if loose else LEAST_CURVATURE
         if self._age > LAG and self._common is not None:
             self._forget()
 
     def moved(self) -> None:
-        """One model serves all lanes, built where they now stand."""
-        self._fresh = False
-        self._never = self._alone.size == 1 or self._objective.lanes.maps[0] is not None
+        """All lanes now stand near one model, from which they need not go far: one Hessian serves them all."""
+        if not self._exact:
+            self._fresh, self._never = False, self._nothing_shared()
+            self._forget()
+
+    def grown(self, objective: Objective) -> None:
+        """The working set has new columns at its end."""
+        self._objective = objective
+
+    def reset(self, objective: Objective) -> None:
+        """The working set is another one."""
+        self._objective = objective
         self._forget()
 
     def _forget(self) -> None:
-        """Build the common moments anew when they are next needed; all lanes try them again."""
+        """Build common moments anew when they are next needed; all lanes try them again."""
         self._common, self._age = None, 0
         self._kept.clear()
         self._alone[:] = self._never
 
-    def grown(self, objective: Objective) -> None:
-        """Positions stay what they were."""
-        self._objective = objective
-
-    def reset(self, objective: Objective) -> None:
-        """Build everything anew when it is next needed."""
-        self._objective = objective
-        self._common = None
-        self._kept.clear()
-
     def slow(self, lane: int) -> None:
-        """The lane has its own Hessian, built where it now stands."""
-        self._alone[lane] = True
-        self._kept.pop(lane, None)
+        """A lane's violation fell by too little: it has its own Hessian, built where it now stands."""
+        if not self._exact:
+            self._alone[lane] = True
+            self._kept.pop(lane, None)
 
     def adjust(self, lane: int, ratio: float) -> None:
-        """Multiply the lane's Hessian."""
+        """Along its last step a lane had ``ratio`` times the curvature of its model."""
         kept = self._kept.get(lane)
         if kept is not None and not self._fresh:
             factor = kept.model.factor * min(max(ratio, 1.0 / MOST_ADJUSTED), MOST_ADJUSTED)
             self._kept[lane] = replace(kept, model=replace(kept.model, factor=factor))
 
     def prepare(self, alive: Integers, reach: Array, eta: Array) -> None:
-        """Take the common Hessians of columns near to taking part in any lane, where they are missing."""
+        """Before a round: take the common moments of columns near to taking part in any lane, where they are missing.
+
+        ``reach`` (A, k) is the score of a column over its L1 weight, infinite for columns that take part.
+        """
         shared = ~self._alone[alive]
         if not shared.any():
             return
@@ -280,50 +214,68 @@ class CurvatureModels:
         if fresh.size and self._labels.size <= FEW_ROWS * self._used.shape[1]:
             common = None  # new sums cost less here than larger matrices
         if common is None:
-            curvature = self._objective.family.curvature(self._objective.y, eta[0])
-            weights = self._objective.lanes.partition.row_weights * np.maximum(curvature, self._least)
-            wanted = np.flatnonzero(most >= SOON)
-            blocks = [*self._objective.grams(weights, self._labels, wanted)]
-            self._common = _Common(wanted, weights, blocks, np.sum(blocks, axis=0))
+            self._common = self._begun(np.flatnonzero(most >= SOON), eta[0])
             self._kept = {lane: kept for lane, kept in self._kept.items() if self._alone[lane]}
         elif fresh.size:
-            columns = np.concatenate([common.columns, fresh])
-            further = self._objective.grams(common.weights, self._labels, columns, common.columns.size + 1)
-            blocks = [_completed(block, more) for block, more in zip(common.blocks, further, strict=True)]
-            self._common = _Common(columns, common.weights, blocks, _completed(common.whole, further.sum(axis=0)))
+            self._common = self._more(common, np.concatenate([common.columns, fresh]))
 
-    def model(self, lane: int, near: Integers, eta: Array) -> LaneModel:
-        """The lane's own model, or the one at lane 0's curvature."""
+    def _begun(self, columns: Integers, eta: Array) -> "_Common":
+        """Moments under lane 0's curvature."""
+        lanes = self._objective.lanes
+        curvature = self._objective.family.curvature(self._objective.y, eta)
+        weights = lanes.partition.row_weights * np.maximum(curvature, self._least)
+        blocks = [*self._objective.grams(weights, self._labels, columns, self._scaling())]
+        return _Common(columns, weights, blocks, np.sum(blocks, axis=0))
+
+    def _scaling(self) -> tuple[Array, Array]:
+        """Centres and sds (k,) of the working columns for the common moments, infinite where no lane has any."""
+        lanes = self._objective.lanes
+        sd = np.where(lanes.varies, lanes.sd, 0.0).max(axis=0)
+        return lanes.centre[0], np.where(sd > 0, sd, np.inf)
+
+    def _more(self, common: "_Common", columns: Integers) -> "_Common":
+        """The same moments of more columns."""
+        known = common.columns.size + 1
+        further = self._objective.grams(common.weights, self._labels, columns, self._scaling(), known)
+        blocks = [_completed(block, more) for block, more in zip(common.blocks, further, strict=True)]
+        whole = _completed(common.whole, further.sum(axis=0))
+        return replace(common, columns=columns, blocks=blocks, whole=whole)
+
+    def model(self, lane: int, reach: Array, eta: Array) -> LaneModel:
+        """The model of one lane on the columns near to taking part. May run in a thread."""
         kept = None if self._fresh else self._kept.get(lane)
         if self._alone[lane] or self._common is None:
             weights = self._objective.curvature_weights(lane, eta, self._least) if kept is None else kept.weights
-            self._kept[lane] = _extended(self._objective, lane, near, kept, weights)
+            self._kept[lane] = _extended(self._objective, lane, reach, kept, weights)
         else:
             self._kept[lane] = self._shared(lane, kept, self._common)
         return self._kept[lane].model
 
     def _shared(self, lane: int, kept: _Kept | None, common: "_Common") -> _Kept:
-        """A lane's share of the common Hessians: all of them less those of the blocks it leaves out.
+        """A lane's share of the common moments: all of them less those of the blocks it leaves out.
 
         The difference loses digits that the statistics of a lane must have and a model of it need not.
         """
         columns, lanes = common.columns, self._objective.lanes
-        if kept is not None and kept.model.columns.size == columns.size:
+        known = 0 if kept is None else kept.model.hessian.shape[0]
+        if known == columns.size + 1 and kept is not None:
             return kept
-        hessian = common.whole.copy()
+        part = common.whole[:, known:].copy()
         for block in np.flatnonzero(~self._used[lane]):
-            hessian -= common.blocks[block]
-        hessian /= lanes.totals[lane] if self._used.shape[1] > 1 else lanes.partition.row_weights.sum()
-        kernel = ActiveSet(hessian) if kept is None else kept.model.kernel.extend(hessian)
-        ratio = lanes.sd[0, columns] / lanes.sd[lane, columns]
-        shift = (lanes.centre[0, columns] - lanes.centre[lane, columns]) / lanes.sd[lane, columns]
-        factor = 1.0 if kept is None else kept.model.factor
-        return _Kept(LaneModel(columns, hessian, kernel, ratio, shift, factor), common.weights)
+            part -= common.blocks[block][:, known:]
+        part /= lanes.totals[lane] if self._used.shape[1] > 1 else lanes.partition.row_weights.sum()
+        centre, sd = (values[columns] for values in self._scaling())
+        ratio, shift = sd / lanes.sd[lane, columns], (centre - lanes.centre[lane, columns]) / lanes.sd[lane, columns]
+        if kept is None:
+            return _Kept(LaneModel(columns, part, ActiveSet(part), ratio, shift), common.weights)
+        hessian = _completed(kept.model.hessian, part)
+        kernel = kept.model.kernel.extend(hessian)
+        return _Kept(LaneModel(columns, hessian, kernel, ratio, shift, kept.model.factor), common.weights)
 
 
 @dataclass(frozen=True, slots=True)
 class _Common:
-    """Columns in order, the weights (n,) behind them, Hessians (k + 1, k + 1) of the blocks of rows, their sum."""
+    """Columns in order, the weights (n,) behind their moments, those of the blocks of rows, their sum."""
 
     columns: Integers
     weights: Array

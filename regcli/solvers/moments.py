@@ -7,13 +7,13 @@ nothing that depends on n.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import numpy as np
 from scipy import sparse
 
 from regcli.problem.objective import Objective
-from regcli.problem.protocols import Array, Bools, Integers, SeparableTerms
+from regcli.problem.protocols import Array, Bools, SeparableTerms
 from regcli.results import Iterate
 from regcli.solvers.active_set import ActiveSet, QuadraticSolution
 from regcli.solvers.engine import Problem, Start, status_of
@@ -21,8 +21,8 @@ from regcli.solvers.spectral import Spectrum
 
 __all__ = ["Moments", "statistics_bytes"]
 
-#: Rows of a block whose products are taken at a time.
-ROWS = 4096
+#: Cells of a task while sums are collected, and the most tasks: each has sums of its own.
+SPAN_CELLS, MOST_SPANS = 4_000_000, 4
 
 #: A held-out sum of squares below this share of the block's total has lost eight digits to subtraction: it is
 #: computed a second time from the rows.
@@ -82,7 +82,9 @@ class Moments:
         if objective.intercept:
             self._middle = float(objective.lanes.weights(0) @ self._target)
             self._target = self._target - self._middle
-        blocks = problem.parallel_map(self._block, objective.lanes.partition.block_rows())
+        spans = _spans(*objective.design.shape)
+        parts = problem.parallel_map(self._tables, spans)
+        blocks = [np.sum([part[b] for part in parts], axis=0) for b in range(objective.lanes.partition.n_blocks)]
         sums = _training_sums(blocks, objective.lanes.partition.train)
         self._lanes = [self._lane(blocks, lane, training) for lane, training in enumerate(sums)]
 
@@ -91,20 +93,17 @@ class Moments:
         walks = self._problem.parallel_map(lambda lane: self._walk(lane, lams), range(len(self._lanes)))
         return [self._gather(float(lam), [walk[at] for walk in walks]) for at, lam in enumerate(lams)]
 
-    def _block(self, rows: Integers) -> Array:
-        """Second moments of [1, x, y] over the rows of a block, (m + 2, m + 2)."""
+    def _tables(self, rows: slice) -> Array:
+        """Second moments of [1, x, y] over some rows of every block, (B, m + 2, m + 2)."""
         objective = self._problem.objective
-        weights = objective.lanes.partition.row_weights
-        m = objective.design.shape[1]
-        out = np.zeros((m + 2, m + 2))
-        for start in range(0, rows.size, ROWS):
-            part = rows[start : start + ROWS]
-            table = np.empty((m + 2, part.size))
-            table[0] = 1.0
-            table[1:-1] = objective.design.rows(part).T
-            table[-1] = self._target[part]
-            table *= np.sqrt(weights[part])
-            out += table @ table.T
+        part, design, y = objective.lanes.partition, objective.design.part(rows), self._target[rows]
+        weights, labels, count, m = part.row_weights[rows], part.block[rows], part.n_blocks, objective.design.shape[1]
+        out = np.zeros((count, m + 2, m + 2))
+        out[:, :-1, :-1] = design.block_grams(weights, labels, count, np.arange(m))
+        out[:, 1:-1, -1] = design.block_sums(weights * y, labels, count)
+        out[:, 0, -1] = np.bincount(labels, weights=weights * y, minlength=count)
+        out[:, -1, -1] = np.bincount(labels, weights=weights * y * y, minlength=count)
+        out[:, -1, :-1] = out[:, :-1, -1]
         return out
 
     def _lane(self, blocks: list[Array], lane: int, sums: Array) -> _Lane:
@@ -219,6 +218,13 @@ class _Point:
     loss: float
     held_out: float
     aliased: tuple[int, ...]
+
+
+def _spans(n: int, m: int) -> list[slice]:
+    """Rows in a few long pieces, one task each, as many as the cells call for."""
+    count = min(max(n * m // SPAN_CELLS, 1), MOST_SPANS)
+    ends = [n * at // count for at in range(count + 1)]
+    return [slice(begin, end) for begin, end in pairwise(ends)]
 
 
 def _training_sums(blocks: list[Array], train: Bools) -> Iterator[Array]:

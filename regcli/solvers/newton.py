@@ -22,7 +22,7 @@ from regcli.problem.objective import Objective, Sweep
 from regcli.problem.protocols import Array, Bools, Integers, SeparableTerms
 from regcli.results import Iterate, Status
 from regcli.solvers.engine import Problem, Start
-from regcli.solvers.models import NEAR, CurvatureModels, ExactModels, Models
+from regcli.solvers.models import Models
 
 __all__ = ["Newton"]
 
@@ -141,11 +141,7 @@ class Newton:
         self._working = _Working(first, objective.restrict(first))
         work = objective.design.shape[0] * p * min(p, ALL_COLUMNS)
         self._aim = FINE if work <= LITTLE_WORK or (lanes == 1 and work <= MUCH_WORK) else COARSE
-        self._models: Models = (
-            ExactModels(self._working.objective)
-            if objective.family.quadratic
-            else CurvatureModels(self._working.objective, fresh=work <= LITTLE_WORK)
-        )
+        self._models = Models(self._working.objective, fresh=work <= LITTLE_WORK)
         self._loose = False
 
     def advance(self, lams: Array, starts: Sequence[Start] | None = None) -> list[Iterate]:
@@ -328,7 +324,7 @@ class Newton:
         reach[(at.coefs[np.ix_(alive, columns)] != 0) | np.isnan(reach)] = np.inf
         self._models.prepare(alive, reach, at.eta)
         goals = self._problem.parallel_map(
-            lambda which: self._goal(state, int(alive[which]), np.flatnonzero(reach[which] >= NEAR)), range(alive.size)
+            lambda which: self._goal(state, int(alive[which]), reach[which]), range(alive.size)
         )
         levels, coefs = np.array([goal[0] for goal in goals]), np.stack([goal[1:] for goal in goals])
         trial = self._search(state, alive, levels, coefs)
@@ -347,14 +343,14 @@ class Newton:
         beyond = not state.settled[lane] and size.max(initial=0.0) > FAR_ETA
         state.far[lane] = state.far[lane] + 1 if beyond else 0
 
-    def _goal(self, state: _Round, lane: int, near: Integers) -> Array:
+    def _goal(self, state: _Round, lane: int, reach: Array) -> Array:
         """Minimiser of the quadratic model of one lane: intercept first, then the working columns.
 
         The model is built on the columns near to taking part; one that is missed shows in the next round's violation.
         """
         at, objective = self._at, self._working.objective
         own, score = at.coefs[lane, self._working.columns], at.score[lane, self._working.columns]
-        model = self._models.model(lane, near, at.eta[lane])
+        model = self._models.model(lane, reach, at.eta[lane])
         columns = model.columns
         free = np.inf if objective.intercept else 0.0
         part = state.terms[lane].take(columns)

@@ -71,12 +71,21 @@ def test_block_grams(design: Design, values: Array, known: int) -> None:
     sd = 0.5 + np.abs(sd)
     for columns in orders(m):
         known = min(known, columns.size + 1)
-        found = design.block_grams(weights, labels, columns, (centre[columns], sd[columns]), known)
-        assert found.shape == (int(labels.max()) + 1, columns.size + 1, columns.size + 1 - known)
+        found = design.block_grams(weights, labels, 2, columns, (centre[columns], sd[columns]), known)
+        assert found.shape == (2, columns.size + 1, columns.size + 1 - known)
         table = np.column_stack([np.ones(n), (values[:, columns] - centre[columns]) / sd[columns]])
         for label, part in enumerate(found):
             rows = labels == label
             assert close(part, ((table[rows].T * weights[rows]) @ table[rows])[:, known:])
+
+
+def test_block_sums(design: Design, values: Array) -> None:
+    n = values.shape[0]
+    weights, labels = np.linspace(-1.0, 2.0, n), np.arange(n) % 3
+    for power in (1, 2):
+        found = design.block_sums(weights, labels, 4, power=power)
+        expected = [(weights * (labels == label)) @ values**power for label in range(4)]
+        assert close(found, np.stack(expected))
 
 
 def test_spans_and_parts_cover_the_rows_in_order(design: Design, values: Array) -> None:

@@ -210,9 +210,9 @@ FEW = ("age", "bmi", "region", "hollow")
 # Shares of L1 below one wherever a training set makes columns equal (a category without its third level, a product
 # with a constant): a lasso may then choose either, and rows held out tell the two apart.
 CASES = [
-    Case(*COLUMN),
-    Case(*COLUMN, missing="median", degree=2, pairs=PAIRS, weights=True),
-    Case(*COLUMN, missing="indicator", degree=3, pairs=PAIRS, weights=True, offset=True),
+    Case(*COLUMN, penalty="elasticnet"),
+    Case(*COLUMN, missing="median", degree=2, pairs=PAIRS, weights=True, penalty="elasticnet"),
+    Case(*COLUMN, missing="indicator", degree=3, pairs=PAIRS, weights=True, offset=True, penalty="elasticnet"),
     Case(*COLUMN, missing="mean", degree=2, pairs=PAIRS, penalty="elasticnet", metric="mae"),
     Case(*COLUMN, penalty="elasticnet", weights=True, offset=True, more=("--compat", "glmnet"), spread=True),
     Case(*COLUMN, missing="median", pairs=PAIRS, penalty="elasticnet", more=("--no-intercept",),
