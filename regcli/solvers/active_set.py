@@ -32,6 +32,9 @@ FALL = 1e-13
 #: A full point must lower it by more than this share, else one coordinate at a time is let in from then on.
 PROGRESS = 1e-14
 
+#: Columns up to which products are taken over the whole matrix.
+SMALL = 256
+
 #: Rounds before giving up. Generated degenerate problems took at most a few dozen.
 MAX_ROUNDS = 10_000
 
@@ -322,7 +325,13 @@ class ActiveSet:
         return score
 
     def _product(self, linear: Array, coefs: Array) -> Array:
-        """Q - Hb over the nonzero coefficients."""
+        """Q - Hb over the nonzero coefficients.
+
+        A sum of rows is taken where there are many columns. Its running totals are as large as the terms that cancel in
+        near-duplicates; the scalar products of a small matrix keep a little more of the difference.
+        """
+        if coefs.size <= SMALL:
+            return linear - self._hessian @ coefs
         free = self._factor.order
         out = linear - coefs[free] @ self._factor.rows[: free.size]
         held = np.flatnonzero((coefs != 0) & self._outside)
