@@ -7,16 +7,15 @@ For the gaussian family without such columns the answer is closed.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 
+from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Integers
 from regcli.results import Iterate, Status
-from regcli.solvers.engine import Problem, Start, serial_map
+from regcli.solvers.engine import Problem, Start, serial_map, status_of
 from regcli.solvers.newton import Newton
 from regcli.solvers.rows import standard_rows
-from regcli.solvers.spectral import Spectrum
 
 __all__ = ["RowSpace"]
 
@@ -25,6 +24,12 @@ RANK = 1e-13
 
 #: Part of the tolerance that the smaller problem is solved to: carrying coefficients back rounds.
 INNER = 0.1
+
+#: Columns whose products are added to K at a time: a piece of 500 rows stays in cache.
+COLUMNS = 512
+
+#: What rounding leaves of a residual, as a share of the numbers it is the difference of.
+ROUNDING = 64 * float(np.finfo(float).eps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +40,6 @@ class _Point:
     coefs: Array
     rounds: int
     status: Status
-
-
-class _Lane(Protocol):
-    """One lane, walked on its own."""
-
-    def walk(self, lams: Array) -> list[_Point]:
-        """Solve at the next strengths."""
-        ...
 
 
 class RowSpace:
@@ -58,16 +55,48 @@ class RowSpace:
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
-        closed = problem.objective.family.quadratic and bool((problem.penalty.factors > 0).all())
-        make = _ClosedLane if closed else _ReducedLane
-        self._lanes: list[_Lane] = problem.parallel_map(
-            lambda lane: make(problem, int(lane)), range(problem.objective.lanes.n_lanes)
-        )
+        lanes = range(problem.objective.lanes.n_lanes)
+        self._closed: list[_ClosedLane] = []
+        self._reduced: list[_ReducedLane] = []
+        if problem.objective.family.quadratic and bool((problem.penalty.factors > 0).all()):
+            self._closed = problem.parallel_map(lambda lane: _ClosedLane(problem, int(lane)), lanes)
+        else:
+            self._reduced = problem.parallel_map(lambda lane: _ReducedLane(problem, int(lane)), lanes)
 
     def advance(self, lams: Array, starts: Sequence[Start] | None = None) -> list[Iterate]:  # noqa: ARG002
-        """Walk every lane over the strengths, one task a lane."""
-        walks = self._problem.parallel_map(lambda lane: lane.walk(lams), self._lanes)
+        """Solve all lanes at the next strengths."""
+        if self._closed:
+            return self._read(lams)
+        walks = self._problem.parallel_map(lambda lane: lane.walk(lams), self._reduced)
         return [self._measure(float(lam), [walk[at] for walk in walks]) for at, lam in enumerate(lams)]
+
+    def _read(self, lams: Array) -> list[Iterate]:
+        """Closed answers: their coefficients at all strengths are one product for all lanes."""
+        objective, null, tol = self._problem.objective, self._problem.null, self._problem.rules.tol
+        lanes = objective.lanes
+        answers = self._problem.parallel_map(lambda lane: lane.answers(lams), self._closed)
+        duals = np.stack([answer.duals for answer in answers], axis=1)
+        products = objective.design.rdot(duals.reshape(-1, duals.shape[2])).reshape(*duals.shape[:2], -1)
+        levels = np.array([lane.level for lane in self._closed])
+        out = []
+        for at, lam in enumerate(lams):
+            coefs = lanes.from_base(products[at]) - lanes.centre * duals[at].sum(axis=1)[:, None]
+            coefs = np.where(lanes.varies, coefs / lanes.sd, 0.0) / np.stack([lane.shape for lane in self._closed])
+            eta = np.stack([answer.eta[at] for answer in answers])
+            violation = np.array([answer.rest[at] for answer in answers]) / null.scale
+            out.append(
+                Iterate(
+                    lam=float(lam),
+                    intercepts=levels.copy(),
+                    coefs=coefs,
+                    violation=violation,
+                    rounds=np.ones(levels.size, dtype=np.intp),
+                    status=status_of(violation, tol),
+                    loss=float(objective.keep(np.zeros(1, dtype=np.intp)).loss(eta[:1])[0]),
+                    eta=eta,
+                )
+            )
+        return out
 
     def _measure(self, lam: float, points: list[_Point]) -> Iterate:
         """Put the lanes of one strength together, with their violation from the data: one product for all."""
@@ -80,7 +109,6 @@ class RowSpace:
             for lane in range(levels.size)
         ]
         violation = np.maximum(np.array(distance), np.abs(level)) / null.scale
-        reached = [Status.CONVERGED if value <= tol else Status.MAX_ITER for value in violation]
         return Iterate(
             lam=lam,
             intercepts=levels,
@@ -89,7 +117,7 @@ class RowSpace:
             rounds=np.array([point.rounds for point in points]),
             status=tuple(
                 point.status if point.status is Status.SEPARATED else status
-                for point, status in zip(points, reached, strict=True)
+                for point, status in zip(points, status_of(violation, tol), strict=True)
             ),
             loss=float(objective.loss(eta)[0]),
             eta=eta,
@@ -101,28 +129,66 @@ def _root(problem: Problem, columns: Integers) -> Array:
     return np.asarray(problem.objective.lanes.unit[0, columns] * np.sqrt(problem.penalty.factors[columns]))
 
 
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """A lane at some strengths: duals and predictors (T, n), and how far from optimal it may be at most (T,)."""
+
+    duals: Array
+    eta: Array
+    rest: Array
+
+
 class _ClosedLane:
-    """A gaussian lane with every column penalised: one decomposition answers every strength."""
+    """A gaussian lane with every column penalised: one decomposition answers every strength.
+
+    With Z the rows of its columns, W its weights and D the L2 weights over the strength, b = D^-1 Z'W^(1/2) a for
+    a = (K + lam)^-1 W^(1/2) r, K = W^(1/2) Z D^-1 Z' W^(1/2), r the target less intercept and offset. The gradient is
+    Z'W^(1/2) (W^(1/2) (r - Zb) - lam a), and columns have length one under W, so that the length of what is in brackets
+    bounds every component.
+    """
 
     def __init__(self, problem: Problem, lane: int) -> None:
         alone = problem.lane(lane)
         objective = alone.objective
-        self._size = objective.n_terms
-        self._level = float(alone.null.intercepts[0])
-        self._live = np.flatnonzero(objective.lanes.varies[0])
-        weights = objective.lanes.weights(0)
-        rows = np.flatnonzero(weights > 0)
-        share = np.sqrt(weights[rows])
-        target = share * (objective.y - objective.offset - self._level)[rows]
-        values = standard_rows(objective, self._live, rows) * share[:, None]
-        root = _root(alone, self._live) * np.sqrt(objective.lanes.l2_scale[0])
-        self._spectrum = Spectrum.of_rows(values, target, root, RANK)
+        self.level = float(alone.null.intercepts[0])
+        live = objective.lanes.varies[0]
+        root = _root(alone, np.arange(objective.n_terms)) * np.sqrt(objective.lanes.l2_scale[0])
+        self.shape = np.where(live, root * root, 1.0)
+        self._share = np.sqrt(objective.lanes.weights(0))
+        self._target = objective.y - objective.offset - self.level
+        self._offset, self._free = objective.offset, objective.intercept
+        self._gram = _outer_gram(objective, np.flatnonzero(live), root)
+        used = np.flatnonzero(self._share > 0)
+        scaled = self._gram[np.ix_(used, used)] * self._share[used] * self._share[used, None]
+        self._used = used
+        self._values, self._vectors = np.linalg.eigh(scaled)
 
-    def walk(self, lams: Array) -> list[_Point]:
-        """Read the answers off."""
-        found = np.zeros((lams.size, self._size))
-        found[:, self._live] = self._spectrum.solve(lams)
-        return [_Point(self._level, coefs, 1, Status.CONVERGED) for coefs in found]
+    def answers(self, lams: Array) -> _Answers:
+        """Read the answers off, and check them in the space of the rows."""
+        used, share = self._used, self._share
+        values = np.maximum(self._values, 0.0)
+        aim = self._vectors.T @ (share * self._target)[used]
+        small = np.zeros((lams.size, share.size))
+        small[:, used] = (aim / (values + lams[:, None])) @ self._vectors.T
+        duals = small * share
+        fitted = duals @ self._gram
+        rest = share * (self._target - fitted) - lams[:, None] * small
+        size = np.abs(share * self._target) + share * np.abs(fitted)
+        level = np.abs((share * share) @ (self._target - fitted).T) * self._free
+        noise = ROUNDING * np.sqrt(np.square(size).sum(axis=1))
+        bound = np.sqrt(np.square(rest).sum(axis=1)) + noise
+        return _Answers(duals, fitted + self.level + self._offset, np.maximum(bound, level))
+
+
+def _outer_gram(objective: Objective, columns: Integers, root: Array) -> Array:
+    """Z D^-1 Z' over all rows (n, n), with D = root^2; columns are centred and scaled piece by piece."""
+    every = np.arange(objective.y.size)
+    out = np.zeros((every.size, every.size))
+    for start in range(0, columns.size, COLUMNS):
+        piece = columns[start : start + COLUMNS]
+        values = standard_rows(objective, piece, every) / root[piece]
+        out += values @ values.T
+    return out
 
 
 class _ReducedLane:

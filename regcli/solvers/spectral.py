@@ -40,19 +40,6 @@ class Spectrum:
         values, vectors = np.linalg.eigh(hessian / root / root[:, None])
         return cls(values, vectors, vectors.T @ (linear / root), root)
 
-    @classmethod
-    def of_rows(cls, rows: Array, target: Array, root: Array, least: float) -> Self:
-        """Decompose H = Z'Z for (n, k) rows Z with fewer rows than columns, and q = Z' target.
-
-        Works on the n x n matrix: O(n^2 k). Eigenvalues below ``least`` times the largest are left out.
-        """
-        scaled = rows / root
-        values, left = np.linalg.eigh(scaled @ scaled.T)
-        kept = values > least * values.max(initial=0.0)
-        values, left = values[kept], left[:, kept]
-        singular = np.sqrt(values)
-        return cls(values, scaled.T @ (left / singular), singular * (left.T @ target), root)
-
     def solve(self, lams: Array) -> Array:
         """Minimisers (T, k) at (T,) positive strengths."""
         shares = self._linear / (self._values + lams[:, None])
