@@ -14,17 +14,18 @@ from regcli.solvers.active_set import ActiveSet
 
 __all__ = ["LaneModel", "Models"]
 
-#: Curvature is not taken below this in the model (the objective itself is untouched): where mu is 0 or 1 to rounding
-#: the model would otherwise allow steps of any length.
+#: Curvature is not taken below this share of its mean at the null model (the objective itself is untouched): where mu is
+#: 0 or 1 to rounding the model would otherwise allow steps of any length. A share, because the curvature of rare events
+#: and of small rates is small everywhere.
 LEAST_CURVATURE = 1e-6
 
-#: Where some columns are unpenalised it is not taken below this: separated classes show by Newton steps that keep
+#: Where some columns are unpenalised it is not taken below this share: separated classes show by Newton steps that keep
 #: moving rows by about one, and a higher floor would shorten these until they seem to settle (at |eta| = 14 for 1e-6).
 LEAST_UNPENALISED = 1e-12
 
 #: Columns whose score reaches this share of their L1 weight are part of a lane's model; a model for several strengths
 #: begins with those that reach the smaller one.
-NEAR, SOON = 0.8, 0.6
+NEAR, SOON = 0.97, 0.9
 
 #: Strengths for which lane 0's Hessian serves all lanes before it is built anew.
 LAG = 4
@@ -132,12 +133,14 @@ class Models:
 
     The moments of the blocks of rows are taken under lane 0's curvature, which is near to that of every lane; a lane's
     Hessian is the sum over its blocks. They serve several strengths. A lane whose violation falls by too little builds
-    its Hessian where it stands, until the next common one; with ``fresh`` every lane does so in every round. For the
+    its Hessian where it stands, until the next common one; with ``fresh`` every lane does so in every round.
+    ``curvature`` is the mean curvature of the null model, which rows are measured by. For the
     gaussian family each lane has its own, which is exact and kept for good.
     """
 
-    def __init__(self, objective: Objective, *, fresh: bool) -> None:
+    def __init__(self, objective: Objective, *, fresh: bool, curvature: float) -> None:
         self._objective = objective
+        self._usual = min(curvature, 1.0)
         self._exact = objective.family.quadratic
         self._fresh = fresh and not self._exact
         self._never = self._fresh or self._nothing_shared()
@@ -145,7 +148,7 @@ class Models:
         self._kept: dict[int, _Kept] = {}
         self._common: _Common | None = None
         self._age = 0
-        self._least = LEAST_CURVATURE
+        self._least = LEAST_CURVATURE * self._usual
         part = objective.lanes.partition
         few = 1 < part.n_blocks <= MOST_BLOCKS
         self._labels = part.block if few else np.zeros(part.block.size, dtype=np.intp)
@@ -159,7 +162,7 @@ class Models:
     def begin(self, *, loose: bool) -> None:
         """Take up a new strength; ``loose`` if columns other than the intercept are unpenalised."""
         self._age += 1
-        self._least = LEAST_UNPENALISED if loose else LEAST_CURVATURE
+        self._least = (LEAST_UNPENALISED if loose else LEAST_CURVATURE) * self._usual
         if self._age > LAG and self._common is not None:
             self._forget()
 
@@ -224,8 +227,8 @@ class Models:
         lanes = self._objective.lanes
         curvature = self._objective.family.curvature(self._objective.y, eta)
         weights = lanes.partition.row_weights * np.maximum(curvature, self._least)
-        blocks = [*self._objective.grams(weights, self._labels, columns, self._scaling())]
-        return _Common(columns, weights, blocks, np.sum(blocks, axis=0))
+        blocks = self._objective.grams(weights, self._labels, columns, self._scaling())
+        return _Common(columns, weights, [*blocks], blocks.sum(axis=0))
 
     def _scaling(self) -> tuple[Array, Array]:
         """Centres and sds (k,) of the working columns for the common moments, infinite where no lane has any."""

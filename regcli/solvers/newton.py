@@ -141,7 +141,8 @@ class Newton:
         self._working = _Working(first, objective.restrict(first))
         work = objective.design.shape[0] * p * min(p, ALL_COLUMNS)
         self._aim = FINE if work <= LITTLE_WORK or (lanes == 1 and work <= MUCH_WORK) else COARSE
-        self._models = Models(self._working.objective, fresh=work <= LITTLE_WORK)
+        usual = float(objective.curvature_weights(0, begun.eta[0]).sum())
+        self._models = Models(self._working.objective, fresh=work <= LITTLE_WORK, curvature=usual)
         self._loose = False
 
     def advance(self, lams: Array, starts: Sequence[Start] | None = None) -> list[Iterate]:
