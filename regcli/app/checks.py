@@ -238,10 +238,12 @@ def _members(value: object) -> Sequence[object]:
 
 
 def _look(names: Names, name: Name) -> object:
-    """What a name stands for. A part of what is null is null."""
+    """What a name stands for. A part of what is null is null, and so is what lies past the end of a list."""
     value: object = names
     for key in name.keys:
         if _kind(value) == "null":
+            return None
+        if isinstance(key, int) and isinstance(value, list | tuple) and not -len(value) <= key < len(value):
             return None
         if not _holds(value, key):
             raise Fault(f"no name {name.text}", _near(names, name))

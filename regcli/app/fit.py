@@ -15,7 +15,7 @@ from regcli.app.saving import Saved, make_saved, write_saved
 from regcli.app.scoring import scores_of
 from regcli.app.search import THRESHOLD, Found, Plan, search
 from regcli.app.setup import lead_problem, make_ground, model_facts, spread_of, term_facts, warn_top
-from regcli.app.specify import read_penalty
+from regcli.app.specify import Asked, read_penalty
 from regcli.app.values import bounded, given_options, refuse
 from regcli.errors import FitError, UsageError, Warn, counted
 from regcli.problem.families import FAMILIES
@@ -75,7 +75,7 @@ def _plan(request: FitRequest) -> Plan:
     """Read the options and the data, and deal the folds."""
     asked = read_penalty(request.penalty, request.strengths)
     rule = request.search.rule or "min"
-    _refuse_idle(request, several=asked.several)
+    _refuse_idle(request, asked)
     seed = request.run.seed or 0
     prepared = prepare(request, unpenalised=asked.unpenalised, seed=seed)
     threshold = _threshold(request, prepared)
@@ -178,11 +178,14 @@ def _wants_folds(request: FitRequest) -> bool:
     return isinstance(request, CvRequest) or any(value is not None for value in given)
 
 
-def _refuse_idle(request: FitRequest, *, several: bool) -> None:
+def _refuse_idle(request: FitRequest, asked: Asked) -> None:
     """Options that cannot have an effect."""
-    folds, rule = request.folds, request.search.rule
+    folds, rule, several = request.folds, request.search.rule, asked.several
     if not several:
         refuse({"--rule": rule is not None, "--full-path": request.search.full_path}, "with a single strength")
+    if asked.lambdas is not None and len(asked.lambdas) == 1:
+        refuse({"--rule 1se": rule == "1se"}, "with a single strength for each share of L1")
+        refuse({"--l1-ratio": len(asked.l1_ratios) > 1 and asked.unpenalised}, "at strength 0")
     if not _wants_folds(request) and (not several or rule in CRITERIA):
         idle = {"--metric": folds.metric is not None, "--full-path": request.search.full_path}
         refuse(idle, "without cross-validation")

@@ -103,7 +103,9 @@ def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int) 
     used = read_used(data, request.reading, data.data, folds=folds)
     table, roles, rows = used.table, used.roles, used.rows
     family, source, guesses = _family(used, model)
-    target = code_target(table, roles.target, rows, family=family, positive=model.positive_class)
+    target = code_target(
+        table, roles.target, rows, family=family, positive=model.positive_class, shifted=_shifted(table, roles, rows)
+    )
     if target.classes is None:
         unused = {"--positive-class": model.positive_class is not None, "--class-weight": bool(model.class_weight)}
         refuse(unused, f"for the {family} family")
@@ -114,9 +116,10 @@ def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int) 
     weights = _weights(table, roles, rows)
     fit_weights = weights[train] * _class_weights(model, replace(target, values=fitted), weights[train])
     _check_weights(table, roles, fit_weights)
-    _check_spread(table, roles, target, fitted[fit_weights > 0])
-    learnt = learn_terms(request.penalty, used, rows[train], fit_weights, unpenalised=unpenalised)
     offset = _offset(table, roles, rows)
+    if not _varies(offset[train][fit_weights > 0]):
+        _check_spread(table, roles, target, fitted[fit_weights > 0])
+    learnt = learn_terms(request.penalty, used, rows[train], fit_weights, unpenalised=unpenalised)
     X = learnt.encoder.base(table.columns, rows[train])
     lane_map = lane_map_of(learnt.encoder, table.columns, rows[train])
     design = X if lane_map is None else learnt.encoder.matrix(table.columns, rows[train], unknown_is_zero=True)
@@ -248,6 +251,16 @@ def _check_weights(table: Table, roles: Roles, weights: Array) -> None:
             where=where,
             hint="give the weights in other units: only their ratios count",
         )
+
+
+def _shifted(table: Table, roles: Roles, rows: Rows) -> bool:
+    """Whether an offset or an exposure differs from row to row."""
+    return any(_varies(_numbers(table, name, rows, 0.0)) for name in (roles.offset, roles.exposure) if name is not None)
+
+
+def _varies(values: Array) -> bool:
+    """Whether there are different values."""
+    return bool(values.min() < values.max())
 
 
 def _check_spread(table: Table, roles: Roles, target: Target, values: Array) -> None:

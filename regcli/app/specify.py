@@ -76,7 +76,9 @@ def read_penalty(options: PenaltyOptions, strengths: Strengths) -> Asked:
         refuse({"--lambda": strengths.lambdas is not None, **by_grid, **factors}, "with --penalty none")
     ratios: tuple[float, ...] = (0.0 if penalty == "l2" else 1.0,)
     if penalty == "elasticnet":
-        ratios = tuple(dict.fromkeys(number_list("--l1-ratio", options.l1_ratio or "0.5")))
+        ratios = tuple(
+            dict.fromkeys(number_list("--l1-ratio", "0.5" if options.l1_ratio is None else options.l1_ratio))
+        )
         for ratio in ratios:
             bounded("--l1-ratio", ratio, 0.0, 1.0)
     lambdas = None

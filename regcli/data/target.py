@@ -68,8 +68,12 @@ def guess_family(table: Table, name: str, rows: Rows) -> str:
     return "gaussian"
 
 
-def code_target(table: Table, name: str, rows: Rows, *, family: str, positive: str | None) -> Target:
+def code_target(
+    table: Table, name: str, rows: Rows, *, family: str, positive: str | None, shifted: bool = False
+) -> Target:
     """The target as numbers for its family.
+
+    ``shifted`` says that an offset or an exposure differs from row to row: a target of one value then says something.
 
     Raises
     ------
@@ -80,7 +84,7 @@ def code_target(table: Table, name: str, rows: Rows, *, family: str, positive: s
     """
     column = table.columns[name]
     if not FAMILIES[family].classes:
-        return Target(_numbers(table, name, column, rows, FAMILIES[family]))
+        return Target(_numbers(table, name, rows, FAMILIES[family], shifted=shifted))
     classes, codes = _classes(column, rows)
     where = Location(file=table.files[0].path, column=name)
     if len(classes) > 2:
@@ -121,8 +125,9 @@ def code_target(table: Table, name: str, rows: Rows, *, family: str, positive: s
     return Target((codes == classes.index(event)).astype(np.float64), classes, event, tuple(warnings))
 
 
-def _numbers(table: Table, name: str, column: Column, rows: Rows, family: Family) -> Array:
+def _numbers(table: Table, name: str, rows: Rows, family: Family, *, shifted: bool) -> Array:
     """A target of numbers."""
+    column = table.columns[name]
     if isinstance(column, Levels):
         bad = rows[0]
         raise DataError(
@@ -136,7 +141,7 @@ def _numbers(table: Table, name: str, column: Column, rows: Rows, family: Family
     values = column.values[rows]
     where = Location(file=table.files[0].path, column=name)
     least, most = float(values.min()), float(values.max())
-    if least == most:
+    if least == most and not (shifted and values.size > 1 and family.has_null(least)):
         alone = values.size == 1
         raise DataError(
             "constant-target",
@@ -145,7 +150,7 @@ def _numbers(table: Table, name: str, column: Column, rows: Rows, family: Family
             cells=[spelt(least)],
             hint="add rows" if alone else "choose another --target",
         )
-    if most - least < SMALLEST:
+    if 0 < most - least < SMALLEST:
         raise DataError(
             "value-range",
             f"target {name!r} varies by less than {SMALLEST:g}, whose square vanishes",

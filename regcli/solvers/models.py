@@ -14,9 +14,9 @@ from regcli.solvers.active_set import ActiveSet
 
 __all__ = ["LaneModel", "Models"]
 
-#: Curvature is not taken below this share of its mean at the null model (the objective itself is untouched): where mu is
-#: 0 or 1 to rounding the model would otherwise allow steps of any length. A share, because the curvature of rare events
-#: and of small rates is small everywhere.
+#: Curvature is not taken below this share of its mean at the null model (the objective itself is untouched): where mu
+#: is 0 or 1 to rounding the model would otherwise allow steps of any length. A share, because the curvature of rare
+#: events and of small rates is small everywhere.
 LEAST_CURVATURE = 1e-6
 
 #: Where some columns are unpenalised it is not taken below this share: separated classes show by Newton steps that keep

@@ -124,3 +124,78 @@ def test_a_test_table_is_held_to_the_family_too(tmp_path: Path, ask: Ask) -> Non
     assert status == 3
     assert error["code"] == "target-domain"
     assert (error["location"]["file"], error["location"]["line"], error["cells"]) == (test, 3, ["-3"])
+
+
+@pytest.mark.parametrize("penalty", ["l1", "l2", "elasticnet"])
+def test_the_unit_of_counts_does_not_matter(tmp_path: Path, ask: Ask, penalty: str) -> None:
+    """Poisson models of s y have the coefficients of y at s times the strength, however small or large s is."""
+    rng = np.random.default_rng(12)
+    X = noise(rng, 60, 4)
+    y = rng.poisson(np.exp(0.5 + X[:, 0])).astype(float)
+    found = []
+    for scale in (1.0, 1e-6, 1e-9, 1e-12, 1e9):
+        columns = {f"x{j}": X[:, j] for j in range(4)} | {"y": y * scale}
+        table = write(tmp_path / "t.csv", columns)
+        status, document = ask("cv", table, "-y", "y", "--family", "poisson", "--penalty", penalty)
+        assert status == 0
+        assert "not-converged" not in {warning["code"] for warning in document["warnings"]}
+        found.append([row["estimate"] for row in document["coefficients"]])
+        assert document["index_min"] > 0
+    assert found == [pytest.approx(found[0], rel=REFERENCE)] * 5
+
+
+def test_rare_rates_are_counts_over_exposures(tmp_path: Path, ask: Ask) -> None:
+    rng = np.random.default_rng(13)
+    X = noise(rng, 300, 3)
+    people = np.round(np.exp(rng.uniform(np.log(1e5), np.log(1e7), 300)))
+    counts = rng.poisson(people * 1e-7 * np.exp(X[:, 0])).astype(float)
+    columns = {f"x{j}": X[:, j] for j in range(3)}
+    rates = write(tmp_path / "r.csv", columns | {"people": people, "y": counts / people})
+    whole = write(tmp_path / "c.csv", columns | {"people": people, "y": counts})
+    total = float(people.mean())
+    words = ("-y", "y", "--family", "poisson", "--penalty", "l1")
+    other_status, other = ask(
+        "fit", whole, *words, "--exposure", "people", "-l", repr(2e-8 * total), "--no-standardize", "--tol", "1e-10"
+    )
+    # weights of rates scale columns too; without scaling the two are one problem
+    status, one = ask(
+        "fit", rates, *words, "--weights", "people", "-l", repr(2e-8), "--no-standardize", "--tol", "1e-10"
+    )
+    assert (status, other_status) == (0, 0)
+    assert [row["term"] for row in one["coefficients"]] == [row["term"] for row in other["coefficients"]]
+    for left, right in zip(one["coefficients"], other["coefficients"], strict=True):
+        assert left["estimate"] == pytest.approx(right["estimate"], rel=REFERENCE)
+
+
+def test_rare_events_by_weight(tmp_path: Path, ask: Ask) -> None:
+    rng = np.random.default_rng(14)
+    X = noise(rng, 200, 3)
+    y = (X[:, 0] + noise(rng, 200) > 0).astype(int)
+    for share in (1.0, 1e-6, 1e-8):
+        weights = np.where(y == 1, share, 1.0)
+        table = write(tmp_path / "t.csv", {f"x{j}": X[:, j] for j in range(3)} | {"w": weights, "y": y})
+        status, document = ask("cv", table, "-y", "y", "--weights", "w")
+        assert status == 0
+        assert "not-converged" not in {warning["code"] for warning in document["warnings"]}
+
+
+def test_a_constant_target_is_a_model_where_exposures_differ(tmp_path: Path, ask: Ask) -> None:
+    """Times to an event that everyone had: exponential regression. Its score equations hold."""
+    x = np.array([0.1, 0.9, -0.4, 1.3, -1.1, 0.5, 0.0, -0.7])
+    time = np.array([1.2, 0.4, 2.5, 0.3, 4.0, 0.9, 1.1, 2.2])
+    table = write(tmp_path / "t.csv", {"x": x, "time": time, "y": np.ones(8)})
+    words = ("-y", "y", "--family", "poisson", "--penalty", "none")
+    status, document = ask("fit", table, *words, "--exposure", "time")
+    assert status == 0
+    b0, b = document["intercept"], document["coefficients"][0]["estimate"]
+    rest = 1 - time * np.exp(b0 + b * x)
+    assert abs(rest.sum()) <= SOLVED
+    assert abs(rest @ x) <= SOLVED
+    status, error = ask("fit", table, *words, "--drop", "time")
+    assert (status, error["code"]) == (3, "constant-target")
+    same = write(tmp_path / "s.csv", {"x": x, "time": np.full(8, 2.0), "y": np.ones(8)})
+    status, error = ask("fit", same, *words, "--exposure", "time")
+    assert (status, error["code"]) == (3, "constant-target")
+    none = write(tmp_path / "n.csv", {"x": x, "time": time, "y": np.zeros(8)})
+    status, error = ask("fit", none, *words, "--exposure", "time")
+    assert (status, error["code"]) == (3, "constant-target")

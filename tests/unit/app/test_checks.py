@@ -215,10 +215,15 @@ def test_an_unknown_name_is_told_its_neighbours(text: str, near: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["mean[3] > 0", "mean[-4] > 0", "mean['a'] > 0", "metrics[0] > 0", "seed.x > 0", "zzz > 0", "checks == null"],
+    ["mean['a'] > 0", "metrics[0] > 0", "seed.x > 0", "zzz > 0", "checks == null"],
 )
 def test_a_part_that_is_not_there_is_no_name(text: str) -> None:
     assert "no name" in refused(text).message
+
+
+@pytest.mark.parametrize("text", ["mean[3] > 0", "mean[-4] > 0", "not mean[3] > 0", "selected[99] == 'age'"])
+def test_what_lies_past_the_end_of_a_list_is_null(text: str) -> None:
+    assert not check(text).passed
 
 
 def test_functions_are_told_their_neighbours() -> None:
