@@ -23,6 +23,7 @@ __all__ = [
     "Status",
     "Stopped",
     "TermFacts",
+    "Validation",
 ]
 
 Array = NDArray[np.float64]
@@ -151,6 +152,15 @@ class Convergence:
 
 
 @dataclass(frozen=True, slots=True)
+class Validation:
+    """How rows were held out: the scheme, the folds of each repeat, how many repeats."""
+
+    scheme: str
+    folds: int
+    repeats: int
+
+
+@dataclass(frozen=True, slots=True)
 class Curve:
     """A cross-validation curve over the strengths walked.
 
@@ -200,6 +210,7 @@ class FitResult:
     dropped: tuple[tuple[str, str], ...]
     metrics: Mapping[str, Mapping[str, float | bool] | None]
     convergence: Convergence
+    validation: Validation | None
     curve: Curve | None
     grid: tuple[tuple[float | None, Curve], ...]
     criterion: Criterion | None

@@ -6,7 +6,7 @@ import numpy as np
 
 from regcli.app.context import RunContext
 from regcli.app.elsewhere import strengths_elsewhere
-from regcli.app.folding import RowFacts, make_splits, refuse_mixed_schemes
+from regcli.app.folding import RowFacts, make_splits, refuse_mixed_schemes, scheme_of
 from regcli.app.options import CvRequest, FitRequest, Folds
 from regcli.app.parallel import single_blas_thread, thread_map
 from regcli.app.path import refuse_separated, warn_path
@@ -21,7 +21,7 @@ from regcli.errors import FitError, UsageError, Warn, counted
 from regcli.problem.families import FAMILIES
 from regcli.problem.folds import whole_splits
 from regcli.problem.objective import Objective
-from regcli.results import Convergence, FitResult, Iterate, Model, Status
+from regcli.results import Convergence, FitResult, Iterate, Model, Status, Validation
 from regcli.solvers.certificate import certify_lane, verdict
 from regcli.solvers.engine import Problem
 from regcli.solvers.information import CRITERIA
@@ -145,6 +145,7 @@ def _result(request: FitRequest, plan: Plan, found: Found, convergence: Converge
         dropped=(*prepared.dropped, *((names[j], "aliased") for j in step.aliased)),
         metrics=metrics,
         convergence=convergence,
+        validation=_validation(request.folds, plan),
         curve=found.curve,
         grid=found.grid,
         criterion=found.criterion,
@@ -154,6 +155,13 @@ def _result(request: FitRequest, plan: Plan, found: Found, convergence: Converge
         options=given_options(request),
         all_terms=request.save.all_terms,
     )
+
+
+def _validation(folds: Folds, plan: Plan) -> Validation | None:
+    """How rows were held out; None where none were."""
+    count, repeats = plan.splits.n_folds, len(set(plan.splits.repeats))
+    scheme = scheme_of(folds, classes=plan.prepared.classes_of is not None)
+    return Validation(scheme, count // repeats, repeats) if count else None
 
 
 def _spread(problem: Problem) -> float:

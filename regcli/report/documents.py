@@ -9,7 +9,17 @@ from numpy.typing import NDArray
 
 from regcli import __version__
 from regcli.errors import Warn
-from regcli.results import Criterion, Curve, DataFacts, FitResult, ModelFacts, PathResult, Stopped, TermFacts
+from regcli.results import (
+    Criterion,
+    Curve,
+    DataFacts,
+    FitResult,
+    ModelFacts,
+    PathResult,
+    Stopped,
+    TermFacts,
+    Validation,
+)
 
 __all__ = ["cv_document", "fit_document", "path_document"]
 
@@ -91,6 +101,7 @@ def _fit(result: FitResult) -> Document:
         "n_terms": len(model.terms),
         "dropped": [{"column": column, "reason": reason} for column, reason in result.dropped],
         "metrics": {part: _metrics(result.metrics[part]) for part in ("cv", "test", "train", "null")},
+        "validation": _validation(result.validation),
         "criterion": _criterion(result.criterion),
         "convergence": {
             "converged": result.convergence.status.usable,
@@ -137,6 +148,13 @@ def _strengths(curve: Curve) -> Document:
         "lambda_min": None if curve.index_min is None else _number(curve.lambdas[curve.index_min]),
         "lambda_1se": None if curve.index_1se is None else _number(curve.lambdas[curve.index_1se]),
     }
+
+
+def _validation(validation: Validation | None) -> Document | None:
+    """How rows were held out."""
+    if validation is None:
+        return None
+    return {"scheme": validation.scheme, "folds": validation.folds, "repeats": validation.repeats}
 
 
 def _criterion(criterion: Criterion | None) -> Document | None:

@@ -175,6 +175,9 @@ _FIT: Mapping[str, Schema] = {
     "metrics": _object(
         cv=_or_null(_CV_METRICS), test=_or_null(_METRICS), train=_or_null(_METRICS), null=_or_null(_METRICS)
     ),
+    "validation": _or_null(
+        _object(scheme=_words("kfold", "stratified", "group", "time", "loo", "column"), folds=_COUNT, repeats=_COUNT)
+    ),
     "criterion": _or_null(_object(name=_words("aic", "bic", "ebic"), value=_NUMBER, df=_NUMBER)),
     "convergence": _CONVERGENCE,
     **_TAIL,

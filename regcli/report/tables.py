@@ -116,28 +116,20 @@ def _how(document: Document) -> str:
     rule = document["model"]["rule"]
     if rule is None:
         return "given"
-    drawn = document["criterion"] is None and _scheme(document) not in ("time", "loo", "column")
+    validation = document["validation"]
+    drawn = document["criterion"] is None and validation and validation["scheme"] not in ("time", "loo", "column")
     return f"{rule} rule" + (f", seed {document['seed']}" if drawn else "")
-
-
-def _scheme(document: Document) -> str:
-    """How rows are held out where they are: as the options say, or by default."""
-    options = document["options"]
-    implied = {"fold_column": "column", "cv": options.get("cv"), "group": "group", "order_by": "time"}
-    found = next((scheme for option, scheme in implied.items() if options.get(option) is not None), None)
-    return found or ("kfold" if document["model"]["classes"] is None else "stratified")
 
 
 def _held_out(document: Document) -> Iterator[Text]:
     """How rows are held out, where that is not as always."""
-    options, scheme = document["options"], _scheme(document)
+    options, validation = document["options"], document["validation"]
     told = ("cv", "group", "order_by", "fold_column", "repeats")
-    if document["metrics"]["cv"] is None or all(options.get(option) is None for option in told):
+    if validation is None or all(options.get(option) is None for option in told):
         return
-    repeats = options.get("repeats", 1)
-    count = len(document["fold_weights"]) // repeats if "fold_weights" in document else options.get("folds")
+    scheme, count, repeats = validation["scheme"], validation["folds"], validation["repeats"]
     names = {name: visible(str(options.get(name))) for name in ("group", "fold_column", "order_by")}
-    text = _SCHEMES[scheme].format(folds="folds" if count is None else f"{count} folds", **names)
+    text = _SCHEMES[scheme].format(folds=f"{count} folds", **names)
     text += f" (order of {names['order_by']})" if options.get("order_by") is not None else ""
     text += "".join(f", {name} of {options[name]} rows" for name in ("gap", "window") if options.get(name))
     yield _line(f"held out: {text}" + (f", dealt {repeats} times" if repeats > 1 else ""))

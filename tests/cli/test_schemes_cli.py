@@ -332,6 +332,22 @@ def test_documents_of_every_scheme(family: tuple[str, ...], words: tuple[str, ..
     assert "held out: " in tables.table(validated)
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("--folds", "4"), ("kfold", 4, 1)),
+        (("--folds", "3", "--repeats", "2"), ("kfold", 3, 2)),
+        (("--group", "g", "--folds", "3"), ("group", 3, 1)),
+        (("--cv", "time", "--folds", "5"), ("time", 5, 1)),
+        (("--cv", "loo"), ("loo", len(table()), 1)),
+    ],
+)
+def test_the_document_says_how_rows_were_held_out(words: tuple[str, ...], expected: tuple[str, int, int]) -> None:
+    found = ask("fit", *NUMBERS, "-l", "1,0.1", *words)["validation"]
+    assert (found["scheme"], found["folds"], found["repeats"]) == expected
+    assert ask("fit", *NUMBERS, "-l", "1")["validation"] is None
+
+
 def test_scores_of_more_than_100_folds_are_left_out() -> None:
     few = ask("cv", *NUMBERS, "--folds", "10", "--repeats", "10", "--n-lambdas", "5")
     assert len(few["fold_scores"]) == len(few["fold_weights"]) == 100

@@ -95,18 +95,21 @@ def test_color_is_only_where_it_is_asked_for() -> None:
 def test_how_rows_are_held_out_is_told_where_it_is_not_as_always() -> None:
     assert "held out" not in table(cv_document(), width=100)
     document = cv_document()
-    document["fold_weights"] = [5.0] * 6
     document["options"] = {"group": "[/b]", "repeats": 2, "folds": 3}
+    document["validation"] = {"scheme": "group", "folds": 3, "repeats": 2}
     assert "held out: 3 folds of whole groups ([/b]), dealt 2 times\n" in table(document, width=100)
     document["options"] = {"order_by": "day", "gap": 2, "window": 9, "folds": 6}
+    document["validation"] = {"scheme": "time", "folds": 6, "repeats": 1}
     assert "held out: 6 folds in time (order of day), gap of 2 rows, window of 9 rows\n" in table(document, width=100)
     assert "(min rule)" in table(document, width=100)  # nothing is drawn
     document["options"] = {"cv": "loo"}
+    document["validation"] = {"scheme": "loo", "folds": 20, "repeats": 1}
     assert "held out: every row on its own\n" in table(document, width=100)
     fitted = fit_document()
     fitted["options"] = {"fold_column": "part"}
+    fitted["validation"] = {"scheme": "column", "folds": 4, "repeats": 1}
     assert "held out: the folds of part\n" in table(fitted, width=100)
-    fitted["metrics"]["cv"] = None
+    fitted["validation"] = None
     assert "held out" not in table(fitted, width=100)
 
 
