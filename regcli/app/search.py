@@ -237,5 +237,8 @@ def _chosen(found: Found, plan: Plan) -> int:
     if at is None:
         refuse_separated(found.problem, found.steps[-1:], plan.names)
         status = next((s for step in found.steps for s in step.status if not s.usable), Status.MAX_ITER)
-        raise FitError("not-converged", "no strength converged in every fold", hint=status.value)
+        text = "no strength converged in every fold"
+        if status is Status.SEPARATED:
+            text += f": in the training rows of one, {found.problem.objective.family.endless}"
+        raise FitError("not-converged", text, hint=status.value)
     return at
