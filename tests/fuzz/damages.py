@@ -247,7 +247,8 @@ def no_dates(case: Case) -> Expected | None:
 
 
 def constant_target(case: Case) -> Expected | None:
-    if not case.asked.family_given:
+    moved = case.fixed("offset") or case.fixed("exposure")  # a target of one value then says something
+    if not case.asked.family_given or (moved and not case.table.classes):
         return None
     value = case.table.classes[0] if case.table.classes else "2.5"
     if case.table.family == "gaussian":

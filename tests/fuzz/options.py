@@ -221,6 +221,8 @@ def _choice(rng: Random, table: Table, asked: Asked, terms: int) -> None:
     rule = rng.choice(("min", "1se", *CRITERIA)) if asked.several and rng.random() < 0.5 else None
     if rule in CRITERIA and table.rows < 2 * terms + 10:  # all strengths may take too many degrees of freedom
         rule = "min"
+    if rule == "1se" and "--lambda" in asked.words and "," not in asked.words[asked.words.index("--lambda") + 1]:
+        rule = "min"  # one strength for each share of L1
     asked.add(*(("--rule", rule) if rule else ()))
     chooses = asked.several and rule not in CRITERIA
     if asked.scheme is None and (chooses or asked.command == "cv" or rng.random() < 0.1):
