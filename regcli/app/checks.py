@@ -121,9 +121,23 @@ def require_names(expression: Expression, schema: Names, *, terms: bool) -> None
         raise _refusal(expression.text, fault) from None
 
 
+class _Absent(tuple[str, ...]):
+    """A null whose parts have names all the same: metrics of rows that were not scored."""
+
+    __slots__ = ()
+
+
 def names_of(document: Names, estimates: Names) -> dict[str, Any]:
-    """What names stand for: the document's keys without ``checks``, and ``coef`` and ``std_coef`` where there are."""
-    return {key: value for key, value in document.items() if key != "checks"} | dict(estimates)
+    """What names stand for: the document's keys without ``checks``, and ``coef`` and ``std_coef`` where there are.
+
+    Where metrics are null their names are those of the metrics that are not: one of another family stays unknown.
+    """
+    names = {key: value for key, value in document.items() if key != "checks"} | dict(estimates)
+    metrics = document.get("metrics")
+    if isinstance(metrics, Mapping) and isinstance(metrics.get("train"), Mapping):
+        known = _Absent((*metrics["train"], "chosen_on_these_folds"))
+        names["metrics"] = {part: known if scores is None else scores for part, scores in metrics.items()}
+    return names
 
 
 def evaluate(expression: Expression, names: Names) -> Check:
@@ -150,7 +164,7 @@ def _refusal(expression: str, fault: Fault) -> UsageError:
 
 
 def _kind(value: object) -> str:
-    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+    if value is None or isinstance(value, _Absent) or (isinstance(value, float) and not math.isfinite(value)):
         return "null"
     if isinstance(value, bool):
         return "truth"
@@ -241,6 +255,8 @@ def _look(names: Names, name: Name) -> object:
     """What a name stands for. A part of what is null is null, and so is what lies past the end of a list."""
     value: object = names
     for key in name.keys:
+        if isinstance(value, _Absent) and key not in value:
+            raise Fault(f"no name {name.text}", _near(names, name))
         if _kind(value) == "null":
             return None
         if isinstance(key, int) and isinstance(value, list | tuple) and not -len(value) <= key < len(value):

@@ -226,6 +226,13 @@ def test_what_lies_past_the_end_of_a_list_is_null(text: str) -> None:
     assert not check(text).passed
 
 
+def test_metrics_of_rows_that_were_not_scored_have_names_all_the_same() -> None:
+    assert check("metrics.test == null").passed
+    assert not check("metrics.test.r2 > 0").passed
+    assert "no name" in refused("metrics.test.auc > 0").message
+    assert "no name" in refused("metrics.train.auc > 0").message
+
+
 def test_functions_are_told_their_neighbours() -> None:
     assert refused("maxi(1) > 1").near == ("max",)
 
