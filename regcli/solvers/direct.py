@@ -53,6 +53,7 @@ class Direct:
     """
 
     name = "direct"
+    batch = 1
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem

@@ -70,6 +70,11 @@ class Engine(Protocol):
         """Name shown by -v."""
         ...
 
+    @property
+    def batch(self) -> int:
+        """Strengths to hand it at a time: as many as its threads meet once for, and as are in memory together."""
+        ...
+
     def advance(self, lams: Array, starts: Sequence[Start] | None = None) -> list[Iterate]:
         """Solve all lanes at the next strengths, which decrease.
 

@@ -73,6 +73,7 @@ class Moments:
     """
 
     name = "moments"
+    batch = 8
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem

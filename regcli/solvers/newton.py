@@ -128,6 +128,8 @@ class Newton:
     arrays, the working columns and their moments.
     """
 
+    batch = 1
+
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
         objective = problem.objective

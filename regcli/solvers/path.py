@@ -15,10 +15,6 @@ from regcli.solvers.newton import Newton
 
 __all__ = ["Grid", "Walk", "follow", "geometric_grid", "lambda_max", "polished"]
 
-#: Strengths an engine is handed at a time: threads meet once a batch, and at most this many less one are solved past
-#: the end of a path.
-BATCH = 8
-
 #: glmnet's ``mnlam``: a generated path has at least this many strengths.
 LEAST_STRENGTHS = 5
 
@@ -74,9 +70,9 @@ def follow(
     positive = lambdas[lambdas > 0]
     if positive.size:
         engine = _engine(problem, float(positive[0]), engines)
-        for start in range(0, positive.size, BATCH):
-            near = None if starts is None else starts[start : start + BATCH]
-            for solved in engine.advance(positive[start : start + BATCH], near):
+        for start in range(0, positive.size, engine.batch):
+            stop = start + engine.batch
+            for solved in engine.advance(positive[start:stop], None if starts is None else starts[start:stop]):
                 yield measured(problem, solved)
     if positive.size < lambdas.size:
         if positive.size and objection(problem, 0.0) is not None:

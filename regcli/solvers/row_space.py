@@ -52,6 +52,7 @@ class RowSpace:
     """
 
     name = "row-space"
+    batch = 8
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
