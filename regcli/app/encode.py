@@ -148,10 +148,10 @@ _BEYOND = ("value-range", f"a test row has a value of {{term!r}} beyond {LARGEST
 
 
 def same_columns(encoder: Encoder, X: Array) -> list[Warn]:
-    """A warning for columns of the design (n, p) that are equal cell by cell."""
+    """A warning for terms that are equal cell by cell, from the base columns X (n, m)."""
     seen: dict[bytes, list[str]] = {}
-    for at, term in enumerate(encoder.terms):
-        seen.setdefault(X[:, at].tobytes(), []).append(term.name)
+    for term, place in zip(encoder.terms, encoder.places, strict=True):
+        seen.setdefault(X[:, place].tobytes(), []).append(term.name)
     groups = [names for names in seen.values() if len(names) > 1]
     if not groups:
         return []

@@ -103,9 +103,7 @@ def _row_facts(prepared: Prepared) -> RowFacts:
         family=prepared.family,
         n_terms=len(prepared.encoder.terms),
         classes=prepared.classes_of,
-        labels=prepared.marks.labels,
-        groups=prepared.marks.groups,
-        times=prepared.marks.times,
+        marks=prepared.marks,
         file=prepared.facts.files[0][0],
         fold_column=prepared.roles.fold,
         group_column=prepared.roles.group,
@@ -116,14 +114,14 @@ def _result(request: FitRequest, plan: Plan, found: Found, convergence: Converge
     """Everything that is reported of the model."""
     problem, prepared, step = found.problem, plan.prepared, found.steps[found.at]
     names = plan.names
-    intercepts, coefs = _alone(problem).to_raw(problem.penalty, step.intercepts[:1], step.coefs[:1])
+    written = problem.raw(step, 0)
     facts = replace(
         model_facts(prepared, found.asked, request.model, found.top),
         lam=step.lam,
         lambda_as=strengths_elsewhere(found.asked, problem, _spread(problem), step.lam),
         rule=plan.rule if plan.asked.several else None,
     )
-    model = Model(facts, term_facts(problem, prepared), float(intercepts[0]), coefs[0], plan.threshold)
+    model = Model(facts, term_facts(problem, prepared), written.intercept, written.coefs, plan.threshold)
     metrics, notes = _metrics(plan, found, model, step)
     warnings = [
         *plan.warnings,

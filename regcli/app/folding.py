@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from regcli.app.options import Folds
 from regcli.app.values import bounded, refuse
+from regcli.data.marks import Marks
 from regcli.errors import DataError, Location, ResourceError, UsageError, Warn
 from regcli.problem.families import FAMILIES
 from regcli.problem.folds import Splits, deal_folds, deal_groups, fold_splits, leave_one_out, time_splits
@@ -36,8 +37,7 @@ MOST_REPEATS = 1000
 class RowFacts:
     """What folds are made from, of each training row (n,).
 
-    ``weights`` are those of the fit, ``classes``, ``labels`` (the user's folds), ``groups`` and ``times`` (ranks, equal
-    where times are) numbers from 0 on, None where there are none. ``label_names`` are the user's names of their folds.
+    ``weights`` are those of the fit; ``classes`` are numbers from 0 on, None where there are none.
     """
 
     y: Array
@@ -45,9 +45,7 @@ class RowFacts:
     family: str
     n_terms: int
     classes: Rows | None
-    labels: Rows | None
-    groups: Rows | None
-    times: Rows | None
+    marks: Marks
     file: str
     fold_column: str | None
     group_column: str | None
@@ -139,8 +137,8 @@ def _dealt(options: Folds, facts: RowFacts, count: int, seed: int) -> Splits:
     bounded("--repeats", repeats, 1, MOST_REPEATS)
     n = facts.y.size
     classes = None if scheme_of(options, classes=facts.classes is not None) == "kfold" else facts.classes
-    if facts.groups is not None:
-        dealt = [deal_groups(facts.groups, count, seed, classes, repeat) for repeat in range(repeats)]
+    if facts.marks.groups is not None:
+        dealt = [deal_groups(facts.marks.groups, count, seed, classes, repeat) for repeat in range(repeats)]
     else:
         dealt = [deal_folds(n, count, seed, classes, repeat) for repeat in range(repeats)]
     return fold_splits(dealt, facts.weights)
@@ -148,15 +146,15 @@ def _dealt(options: Folds, facts: RowFacts, count: int, seed: int) -> Splits:
 
 def _column_splits(facts: RowFacts) -> Splits:
     """The user's own folds."""
-    assert facts.labels is not None  # noqa: S101  (the scheme says so)
-    if int(facts.labels.max()) < 1:
+    assert facts.marks.labels is not None  # noqa: S101  (the scheme says so)
+    if int(facts.marks.labels.max()) < 1:
         raise DataError(
             "bad-folds",
             f"column {facts.fold_column!r} names one fold only",
             where=Location(file=facts.file, column=facts.fold_column),
             hint="--folds K deals the rows to folds",
         )
-    return fold_splits([facts.labels], facts.weights)
+    return fold_splits([facts.marks.labels], facts.weights)
 
 
 def _loo_splits(facts: RowFacts) -> Splits:
@@ -179,7 +177,7 @@ def _time_splits(options: Folds, facts: RowFacts, count: int) -> Splits:
     bounded("--gap", gap, 0, np.inf)
     if options.window is not None:
         bounded("--window", options.window, 1, np.inf)
-    times = np.arange(facts.y.size) if facts.times is None else facts.times
+    times = np.arange(facts.y.size) if facts.marks.times is None else facts.marks.times
     splits = time_splits(times, count, gap, options.window, facts.weights)
     if splits is None:
         raise DataError(
@@ -195,12 +193,12 @@ def _time_splits(options: Folds, facts: RowFacts, count: int) -> Splits:
 def _count(options: Folds, facts: RowFacts, scheme: str, notes: list[Warn]) -> int:
     """How many folds; fewer than usual where there are few rows, groups or times."""
     most, what = facts.y.size, "rows"
-    if scheme == "group" and facts.groups is not None:
-        most, what = int(facts.groups.max()) + 1, "groups"
+    if scheme == "group" and facts.marks.groups is not None:
+        most, what = int(facts.marks.groups.max()) + 1, "groups"
     elif scheme == "time":  # the first ones are trained on only
         most, what = most - 1, "rows after the first"
-        if facts.times is not None:
-            most, what = int(facts.times.max()), "times after the first"
+        if facts.marks.times is not None:
+            most, what = int(facts.marks.times.max()), "times after the first"
     count = options.folds
     if count is None:
         count = min(FOLDS, most)

@@ -53,7 +53,7 @@ def path(request: PathRequest, run: RunContext) -> PathResult:
                 run.progress(len(steps), grid.lambdas.size)
     run.note(walk.account())
     refuse_separated(problem, steps, names)
-    raw = [problem.objective.to_raw(problem.penalty, step.intercepts, step.coefs) for step in steps]
+    raw = [problem.raw(step, 0) for step in steps]
     violation = np.array([float(step.violation[0]) for step in steps])
     return PathResult(
         data=prepared.facts,
@@ -62,8 +62,8 @@ def path(request: PathRequest, run: RunContext) -> PathResult:
         sources=tuple(feature.source for feature in prepared.encoder.features),
         dropped=(*prepared.dropped, *((names[at], "aliased") for at in steps[-1].aliased)),
         lambdas=np.array([step.lam for step in steps]),
-        intercepts=np.array([float(row[0][0]) for row in raw]),
-        coefs=np.stack([row[1][0] for row in raw]),
+        intercepts=np.array([model.intercept for model in raw]),
+        coefs=np.stack([model.coefs for model in raw]),
         deviance_ratio=np.array(walk.ratios),
         violation=violation,
         stopped=walk.stopped,

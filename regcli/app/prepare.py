@@ -13,7 +13,7 @@ from regcli.app.reading import Used, read_used
 from regcli.app.values import bounded, number_of, refuse
 from regcli.data.encoder import Encoder
 from regcli.data.learn import describe
-from regcli.data.marks import fold_labels, groups_of, times_of
+from regcli.data.marks import Marks, fold_labels, groups_of, times_of
 from regcli.data.roles import Roles
 from regcli.data.table import Numbers, Table
 from regcli.data.target import Target, check_domain, code_target, events, guess_family
@@ -29,24 +29,6 @@ Rows = NDArray[np.intp]
 
 #: Weights are divided by their sum; below this some of them are subnormal and have lost digits.
 LEAST_WEIGHT = 1e-290
-
-
-@dataclass(frozen=True)
-class Marks:
-    """Folds, groups and times of rows (r,), None where no column has them."""
-
-    labels: Rows | None
-    groups: Rows | None
-    times: Rows | None
-
-    def take(self, rows: NDArray[np.bool_]) -> "Marks":
-        """Those of some rows, numbered anew."""
-        return Marks(
-            *(
-                None if values is None else np.unique(values[rows], return_inverse=True)[1].astype(np.intp)
-                for values in (self.labels, self.groups, self.times)
-            )
-        )
 
 
 @dataclass(frozen=True)
@@ -122,7 +104,6 @@ def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int) 
     learnt = learn_terms(request.penalty, used, rows[train], fit_weights, unpenalised=unpenalised)
     X = learnt.encoder.base(table.columns, rows[train])
     lane_map = lane_map_of(learnt.encoder, table.columns, rows[train])
-    design = X if lane_map is None else learnt.encoder.matrix(table.columns, rows[train], unknown_is_zero=True)
     if not X.shape[1]:
         where = Location(file=table.files[0].path)
         raise DataError("no-features", "every column is constant", hint="choose other --features", where=where)
@@ -131,7 +112,7 @@ def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int) 
         X_test = known_matrix(learnt.encoder, table, rows[held])
         test = Held(X_test, target.values[held], weights[held], offset[held])
     if folds and folds.test:
-        test = _test_file(request, roles, learnt.encoder, target, family)
+        test = _test_file(request, folds.test, roles, learnt.encoder, target, family)
     return Prepared(
         facts=_facts(used, int(train.sum())),
         roles=roles,
@@ -148,7 +129,7 @@ def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int) 
         target=target,
         dropped=learnt.dropped,
         test=test,
-        warnings=(*used.warnings, *guesses, *target.warnings, *learnt.warnings, *same_columns(learnt.encoder, design)),
+        warnings=(*used.warnings, *guesses, *target.warnings, *learnt.warnings, *same_columns(learnt.encoder, X)),
         ranges=describe(table, learnt.encoder, rows[train]),
     )
 
@@ -325,12 +306,18 @@ def _split(
     return ~held, held
 
 
-def _test_file(request: FitRequest | PathRequest, roles: Roles, encoder: Encoder, target: Target, family: str) -> Held:
+def _test_file(
+    request: FitRequest | PathRequest,
+    files: tuple[str, ...],
+    roles: Roles,
+    encoder: Encoder,
+    target: Target,
+    family: str,
+) -> Held:
     """The rows of --test, encoded as the training rows were."""
-    folds = request.folds if isinstance(request, FitRequest) else Folds()
     data = replace(request.data, target=roles.target)
     known = settled(replace(roles, fold=None, group=None, order=None), encoder)
-    used = read_used(data, request.reading, folds.test, known=known)
+    used = read_used(data, request.reading, files, known=known)
     X = known_matrix(encoder, used.table, used.rows)
     if target.classes is None:
         y = _numbers(used.table, roles.target, used.rows, 0.0)

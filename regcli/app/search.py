@@ -15,7 +15,7 @@ from regcli.problem.folds import Splits
 from regcli.problem.metrics import BETTER_HIGH, base_metric
 from regcli.problem.protocols import Bools
 from regcli.results import Criterion, Curve, Iterate, Status, Stopped
-from regcli.solvers.engine import Problem, Start
+from regcli.solvers.engine import Problem
 from regcli.solvers.information import CRITERIA, criterion
 from regcli.solvers.path import Grid, Walk, follow
 from regcli.solvers.stopping import has_turned
@@ -183,7 +183,7 @@ def _others(
 ) -> Bools:
     """The lanes of all further partitions at the strengths that were walked; whether they converged at each."""
     lambdas = np.array([step.lam for step in steps])
-    starts = [_start(lead, step) for step in steps] if plan.splits.single else None
+    starts = [lead.raw(step, 0) for step in steps] if plan.splits.single else None
     usable = np.ones(lambdas.size, dtype=bool)
     partitions = plan.splits.partitions
     for at, (partition, repeat) in enumerate(zip(partitions, plan.splits.repeats, strict=True)):
@@ -199,12 +199,6 @@ def _others(
     return usable
 
 
-def _start(lead: Problem, step: Iterate) -> Start:
-    """The model of all rows."""
-    intercepts, coefs = lead.objective.keep(np.array([0])).to_raw(lead.penalty, step.intercepts[:1], step.coefs[:1])
-    return Start(float(intercepts[0]), coefs[0])
-
-
 def _may_stop(problem: Problem, grid: Grid, scores: FoldScores) -> bool:
     """Whether the stopping rule applies at all: a generated grid, some L1, five folds, a metric made of losses."""
     losses = base_metric(scores.metric) not in BETTER_HIGH
@@ -214,7 +208,7 @@ def _may_stop(problem: Problem, grid: Grid, scores: FoldScores) -> bool:
 
 def _turned(scores: FoldScores, steps: list[Iterate], count: int) -> bool:
     """Whether the curve has turned and all lanes have converged."""
-    if not all(status.usable for status in steps[-1].status):
+    if not all(status.usable for step in steps for status in step.status):
         return False
     mean, se = scores.pooled()
     folds = scores.fold_scores()

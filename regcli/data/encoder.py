@@ -97,6 +97,11 @@ class Encoder:
             np.multiply(out[:, left], out[:, right], out=out[:, place])
         return out
 
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Base column of each term: what it is with the fills of all training rows."""
+        return tuple(next(entry.base for entry in column if not entry.fills) for column in self._layout.entries)
+
     def learn(self, columns: Mapping[str, Column], rows: Rows, weights: Array) -> Fills:
         """What some training rows teach: fills of the columns that have missing cells, the others as they are.
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -12,7 +13,7 @@ from regcli.data.levels import level_order
 from regcli.data.table import Levels, Numbers, Table
 from regcli.errors import DataError, Location
 
-__all__ = ["fold_labels", "groups_of", "times_of"]
+__all__ = ["Marks", "fold_labels", "groups_of", "times_of"]
 
 Rows = NDArray[np.intp]
 
@@ -25,6 +26,25 @@ ISO = re.compile(
 
 #: A moment and the digits of its fraction of a second: they compare in time.
 Moment = tuple[datetime, str]
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Folds, groups and times of rows (r,), numbered from 0; None where no column has them."""
+
+    labels: Rows | None
+    groups: Rows | None
+    times: Rows | None
+
+    def take(self, rows: NDArray[np.bool_]) -> "Marks":
+        """Those of some rows, numbered anew."""
+        parts = (self.labels, self.groups, self.times)
+        return Marks(*(None if values is None else _ranks(values[rows]) for values in parts))
+
+
+def _ranks(values: NDArray[np.float64] | Rows) -> Rows:
+    """Place of each value among the different ones, from 0."""
+    return np.unique(values, return_inverse=True)[1].astype(np.intp)
 
 
 def fold_labels(table: Table, name: str, rows: Rows) -> Rows:
@@ -62,7 +82,7 @@ def groups_of(table: Table, name: str, rows: Rows) -> Rows:
     if isinstance(column, Levels):
         return _numbered(column, rows)
     if isinstance(column, Numbers):
-        return np.unique(column.values[rows], return_inverse=True)[1].astype(np.intp)
+        return _ranks(column.values[rows])
     where = Location(file=table.files[0].path, column=name)
     raise DataError(
         "unsupported-type",
@@ -82,7 +102,7 @@ def times_of(table: Table, name: str, rows: Rows) -> Rows:
     """
     column = table.columns[name]
     if isinstance(column, Numbers):
-        return np.unique(column.values[rows], return_inverse=True)[1].astype(np.intp)
+        return _ranks(column.values[rows])
     if not isinstance(column, Levels):
         raise _no_order(table, name, None, [column.type])
     codes = column.codes[rows]

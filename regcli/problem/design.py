@@ -68,12 +68,12 @@ class Dense:
 
     def rdot(self, rows: Array) -> Array:
         """``rows @ B``, in blocks of rows where the matrix is tall."""
-        n, m = self.values.shape
-        if n <= TALL * max(m, ROW_BLOCK):
+        spans = self.spans()
+        if len(spans) == 1:
             return rows @ self.values
-        out = np.zeros((rows.shape[0], m))
-        for start in range(0, n, ROW_BLOCK):
-            out += rows[:, start : start + ROW_BLOCK] @ self.values[start : start + ROW_BLOCK]
+        out = np.zeros((rows.shape[0], self.shape[1]))
+        for span in spans:
+            out += rows[:, span] @ self.values[span]
         return out
 
     def spans(self) -> list[slice]:

@@ -83,18 +83,21 @@ class Objective:
 
         ``intercepts`` (L,) and ``coefs`` (L, p) are in the lanes' coordinates. One product of cost O(n k L).
         """
-        own = coefs / self.lanes.sd
-        eta = self.design.dot(self.lanes.to_base(own))
-        eta += (intercepts - np.einsum("lp,lp->l", own, self.lanes.centre))[:, None]
+        eta = self.slope(intercepts, coefs)
         eta += self.offset
         return eta
 
     def slope(self, intercepts: Array, coefs: Array) -> Array:
         """Change of eta (L, n) along a direction: ``eta`` without the offset."""
-        own = coefs / self.lanes.sd
-        change = self.design.dot(self.lanes.to_base(own))
-        change += (intercepts - np.einsum("lp,lp->l", own, self.lanes.centre))[:, None]
+        base, levels = self._on_base(intercepts, coefs)
+        change = self.design.dot(base)
+        change += levels
         return change
+
+    def _on_base(self, intercepts: Array, coefs: Array) -> tuple[Array, Array]:
+        """Models as coefficients (L, m) of the base columns, and the intercepts (L, 1) beside them."""
+        own = coefs / self.lanes.sd
+        return self.lanes.to_base(own), (intercepts - np.einsum("lp,lp->l", own, self.lanes.centre))[:, None]
 
     def loss(self, eta: Array) -> Array:
         """Training loss of every lane (L,)."""
@@ -107,9 +110,11 @@ class Objective:
         One product of cost O(n m L) and a rank-one correction for the centres. Constant columns have score zero.
         """
         rows = self.lanes.apply_weights(self.family.residual(self.y, eta))
-        level = rows.sum(axis=1)
-        products = self.lanes.from_base(self.design.rdot(rows))
-        score = (products - self.lanes.centre * level[:, None]) / self.lanes.sd
+        return self._scored(rows.sum(axis=1), self.design.rdot(rows))
+
+    def _scored(self, level: Array, products: Array) -> tuple[Array, Array]:
+        """A score from the sums (L,) of weighted residuals and their products (L, m) with the base columns."""
+        score = (self.lanes.from_base(products) - self.lanes.centre * level[:, None]) / self.lanes.sd
         return (level if self.intercept else np.zeros_like(level)), np.where(self.lanes.varies, score, 0.0)
 
     def sweep(self, intercepts: Array, coefs: Array, parallel_map: ParallelMap) -> "Sweep":
@@ -118,9 +123,7 @@ class Objective:
         Two products of cost O(n m L); a tall matrix is read once, block by block, and what is computed for a block
         stays in cache. Groups of blocks are tasks.
         """
-        own = coefs / self.lanes.sd
-        base = self.lanes.to_base(own)
-        levels = (intercepts - np.einsum("lp,lp->l", own, self.lanes.centre))[:, None]
+        base, levels = self._on_base(intercepts, coefs)
         shares, block, weights = self.lanes.shares(), self.lanes.partition.block, self.lanes.partition.row_weights
         even = bool(weights.size) and weights.min() == weights.max()
         shares = shares * weights[0] if even else shares
@@ -144,11 +147,8 @@ class Objective:
 
         spans = self.design.spans()
         parts = parallel_map(over, [spans[at : at + SPANS] for at in range(0, len(spans), SPANS)])
-        level = np.sum([part[0] for part in parts], axis=0)
-        products = self.lanes.from_base(np.sum([part[1] for part in parts], axis=0))
-        score = (products - self.lanes.centre * level[:, None]) / self.lanes.sd
-        level = level if self.intercept else np.zeros_like(level)
-        return Sweep(eta, level, np.where(self.lanes.varies, score, 0.0))
+        level, products = (np.sum([part[at] for part in parts], axis=0) for at in (0, 1))
+        return Sweep(eta, *self._scored(level, products))
 
     def curvature_weights(self, lane: int, eta: Array, least: float = 0.0) -> Array:
         """Training weights of a lane times the curvature at its (n,) predictors, the latter at least ``least``."""

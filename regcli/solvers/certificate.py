@@ -69,9 +69,8 @@ def certify(problem: Problem, lam: float, intercept: float, coefs: Array) -> Cer
 
 def certify_lane(problem: Problem, step: Iterate, lane: int) -> Certificate:
     """Certify one lane of an iterate by its coefficients on the scale of the data."""
-    alone, only = problem.lane(lane), [lane]
-    level, coefs = alone.objective.to_raw(problem.penalty, step.intercepts[only], step.coefs[only])
-    return certify(alone, step.lam, float(level[0]), coefs[0])
+    written = problem.raw(step, lane)
+    return certify(problem.lane(lane), step.lam, written.intercept, written.coefs)
 
 
 def measured(problem: Problem, step: Iterate) -> Iterate:

@@ -22,7 +22,7 @@ from scipy.linalg import solve_triangular
 from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Integers
 from regcli.results import Iterate
-from regcli.solvers.engine import Problem, Start, status_of
+from regcli.solvers.engine import Problem, RawModel, status_of
 from regcli.solvers.rows import standard_rows
 
 __all__ = ["Direct", "dependent_columns"]
@@ -59,7 +59,7 @@ class Direct:
         self._problem = problem
         self._rows = problem.objective.lanes.partition.block_rows()
 
-    def advance(self, lams: Array, starts: Sequence[Start] | None = None) -> list[Iterate]:  # noqa: ARG002
+    def advance(self, lams: Array, starts: Sequence[RawModel] | None = None) -> list[Iterate]:  # noqa: ARG002
         """Solve at strength 0; every entry of ``lams`` is that."""
         return [self._solve(float(lam)) for lam in lams]
 

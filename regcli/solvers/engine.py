@@ -13,7 +13,7 @@ from regcli.results import Iterate, Status
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-__all__ = ["Engine", "Problem", "Rules", "Start", "serial_map", "status_of"]
+__all__ = ["Engine", "Problem", "RawModel", "Rules", "serial_map", "status_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,14 @@ class Rules:
     max_iter: int = 1000
     certify: bool = False
     solver: str = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class RawModel:
+    """A model as it is written: intercept and coefficients (p,) on the scale of the data."""
+
+    intercept: float
+    coefs: Array
 
 
 @dataclass(frozen=True)
@@ -53,13 +61,12 @@ class Problem:
             null=NullModel(null.intercepts[only], null.loss[only], null.scale[only]),
         )
 
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """A model to start from: intercept and coefficients (p,) on the scale of the data."""
-
-    intercept: float
-    coefs: Array
+    def raw(self, step: Iterate, lane: int) -> RawModel:
+        """One lane of an iterate as it is written."""
+        only = [lane]
+        alone = self.objective.keep(np.array(only))
+        levels, coefs = alone.to_raw(self.penalty, step.intercepts[only], step.coefs[only])
+        return RawModel(float(levels[0]), coefs[0])
 
 
 class Engine(Protocol):
@@ -75,7 +82,7 @@ class Engine(Protocol):
         """Strengths to hand it at a time: as many as its threads meet once for, and as are in memory together."""
         ...
 
-    def advance(self, lams: Array, starts: Sequence[Start] | None = None) -> list[Iterate]:
+    def advance(self, lams: Array, starts: Sequence[RawModel] | None = None) -> list[Iterate]:
         """Solve all lanes at the next strengths, which decrease.
 
         ``starts`` are models near to the solutions, one a strength, for engines that can use them.

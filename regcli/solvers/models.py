@@ -1,4 +1,4 @@
-"""Where the quadratic model of a lane comes from: exact and kept, or from the curvature where some lane stands.
+"""Where the quadratic model of a lane comes from: exact and kept, shared by lanes for some strengths, or its own.
 
 A model is built on few of the working columns, those near to taking part. Positions count within the working set, which
 only grows at its end while ``grown`` is called, and is otherwise ``reset``.
@@ -134,8 +134,8 @@ class Models:
     The moments of the blocks of rows are taken under lane 0's curvature, which is near to that of every lane; a lane's
     Hessian is the sum over its blocks. They serve several strengths. A lane whose violation falls by too little builds
     its Hessian where it stands, until the next common one; with ``fresh`` every lane does so in every round.
-    ``curvature`` is the mean curvature of the null model, which rows are measured by. For the
-    gaussian family each lane has its own, which is exact and kept for good.
+    ``curvature`` is the mean curvature of the null model, which rows are measured by. For the gaussian family each lane
+    has its own, which is exact and kept for good.
     """
 
     def __init__(self, objective: Objective, *, fresh: bool, curvature: float) -> None:

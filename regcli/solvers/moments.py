@@ -16,7 +16,7 @@ from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Bools, SeparableTerms
 from regcli.results import Iterate
 from regcli.solvers.active_set import ActiveSet, QuadraticSolution
-from regcli.solvers.engine import Problem, Start, status_of
+from regcli.solvers.engine import Problem, RawModel, status_of
 from regcli.solvers.spectral import Spectrum
 
 __all__ = ["Moments", "statistics_bytes"]
@@ -89,7 +89,7 @@ class Moments:
         sums = _training_sums(blocks, objective.lanes.partition.train)
         self._lanes = [self._lane(blocks, lane, training) for lane, training in enumerate(sums)]
 
-    def advance(self, lams: Array, starts: Sequence[Start] | None = None) -> list[Iterate]:  # noqa: ARG002
+    def advance(self, lams: Array, starts: Sequence[RawModel] | None = None) -> list[Iterate]:  # noqa: ARG002
         """Walk every lane over the strengths, one task a lane."""
         walks = self._problem.parallel_map(lambda lane: self._walk(lane, lams), range(len(self._lanes)))
         return [self._gather(float(lam), [walk[at] for walk in walks]) for at, lam in enumerate(lams)]

@@ -21,7 +21,7 @@ import numpy as np
 from regcli.problem.objective import Objective, Sweep
 from regcli.problem.protocols import Array, Bools, Integers, SeparableTerms
 from regcli.results import Iterate, Status
-from regcli.solvers.engine import Problem, Start
+from regcli.solvers.engine import Problem, RawModel
 from regcli.solvers.models import Models
 
 __all__ = ["Newton"]
@@ -147,7 +147,7 @@ class Newton:
         self._models = Models(self._working.objective, fresh=work <= LITTLE_WORK, curvature=usual)
         self._loose = False
 
-    def advance(self, lams: Array, starts: Sequence[Start] | None = None) -> list[Iterate]:
+    def advance(self, lams: Array, starts: Sequence[RawModel] | None = None) -> list[Iterate]:
         """Solve strength after strength, all lanes together."""
         out = []
         for at, lam in enumerate(map(float, lams)):
@@ -159,7 +159,7 @@ class Newton:
             out.append(self._solve(lam))
         return out
 
-    def _move(self, start: Start) -> None:
+    def _move(self, start: RawModel) -> None:
         """Put all lanes at one model."""
         problem = self._problem
         levels, coefs = problem.objective.from_raw(start.intercept, start.coefs)

@@ -10,7 +10,7 @@ from regcli.problem.protocols import Array, Family
 from regcli.results import Iterate, Status, Stopped
 from regcli.solvers.certificate import measured
 from regcli.solvers.choose import choose_engine, objection
-from regcli.solvers.engine import Engine, Problem, Start
+from regcli.solvers.engine import Engine, Problem, RawModel
 from regcli.solvers.newton import Newton
 
 __all__ = ["Grid", "Walk", "follow", "geometric_grid", "lambda_max", "polished"]
@@ -61,7 +61,7 @@ def lambda_max(problem: Problem) -> float:
 
 
 def follow(
-    problem: Problem, lambdas: Array, engines: list[str], starts: Sequence[Start] | None = None
+    problem: Problem, lambdas: Array, engines: list[str], starts: Sequence[RawModel] | None = None
 ) -> Iterator[Iterate]:
     """All lanes of a problem at decreasing strengths, each measured; engines add their names to ``engines``.
 
@@ -97,8 +97,7 @@ def polished(problem: Problem, step: Iterate) -> Iterate:
     if objective.family.quadratic or objective.lanes.n_lanes == 1 or not step.status[0].usable:
         return step
     alone = problem.lane(0)
-    level, coefs = alone.objective.to_raw(problem.penalty, step.intercepts[:1], step.coefs[:1])
-    solved = Newton(alone).advance(np.array([step.lam]), [Start(float(level[0]), coefs[0])])[0]
+    solved = Newton(alone).advance(np.array([step.lam]), [problem.raw(step, 0)])[0]
     if not solved.violation[0] < step.violation[0]:
         return step
     return replace(

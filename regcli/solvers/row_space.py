@@ -13,7 +13,7 @@ import numpy as np
 from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Integers
 from regcli.results import Iterate, Status
-from regcli.solvers.engine import Problem, Start, serial_map, status_of
+from regcli.solvers.engine import Problem, RawModel, serial_map, status_of
 from regcli.solvers.newton import Newton
 from regcli.solvers.rows import standard_rows
 
@@ -64,7 +64,7 @@ class RowSpace:
         else:
             self._reduced = problem.parallel_map(lambda lane: _ReducedLane(problem, int(lane)), lanes)
 
-    def advance(self, lams: Array, starts: Sequence[Start] | None = None) -> list[Iterate]:  # noqa: ARG002
+    def advance(self, lams: Array, starts: Sequence[RawModel] | None = None) -> list[Iterate]:  # noqa: ARG002
         """Solve all lanes at the next strengths."""
         if self._closed:
             return self._read(lams)

@@ -352,6 +352,7 @@ def test_base_times_lane_map_is_the_design_of_the_lane(
         found = base @ lane_map.toarray()
         assert np.allclose(found, expected, rtol=0, atol=EXACT * np.abs(expected).max(axis=0))
         assert lane or np.array_equal(found, expected)
+        assert lane or np.array_equal(base[:, encoder.places], expected)
     assert all(pattern == patterns[0] for pattern in patterns)
 
 
