@@ -9,19 +9,15 @@ factor; a coordinate that depends on the free ones is exchanged for one of them 
 decrease and there are finitely many (set, signs, limits), so the method ends.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from scipy.linalg import lapack
 
 from regcli.problem.protocols import Array, Bools, Integers, SeparableTerms
+from regcli.solvers.factor import Factor
 
 __all__ = ["ActiveSet", "QuadraticSolution"]
-
-#: A coordinate is let in when its Schur pivot exceeds this share of H_jj + l2_j; below, half of the digits of its
-#: coefficient would be noise, and it is exchanged instead.
-PIVOT = 1e-10
 
 #: A Schur pivot below this share is what rounding leaves of zero; a step by its inverse would go anywhere.
 NOISE = 1e-15
@@ -31,6 +27,9 @@ FALL = 1e-13
 
 #: A full point must lower it by more than this share, else one coordinate at a time is let in from then on.
 PROGRESS = 1e-14
+
+#: Steps of refinement: near-duplicates without a penalty need a second one.
+REFINEMENTS = 2
 
 #: Columns up to which products are taken over the whole matrix.
 SMALL = 256
@@ -50,119 +49,6 @@ class QuadraticSolution:
     aliased: tuple[int, ...]
 
 
-@dataclass
-class _Factor:
-    """Lower Cholesky factor of H_FF + diag(l2_F), free coordinates F in order of entry, and the rows H_F themselves.
-
-    The rows are copied one by one as coordinates enter, because products want them side by side.
-    """
-
-    hessian: Array
-    l2: Array
-    rows: Array
-    order: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
-    lower: Array = field(default_factory=lambda: np.zeros((16, 16), order="F"))
-
-    @property
-    def size(self) -> int:
-        return self.order.size
-
-    def view(self) -> Array:
-        """The factor itself, without the spare room behind it."""
-        return self.lower[: self.size, : self.size]
-
-    def solve(self, right: Array) -> Array:
-        """Solve with the factored matrix."""
-        return np.asarray(lapack.dpotrs(self.view(), right, lower=1)[0])
-
-    def root(self, vector: Array) -> float:
-        """The quadratic form of the factored matrix at a vector."""
-        half = self.view().T @ vector
-        return float(half @ half)
-
-    def half_solve(self, right: Array) -> Array:
-        """Solve with the factor alone."""
-        return np.asarray(lapack.dtrtrs(self.view(), right, lower=1)[0])
-
-    def append(self, candidates: Integers) -> Integers:
-        """Let in coordinates in the order given, each if its pivot allows; return those let in."""
-        if not candidates.size:
-            return candidates
-        size, count = self.size, candidates.size
-        cross = np.zeros((0, count))
-        if size:
-            cross = self.half_solve(self.rows[:size, candidates])
-        diagonal = self.hessian[candidates, candidates] + self.l2[candidates]
-        schur = self.hessian[np.ix_(candidates, candidates)] - cross.T @ cross
-        schur[np.diag_indices(count)] += self.l2[candidates]
-        corner, info = lapack.dpotrf(schur, lower=1, clean=1)
-        taken = np.arange(count)
-        if info != 0 or not np.all(np.square(np.diagonal(corner)) > PIVOT * diagonal):
-            taken, corner = _independent(schur, PIVOT * diagonal)
-        self._grow(size + taken.size)
-        self.lower[size : size + taken.size, :size] = cross[:, taken].T
-        self.lower[size : size + taken.size, size : size + taken.size] = corner
-        self.rows[size : size + taken.size] = self.hessian[candidates[taken]]
-        self.order = np.concatenate([self.order, candidates[taken]])
-        return candidates[taken]
-
-    def drop(self, leaving: Bools) -> Integers:
-        """Take out the coordinates at marked positions; return any that no longer pass the pivot test."""
-        first = int(np.argmax(leaving))
-        tail = np.flatnonzero(~leaving[first:]) + first
-        moved = self.order[tail]
-        self.lower[first : first + tail.size, :first] = self.lower[tail, :first]
-        kept_rows = self.lower[first : first + tail.size, :first]
-        self.order = np.concatenate([self.order[:first], moved])
-        if not tail.size:
-            return moved
-        self.rows[first : first + tail.size] = self.rows[tail]
-        block = self.rows[first : first + tail.size, moved] - kept_rows @ kept_rows.T
-        block[np.diag_indices(tail.size)] += self.l2[moved]
-        corner, info = lapack.dpotrf(block, lower=1, clean=1)
-        if info == 0:
-            self.lower[first : first + tail.size, first : first + tail.size] = corner
-            return moved[:0]
-        self.order = self.order[:first]
-        entered = self.append(moved)
-        return np.setdiff1d(moved, entered)
-
-    def _grow(self, size: int) -> None:
-        """Make room."""
-        room = self.lower.shape[0]
-        if size > room:
-            room = max(2 * room, size)
-            larger = np.zeros((room, room), order="F")
-            larger[: self.size, : self.size] = self.view()
-            self.lower = larger
-        if size > self.rows.shape[0]:
-            self.widen(self.hessian, room)
-
-    def widen(self, hessian: Array, room: int) -> None:
-        """Take the rows from a Hessian with more columns, with room for more of them."""
-        self.hessian = hessian
-        self.rows = np.empty((room, hessian.shape[0]))
-        self.rows[: self.size] = hessian[self.order]
-
-
-def _independent(schur: Array, least: Array) -> tuple[Integers, Array]:
-    """Greedy Cholesky of a matrix that may be singular: rows are taken in order, each if its pivot is large enough."""
-    count = least.size
-    work = schur.copy()
-    taken: list[int] = []
-    columns: list[Array] = []
-    for j in range(count):
-        if work[j, j] > least[j]:
-            column = work[:, j] / np.sqrt(work[j, j])
-            column[:j] = 0.0
-            work -= np.multiply.outer(column, column)
-            taken.append(j)
-            columns.append(column)
-    index = np.array(taken, dtype=np.intp)
-    corner = np.array([column[index] for column in columns]).T if taken else np.zeros((0, 0))
-    return index, np.tril(corner)
-
-
 def _unpenalised(columns: list[int], terms: SeparableTerms) -> tuple[int, ...]:
     """Those of the columns passed over that nothing penalises: of the others rounding took the curvature."""
     return tuple(j for j in columns if terms.l1[j] + terms.l2[j] == 0)
@@ -179,7 +65,7 @@ class ActiveSet:
 
     def __init__(self, hessian: Array) -> None:
         self._hessian = hessian
-        self._factor = _Factor(hessian, np.zeros(hessian.shape[0]), np.empty((16, hessian.shape[0])))
+        self._factor = Factor(hessian)
         self._sign = np.zeros(hessian.shape[0])
         self._outside = np.ones(hessian.shape[0], dtype=bool)
 
@@ -187,8 +73,7 @@ class ActiveSet:
         """Go on with a Hessian that has more rows and columns at its end; the factor stays."""
         more = hessian.shape[0] - self._sign.size
         self._hessian = hessian
-        self._factor.widen(hessian, self._factor.lower.shape[0])
-        self._factor.l2 = np.concatenate([self._factor.l2, np.zeros(more)])
+        self._factor.widen(hessian)
         self._sign = np.concatenate([self._sign, np.zeros(more)])
         self._outside = np.concatenate([self._outside, np.ones(more, dtype=bool)])
         return self
@@ -245,24 +130,28 @@ class ActiveSet:
         """Make the free set that of the start; coordinates that fail the pivot test go to zero."""
         wanted = (coefs != 0) & (coefs > terms.lower) & (coefs < terms.upper)
         factor = self._factor
-        if not np.array_equal(factor.l2, terms.l2):
-            factor.l2 = terms.l2
-            order = factor.order[wanted[factor.order]]
-            factor.order = factor.order[:0]
-            coefs[np.setdiff1d(order, factor.append(order))] = 0.0
-        elif factor.size and not wanted[factor.order].all():
-            coefs[factor.drop(~wanted[factor.order])] = 0.0
+        if not factor.serves(terms.l2):
+            coefs[factor.reload(terms.l2, wanted)] = 0.0
+        elif factor.free.size and not wanted[factor.free].all():
+            coefs[factor.drop(~wanted[factor.free])] = 0.0
         self._outside[:] = True
-        self._outside[factor.order] = False
+        self._outside[factor.free] = False
         missing = np.flatnonzero(wanted & self._outside & (coefs != 0))
         coefs[np.setdiff1d(missing, factor.append(missing))] = 0.0
-        self._outside[factor.order] = False
+        self._outside[factor.free] = False
         self._sign[:] = 0.0
-        self._sign[factor.order] = np.where(terms.l1[factor.order] > 0, np.sign(coefs[factor.order]), 0.0)
+        self._sign[factor.free] = np.where(terms.l1[factor.free] > 0, np.sign(coefs[factor.free]), 0.0)
+
+    def _exact(self, terms: SeparableTerms, coefs: Array) -> None:
+        """Have the factor of this very L2 part."""
+        if not self._factor.exact:
+            self._outside[self._factor.free] = True
+            coefs[self._factor.reload(terms.l2, np.ones(coefs.size, dtype=bool))] = 0.0
+            self._outside[self._factor.free] = False
 
     def _advance(self, linear: Array, terms: SeparableTerms, coefs: Array) -> bool:
         """Solve for the free coordinates. True when all of them may stay; else some were dropped on the way."""
-        free = self._factor.order
+        free = self._factor.free
         if not free.size:
             return True
         sign, now = self._sign[free], coefs[free]
@@ -303,7 +192,7 @@ class ActiveSet:
 
     def _drop(self, leaving: Bools, coefs: Array) -> None:
         """Take coordinates out of the free set."""
-        gone = self._factor.order[leaving]
+        gone = self._factor.free[leaving]
         failed = self._factor.drop(leaving)
         coefs[failed] = 0.0
         gone = np.concatenate([gone, failed])
@@ -311,17 +200,18 @@ class ActiveSet:
         self._sign[gone] = 0.0
 
     def _score(self, linear: Array, terms: SeparableTerms, coefs: Array, tol: float) -> Array:
-        """Q - Hb, after one step of refinement where the free coordinates are not stationary to a tenth of ``tol``."""
-        score = self._product(linear, coefs)
-        free = self._factor.order
-        if free.size:
+        """Q - Hb, after steps of refinement where the free coordinates are not stationary to a tenth of ``tol``."""
+        score, free = self._product(linear, coefs), self._factor.free
+        for _ in range(REFINEMENTS if free.size else 0):
             rest = score[free] - terms.l2[free] * coefs[free] - terms.l1[free] * self._sign[free]
-            if np.abs(rest).max() > 0.1 * tol:
-                better = coefs[free] + self._factor.solve(rest)
-                stays = (self._sign[free] * better >= 0) & (better <= terms.upper[free]) & (better >= terms.lower[free])
-                if stays.all():
-                    coefs[free] = better
-                    score = self._product(linear, coefs)
+            if np.abs(rest).max() <= 0.1 * tol:
+                break
+            better = coefs[free] + self._factor.solve(rest)
+            stays = (self._sign[free] * better >= 0) & (better <= terms.upper[free]) & (better >= terms.lower[free])
+            if not stays.all():
+                break
+            coefs[free] = better
+            score = self._product(linear, coefs)
         return score
 
     def _product(self, linear: Array, coefs: Array) -> Array:
@@ -332,8 +222,8 @@ class ActiveSet:
         """
         if coefs.size <= SMALL:
             return linear - self._hessian @ coefs
-        free = self._factor.order
-        out = linear - coefs[free] @ self._factor.rows[: free.size]
+        free = self._factor.free
+        out = linear - self._factor.product(coefs[free])
         held = np.flatnonzero((coefs != 0) & self._outside)
         return out - coefs[held] @ self._hessian[held] if held.size else out
 
@@ -358,7 +248,8 @@ class ActiveSet:
 
     def _exchange(self, entering: int, terms: SeparableTerms, coefs: Array, rate: Array, direction: Array) -> bool:
         """Move along the direction in which a dependent coordinate replaces free ones. False: nothing blocks it."""
-        free = self._factor.order
+        self._exact(terms, coefs)
+        free = self._factor.free
         step = direction[entering]
         cross = self._hessian[free, entering]
         half = self._factor.half_solve(cross) if free.size else np.zeros(0)

@@ -8,14 +8,15 @@ import numpy as np
 from regcli.errors import UsageError
 from regcli.solvers.direct import Direct
 from regcli.solvers.engine import Engine, Problem
-from regcli.solvers.moments import Moments, statistics_bytes
+from regcli.solvers.moments import Moments, statistics_fit
 from regcli.solvers.newton import Newton
 from regcli.solvers.row_space import RowSpace
 
 __all__ = ["choose_engine", "objection"]
 
-#: Statistics may take this many bytes, or half of the matrix where that is more.
-STATISTICS = 256 * 2**20
+#: Columns up to which second moments of all are worth taking where they do not fit into memory for all lanes at once,
+#: and the least rows a column: with fewer most columns stay out of every model, and lockstep never asks for products.
+MOST_COLUMNS, LEAST_ROWS = 4000, 1.5
 
 #: Rows up to which the rows' space is worth its eigenvectors: n^3 against the p^3 of a Hessian.
 MOST_ROWS = 3000
@@ -35,7 +36,8 @@ def choose_engine(problem: Problem, lam: float) -> Engine:
     direct                gaussian, nothing penalised or limited
     row-space             L2 alone, no limits, more columns than rows, at most 3,000 rows, no far mean uncentred,
                           all columns penalised about alike
-    moments               gaussian, statistics within 256 MB or half of the matrix
+    moments               gaussian, statistics within 256 MB or half of the matrix, or up to 4,000 columns and
+                          1.5 times as many rows
     lockstep, newton      everything else; lockstep is the name where the model of the loss is exact
     ====================  =============================================================================
 
@@ -94,8 +96,7 @@ def _best(problem: Problem, lam: float) -> str:
     if penalty.l1_ratio == 0 and not limited and not unpenalised and short:
         return "row-space"
     cancelled = bool(np.any(objective.lanes.sd < 1e-3 * np.abs(objective.lanes.centre)))
-    part = objective.lanes.partition
-    bytes_needed = statistics_bytes(objective.design.shape[1], part.n_blocks, part.n_lanes)
-    if gaussian and not cancelled and bytes_needed <= max(STATISTICS, 4 * n * p):
+    square = p <= MOST_COLUMNS and n >= LEAST_ROWS * p
+    if gaussian and not cancelled and (square or statistics_fit(objective)):
         return "moments"
     return "lockstep" if gaussian else "newton"

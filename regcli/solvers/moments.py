@@ -6,20 +6,27 @@ nothing that depends on n.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from dataclasses import dataclass, replace
+from itertools import accumulate, chain, pairwise
+from operator import itemgetter
 
 import numpy as np
 from scipy import sparse
 
 from regcli.problem.objective import Objective
-from regcli.problem.protocols import Array, Bools, SeparableTerms
+from regcli.problem.protocols import Array, Bools, Integers, SeparableTerms
 from regcli.results import Iterate
 from regcli.solvers.active_set import ActiveSet, QuadraticSolution
 from regcli.solvers.engine import Problem, RawModel, status_of
 from regcli.solvers.spectral import Spectrum
 
-__all__ = ["Moments", "statistics_bytes"]
+__all__ = ["Moments", "statistics_fit"]
+
+#: Statistics of all blocks and lanes may take this many bytes, or half of the matrix where that is more.
+STATISTICS = 256 * 2**20
+
+#: Strengths a batch; where statistics are made anew for each, fewer batches are cheaper.
+BATCH, LONG_BATCH = 8, 50
 
 #: Cells of a task while sums are collected, and the most tasks: each has sums of its own.
 SPAN_CELLS, MOST_SPANS = 4_000_000, 4
@@ -43,22 +50,23 @@ FINE, ENOUGH = 1e-13, 0.1
 CLOSED = 1e-11
 
 
-def statistics_bytes(n_terms: int, n_blocks: int, n_lanes: int) -> int:
-    """Bytes that the statistics of all blocks and lanes take."""
-    return 8 * (n_terms + 2) ** 2 * (n_blocks + 2 * n_lanes)
+def statistics_fit(objective: Objective) -> bool:
+    """Whether the statistics of all blocks and lanes can be in memory together."""
+    part, (n, m) = objective.lanes.partition, objective.design.shape
+    return 8 * (m + 2) ** 2 * (part.n_blocks + 2 * part.n_lanes) <= max(STATISTICS, 4 * n * m)
 
 
 @dataclass
 class _Lane:
-    """One lane's quadratic and where it stands."""
+    """One lane's quadratic; ``test`` are the moments of its held-out rows where they are kept."""
 
+    lane: int
     hessian: Array
     linear: Array
     level: float
     square: float
-    test: Array
+    test: Array | None
     kernel: ActiveSet
-    coefs: Array
     spectrum: Spectrum | None = None
     ridges: int = 0
 
@@ -66,14 +74,16 @@ class _Lane:
 class Moments:
     """Engine for the gaussian family; exact up to rounding at every strength.
 
+    Where the statistics of all lanes would take more than ``STATISTICS`` bytes they are made anew for every batch of
+    strengths, which is a long one then, and one lane follows the other.
+
     Notes
     -----
-    Building costs O(n p^2) once for all lanes; a strength costs O(p f) a lane and round for f free coordinates. Memory
-    is that of ``statistics_bytes``.
+    Building costs O(n p^2) once for all lanes, or O(n p^2 log K) a batch; a strength costs O(p f) a lane and round for
+    f free coordinates. Memory is that of all blocks and lanes, or of the statistics of log2(K) + 4 lanes.
     """
 
     name = "moments"
-    batch = 8
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
@@ -83,16 +93,86 @@ class Moments:
         if objective.intercept:
             self._middle = float(objective.lanes.weights(0) @ self._target)
             self._target = self._target - self._middle
-        spans = _spans(*objective.design.shape)
-        parts = problem.parallel_map(self._tables, spans)
+        part = objective.lanes.partition
+        self._lanes: list[_Lane] = []
+        self._levels, self._coefs = np.zeros(part.n_lanes), np.zeros((part.n_lanes, objective.n_terms))
+        self.batch = LONG_BATCH
+        if statistics_fit(objective):
+            self.batch = BATCH
+            self._keep_all()
+
+    def _keep_all(self) -> None:
+        """Make the statistics of all blocks in one pass, and every lane from them."""
+        objective = self._problem.objective
+        parts = self._problem.parallel_map(self._tables, _spans(*objective.design.shape))
         blocks = [np.sum([part[b] for part in parts], axis=0) for b in range(objective.lanes.partition.n_blocks)]
         sums = _training_sums(blocks, objective.lanes.partition.train)
-        self._lanes = [self._lane(blocks, lane, training) for lane, training in enumerate(sums)]
+        for lane, training in enumerate(sums):
+            tested = np.flatnonzero(objective.lanes.partition.test[lane])
+            test = sum((blocks[b] for b in tested), np.zeros_like(blocks[0]))
+            self._lanes.append(self._lane(lane, training, test))
 
     def advance(self, lams: Array, starts: Sequence[RawModel] | None = None) -> list[Iterate]:  # noqa: ARG002
-        """Walk every lane over the strengths, one task a lane."""
-        walks = self._problem.parallel_map(lambda lane: self._walk(lane, lams), range(len(self._lanes)))
+        """Walk every lane over the strengths, one task a lane where statistics are kept."""
+        if self._lanes:
+            walks = self._problem.parallel_map(lambda lane: self._walk(lane, lams), self._lanes)
+        else:
+            walks = self._in_turn(lams)
         return [self._gather(float(lam), [walk[at] for walk in walks]) for at, lam in enumerate(lams)]
+
+    def _in_turn(self, lams: Array) -> list[list["_Point"]]:
+        """Walk one lane after the other, each from statistics that are made for it and let go."""
+        part, parallel_map = self._problem.objective.lanes.partition, self._problem.parallel_map
+
+        def along(lane: int, sums: Array) -> list[_Point]:
+            return self._walk(self._lane(lane, sums), lams)
+
+        left_out = [np.flatnonzero(~row) for row in part.train]
+        if any(left.size > 1 for left in left_out):
+            return parallel_map(
+                lambda lane: along(lane, self._sum(np.flatnonzero(part.train[lane]))), range(part.n_lanes)
+            )
+        halves = np.array_split(np.arange(part.n_blocks), 2)
+        near, far = parallel_map(self._sum, halves)
+
+        def walked(task: int) -> list[tuple[int, list[_Point]]]:
+            if task == 0:
+                return [(lane, along(lane, near + far)) for lane, left in enumerate(left_out) if not left.size]
+            sums = self._apart(halves[task - 1], (far, near)[task - 1])
+            return [
+                (lane, along(lane, outside))
+                for block, outside in sums
+                for lane, left in enumerate(left_out)
+                if block in left
+            ]
+
+        return [walk for _, walk in sorted(chain.from_iterable(parallel_map(walked, range(3))), key=itemgetter(0))]
+
+    def _apart(self, blocks: Integers, outside: Array) -> Iterator[tuple[int, Array]]:
+        """Sums over all blocks but one, for every one of some, from the sum over the others: log2 of them are held."""
+        if blocks.size == 1:
+            yield int(blocks[0]), outside
+            return
+        left, right = np.array_split(blocks, 2)
+        yield from self._apart(left, outside + self._sum(right))
+        yield from self._apart(right, outside + self._sum(left))
+
+    def _sum(self, blocks: Integers) -> Array:
+        """Second moments of [1, x, y] over the rows of some blocks."""
+        objective = self._problem.objective
+        part, m = objective.lanes.partition, objective.design.shape[1]
+        wanted = np.zeros(part.n_blocks, dtype=bool)
+        wanted[blocks] = True
+        index = np.flatnonzero(wanted[part.block] & (part.row_weights > 0))
+        out = np.zeros((m + 2, m + 2))
+        step = max(m, SPAN_CELLS // max(m, 1))
+        for start in range(0, index.size, step):
+            rows = index[start : start + step]
+            root = np.sqrt(part.row_weights[rows])
+            cells = np.empty((m + 2, rows.size))
+            cells[0], cells[1:-1], cells[-1] = root, objective.design.rows(rows).T * root, self._target[rows] * root
+            out += cells @ cells.T
+        return out
 
     def _tables(self, rows: slice) -> Array:
         """Second moments of [1, x, y] over some rows of every block, (B, m + 2, m + 2)."""
@@ -107,13 +187,12 @@ class Moments:
         out[:, -1, :-1] = out[:, :-1, -1]
         return out
 
-    def _lane(self, blocks: list[Array], lane: int, sums: Array) -> _Lane:
+    def _lane(self, lane: int, sums: Array, test: Array | None = None) -> _Lane:
         """Centre and scale a lane's sums into its quadratic."""
         objective = self._problem.objective
-        lanes, part = objective.lanes, objective.lanes.partition
-        size = blocks[0].shape[0]
-        test = sum((blocks[b] for b in np.flatnonzero(part.test[lane])), np.zeros((size, size)))
-        sums, test = (_map(table, lanes.maps[lane]) for table in (sums / sums[0, 0], test))
+        lanes = objective.lanes
+        sums = _map(sums / sums[0, 0], lanes.maps[lane])
+        test = None if test is None else _map(test, lanes.maps[lane])
         centre, sd = lanes.centre[lane], lanes.sd[lane]
         live = np.where(lanes.varies[lane], 1.0 / sd, 0.0)
         level = float(sums[0, -1]) if objective.intercept else 0.0
@@ -122,34 +201,28 @@ class Moments:
         hessian = (sums[1:-1, 1:-1] - centred - centred.T + np.multiply.outer(centre, centre)) * live * live[:, None]
         linear = (cross - level * first - centre * (sums[0, -1] - level)) * live
         square = float(sums[-1, -1]) - level * (2.0 * float(sums[0, -1]) - level)
-        return _Lane(hessian, linear, level, square, test, ActiveSet(hessian), np.zeros(sd.size))
+        self._levels[lane] = level
+        return _Lane(lane, hessian, linear, level, square, test, ActiveSet(hessian))
 
-    def _walk(self, lane: int, lams: Array) -> list["_Point"]:
+    def _walk(self, state: _Lane, lams: Array) -> list["_Point"]:
         """One lane at every strength."""
-        problem, state = self._problem, self._lanes[lane]
-        scale = float(problem.null.scale[lane])
+        problem, lane = self._problem, state.lane
+        scale, coefs = float(problem.null.scale[lane]), self._coefs[lane]
         out = []
         for lam in lams:
             terms = problem.objective.terms(problem.penalty, float(lam), lane)
             tol, enough = FINE * scale, ENOUGH * problem.rules.tol * scale
             solution = self._by_spectrum(state, float(lam), terms)
             if solution is None or terms.distance(solution.coefs, solution.score).max(initial=0.0) > CLOSED * scale:
-                solution = state.kernel.solve(state.linear, terms, state.coefs, tol, enough)
-            state.coefs = solution.coefs
-            violation = float(terms.distance(solution.coefs, solution.score).max(initial=0.0)) / scale
+                solution = state.kernel.solve(state.linear, terms, coefs, tol, enough)
+            coefs = solution.coefs
+            violation = float(terms.distance(coefs, solution.score).max(initial=0.0)) / scale
             violation = violation if np.isfinite(violation) else np.inf
-            explained = float(solution.coefs @ (state.linear + solution.score))
-            out.append(
-                _Point(
-                    solution.coefs,
-                    violation,
-                    solution.rounds,
-                    0.5 * max(state.square - explained, 0.0),
-                    self._held_out(lane, solution.coefs),
-                    solution.aliased,
-                )
-            )
-        return out
+            loss = 0.5 * max(state.square - float(coefs @ (state.linear + solution.score)), 0.0)
+            out.append(_Point(coefs, violation, solution.rounds, loss, solution.aliased))
+        self._coefs[lane] = coefs
+        errors = self._held_out(state, np.stack([point.coefs for point in out]))
+        return [replace(point, held_out=error) for point, error in zip(out, errors.tolist(), strict=True)]
 
     def _by_spectrum(self, state: _Lane, lam: float, terms: SeparableTerms) -> QuadraticSolution | None:
         """Solve from eigenvectors where the penalty is a pure ridge on a long path; None elsewhere.
@@ -167,38 +240,44 @@ class Moments:
         coefs = state.spectrum.solve(np.array([lam]))[0]
         return QuadraticSolution(coefs, state.linear - state.hessian @ coefs, 1, solved=True, aliased=())
 
-    def _held_out(self, lane: int, coefs: Array) -> float:
-        """Mean squared error on a lane's test blocks; nan without any."""
-        state, objective = self._lanes[lane], self._problem.objective
-        weight = float(state.test[0, 0])
+    def _held_out(self, state: _Lane, coefs: Array) -> Array:
+        """Mean squared error on a lane's test blocks at models (T, p); nan without any."""
+        objective = self._problem.objective
+        part = objective.lanes.partition
+        rows = np.flatnonzero(part.test[state.lane][part.block] & (part.row_weights > 0))
+        weight = float(part.row_weights[rows].sum())
         if weight <= 0:
-            return np.nan
-        used = np.flatnonzero(coefs)
-        own = coefs[used] / objective.lanes.sd[lane, used]
-        base = state.level - float(own @ objective.lanes.centre[lane, used])
-        vector = np.concatenate([[-base], -own, [1.0]])
-        index = np.concatenate([[0], used + 1, [state.test.shape[0] - 1]])
-        total = float(vector @ state.test[np.ix_(index, index)] @ vector)
-        if total < CANCELLED * float(state.test[-1, -1]):
-            total = self._held_out_rows(lane, coefs)
+            return np.full(len(coefs), np.nan)
+        if state.test is None:
+            return self._held_out_rows(state, coefs, rows) / weight
+        own = coefs / objective.lanes.sd[state.lane]
+        base = state.level - own @ objective.lanes.centre[state.lane]
+        vectors = np.column_stack([-base, -own, np.ones(len(own))])
+        total = np.einsum("tp,tp->t", vectors @ state.test, vectors)
+        lost = total < CANCELLED * float(state.test[-1, -1])
+        if lost.any():
+            total[lost] = self._held_out_rows(state, coefs[lost], rows)
         return total / weight
 
-    def _held_out_rows(self, lane: int, coefs: Array) -> float:
-        """Sum of squared errors on a lane's test blocks, from the rows."""
+    def _held_out_rows(self, state: _Lane, coefs: Array, rows: Integers) -> Array:
+        """Sums of squared errors of models (T, p), from the rows."""
         objective = self._problem.objective
-        alone: Objective = objective.keep(np.array([lane]))
-        level = self._lanes[lane].level + self._middle
-        eta = alone.eta(np.array([level]), coefs[None])[0]
-        part = objective.lanes.partition
-        weights = part.test[lane][part.block] * part.row_weights
-        return float(weights @ np.square(objective.y - eta))
+        part, lanes = objective.lanes.partition, objective.lanes
+        own = coefs / lanes.sd[state.lane]
+        levels = (state.level - own @ lanes.centre[state.lane])[:, None]
+        errors, step = np.zeros(len(own)), max(1, SPAN_CELLS // objective.design.shape[1])
+        for start in range(0, rows.size, step):
+            index = rows[start : start + step]
+            values = lanes.columns(objective.design.rows(index), state.lane)
+            errors += np.square(self._target[index] - levels - own @ values.T) @ part.row_weights[index]
+        return errors
 
     def _gather(self, lam: float, points: list["_Point"]) -> Iterate:
         """Put the lanes of one strength together."""
         violation = np.array([point.violation for point in points])
         return Iterate(
             lam=lam,
-            intercepts=np.array([state.level + self._middle for state in self._lanes]),
+            intercepts=self._levels + self._middle,
             coefs=np.stack([point.coefs for point in points]),
             violation=violation,
             rounds=np.array([point.rounds for point in points]),
@@ -217,8 +296,8 @@ class _Point:
     violation: float
     rounds: int
     loss: float
-    held_out: float
     aliased: tuple[int, ...]
+    held_out: float = np.nan
 
 
 def _spans(n: int, m: int) -> list[slice]:

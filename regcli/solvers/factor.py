@@ -1,0 +1,315 @@
+"""The Cholesky factor behind the quadratic kernel: coordinates enter and leave, solves go on.
+
+Positions are coordinates in order of entry. One that leaves a long factor stays in it as a *ghost*: with A = LL' and E
+the unit columns of the ghosts, the minimiser of x'Ax/2 - b'x with x zero at them is L'^-1 (I - P) L^-1 b, P projecting
+on the span of L^-1 E. A ghost costs one column, taking it out for good a new factor of all that came after it.
+"""
+
+import numpy as np
+from scipy.linalg import lapack
+
+from regcli.problem.protocols import Array, Bools, Integers
+
+__all__ = ["Factor"]
+
+#: A coordinate is let in when its Schur pivot exceeds this share of H_jj + l2_j; below, half of the digits of its
+#: coefficient would be noise, and it is exchanged instead.
+PIVOT = 1e-10
+
+#: Coordinates that are refactored at once when some before them leave: 0.2 ms, what a few ghosts cost.
+SHORT = 192
+
+#: Ghosts are taken out for good when they are more than this many and this share of all (measured on 2,000 columns: a
+#: twentieth to a tenth is flat).
+FEW_GHOSTS, GHOSTS = 8, 0.1
+
+#: Ghosts share digits where the factor is near to singular: they are kept only while all pivots exceed this share.
+SAFE_PIVOT = 1e-6
+
+#: A factor of a larger L2 part serves on while a solve takes at most this many steps of conjugate gradients: a step
+#: costs a solve, and a new factor as much as 40 (500 to 2,000 columns). Short factors are always made anew.
+MOST_STEPS = 8
+
+#: Residual, as a share of the right side, at which these end.
+EXACT = 1e-15
+
+#: Spare room, as a share.
+SPARE = 3
+
+
+class Factor:
+    """Lower factor of H_FF + diag(l2_F) over the free coordinates F, ghosts among them, and the rows of H at them.
+
+    Parameters
+    ----------
+    hessian : (k, k) array
+        Symmetric, positive semidefinite; not modified. Rows are copied as coordinates enter, because products want
+        them side by side.
+
+    Attributes
+    ----------
+    free : (f,) integers
+        Coordinates that take part, in order of entry.
+    factorizations : int
+        How often more than new rows was factored.
+    """
+
+    def __init__(self, hessian: Array) -> None:
+        self.free: Integers = np.zeros(0, dtype=np.intp)
+        self.factorizations = 0
+        self._hessian = hessian
+        self._l2 = np.zeros(hessian.shape[0])
+        self._excess: Array | None = None
+        self._steps = 0
+        self._rows = np.empty((16, hessian.shape[0]))
+        self._lower = np.zeros((16, 16), order="F")
+        self._least = np.inf
+        self._order: Integers = self.free
+        self._ghosts: Bools = np.zeros(0, dtype=bool)
+        self._alive: Bools = ~self._ghosts
+        self._names: Integers = self.free
+        self._halves = np.zeros((0, 0))
+        self._corner = np.zeros((0, 0))
+
+    def serves(self, l2: Array) -> bool:
+        """Go on with this L2 part if the factor is of it, or of a larger one that is near enough."""
+        self._excess = None
+        if np.array_equal(self._l2, l2):
+            return True
+        near = self._order.size > SHORT and self._steps <= MOST_STEPS and bool(np.all(self._l2 >= l2))
+        if near:
+            self._excess = self._l2 - l2
+        return near
+
+    @property
+    def exact(self) -> bool:
+        """Whether the factor is of the L2 part that was asked for last."""
+        return self._excess is None
+
+    def reload(self, l2: Array, wanted: Bools) -> Integers:
+        """Factor again with another L2 part, what is wanted of the free coordinates alone; return those that failed."""
+        places = np.flatnonzero(self._alive & wanted[self._order])
+        keep, self._l2, self._least = self._order[places], l2, np.inf
+        self._excess, self._steps = None, 0
+        self._settle(places, 0, PIVOT)
+        return np.setdiff1d(keep, self.free)
+
+    def widen(self, hessian: Array) -> None:
+        """Go on with a Hessian that has more rows and columns at its end."""
+        self._l2 = np.concatenate([self._l2, np.zeros(hessian.shape[0] - self._l2.size)])
+        self._hessian = hessian
+        rows = np.empty((self._lower.shape[0], hessian.shape[0]))
+        rows[: self._order.size] = hessian[self._order]
+        self._rows = rows
+
+    # -- products and solves -----------------------------------------------------------------------------------------
+
+    def product(self, values: Array) -> Array:
+        """H_.F times values (f,) of the free coordinates, (k,)."""
+        return np.asarray(self._spread(values) @ self._rows[: self._order.size])
+
+    def root(self, values: Array) -> float:
+        """The quadratic form of the factored matrix at values (f,)."""
+        half = self._lower[: self._order.size, : self._order.size].T @ self._spread(values)
+        more = 0.0 if self._excess is None else float(self._excess[self.free] @ np.square(values))
+        return float(half @ half) - more
+
+    def half_solve(self, right: Array) -> Array:
+        """L^-1 of a right side (f,), without what the ghosts would take."""
+        half = self._forward(self._spread(right))
+        return self._without_ghosts(half)
+
+    def solve(self, right: Array) -> Array:
+        """Solve with H_FF + diag(l2_F), for the L2 part that was asked for last."""
+        if self._excess is None:
+            return self._solve(right)
+        return self._without_excess(right, self._excess[self.free])
+
+    def _solve(self, right: Array) -> Array:
+        return self._taken(self._backward(self.half_solve(right)))
+
+    def _without_excess(self, right: Array, excess: Array) -> Array:
+        """Solve with M - D, M being what is factored, D the excess: conjugate gradients preconditioned by M.
+
+        Products with M come from the recurrence of the directions, so that a step costs one solve.
+        """
+        found = self._solve(right)
+        rest = excess * found
+        step = self._solve(rest)
+        direction, product, size = step, rest, float(rest @ step)
+        enough = EXACT * float(np.abs(right).max(initial=0.0))
+        self._steps = 1
+        while np.abs(rest).max(initial=0.0) > enough and size > 0 and self._steps <= 2 * MOST_STEPS:
+            image = product - excess * direction
+            length = size / float(direction @ image)
+            found = found + length * direction
+            rest = rest - length * image
+            step = self._solve(rest)
+            before, size = size, float(rest @ step)
+            direction, product = step + size / before * direction, rest + size / before * product
+            self._steps += 1
+        return found
+
+    def _forward(self, right: Array) -> Array:
+        size = self._order.size
+        return np.asarray(lapack.dtrtrs(self._lower[:, :size], right, lower=1)[0]) if size else right
+
+    def _backward(self, half: Array) -> Array:
+        size = self._order.size
+        return np.asarray(lapack.dtrtrs(self._lower[:, :size], half, lower=1, trans=1)[0]) if size else half
+
+    def _spread(self, values: Array) -> Array:
+        if not self._names.size:
+            return values
+        out = np.zeros(self._order.size)
+        out[self._alive] = values
+        return out
+
+    def _taken(self, values: Array) -> Array:
+        return values[self._alive] if self._names.size else values
+
+    def _without_ghosts(self, half: Array) -> Array:
+        """Project twice: once leaves what rounding makes of ghosts that are near to each other."""
+        if not self._names.size:
+            return half
+        for _ in range(2):
+            half = half - self._halves @ lapack.dpotrs(self._corner, self._halves.T @ half, lower=1)[0]
+        return half
+
+    # -- coordinates in and out --------------------------------------------------------------------------------------
+
+    def append(self, candidates: Integers) -> Integers:
+        """Let in coordinates in the order given, each if its pivot allows; return those let in."""
+        known = self._revive(candidates)
+        fresh = candidates[~known]
+        if not fresh.size:
+            return candidates
+        taken = self._append(fresh)
+        if taken.size < fresh.size and self._names.size:
+            places = np.flatnonzero(self._alive)
+            self._settle(places, _leading(places))
+            taken = np.concatenate([taken, self._append(fresh[~np.isin(fresh, taken)])])
+        known[~known] = np.isin(fresh, taken)
+        return candidates[known]
+
+    def drop(self, leaving: Bools) -> Integers:
+        """Take out free coordinates (f,); return any that no longer pass the pivot test."""
+        places = np.flatnonzero(self._alive)[leaving]
+        size, count = self._order.size, self._names.size + places.size
+        if size - places[0] > SHORT and count <= max(FEW_GHOSTS, GHOSTS * size) and self._least > SAFE_PIVOT:
+            self._haunt(places)
+            return self._order[:0]
+        staying, kept = self.free[~leaving], np.flatnonzero(self._alive)[~leaving]
+        self._settle(kept, _leading(kept))
+        return np.setdiff1d(staying, self.free)
+
+    def _haunt(self, places: Integers) -> None:
+        """Make coordinates at some positions ghosts."""
+        units = np.zeros((self._order.size, places.size), order="F")
+        units[places, np.arange(places.size)] = 1.0
+        self._ghosts[places] = True
+        self._names = np.concatenate([self._names, places])
+        self._halves = np.hstack([self._halves, self._forward(units)])
+        self._mark()
+
+    def _revive(self, candidates: Integers) -> Bools:
+        """Let ghosts in again; mark which of the candidates were."""
+        if not self._names.size:
+            return np.zeros(candidates.size, dtype=bool)
+        back = np.isin(self._order[self._names], candidates)
+        known = np.isin(candidates, self._order[self._names[back]])
+        if back.any():
+            self._ghosts[self._names[back]] = False
+            self._names, self._halves = self._names[~back], self._halves[:, ~back]
+            self._mark()
+        return known
+
+    def _append(self, fresh: Integers) -> Integers:
+        """Extend the factor by new rows."""
+        size, count = self._order.size, fresh.size
+        cross = self._forward(self._rows[:size, fresh])
+        diagonal = self._diagonal(fresh)
+        schur = self._hessian[np.ix_(fresh, fresh)] - cross.T @ cross
+        schur[np.diag_indices(count)] += self._l2[fresh]
+        corner, info = lapack.dpotrf(schur, lower=1)
+        pivots, taken = np.square(np.diagonal(corner)) / diagonal, np.arange(count)
+        if info != 0 or not np.all(pivots > PIVOT):
+            taken, corner = _independent(schur, PIVOT * diagonal)
+            pivots = np.square(np.diagonal(corner)) / diagonal[taken]
+        self._least = min(self._least, float(pivots.min(initial=np.inf)))
+        self._grow(size + taken.size)
+        end = size + taken.size
+        self._lower[size:end, :size] = cross[:, taken].T
+        self._lower[size:end, size:end] = corner
+        self._rows[size:end] = self._hessian[fresh[taken]]
+        self._order = np.concatenate([self._order, fresh[taken]])
+        self._ghosts = np.concatenate([self._ghosts, np.zeros(taken.size, dtype=bool)])
+        if self._names.size and taken.size:
+            more = lapack.dtrtrs(corner, -cross[:, taken].T @ self._halves, lower=1)[0]
+            self._halves = np.vstack([self._halves, more])
+        self._mark()
+        return fresh[taken]
+
+    def _settle(self, places: Integers, first: int, least: float = 0.0) -> None:
+        """Keep what is at some positions, in order, and nothing else; rows before ``first`` stand as they are."""
+        tail, end = places[first:], places.size
+        moved, before = self._order[tail], self._lower[tail, :first]
+        self._order, self._ghosts = self._order[places], np.zeros(end, dtype=bool)
+        self._names = self._names[:0]
+        if tail.size:
+            self.factorizations += 1
+            self._lower[first:end, :first] = before
+            self._rows[first:end] = self._rows[tail]
+            block = self._rows[first:end].take(moved, axis=1) - before @ before.T
+            block[np.diag_indices(tail.size)] += self._l2[moved]
+            corner, info = lapack.dpotrf(block.T, lower=1, overwrite_a=1)
+            if info == 0 and np.all(np.square(np.diagonal(corner)) > least * self._diagonal(moved)):
+                self._lower[first:end, first:end] = corner
+            else:
+                self._order, self._ghosts = self._order[:first], self._ghosts[:first]
+                self._append(moved)
+        self._mark()
+
+    def _diagonal(self, coordinates: Integers) -> Array:
+        return np.asarray(self._hessian[coordinates, coordinates] + self._l2[coordinates])
+
+    def _mark(self) -> None:
+        """Take up which positions take part."""
+        self._alive = ~self._ghosts
+        if self._names.size:
+            self.free = self._order[self._alive]
+            self._corner = lapack.dpotrf(self._halves.T @ self._halves, lower=1)[0]
+        else:
+            self.free, self._halves = self._order, np.zeros((self._order.size, 0))
+
+    def _grow(self, size: int) -> None:
+        """Make room, little at a time: LAPACK is handed the leading columns at their full height."""
+        if size <= self._lower.shape[0]:
+            return
+        room, old = size + max(size // SPARE, 16), self._order.size
+        lower, rows = np.zeros((room, room), order="F"), np.empty((room, self._hessian.shape[0]))
+        lower[:old, :old], rows[:old] = self._lower[:old, :old], self._rows[:old]
+        self._lower, self._rows = lower, rows
+
+
+def _leading(places: Integers) -> int:
+    """How many of ascending positions count from zero without a gap."""
+    return int(np.argmax(np.append(places, -1) != np.arange(places.size + 1)))
+
+
+def _independent(schur: Array, least: Array) -> tuple[Integers, Array]:
+    """Greedy Cholesky of a matrix that may be singular: rows are taken in order, each if its pivot is large enough."""
+    count = least.size
+    work = schur.copy()
+    taken: list[int] = []
+    columns: list[Array] = []
+    for j in range(count):
+        if work[j, j] > least[j]:
+            column = work[:, j] / np.sqrt(work[j, j])
+            column[:j] = 0.0
+            work -= np.multiply.outer(column, column)
+            taken.append(j)
+            columns.append(column)
+    index = np.array(taken, dtype=np.intp)
+    corner = np.array([column[index] for column in columns]).T if taken else np.zeros((0, 0))
+    return index, np.tril(corner)
