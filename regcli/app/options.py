@@ -51,7 +51,7 @@ class Flag:
 Family = Literal["gaussian", "binomial", "poisson"]
 PenaltyName = Literal["none", "l1", "l2", "elasticnet", "lasso", "ridge", "ols"]
 Rule = Literal["min", "1se", "aic", "bic", "ebic"]
-SolverName = Literal["auto", "direct", "row-space", "moments", "lockstep", "newton"]
+SolverName = Literal["auto", "direct", "cg", "row-space", "moments", "lockstep", "newton"]
 Standardize = Literal["all", "numeric", "none"]
 Scheme = Literal["kfold", "stratified", "group", "time", "loo"]
 Metric = Literal["deviance", "mse", "rmse", "mae", "r2", "logloss", "brier", "auc", "accuracy"]

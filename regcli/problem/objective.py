@@ -109,7 +109,13 @@ class Objective:
 
         One product of cost O(n m L) and a rank-one correction for the centres. Constant columns have score zero.
         """
-        rows = self.lanes.apply_weights(self.family.residual(self.y, eta))
+        return self.project(self.lanes.apply_weights(self.family.residual(self.y, eta)))
+
+    def project(self, rows: Array) -> tuple[Array, Array]:
+        """Sums (L,) of rows (L, n), zero without an intercept, and products (L, p) with the columns as they count.
+
+        Rows carry their weights. Constant columns have product zero.
+        """
         return self._scored(rows.sum(axis=1), self.design.rdot(rows))
 
     def _scored(self, level: Array, products: Array) -> tuple[Array, Array]:

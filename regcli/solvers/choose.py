@@ -8,6 +8,7 @@ import numpy as np
 from regcli.errors import UsageError
 from regcli.solvers.direct import Direct
 from regcli.solvers.engine import Engine, Problem
+from regcli.solvers.krylov import Krylov
 from regcli.solvers.moments import Moments, statistics_fit
 from regcli.solvers.newton import Newton
 from regcli.solvers.row_space import RowSpace
@@ -18,14 +19,25 @@ __all__ = ["choose_engine", "objection"]
 #: and the least rows a column: with fewer most columns stay out of every model, and lockstep never asks for products.
 MOST_COLUMNS, LEAST_ROWS = 4000, 1.5
 
+#: Columns up to which eigenvectors of their moments cost less than passes over the data (2,000 to 100,000 rows).
+FEW_COLUMNS = 200
+
 #: Rows up to which the rows' space is worth its eigenvectors: n^3 against the p^3 of a Hessian.
 MOST_ROWS = 3000
 
 #: Columns weighed so differently by the penalty lose digits where the rows' space adds them up.
 SPREAD = 1e3
 
+
+def _krylov(problem: Problem) -> Engine:
+    """Ridge in Krylov spaces, with an engine behind it for spectra that would take too many vectors."""
+    rows, columns = problem.objective.design.shape
+    wide = rows < columns and rows <= MOST_ROWS
+    return Krylov(problem, RowSpace if wide else Moments if columns <= MOST_COLUMNS else Newton)
+
+
 _ENGINES: Mapping[str, Callable[[Problem], Engine]] = MappingProxyType(
-    {"direct": Direct, "row-space": RowSpace, "moments": Moments, "lockstep": Newton, "newton": Newton}
+    {"direct": Direct, "cg": _krylov, "row-space": RowSpace, "moments": Moments, "lockstep": Newton, "newton": Newton}
 )
 
 
@@ -34,6 +46,7 @@ def choose_engine(problem: Problem, lam: float) -> Engine:
 
     ====================  =============================================================================
     direct                gaussian, nothing penalised or limited
+    cg                    gaussian, L2 alone on all columns, about alike, no limits, more than 200 columns
     row-space             L2 alone, no limits, more columns than rows, at most 3,000 rows, no far mean uncentred,
                           all columns penalised about alike
     moments               gaussian, statistics within 256 MB or half of the matrix, or up to 4,000 columns and
@@ -64,6 +77,7 @@ def objection(problem: Problem, lam: float) -> str | None:
     fits = {
         "auto": (True, ""),
         "direct": (gaussian and not limited and _unpenalised(problem, lam), "least squares without penalty or limits"),
+        "cg": (gaussian and ridge and _round(problem), "gaussian ridge on columns of like length, all penalised"),
         "row-space": (ridge and rows <= MOST_ROWS, f"ridge without limits and at most {MOST_ROWS:,} rows"),
         "moments": (gaussian, "the gaussian family"),
         "lockstep": (gaussian, "the gaussian family"),
@@ -84,6 +98,11 @@ def _even(problem: Problem) -> bool:
     return bool(weights.max(initial=0.0) <= SPREAD * weights.min(initial=np.inf))
 
 
+def _round(problem: Problem) -> bool:
+    """Whether all columns are penalised, and together make a matrix that is not far from round."""
+    return bool((problem.penalty.factors > 0).all()) and problem.objective.lanes.level and _even(problem)
+
+
 def _best(problem: Problem, lam: float) -> str:
     """The engine by name."""
     objective, penalty = problem.objective, problem.penalty
@@ -92,8 +111,10 @@ def _best(problem: Problem, lam: float) -> str:
     unpenalised = _unpenalised(problem, lam)
     if gaussian and not limited and unpenalised:
         return "direct"
-    short = n < p and n <= MOST_ROWS and objective.lanes.level and _even(problem)
-    if penalty.l1_ratio == 0 and not limited and not unpenalised and short:
+    ridge = penalty.l1_ratio == 0 and not limited and not unpenalised
+    if gaussian and ridge and p > FEW_COLUMNS and _round(problem):
+        return "cg"
+    if ridge and n < p and n <= MOST_ROWS and objective.lanes.level and _even(problem):
         return "row-space"
     cancelled = bool(np.any(objective.lanes.sd < 1e-3 * np.abs(objective.lanes.centre)))
     square = p <= MOST_COLUMNS and n >= LEAST_ROWS * p

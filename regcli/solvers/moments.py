@@ -75,7 +75,7 @@ class Moments:
     """Engine for the gaussian family; exact up to rounding at every strength.
 
     Where the statistics of all lanes would take more than ``STATISTICS`` bytes they are made anew for every batch of
-    strengths, which is a long one then, and one lane follows the other.
+    strengths, which is a long one then, and one lane follows the other. ``keep`` decides that instead.
 
     Notes
     -----
@@ -85,7 +85,7 @@ class Moments:
 
     name = "moments"
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, *, keep: bool | None = None) -> None:
         self._problem = problem
         objective = problem.objective
         self._target = objective.y - objective.offset
@@ -97,7 +97,7 @@ class Moments:
         self._lanes: list[_Lane] = []
         self._levels, self._coefs = np.zeros(part.n_lanes), np.zeros((part.n_lanes, objective.n_terms))
         self.batch = LONG_BATCH
-        if statistics_fit(objective):
+        if statistics_fit(objective) if keep is None else keep:
             self.batch = BATCH
             self._keep_all()
 

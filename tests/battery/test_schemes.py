@@ -409,9 +409,9 @@ SOLVERS: list[tuple[str, Case, set[str]]] = [
     ("least squares", Case(*COLUMN, features=("age", "bmi", "sex"), weights=True, **PLAIN),
      {"direct", "moments", "lockstep"}),
     ("ridge", Case(*COLUMN, degree=2, pairs=(("age", "region"),), weights=True, penalty="l2", lams=(1.0, 0.1)),
-     {"row-space", "moments", "lockstep"}),
+     {"cg", "row-space", "moments", "lockstep"}),
     ("wide ridge", Case(*COLUMN, "gaussian", "median", degree=2, pairs=MANY, penalty="l2", lams=(2.0, 0.1), rows=32),
-     {"row-space", "moments", "lockstep"}),
+     {"cg", "row-space", "moments", "lockstep"}),
     ("ridge with limits", Case(*COLUMN, penalty="l2", lams=(1.0,), more=("--nonnegative",)), {"moments", "lockstep"}),
     ("elastic net", Case(*WINDOW, "gaussian", "indicator", pairs=PAIRS, penalty="elasticnet", offset=True),
      {"moments", "lockstep"}),
@@ -430,7 +430,7 @@ def test_solvers_that_apply_agree_and_others_are_refused(name: str, case: Case, 
     prepared(case)
     words = [word if word != "1e-13" else "1e-12" for word in case.arguments()] + ["--all-terms", "-v"]
     auto = run_tool(*words).document
-    for solver in ("direct", "row-space", "moments", "lockstep", "newton"):
+    for solver in ("direct", "cg", "row-space", "moments", "lockstep", "newton"):
         outcome = run_tool(*words, "--solver", solver)
         if solver not in known:
             assert (outcome.status, outcome.out) == (2, ""), f"{solver} solved {name}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from regcli.solvers.certificate import certify_lane
 from regcli.solvers.choose import choose_engine
 from regcli.solvers.direct import Direct
 from regcli.solvers.engine import Engine, Problem, Rules
+from regcli.solvers.krylov import Krylov
 from regcli.solvers.moments import Moments
 from regcli.solvers.newton import Newton
 from regcli.solvers.path import lambda_max
@@ -32,9 +34,11 @@ def engines(made: Made, lam: float) -> list[Build]:
     gaussian = made.family == "gaussian"
     out: list[Build] = [Newton]
     if gaussian and abs(made.X.mean(axis=0)).max() < REFERENCE**-1:  # sums of squares need columns near zero
-        out.append(Moments)
+        out += [Moments, partial(Moments, keep=False)]
     if made.l1_ratio == 0 and plain and lam > 0:
         out.append(RowSpace)
+        if gaussian and (made.factors > 0).all():
+            out.append(partial(Krylov, otherwise=RowSpace))
     if gaussian and plain and lam == 0:
         out.append(Direct)
     return out

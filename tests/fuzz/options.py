@@ -176,7 +176,7 @@ def _penalty(rng: Random, table: Table, asked: Asked, terms: int) -> tuple[str, 
     if penalty in {"none", "ols"}:
         return solvers if limited else ("direct", *solvers)
     if penalty in {"l2", "ridge"} and not limited and not {"--no-standardize", "none"} & set(asked.words):
-        solvers = ("row-space", *solvers)
+        solvers = ("row-space", *solvers, *(("cg",) if gaussian else ()))
     if penalty == "elasticnet" and rng.random() < 0.7:
         asked.several = asked.command != "path" and rng.random() < 0.4
         ratios = ("0", "0.05", "0.5", "0.9", "1")

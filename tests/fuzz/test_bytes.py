@@ -57,7 +57,7 @@ VALUES = (
     "1e9", "1" + "0" * 400, "a", "b", "c", "y", "w", "*", "?", "[ab]", "a=1", "*=0", "c=u=0", "a=-inf", "b=inf", "=",
     "=1", "a=", ",", "0,1", "1,0.1,0", "@nowhere", "u", "v=2", "balanced", "min", "1se", "l2", "none", "elasticnet",
     "gaussian", "binomial", "poisson", "group", "time", "loo", "aic", "ebic", "mean", "median", "indicator", "c=mean",
-    "a=indicator", "a:b", "c:*", "*:*", "c:c", ":", "newton", "moments", "row-space", "seed < 1", 'coef["a"] > 9',
+    "a=indicator", "a:b", "c:*", "*:*", "c:c", ":", "newton", "moments", "row-space", "cg", "seed < 1", 'coef["a"] > 9',
     "numeric", "glmnet", "all", "kfold", "stratified", "auc", "r2", "rmse", "drop", "error",
     "json", "csv", "names", ";", "\t", ".", "utf-16", "utf-7", "ascii", "zip", "idna", "\U0001f600", "\u202e", "[/b]",
     "x" * 1000, "--", "--json", "-",
