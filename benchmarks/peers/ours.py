@@ -1,0 +1,148 @@
+"""regcli driven from arrays: the only module that imports the package."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from benchmarks.data import Array
+from benchmarks.peer import Peer, Task, weighted_folds
+from regcli.app.parallel import single_blas_thread, thread_map
+from regcli.app.scoring import FoldScores
+from regcli.problem.design import Sparse, make_design
+from regcli.problem.families import FAMILIES
+from regcli.problem.folds import fold_partition
+from regcli.problem.lanes import make_lanes
+from regcli.problem.objective import Objective
+from regcli.problem.penalties import ElasticNet
+from regcli.problem.protocols import ParallelMap
+from regcli.results import Iterate
+from regcli.solvers.engine import Problem, Rules
+from regcli.solvers.path import Grid, Walk, geometric_grid, lambda_max
+from regcli.solvers.stopping import has_turned
+
+__all__ = ["PEERS", "TOL", "Walked", "generated_grid", "make_problem", "walked"]
+
+#: The tool's default violation.
+TOL = 1e-7
+
+
+@dataclass
+class Walked:
+    """What a walk left: the curve (t,) with standard errors and folds (t, K), and the iterates if they were asked for.
+
+    ``turned`` is the number of strengths after which the stopping rule would have ended the walk, None if it would not.
+    """
+
+    mean: Array
+    errors: Array
+    fold_scores: Array
+    turned: int | None
+    steps: list[Iterate] = field(default_factory=list)
+
+
+def make_problem(
+    task: Task, l1_ratio: float, tol: float, parallel_map: ParallelMap, *, standardize: bool = True
+) -> Problem:
+    """The problem that ``regcli cv`` makes of arrays: columns standardized in every training set. X is taken over."""
+    n, p = task.X.shape
+    X = task.X
+    design = make_design(X, centred=True) if isinstance(X, np.ndarray) else Sparse(X, np.zeros(p))
+    partition = fold_partition(task.folds.astype(np.intp), task.n_folds, np.ones(n))
+    lanes = make_lanes(design, partition, intercept=True, standardized=np.full(p, standardize))
+    objective = Objective(design, FAMILIES[task.family], task.y, np.zeros(n), lanes, intercept=True)
+    penalty = ElasticNet(l1_ratio, np.ones(p), np.full(p, -np.inf), np.full(p, np.inf))
+    return Problem(objective, penalty, objective.null(), Rules(tol), parallel_map)
+
+
+def generated_grid(problem: Problem, count: int) -> Array:
+    """The strengths (T,) that the tool would take without being given any."""
+    n, p = problem.objective.y.size, problem.objective.n_terms
+    return geometric_grid(lambda_max(problem), count, 1e-2 if n < p else 1e-4)
+
+
+def walked(problem: Problem, grid: Grid, *, stop: bool, keep: bool = False) -> Walked:
+    """Walk the strengths and score the folds as the tool does; ``stop`` where its rule says so."""
+    family = problem.objective.family
+    metric = "mse" if family.quadratic else "deviance"
+    scores = FoldScores(problem.objective.lanes.partition.row_weights, metric, 0.5, by_row=False)
+    scores.begin(problem.objective, 0)
+    steps: list[Iterate] = []
+    turned, usable, count = None, True, grid.lambdas.size
+    for step in Walk(problem, grid):
+        scores.add(step)
+        if keep:
+            steps.append(replace(step, eta=None))
+        usable = usable and all(status.usable for status in step.status)
+        if turned is None and usable and (stop or keep) and problem.penalty.l1_ratio > 0:
+            mean, errors = scores.pooled()
+            if has_turned(mean, errors, scores.fold_scores(), scores.fold_weights, count):
+                turned = mean.size
+                if stop:
+                    break
+    return Walked(*scores.pooled(), scores.fold_scores(), turned, steps)
+
+
+@contextmanager
+def _threads(task: Task) -> Iterator[ParallelMap]:
+    """The threads of the tool, one to each core that it may use."""
+    single_blas_thread()
+    n, p = task.X.shape
+    with thread_map(task.cores, float(n) * p * (task.n_folds + 1)) as parallel_map:
+        yield parallel_map
+
+
+def _curves(task: Task, tol: float | None, *, stop: bool, standardize: bool = True) -> Array:
+    """The CV means (R, T) of every share of L1 over one set of lanes; inf past where a walk was stopped."""
+    out = np.full(task.lambdas.shape, np.inf)
+    with _threads(task) as parallel_map:
+        tol = TOL if tol is None else tol
+        lead = make_problem(task, task.l1_ratios[0], tol, parallel_map, standardize=standardize)
+        for at, ratio in enumerate(task.l1_ratios):
+            problem = replace(lead, penalty=lead.penalty.with_ratio(ratio))
+            found = walked(problem, Grid(task.lambdas[at], generated=stop), stop=stop)
+            out[at, : found.mean.size] = weighted_folds(task, found.fold_scores.T)
+    return out
+
+
+def _full(task: Task, tol: float | None) -> Array:
+    return _curves(task, tol, stop=False)
+
+
+def _stopped(task: Task, tol: float | None) -> Array:
+    return _curves(task, tol, stop=True)
+
+
+def _as_given(task: Task, tol: float | None) -> Array:
+    """The curve of the columns as they are given, for comparison with tools that do not standardize."""
+    return _curves(task, tol, stop=False, standardize=False)
+
+
+def _lanes(task: Task, lanes: list[int], tol: float | None) -> Array:
+    """Models (lanes, R, T, 1 + p) on the scale of the data; all lanes are solved together, as they are when timed."""
+    out = np.empty((len(lanes), *task.lambdas.shape, 1 + task.X.shape[1]))
+    with _threads(task) as parallel_map:
+        lead = make_problem(task, task.l1_ratios[0], TOL if tol is None else tol, parallel_map)
+        for at, ratio in enumerate(task.l1_ratios):
+            problem = replace(lead, penalty=lead.penalty.with_ratio(ratio))
+            for t, step in enumerate(Walk(problem, Grid(task.lambdas[at], generated=False))):
+                for row, lane in enumerate(lanes):
+                    model = problem.raw(step, lane)
+                    out[row, at, t, 0], out[row, at, t, 1:] = model.intercept, model.coefs
+    return out
+
+
+def _takes_all(_family: str, _l1_ratios: tuple[float, ...], _sparse: bool) -> None:  # noqa: FBT001 (a fact of the task)
+    """It takes every task."""
+
+
+def _needs_l1(_family: str, l1_ratios: tuple[float, ...], _sparse: bool) -> str | None:  # noqa: FBT001
+    return "ridge paths are never stopped" if 0.0 in l1_ratios else None
+
+
+PEERS = {
+    "regcli": Peer("regcli", "regcli", TOL, _takes_all, _full, None, _lanes, standardizes=True),
+    "regcli-stopped": Peer("regcli-stopped", "regcli", TOL, _needs_l1, _stopped, None, _lanes, standardizes=True),
+    "regcli-as-given": Peer("regcli-as-given", "regcli", TOL, _takes_all, _as_given, None, standardizes=False),
+}
