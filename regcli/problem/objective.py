@@ -116,9 +116,9 @@ class Objective:
 
         Rows carry their weights. Constant columns have product zero.
         """
-        return self._scored(rows.sum(axis=1), self.design.rdot(rows))
+        return self.scored(rows.sum(axis=1), self.design.rdot(rows))
 
-    def _scored(self, level: Array, products: Array) -> tuple[Array, Array]:
+    def scored(self, level: Array, products: Array) -> tuple[Array, Array]:
         """A score from the sums (L,) of weighted residuals and their products (L, m) with the base columns."""
         score = (self.lanes.from_base(products) - self.lanes.centre * level[:, None]) / self.lanes.sd
         return (level if self.intercept else np.zeros_like(level)), np.where(self.lanes.varies, score, 0.0)
@@ -154,7 +154,7 @@ class Objective:
         spans = self.design.spans()
         parts = parallel_map(over, [spans[at : at + SPANS] for at in range(0, len(spans), SPANS)])
         level, products = (np.sum([part[at] for part in parts], axis=0) for at in (0, 1))
-        return Sweep(eta, *self._scored(level, products))
+        return Sweep(eta, *self.scored(level, products))
 
     def curvature_weights(self, lane: int, eta: Array, least: float = 0.0) -> Array:
         """Training weights of a lane times the curvature at its (n,) predictors, the latter at least ``least``."""

@@ -238,6 +238,16 @@ class Penalty(Protocol):
         """Share of L1."""
         ...
 
+    @property
+    def lower(self) -> Array:
+        """Lower limit of each coefficient on the scale of the data (p,)."""
+        ...
+
+    @property
+    def upper(self) -> Array:
+        """Upper limit."""
+        ...
+
     def terms(self, lam: float, sd: Array, unit: Array, l2_scale: float) -> SeparableTerms:
         """The penalty in the coordinates of one lane, where b_j is the coefficient times the column's sd."""
         ...

@@ -137,8 +137,9 @@ class ActiveSet:
         self._outside[:] = True
         self._outside[factor.free] = False
         missing = np.flatnonzero(wanted & self._outside & (coefs != 0))
-        coefs[np.setdiff1d(missing, factor.append(missing))] = 0.0
-        self._outside[factor.free] = False
+        if missing.size:
+            coefs[np.setdiff1d(missing, factor.append(missing))] = 0.0
+            self._outside[factor.free] = False
         self._sign[:] = 0.0
         self._sign[factor.free] = np.where(terms.l1[factor.free] > 0, np.sign(coefs[factor.free]), 0.0)
 

@@ -8,9 +8,9 @@ import numpy as np
 from regcli.errors import UsageError
 from regcli.solvers.direct import Direct
 from regcli.solvers.engine import Engine, Problem
+from regcli.solvers.general import general_engine
 from regcli.solvers.krylov import Krylov
 from regcli.solvers.moments import Moments, statistics_fit
-from regcli.solvers.newton import Newton
 from regcli.solvers.row_space import RowSpace
 
 __all__ = ["choose_engine", "objection"]
@@ -33,11 +33,18 @@ def _krylov(problem: Problem) -> Engine:
     """Ridge in Krylov spaces, with an engine behind it for spectra that would take too many vectors."""
     rows, columns = problem.objective.design.shape
     wide = rows < columns and rows <= MOST_ROWS
-    return Krylov(problem, RowSpace if wide else Moments if columns <= MOST_COLUMNS else Newton)
+    return Krylov(problem, RowSpace if wide else Moments if columns <= MOST_COLUMNS else general_engine)
 
 
 _ENGINES: Mapping[str, Callable[[Problem], Engine]] = MappingProxyType(
-    {"direct": Direct, "cg": _krylov, "row-space": RowSpace, "moments": Moments, "lockstep": Newton, "newton": Newton}
+    {
+        "direct": Direct,
+        "cg": _krylov,
+        "row-space": RowSpace,
+        "moments": Moments,
+        "lockstep": general_engine,
+        "newton": general_engine,
+    }
 )
 
 

@@ -92,7 +92,7 @@ class Factor:
         keep, self._l2, self._least = self._order[places], l2, np.inf
         self._excess, self._steps = None, 0
         self._settle(places, 0, PIVOT)
-        return np.setdiff1d(keep, self.free)
+        return _lost(keep, self.free)
 
     def widen(self, hessian: Array) -> None:
         """Go on with a Hessian that has more rows and columns at its end."""
@@ -201,7 +201,7 @@ class Factor:
             return self._order[:0]
         staying, kept = self.free[~leaving], np.flatnonzero(self._alive)[~leaving]
         self._settle(kept, _leading(kept))
-        return np.setdiff1d(staying, self.free)
+        return _lost(staying, self.free)
 
     def _haunt(self, places: Integers) -> None:
         """Make coordinates at some positions ghosts."""
@@ -290,6 +290,11 @@ class Factor:
         lower, rows = np.zeros((room, room), order="F"), np.empty((room, self._hessian.shape[0]))
         lower[:old, :old], rows[:old] = self._lower[:old, :old], self._rows[:old]
         self._lower, self._rows = lower, rows
+
+
+def _lost(asked: Integers, left: Integers) -> Integers:
+    """Those of some coordinates that are not left of them."""
+    return asked[:0] if asked.size == left.size else np.setdiff1d(asked, left)
 
 
 def _leading(places: Integers) -> int:

@@ -1,4 +1,4 @@
-"""Where the quadratic model of a lane comes from: exact and kept, shared by lanes for some strengths, or its own.
+"""Where the quadratic model of a lane comes from: shared by lanes for some strengths, or its own.
 
 A model is built on few of the working columns, those near to taking part. Positions count within the working set, which
 only grows at its end while ``grown`` is called, and is otherwise ``reset``.
@@ -11,6 +11,7 @@ import numpy as np
 from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Integers, SeparableTerms
 from regcli.solvers.active_set import ActiveSet
+from regcli.solvers.grow import completed
 
 __all__ = ["LaneModel", "Models"]
 
@@ -103,24 +104,9 @@ def _extended(objective: Objective, lane: int, reach: Array, kept: _Kept | None,
     if kept is None:
         hessian = alone.grams(weights, labels, columns, alone.scaling)[0]
         return _Kept(_plain(columns, hessian, ActiveSet(hessian)), weights)
-    hessian = _completed(kept.model.hessian, alone.grams(weights, labels, columns, alone.scaling, known.size + 1)[0])
+    hessian = completed(kept.model.hessian, alone.grams(weights, labels, columns, alone.scaling, known.size + 1)[0])
     model = _plain(columns, hessian, kept.model.kernel.extend(hessian))
     return _Kept(replace(model, factor=kept.model.factor), weights)
-
-
-def _completed(known: Array, fresh: Array) -> Array:
-    """A symmetric matrix (k, k) from its leading part and its further columns (k, k - known).
-
-    Room for more is kept behind it, so that a matrix that grows bit by bit is copied now and then only.
-    """
-    size, more = known.shape[0], fresh.shape[0]
-    room = known.base if known.base is not None and known.base.ndim == known.ndim else known
-    if room.shape[0] < more:
-        room = np.empty((2 * more, 2 * more))
-        room[:size, :size] = known
-    room[:more, size:more] = fresh
-    room[size:more, :size] = fresh[:size].T
-    return room[:more, :more]
 
 
 def _plain(columns: Integers, hessian: Array, kernel: ActiveSet) -> LaneModel:
@@ -134,15 +120,13 @@ class Models:
     The moments of the blocks of rows are taken under lane 0's curvature, which is near to that of every lane; a lane's
     Hessian is the sum over its blocks. They serve several strengths. A lane whose violation falls by too little builds
     its Hessian where it stands, until the next common one; with ``fresh`` every lane does so in every round.
-    ``curvature`` is the mean curvature of the null model, which rows are measured by. For the gaussian family each lane
-    has its own, which is exact and kept for good.
+    ``curvature`` is the mean curvature of the null model, which rows are measured by.
     """
 
     def __init__(self, objective: Objective, *, fresh: bool, curvature: float) -> None:
         self._objective = objective
         self._usual = min(curvature, 1.0)
-        self._exact = objective.family.quadratic
-        self._fresh = fresh and not self._exact
+        self._fresh = fresh
         self._never = self._fresh or self._nothing_shared()
         self._alone = np.full(objective.lanes.n_lanes, self._never)
         self._kept: dict[int, _Kept] = {}
@@ -155,9 +139,9 @@ class Models:
         self._used = part.train if few else np.ones((part.n_lanes, 1), dtype=bool)
 
     def _nothing_shared(self) -> bool:
-        """Whether lanes have no Hessian in common: there is one only, their columns differ, or their own never age."""
+        """Whether lanes have no Hessian in common: there is one only, or their columns differ."""
         lanes = self._objective.lanes
-        return lanes.n_lanes == 1 or lanes.maps[0] is not None or self._exact
+        return lanes.n_lanes == 1 or lanes.maps[0] is not None
 
     def begin(self, *, loose: bool) -> None:
         """Take up a new strength; ``loose`` if columns other than the intercept are unpenalised."""
@@ -168,9 +152,8 @@ class Models:
 
     def moved(self) -> None:
         """All lanes now stand near one model, from which they need not go far: one Hessian serves them all."""
-        if not self._exact:
-            self._fresh, self._never = False, self._nothing_shared()
-            self._forget()
+        self._fresh, self._never = False, self._nothing_shared()
+        self._forget()
 
     def grown(self, objective: Objective) -> None:
         """The working set has new columns at its end."""
@@ -189,9 +172,8 @@ class Models:
 
     def slow(self, lane: int) -> None:
         """A lane's violation fell by too little: it has its own Hessian, built where it now stands."""
-        if not self._exact:
-            self._alone[lane] = True
-            self._kept.pop(lane, None)
+        self._alone[lane] = True
+        self._kept.pop(lane, None)
 
     def adjust(self, lane: int, ratio: float) -> None:
         """Along its last step a lane had ``ratio`` times the curvature of its model."""
@@ -240,8 +222,8 @@ class Models:
         """The same moments of more columns."""
         known = common.columns.size + 1
         further = self._objective.grams(common.weights, self._labels, columns, self._scaling(), known)
-        blocks = [_completed(block, more) for block, more in zip(common.blocks, further, strict=True)]
-        whole = _completed(common.whole, further.sum(axis=0))
+        blocks = [completed(block, more) for block, more in zip(common.blocks, further, strict=True)]
+        whole = completed(common.whole, further.sum(axis=0))
         return replace(common, columns=columns, blocks=blocks, whole=whole)
 
     def model(self, lane: int, reach: Array, eta: Array) -> LaneModel:
@@ -271,7 +253,7 @@ class Models:
         ratio, shift = sd / lanes.sd[lane, columns], (centre - lanes.centre[lane, columns]) / lanes.sd[lane, columns]
         if kept is None:
             return _Kept(LaneModel(columns, part, ActiveSet(part), ratio, shift), common.weights)
-        hessian = _completed(kept.model.hessian, part)
+        hessian = completed(kept.model.hessian, part)
         kernel = kept.model.kernel.extend(hessian)
         return _Kept(LaneModel(columns, hessian, kernel, ratio, shift, kept.model.factor), common.weights)
 

@@ -1,9 +1,8 @@
 """Any smooth family, any storage: proximal Newton over all lanes in lockstep, on a working set of columns.
 
 A strength is solved on the working columns and then checked on all of them with one product X'R for all lanes;
-columns that break the optimality conditions join and the strength is solved again. For the gaussian family the model is
-exact and one round does it (this is then the ``lockstep`` engine); otherwise each round's step is safeguarded by a line
-search.
+columns that break the optimality conditions join and the strength is solved again. Each round's step is safeguarded by
+a line search.
 
 References
 ----------
@@ -120,7 +119,7 @@ class _Trial:
 
 
 class Newton:
-    """Engine for every family; the only one for those that are not quadratic.
+    """Engine for families that are not quadratic.
 
     Notes
     -----
@@ -128,12 +127,12 @@ class Newton:
     arrays, the working columns and their moments.
     """
 
+    name = "newton"
     batch = 1
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
         objective = problem.objective
-        self.name = "lockstep" if objective.family.quadratic else "newton"
         lanes, p = objective.lanes.n_lanes, objective.n_terms
         levels, coefs = problem.null.intercepts.copy(), np.zeros((lanes, p))
         begun = objective.sweep(levels, coefs, problem.parallel_map)
@@ -185,7 +184,7 @@ class Newton:
         objective = problem.objective
         full = [objective.terms(problem.penalty, lam, lane) for lane in range(objective.lanes.n_lanes)]
         free = any(bool((term.l1 + term.l2 == 0).any()) for term in full)
-        self._loose = free and not objective.family.quadratic
+        self._loose = free
         self._models.begin(loose=self._loose)
         self._admit(self._candidates(lam, full))
         total = np.zeros(objective.lanes.n_lanes, dtype=np.intp)
@@ -378,8 +377,6 @@ class Newton:
         objective, at, columns = self._working.objective, self._at, self._working.columns
         parallel_map = self._problem.parallel_map
         sweep = objective.keep(alive).sweep(levels, coefs, parallel_map)
-        if objective.family.quadratic:
-            return _Trial(levels, coefs, sweep)
         here = at.coefs[np.ix_(alive, columns)]
         step = _Step(levels - at.levels[alive], coefs - here, [state.terms[lane] for lane in alive])
         before = step.slopes(np.arange(alive.size), at.level[alive], at.score[np.ix_(alive, columns)], here, 1.0)

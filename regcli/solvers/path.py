@@ -11,6 +11,7 @@ from regcli.results import Iterate, Status, Stopped
 from regcli.solvers.certificate import measured
 from regcli.solvers.choose import choose_engine, objection
 from regcli.solvers.engine import Engine, Problem, RawModel
+from regcli.solvers.general import general_engine
 from regcli.solvers.newton import Newton
 
 __all__ = ["Grid", "Walk", "follow", "geometric_grid", "lambda_max", "polished"]
@@ -53,7 +54,7 @@ def lambda_max(problem: Problem) -> float:
     if free.size:
         part, rest = objective.restrict(free), penalty.restrict(free)
         alone = replace(problem, objective=part, penalty=rest, null=part.null())
-        step = Newton(alone).advance(np.array([0.0]))[0]
+        step = general_engine(alone).advance(np.array([0.0]))[0]
         levels, coefs[:, free] = step.intercepts, step.coefs
     _, score = objective.score(objective.eta(levels, coefs))
     live = objective.lanes.varies[0]

@@ -14,7 +14,7 @@ from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Integers
 from regcli.results import Iterate, Status
 from regcli.solvers.engine import Problem, RawModel, serial_map, status_of
-from regcli.solvers.newton import Newton
+from regcli.solvers.general import general_engine
 from regcli.solvers.rows import standard_rows
 
 __all__ = ["RowSpace"]
@@ -193,7 +193,7 @@ def _outer_gram(objective: Objective, columns: Integers, root: Array) -> Array:
 
 
 class _ReducedLane:
-    """A lane of any family, solved by Newton on the columns of P."""
+    """A lane of any family, solved on the columns of P."""
 
     def __init__(self, problem: Problem, lane: int) -> None:
         alone = problem.lane(lane)
@@ -210,7 +210,7 @@ class _ReducedLane:
         reduced = np.hstack([vectors[:, kept] * np.sqrt(values[kept]), standard_rows(objective, self._free, every)])
         self._reduced = int(np.count_nonzero(kept))
         shape = np.concatenate([np.ones(self._reduced), np.zeros(self._free.size)])
-        self._engine = Newton(
+        self._engine = general_engine(
             replace(
                 alone,
                 objective=objective.on_columns(reduced),
@@ -221,7 +221,7 @@ class _ReducedLane:
         )
 
     def walk(self, lams: Array) -> list[_Point]:
-        """Solve on the columns of P and carry the coefficients back."""
+        """Solve there and carry the coefficients back."""
         return [self._lift(step) for step in self._engine.advance(lams)]
 
     def _lift(self, step: Iterate) -> _Point:

@@ -14,6 +14,8 @@ from regcli.problem.objective import Objective
 from regcli.problem.penalties import ElasticNet
 from regcli.problem.protocols import Array, Integers
 from regcli.solvers.engine import Problem, Rules, serial_map
+from regcli.solvers.general import general_engine
+from regcli.solvers.lockstep import Lockstep
 from regcli.solvers.moments import Moments
 from regcli.solvers.newton import Newton
 from regcli.solvers.path import lambda_max
@@ -244,15 +246,15 @@ def test_lane_matrices_give_the_predictors_and_scores_of_the_lanes_columns(famil
 
 
 @pytest.mark.parametrize(
-    ("engine", "family"), [(Moments, "gaussian"), (Newton, "gaussian"), (Newton, "binomial"), (Newton, "poisson")]
+    ("engine", "family"), [(Moments, "gaussian"), (Lockstep, "gaussian"), (Newton, "binomial"), (Newton, "poisson")]
 )
-def test_engines_solve_lanes_with_matrices(engine: type[Moments | Newton], family: str) -> None:
+def test_engines_solve_lanes_with_matrices(engine: type[Moments | Lockstep | Newton], family: str) -> None:
     problem, filled, folds = imputed(family)
     lams = lambda_max(problem) * np.array([0.5, 0.1, 0.01])
     steps = engine(problem).advance(lams)
     for lane in range(4):
         alone = plainly(problem, filled[lane], folds, lane)
-        for step, expected in zip(steps, Newton(alone).advance(lams), strict=True):
+        for step, expected in zip(steps, general_engine(alone).advance(lams), strict=True):
             assert np.abs(step.coefs[lane] - expected.coefs[0]).max() <= SOLVED
             assert step.intercepts[lane] == pytest.approx(expected.intercepts[0], abs=SOLVED)
             assert np.isfinite(explicit(problem, step)[0]).all()

@@ -9,7 +9,7 @@ from regcli.problem.penalties import ElasticNet
 from regcli.problem.protocols import Array, SeparableTerms
 from regcli.solvers.active_set import ActiveSet
 from regcli.solvers.engine import serial_map
-from regcli.solvers.newton import Newton
+from regcli.solvers.general import general_engine
 from regcli.solvers.path import lambda_max
 from tests.battery.problems import Made, make
 from tests.tolerances import EXACT, SOLVED
@@ -118,8 +118,8 @@ def test_the_largest_strength_is_sharp(l1_ratio: float, family: str, recipe: str
     problem = made.problem(tol=SOLVED)
     top = lambda_max(problem)
     penalised = problem.penalty.factors > 0
-    above = Newton(problem).advance(np.array([1.001 * top]))[0].coefs[0]
-    below = Newton(problem).advance(np.array([0.99 * top]))[0].coefs[0]
+    above = general_engine(problem).advance(np.array([1.001 * top]))[0].coefs[0]
+    below = general_engine(problem).advance(np.array([0.99 * top]))[0].coefs[0]
     assert not above[penalised].any()
     assert below[penalised].any()
 

@@ -14,6 +14,7 @@ from regcli.solvers.certificate import certify_lane
 from regcli.solvers.choose import choose_engine
 from regcli.solvers.direct import Direct
 from regcli.solvers.engine import Engine, Problem, Rules
+from regcli.solvers.general import general_engine
 from regcli.solvers.krylov import Krylov
 from regcli.solvers.moments import Moments
 from regcli.solvers.newton import Newton
@@ -32,7 +33,7 @@ def engines(made: Made, lam: float) -> list[Build]:
     """The engines that can solve a problem from a strength on; all of them, not only the one that is chosen."""
     plain = bool(np.isinf(made.lower).all() and np.isinf(made.upper).all())
     gaussian = made.family == "gaussian"
-    out: list[Build] = [Newton]
+    out: list[Build] = [general_engine]
     if gaussian and abs(made.X.mean(axis=0)).max() < REFERENCE**-1:  # sums of squares need columns near zero
         out += [Moments, partial(Moments, keep=False)]
     if made.l1_ratio == 0 and plain and lam > 0:
@@ -80,14 +81,14 @@ def test_any_two_engines_agree_and_lanes_do_not_matter_to_each_other(recipe: str
     problem = made.problem(tol=TIGHT)
     lams = made.strengths(lambda_max(problem))[1:3]
     steps = [build(problem).advance(lams)[-1] for build in engines(made, float(lams[0]))]
-    steps.append(Newton(problem).advance(lams[1:])[0])  # cold
+    steps.append(general_engine(problem).advance(lams[1:])[0])  # cold
     for step in steps[1:]:
         assert np.abs(predictors(problem, step) - predictors(problem, steps[0])).max() <= SOLVED
         if made.unique and "duplicates" not in RECIPES[recipe]:
             assert np.abs(standard(problem, step.coefs - steps[0].coefs)).max() <= SOLVED
     for lane in (0, 2):
         alone = lane_alone(problem, lane)
-        step = Newton(alone).advance(lams)[-1]
+        step = general_engine(alone).advance(lams)[-1]
         assert np.abs(predictors(alone, step) - predictors(problem, steps[0])[[lane]]).max() <= SOLVED
 
 
@@ -204,7 +205,7 @@ def test_columns_enter_in_any_order() -> None:
     for family, ratio in (("gaussian", 1.0), ("gaussian", 0.0), ("binomial", 0.0)):
         own = replace(make("all columns enter", family, ratio), factors=factors)
         problem = own.problem(tol=SOLVED)
-        for step in Newton(problem).advance(own.strengths(lambda_max(problem))):
+        for step in general_engine(problem).advance(own.strengths(lambda_max(problem))):
             level, coefs = _one(problem, step, 0)
             assert oracle.violation(own.lane(0, step.lam), level, coefs) <= Rules().tol
 

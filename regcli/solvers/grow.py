@@ -1,0 +1,22 @@
+"""Symmetric matrices that grow at their end."""
+
+import numpy as np
+
+from regcli.problem.protocols import Array
+
+__all__ = ["completed"]
+
+
+def completed(known: Array, fresh: Array) -> Array:
+    """A symmetric matrix (k, k) from its leading part and its further columns (k, k - known).
+
+    Room for more is kept behind it, so that a matrix that grows bit by bit is copied now and then only.
+    """
+    size, more = known.shape[0], fresh.shape[0]
+    room = known.base if known.base is not None and known.base.ndim == known.ndim else known
+    if room.shape[0] < more:
+        room = np.empty((2 * more, 2 * more))
+        room[:size, :size] = known
+    room[:more, size:more] = fresh
+    room[size:more, :size] = fresh[:size].T
+    return room[:more, :more]

@@ -1,0 +1,308 @@
+"""Gaussian problems with many columns: all lanes side by side, each on the few columns that it needs.
+
+A batch of strengths is walked on the working columns, those that may take part before its end. Every lane has the
+second moments of its own columns, which grow as columns come near to taking part, and the quadratic kernel solves them
+exactly. Then one product X'R over all columns, with the residuals R of all lanes at all strengths of the batch, shows
+whether any column was missed; from the first strength where one was the batch is walked again with it.
+
+References
+----------
+.. [1] Tibshirani et al. (2012), "Strong rules for discarding predictors in lasso-type problems", J. R. Stat. Soc. B
+   74(2). doi:10.1111/j.1467-9868.2011.01004.x (which columns to begin with).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from regcli.problem.objective import Objective
+from regcli.problem.protocols import Array, Integers, Penalty, SeparableTerms
+from regcli.results import Iterate
+from regcli.solvers.active_set import ActiveSet
+from regcli.solvers.engine import Problem, RawModel, status_of
+from regcli.solvers.grow import completed
+
+__all__ = ["Lockstep"]
+
+#: Strengths a batch: the check on all columns runs at 10 GFLOP/s with the residuals of 11 lanes and at 39 with 55 or
+#: more (500 x 20,000, one thread). ``BATCH_CELLS`` bounds what it makes.
+BATCH, BATCH_CELLS = 8, 16_000_000
+
+#: Columns whose score reaches this share of the L1 weight they will have at the end of a batch are working columns.
+WORKING = 0.8
+
+#: Columns whose score reaches this share of their L1 weight are part of a lane's quadratic; where one is missing all
+#: that reach the smaller share come along. (Letting columns in from 0.6 on takes twice the time on 500 x 20,000.)
+NEAR, SOON = 0.97, 0.9
+
+#: A lane with this many times the columns that are near, and some to spare, begins anew with those.
+STALE, SPARE = 2, 64
+
+#: Shares of the tolerance: what is left on the working columns, and in the kernel.
+COARSE, FINE = 0.5, 1e-3
+
+#: Largest step between strengths, as a ratio: farther ones are reached through others on the way.
+STRIDE = 0.8
+
+#: Rounds without a better violation after which a lane is left: its columns no longer change, and what is left is
+#: rounding.
+PATIENCE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """A lane's quadratic on columns of its own, in order of entry."""
+
+    columns: Integers
+    hessian: Array
+    kernel: ActiveSet
+
+
+@dataclass(frozen=True)
+class _Working:
+    """Columns that may take part before a batch ends, in ascending order, and the problem on them."""
+
+    columns: Integers
+    objective: Objective
+    penalty: Penalty
+
+    def places(self, columns: Integers) -> Integers:
+        """Where some of the columns are."""
+        return np.searchsorted(self.columns, columns)
+
+
+@dataclass
+class _Point:
+    """All lanes at one strength: models on the working columns (L, k), predictors (L, n), the score there."""
+
+    coefs: Array
+    eta: Array
+    score: Array
+    terms: list[SeparableTerms]
+    rounds: Integers
+    aliased: list[Integers]
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """All lanes at one strength: scores (L, p), violations (L,), columns that were missed."""
+
+    score: Array
+    violation: Array
+    missed: Integers
+
+
+class Lockstep:
+    """Engine for the gaussian family; exact up to rounding at every strength.
+
+    Notes
+    -----
+    A strength costs O(n k L) on the working columns and O(f^2) a lane and round of the kernel, columns that enter
+    O(n f) each, and a batch one product of O(n m L) a strength. Memory is the working columns, the second moments of
+    each lane's own, and the scores of a batch.
+    """
+
+    name = "lockstep"
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        objective = problem.objective
+        lanes, p = objective.lanes.n_lanes, objective.n_terms
+        self.batch = max(1, min(BATCH, BATCH_CELLS // max(lanes * p, 1)))
+        self._levels = problem.null.intercepts
+        self._coefs = np.zeros((lanes, p))
+        _, self._linear = objective.score(objective.eta(self._levels, self._coefs))
+        self._score = self._linear
+        terms = [objective.terms(problem.penalty, 1.0, lane) for lane in range(lanes)]
+        self._edge = np.stack([term.l1 for term in terms])
+        self._last = np.inf
+        self._own: list[_Own | None] = [None] * lanes
+        self._among = np.zeros((lanes, p), dtype=bool)
+        self._missed: Integers = np.zeros(0, dtype=np.intp)
+
+    def advance(self, lams: Array, starts: Sequence[RawModel] | None = None) -> list[Iterate]:  # noqa: ARG002
+        """Walk all lanes over the strengths, batch after batch."""
+        todo, out = self._with_stations(lams), list[Iterate]()
+        at = 0
+        while at < len(todo):
+            steps = self._walk(np.array([lam for lam, _ in todo[at : at + self.batch]]))
+            out += [step for step, (_, wanted) in zip(steps, todo[at:], strict=False) if wanted]
+            at += len(steps)
+        return out
+
+    def _with_stations(self, lams: Array) -> list[tuple[float, bool]]:
+        """The strengths, and those to pass through where one is far: else most columns would look needed at once."""
+        penalty, unit = self._problem.penalty, self._problem.objective.lanes.unit
+        last = self._last
+        if not np.isfinite(last):
+            last = max(penalty.lambda_max(score, own) for score, own in zip(self._score, unit, strict=True))
+        out: list[tuple[float, bool]] = []
+        for lam in map(float, lams):
+            if lam > 0 and penalty.l1_ratio > 0:
+                count = int(np.log(lam / last) / np.log(STRIDE)) if lam < last else 0
+                out += [(last * STRIDE**step, False) for step in range(1, count)]
+            out.append((lam, True))
+            last = lam
+        return out
+
+    # -- a batch -----------------------------------------------------------------------------------------------------
+
+    def _walk(self, lams: Array) -> list[Iterate]:
+        """Walk a batch on the working columns and check it on all; from where a column was missed on it is not done."""
+        working = self._working(float(lams[-1]), self._missed)
+        points = self._along(working, lams)
+        checks = self._checked(working, points, lams)
+        while checks[0].missed.size:
+            working = self._working(float(lams[-1]), np.union1d(working.columns, checks[0].missed))
+            points = self._along(working, lams)
+            checks = self._checked(working, points, lams)
+        good = next((at for at, check in enumerate(checks) if check.missed.size), len(points))
+        self._missed = checks[good].missed if good < len(points) else self._missed[:0]
+        out = [
+            self._iterate(working, float(lam), point, check)
+            for lam, point, check in zip(lams[:good], points[:good], checks[:good], strict=True)
+        ]
+        self._coefs, self._score, self._last = out[-1].coefs, checks[good - 1].score, float(lams[good - 1])
+        return out
+
+    def _working(self, lam: float, more: Integers) -> _Working:
+        """Columns that may take part before a strength is reached, or that a lane has in its quadratic."""
+        objective, back = self._problem.objective, self._last / lam if np.isfinite(self._last) and lam > 0 else 1.0
+        edge = lam * self._edge * max(2.0 - back, WORKING)
+        wanted = ((np.abs(self._score) >= edge) | (self._coefs != 0) | self._among).any(axis=0)
+        wanted[more] = True
+        columns = np.flatnonzero(wanted)
+        return _Working(columns, objective.restrict(columns), self._problem.penalty.restrict(columns))
+
+    def _along(self, working: _Working, lams: Array) -> list[_Point]:
+        """All lanes at every strength, on the working columns."""
+        coefs, score = self._coefs[:, working.columns], self._score[:, working.columns]
+        out = []
+        for lam in lams:
+            out.append(self._solve(working, float(lam), coefs, score))
+            coefs, score = out[-1].coefs, out[-1].score
+        return out
+
+    def _checked(self, working: _Working, points: list[_Point], lams: Array) -> list[_Check]:
+        """Measure points on all columns: one product for all lanes and strengths."""
+        objective, scale = self._problem.objective, self._problem.null.scale
+        rows = np.concatenate([objective.lanes.apply_weights(objective.y - point.eta) for point in points])
+        count, out = scale.size, list[_Check]()
+        products = objective.design.rdot(rows)
+        for at, (lam, point) in enumerate(zip(lams, points, strict=True)):
+            part = slice(at * count, (at + 1) * count)
+            level, score = objective.scored(rows[part].sum(axis=1), products[part])
+            excess = self._excess(score, float(lam))
+            inside = _distances(point, score[:, working.columns]).max(axis=1, initial=0.0)
+            excess[:, working.columns] = 0.0
+            violation = np.maximum(np.maximum(inside, excess.max(axis=1, initial=0.0)), np.abs(level)) / scale
+            limit = COARSE * self._problem.rules.tol * scale
+            out.append(_Check(score, violation, np.flatnonzero((excess > limit[:, None]).any(axis=0))))
+        return out
+
+    def _excess(self, score: Array, lam: float) -> Array:
+        """By how much scores (L, p) of coefficients that are zero exceed their L1 weights."""
+        penalty = self._problem.penalty
+        size = np.abs(score)
+        if penalty.has_zero_limit():
+            size = np.maximum(np.where(penalty.upper > 0, score, 0.0), np.where(penalty.lower < 0, -score, 0.0))
+        size -= lam * self._edge
+        return np.maximum(size, 0.0, out=size)
+
+    def _iterate(self, working: _Working, lam: float, point: _Point, check: _Check) -> Iterate:
+        """What is known of one strength."""
+        objective = self._problem.objective
+        coefs = np.zeros(self._coefs.shape)
+        coefs[:, working.columns] = point.coefs
+        return Iterate(
+            lam=lam,
+            intercepts=self._levels.copy(),
+            coefs=coefs,
+            violation=check.violation,
+            rounds=point.rounds,
+            status=status_of(check.violation, self._problem.rules.tol),
+            loss=float(objective.keep(np.zeros(1, dtype=np.intp)).loss(point.eta[:1])[0]),
+            eta=point.eta,
+            aliased=tuple(map(int, working.columns[point.aliased[0]])),
+        )
+
+    # -- the working columns -----------------------------------------------------------------------------------------
+
+    def _solve(self, working: _Working, lam: float, coefs: Array, score: Array) -> _Point:
+        """All lanes at one strength, until no working column breaks the conditions."""
+        problem, objective, lanes = self._problem, working.objective, self._levels.size
+        terms = [objective.terms(working.penalty, lam, lane) for lane in range(lanes)]
+        none = np.zeros(0, dtype=np.intp)
+        rounds = np.zeros(lanes, dtype=np.intp)
+        point = _Point(coefs.copy(), np.empty((lanes, objective.y.size)), score.copy(), terms, rounds, [none] * lanes)
+        limit = COARSE * problem.rules.tol * problem.null.scale
+        best, stale, alive = np.full(lanes, np.inf), np.zeros(lanes, dtype=np.intp), np.arange(lanes)
+        while alive.size and rounds.max() < problem.rules.max_iter:
+            found = problem.parallel_map(lambda lane: self._minimise(working, int(lane), point), alive)
+            for lane, (own, aliased) in zip(alive, found, strict=True):
+                point.coefs[lane], point.aliased[lane] = own, aliased
+            part = objective if alive.size == lanes else objective.keep(alive)
+            sweep = part.sweep(self._levels[alive], point.coefs[alive], problem.parallel_map)
+            point.eta[alive], point.score[alive] = sweep.eta, sweep.score
+            rounds[alive] += 1
+            worst = _distances(point, point.score).max(axis=1, initial=0.0)
+            stale = np.where(worst < 0.9 * best, 0, stale + 1)
+            best = np.minimum(best, worst)
+            alive = alive[(worst > limit)[alive] & (stale < PATIENCE)[alive]]
+        return point
+
+    def _minimise(self, working: _Working, lane: int, point: _Point) -> tuple[Array, Integers]:
+        """Coefficients (k,) of one lane on the working columns, and dependent columns. May run in a thread.
+
+        The first answer is that of the lane's quadratic as it was made; later ones start from the score of the data.
+        """
+        terms, score, scale = point.terms[lane], point.score[lane], float(self._problem.null.scale[lane])
+        own = self._extended(working, lane, point)
+        places = working.places(own.columns)
+        now = point.coefs[lane, places]
+        linear = self._linear[lane, own.columns] if point.rounds[lane] == 0 else score[places] + own.hessian @ now
+        tol = self._problem.rules.tol * scale
+        solution = own.kernel.solve(linear, terms.take(places), now, FINE * tol, COARSE * tol)
+        out = np.zeros(working.columns.size)
+        out[places] = solution.coefs
+        return out, places[list(solution.aliased)]
+
+    def _extended(self, working: _Working, lane: int, point: _Point) -> _Own:
+        """A lane's quadratic with the columns near to taking part: where one is lacking, those that soon will come too.
+
+        One that is missed shows in the score on the working columns.
+        """
+        reach = np.abs(point.score[lane])
+        taking, weight = point.coefs[lane] != 0, point.terms[lane].l1
+        near, among = (reach >= NEAR * weight) | taking, self._among[lane]
+        own = self._own[lane]
+        if own is not None and among[working.columns[near]].all():
+            return own
+        soon = working.columns[(reach >= SOON * weight) | taking]
+        if own is None or own.columns.size > STALE * soon.size + SPARE:
+            among[:] = False
+            own = None
+        fresh = soon[~among[soon]]
+        among[fresh] = True
+        columns = fresh if own is None else np.concatenate([own.columns, fresh])
+        products = self._products(working, lane, columns, columns.size - fresh.size)
+        hessian = products if own is None else completed(own.hessian, products)
+        made = _Own(columns, hessian, ActiveSet(hessian) if own is None else own.kernel.extend(hessian))
+        self._own[lane] = made
+        return made
+
+    def _products(self, working: _Working, lane: int, columns: Integers, known: int) -> Array:
+        """Second moments in a lane (k, k - known) of columns with those of them that are not known."""
+        alone = working.objective.keep(np.array([lane]))
+        labels = np.zeros(alone.y.size, dtype=np.intp)
+        return alone.grams(alone.lanes.weights(0), labels, working.places(columns), alone.scaling, known + 1)[0, 1:]
+
+
+def _distances(point: _Point, score: Array) -> Array:
+    """How far scores (L, k) on the working columns are from optimal; dependent columns vanish with the others."""
+    rows = zip(point.terms, point.coefs, score, point.aliased, strict=True)
+    out = np.stack([terms.distance(coefs, own) for terms, coefs, own, _ in rows])
+    for lane, aliased in enumerate(point.aliased):
+        out[lane, aliased] = 0.0
+    return out
