@@ -10,10 +10,13 @@ from typing import Any
 from benchmarks import machine
 from benchmarks.cases import CASES, QUICK_CASES, QUICK_TABLES, TABLES
 from benchmarks.data import ROOT, Absent
+from benchmarks.growth import growth_markdown, run_growth
 from benchmarks.measure import Tools, version_of
 from benchmarks.peers import PEERS
-from benchmarks.report import markdown
+from benchmarks.plots import plot_accuracy, plot_growth
+from benchmarks.report import about_lines, markdown
 from benchmarks.suite import ACCURACIES, Plan, Record, Tolerances, run_case
+from benchmarks.whole import run_whole, whole_markdown
 
 __all__ = ["main"]
 
@@ -30,8 +33,31 @@ def main(words: list[str] | None = None) -> int:
         versions.pop("regcli-stopped" if asked.full_path else "regcli", None)
     count = 1 if asked.cores == "1" else machine.cores()
     plan = Plan(versions, tuple(asked.accuracy), asked.repeats, count, tools, Path(asked.data), _say)
-    _solvers(asked, plan, absent, out)
+    about = {**machine.describe(), "versions": plan.peers}
+    if asked.whole_process:
+        _whole(plan, about, absent, out, quick=asked.quick)
+    if asked.growth:
+        points = run_growth(plan, quick=asked.quick)
+        _write(out / "growth.json", {"about": about, "points": [point.plain() for point in points]})
+        (out / "growth.md").write_text(growth_markdown(about_lines(about, absent), points), "utf-8")
+        plot_growth(points, out)
+    if asked.shapes or not (asked.whole_process or asked.growth):
+        _solvers(asked, plan, about, absent, out)
     return 0
+
+
+def _whole(plan: Plan, about: Mapping[str, Any], absent: Mapping[str, str], out: Path, *, quick: bool) -> None:
+    """Whole processes on the diabetes table and on tall."""
+    cases, tables = (QUICK_CASES, QUICK_TABLES) if quick else (CASES, TABLES)
+    found = [
+        whole for name in ("diabetes", "tall") for whole in run_whole(tables[cases[name].table], cases[name], plan)
+    ]
+    _write(out / "whole.json", {"about": about, "runs": [vars(whole) for whole in found]})
+    (out / "whole.md").write_text(whole_markdown(about_lines(about, absent), found), "utf-8")
+
+
+def _write(path: Path, document: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -45,6 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--default", action="store_true", help="regcli with its stopping rule alone")
     parser.add_argument("--accuracy", type=_list_of(tuple(ACCURACIES)), default=list(ACCURACIES))
     parser.add_argument("--cores", choices=("1", "all"), default="1")
+    parser.add_argument("--whole-process", action="store_true", help="text to JSON, beside scripts in R and Python")
+    parser.add_argument("--growth", action="store_true", help="time against rows, columns and folds")
     parser.add_argument("--limit", type=float, help="seconds a run may take; 300, with --quick 20")
     parser.add_argument("--python", action="append", default=[], metavar="[TOOL=]PATH", help="interpreter of a tool")
     parser.add_argument("--data", default=str(ROOT / "data"), help="where tables are kept")
@@ -75,11 +103,12 @@ def _present(peers: list[str], tools: Tools) -> tuple[dict[str, str], dict[str, 
     return versions, absent
 
 
-def _solvers(asked: argparse.Namespace, plan: Plan, absent: Mapping[str, str], out: Path) -> None:
+def _solvers(
+    asked: argparse.Namespace, plan: Plan, about: Mapping[str, Any], absent: Mapping[str, str], out: Path
+) -> None:
     """Run the cases one after the other; what is done is written after each."""
     cases, tables = (QUICK_CASES, QUICK_TABLES) if asked.quick else (CASES, TABLES)
     tolerances = Tolerances(out / "tolerances.json")
-    about = {**machine.describe(), "versions": plan.peers}
     records = _known(out / "solvers.json", about)
     for name in asked.shapes or cases:
         case = cases.get(name)
@@ -95,7 +124,8 @@ def _solvers(asked: argparse.Namespace, plan: Plan, absent: Mapping[str, str], o
         records = [r for r in records if (r.case, r.peer, r.accuracy, r.cores) not in keys] + found
         records.sort(key=lambda r: (r.cores, list(cases).index(r.case), list(ACCURACIES).index(r.accuracy)))
         document = {"about": about, "absent": absent, "records": [r.plain() for r in records]}
-        (out / "solvers.json").write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+        _write(out / "solvers.json", document)
+        plot_accuracy(records, out)
         (out / "solvers.md").write_text(markdown(about, records, absent, plan.tools.limit), "utf-8")
 
 

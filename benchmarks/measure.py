@@ -9,11 +9,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import numpy as np
 
@@ -21,7 +23,21 @@ from benchmarks.cases import Case, Table
 from benchmarks.data import ROOT, Absent, Array, facts, make_folds, make_lambdas, prepare
 from benchmarks.peers import MODULES, find_peer
 
-__all__ = ["Ground", "Outcome", "Tools", "grounded", "measure_lanes", "time_curve", "version_of", "why_not"]
+__all__ = [
+    "Ground",
+    "Outcome",
+    "Tools",
+    "apart",
+    "environment",
+    "grounded",
+    "measure_lanes",
+    "rscript",
+    "time_curve",
+    "version_of",
+    "why_not",
+]
+
+Made = TypeVar("Made")
 
 #: What a process may take beside what is timed: to start, load, compile, write.
 EXTRA = 240.0
@@ -71,6 +87,15 @@ class Outcome:
     array: Array = field(default_factory=lambda: np.zeros(0))
 
 
+def apart(function: Callable[..., Made], *arguments: object) -> Made:
+    """Call a function in a process of its own.
+
+    This one stays small: on Linux the peak of a process counts from that of the one that started it.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
+
+
 @contextmanager
 def grounded(table: Table, case: Case, home: Path) -> Iterator[Ground]:
     """Put a case on disk.
@@ -80,11 +105,11 @@ def grounded(table: Table, case: Case, home: Path) -> Iterator[Ground]:
     Absent
         The table cannot be had.
     """
-    folder = prepare(table, home)
+    folder = apart(prepare, table, home)
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as name:
         work = Path(name)
         make_folds(facts(folder)["n"], case.n_folds).tofile(work / "folds.bin")
-        lambdas = make_lambdas(folder, case)
+        lambdas = apart(make_lambdas, folder, case)
         lambdas.tofile(work / "lambdas.bin")
         yield Ground(case, folder, work, lambdas)
 
@@ -106,14 +131,14 @@ def version_of(peer: str, tools: Tools) -> str:
         It does not, with the reason.
     """
     if peer == "glmnet":
-        r = _rscript()
+        r = rscript()
         text = 'cat(as.character(packageVersion("glmnet")), "with", R.version.string)'
         run = subprocess.run([r, "-e", text], capture_output=True, text=True, check=False)
         if run.returncode:
             raise Absent("R has no package glmnet")
         return run.stdout
     command = [tools.python(peer), "-m", "benchmarks.worker", "task=probe", f"peer={peer}"]
-    run = subprocess.run(command, cwd=ROOT.parent, env=_environment(1), capture_output=True, text=True, check=False)
+    run = subprocess.run(command, cwd=ROOT.parent, env=environment(1), capture_output=True, text=True, check=False)
     if run.returncode:
         last = (run.stderr.strip() or "no message").splitlines()[-1]
         raise Absent(last[:200])
@@ -166,7 +191,7 @@ def _command(
         "count": ground.lambdas.shape[1],
     }
     script = ROOT / "peers" / "glmnet.R"
-    return [_rscript(), str(script), *_words(task, peer, ground, tol, cores, out), *_spell(words)]
+    return [rscript(), str(script), *_words(task, peer, ground, tol, cores, out), *_spell(words)]
 
 
 def _python_command(
@@ -196,14 +221,21 @@ def _spell(words: Mapping[str, object]) -> list[str]:
     return [f"{key}={value}" for key, value in words.items()]
 
 
-def _rscript() -> str:
+def rscript() -> str:
+    """The command of R.
+
+    Raises
+    ------
+    Absent
+        There is none.
+    """
     found = shutil.which("Rscript")
     if found is None:
         raise Absent("there is no Rscript")
     return found
 
 
-def _environment(cores: int) -> dict[str, str]:
+def environment(cores: int) -> dict[str, str]:
     """The environment with every library held to the number of threads; R's packages start no more than asked."""
     threads = {f"{name}_NUM_THREADS": str(cores) for name in _THREADS}
     return {**os.environ, **threads, "PYTHONWARNINGS": "ignore", "R_DATATABLE_NUM_THREADS": str(cores)}
@@ -215,7 +247,7 @@ def _run(command: list[str], cores: int, limit: float) -> Outcome:
         process = subprocess.Popen(
             command,
             cwd=ROOT.parent,
-            env=_environment(cores),
+            env=environment(cores),
             stdout=subprocess.PIPE,
             stderr=errors,
             start_new_session=True,

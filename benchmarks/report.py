@@ -5,7 +5,7 @@ from typing import Any
 
 from benchmarks.suite import AGREEMENT, Record
 
-__all__ = ["FLOORS", "markdown", "memory_bound", "table", "times"]
+__all__ = ["FLOORS", "about_lines", "markdown", "memory_bound", "table", "times"]
 
 #: How many times faster than the fastest peer regcli is meant to be on one core: on the full path, and stopped.
 FLOORS: Mapping[str, tuple[float | None, float | None]] = {
@@ -37,7 +37,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def markdown(about: Mapping[str, Any], records: Sequence[Record], absent: Mapping[str, str], limit: float) -> str:
     """The whole page of the solvers' figures."""
     cores = sorted({record.cores for record in records})
-    parts = [f"# Solvers alone\n\n{_about(about, absent)}\n{_LEGEND.format(limit=limit, agreement=AGREEMENT)}"]
+    parts = [f"# Solvers alone\n\n{about_lines(about, absent)}\n{_LEGEND.format(limit=limit, agreement=AGREEMENT)}"]
     for count in cores:
         some = [record for record in records if record.cores == count]
         parts.append(f"## {'One core' if count == 1 else f'{count} cores'}\n\n{_summary(some)}")
@@ -59,7 +59,8 @@ while it solved; *used* is the last less the first. The rule for regcli: 1.5 X +
 """
 
 
-def _about(about: Mapping[str, Any], absent: Mapping[str, str]) -> str:
+def about_lines(about: Mapping[str, Any], absent: Mapping[str, str]) -> str:
+    """The machine and the versions as a list."""
     lines = [f"* {key}: {value}" for key, value in about.items() if key != "versions"]
     lines += [f"* {name}: {version}" for name, version in about["versions"].items()]
     lines += [f"* {name}: absent ({reason})" for name, reason in absent.items()]
@@ -159,7 +160,8 @@ def _details(case: str, records: Sequence[Record], limit: float) -> str:
                 cells += [f"{record.tol:.0e}" if record and record.tol else "-", _violation(record)]
             if record and record.message and f"{peer}: {record.message}" not in notes:
                 notes.append(f"{peer}: {record.message}")
-        rows.append(cells)
+        if any(record.peer == peer and record.state != "refused" for record in records):
+            rows.append(cells)
     first = records[0]
     head = f"### {case}: {first.n:,} rows, {first.p:,} columns, {first.folds} folds\n\n"
     return head + table(header, rows) + "".join(f"\n* {note}" for note in notes) + ("\n" if notes else "")

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from time import process_time
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.data import Array
 from benchmarks.peer import Peer, Task, weighted_folds
@@ -17,7 +19,6 @@ from regcli.problem.lanes import make_lanes
 from regcli.problem.objective import Objective
 from regcli.problem.penalties import ElasticNet
 from regcli.problem.protocols import ParallelMap
-from regcli.results import Iterate
 from regcli.solvers.engine import Problem, Rules
 from regcli.solvers.path import Grid, Walk, geometric_grid, lambda_max
 from regcli.solvers.stopping import has_turned
@@ -28,28 +29,35 @@ __all__ = ["PEERS", "TOL", "Walked", "generated_grid", "make_problem", "walked"]
 TOL = 1e-7
 
 
-@dataclass
+@dataclass(frozen=True)
 class Walked:
-    """What a walk left: the curve (t,) with standard errors and folds (t, K), and the iterates if they were asked for.
+    """What a walk left.
 
-    ``turned`` is the number of strengths after which the stopping rule would have ended the walk, None if it would not.
+    The curve ``mean`` (t,), the folds (t, K) it is made of, whether every lane converged (t,), processor seconds (t,)
+    since the walk began, and the number of strengths after which the tool would have stopped, None if it would not.
     """
 
     mean: Array
-    errors: Array
     fold_scores: Array
+    usable: NDArray[np.bool_]
+    seconds: Array
     turned: int | None
-    steps: list[Iterate] = field(default_factory=list)
 
 
 def make_problem(
-    task: Task, l1_ratio: float, tol: float, parallel_map: ParallelMap, *, standardize: bool = True
+    task: Task,
+    l1_ratio: float,
+    tol: float,
+    parallel_map: ParallelMap,
+    *,
+    standardize: bool = True,
+    weights: Array | None = None,
 ) -> Problem:
     """The problem that ``regcli cv`` makes of arrays: columns standardized in every training set. X is taken over."""
     n, p = task.X.shape
     X = task.X
     design = make_design(X, centred=True) if isinstance(X, np.ndarray) else Sparse(X, np.zeros(p))
-    partition = fold_partition(task.folds.astype(np.intp), task.n_folds, np.ones(n))
+    partition = fold_partition(task.folds.astype(np.intp), task.n_folds, np.ones(n) if weights is None else weights)
     lanes = make_lanes(design, partition, intercept=True, standardized=np.full(p, standardize))
     objective = Objective(design, FAMILIES[task.family], task.y, np.zeros(n), lanes, intercept=True)
     penalty = ElasticNet(l1_ratio, np.ones(p), np.full(p, -np.inf), np.full(p, np.inf))
@@ -62,26 +70,28 @@ def generated_grid(problem: Problem, count: int) -> Array:
     return geometric_grid(lambda_max(problem), count, 1e-2 if n < p else 1e-4)
 
 
-def walked(problem: Problem, grid: Grid, *, stop: bool, keep: bool = False) -> Walked:
-    """Walk the strengths and score the folds as the tool does; ``stop`` where its rule says so."""
+def walked(problem: Problem, grid: Grid, *, stop: bool, judge: bool = False) -> Walked:
+    """Walk the strengths and score the folds as the tool does.
+
+    ``stop`` ends the walk where the tool's rule says so; ``judge`` asks the rule and walks on.
+    """
     family = problem.objective.family
-    metric = "mse" if family.quadratic else "deviance"
-    scores = FoldScores(problem.objective.lanes.partition.row_weights, metric, 0.5, by_row=False)
+    weights = problem.objective.lanes.partition.row_weights
+    scores = FoldScores(weights, "mse" if family.quadratic else "deviance", 0.5, by_row=False)
     scores.begin(problem.objective, 0)
-    steps: list[Iterate] = []
-    turned, usable, count = None, True, grid.lambdas.size
+    usable, seconds, begun = [], [], process_time()
+    turned, asks = None, (stop or judge) and problem.penalty.l1_ratio > 0
     for step in Walk(problem, grid):
         scores.add(step)
-        if keep:
-            steps.append(replace(step, eta=None))
-        usable = usable and all(status.usable for status in step.status)
-        if turned is None and usable and (stop or keep) and problem.penalty.l1_ratio > 0:
+        usable.append(all(status.usable for status in step.status))
+        if asks and turned is None and all(usable):
             mean, errors = scores.pooled()
-            if has_turned(mean, errors, scores.fold_scores(), scores.fold_weights, count):
+            if has_turned(mean, errors, scores.fold_scores(), scores.fold_weights, grid.lambdas.size):
                 turned = mean.size
-                if stop:
-                    break
-    return Walked(*scores.pooled(), scores.fold_scores(), turned, steps)
+        seconds.append(process_time() - begun)
+        if stop and turned is not None:
+            break
+    return Walked(scores.pooled()[0], scores.fold_scores(), np.array(usable), np.array(seconds), turned)
 
 
 @contextmanager
