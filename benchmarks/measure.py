@@ -118,8 +118,10 @@ def why_not(peer: str, ground: Ground) -> str | None:
     """Why a peer does not take a case; None where it does."""
     if peer == "glmnet":
         return None
-    about = ground.facts
-    return find_peer(peer).refuses(about["family"], ground.case.l1_ratios, about["sparse"])
+    about, made = ground.facts, find_peer(peer)
+    if made.most_columns is not None and about["p"] > made.most_columns:
+        return f"not tried with more than {made.most_columns:,} columns, for its memory"
+    return made.refuses(about["family"], ground.case.l1_ratios, about["sparse"])
 
 
 def version_of(peer: str, tools: Tools) -> str:
@@ -140,8 +142,7 @@ def version_of(peer: str, tools: Tools) -> str:
     command = [tools.python(peer), "-m", "benchmarks.worker", "task=probe", f"peer={peer}"]
     run = subprocess.run(command, cwd=ROOT.parent, env=environment(1), capture_output=True, text=True, check=False)
     if run.returncode:
-        last = (run.stderr.strip() or "no message").splitlines()[-1]
-        raise Absent(last[:200])
+        raise Absent(_reason(run.stderr) or "no message")
     return next(line for line in run.stdout.splitlines() if line.startswith("version ")).removeprefix("version ")
 
 
@@ -259,12 +260,19 @@ def _run(command: list[str], cores: int, limit: float) -> Outcome:
         code = process.wait()
         process.stdout.close()
         errors.seek(0)
-        last = errors.read().decode("utf-8", "replace").strip().splitlines()[-1:]
+        last = _reason(errors.read().decode("utf-8", "replace"))
     if state == "ok" and code == 0:
         return Outcome("ok", figures)
     if state == "limit":
         return Outcome("limit")
-    return Outcome("error", message=(last or [f"status {code}"])[0][:200])
+    return Outcome("error", message=last or f"status {code}")
+
+
+def _reason(errors: str) -> str:
+    """The line that says what went wrong: the last with an error in it, else the last."""
+    lines = errors.strip().splitlines()
+    named = [line for line in lines if "Error" in line and not line.startswith(" ")]
+    return (named or lines or [""])[-1][:200]
 
 
 def _follow(stdout: IO[bytes], limit: float) -> tuple[str, dict[str, float]]:

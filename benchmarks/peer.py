@@ -81,6 +81,8 @@ class Peer:
         Models (lanes, R, T, 1 + p) of several training sets, for a peer without ``path``.
     standardizes : bool
         Whether it scales columns in every training set, as glmnet does; else it is given columns scaled over all rows.
+    most_columns : int, optional
+        Wider tables are not given to it: they would not fit into memory.
     """
 
     name: str
@@ -91,6 +93,7 @@ class Peer:
     path: Solve | None
     lanes: Callable[[Task, list[int], float | None], Array] | None = None
     standardizes: bool = False
+    most_columns: int | None = None
 
 
 def losses(family: str, y: Array, eta: Array) -> Array:
