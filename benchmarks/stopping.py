@@ -211,11 +211,13 @@ def tool_agrees(case: Case, judged: Judged, folder: Path) -> bool | None:
 def stored_tables() -> list[tuple[str, Path, list[str]]]:
     """Names, files and options of the sample tables and of the reference cases, with generated strengths."""
     samples = ROOT.parent / "sample_data"
+    visits = "--target cost --id visit_id --drop visit_date --missing median --missing insurance=drop"
+    faults = "--target faults --family poisson --exposure hours --drop month --group machine"
     out = [
-        ("diabetes", samples / "diabetes.csv", ["--target", "progression"]),
+        ("diabetes", samples / "diabetes.csv", []),
         ("breast_cancer", samples / "breast_cancer.csv", []),
-        ("clinic_visits", samples / "clinic_visits.csv", ["--target", "cost", "--id", "visit_id", "--missing", "mean"]),
-        ("machine_faults", samples / "machine_faults.csv", ["--target", "faults", "--exposure", "hours"]),
+        ("clinic_visits", samples / "clinic_visits.csv", visits.split()),
+        ("machine_faults", samples / "machine_faults.csv", faults.split()),
     ]
     reference = ROOT.parent / "tests" / "reference"
     for case in json.loads((reference / "cases.json").read_text("utf-8"))["cases"]:
