@@ -55,6 +55,11 @@ class Dense:
         """Rows and columns."""
         return self.values.shape[0], self.values.shape[1]
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the cells take."""
+        return self.values.nbytes
+
     def dot(self, coefs: Array) -> Array:
         """``coefs @ B'`` over the columns with a nonzero coefficient."""
         used = np.flatnonzero(coefs.any(axis=0))
@@ -154,6 +159,11 @@ class Sparse:
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
         return self.values.shape[0], self.values.shape[1]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the cells and where they are take."""
+        return int(self.values.data.nbytes + self.values.indices.nbytes + self.values.indptr.nbytes)
 
     def dot(self, coefs: Array) -> Array:
         """``coefs @ B'`` over the columns with a nonzero coefficient."""

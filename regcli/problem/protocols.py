@@ -46,6 +46,11 @@ class Design(Protocol):
         """What was taken from each column (m,)."""
         ...
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the cells take."""
+        ...
+
     def dot(self, coefs: Array) -> Array:
         """(L, m) coefficients to (L, n) linear predictors, ``coefs @ B'``. Costs O(n k L) for k nonzero columns."""
         ...

@@ -10,17 +10,13 @@ decrease and there are finitely many (set, signs, limits), so the method ends.
 """
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 
 from regcli.problem.protocols import Array, Bools, Integers, SeparableTerms
-from regcli.solvers.factor import Factor
 
-__all__ = ["ActiveSet", "QuadraticSolution"]
-
-#: A Schur pivot below this share is what rounding leaves of zero; a step by its inverse would go anywhere.
-NOISE = 1e-15
+__all__ = ["ActiveSet", "Quadratic", "QuadraticSolution"]
 
 #: A projected point must lower the objective by more than this share of it, else rounding could cycle.
 FALL = 1e-13
@@ -30,9 +26,6 @@ PROGRESS = 1e-14
 
 #: Steps of refinement: near-duplicates without a penalty need a second one.
 REFINEMENTS = 2
-
-#: Columns up to which products are taken over the whole matrix.
-SMALL = 256
 
 #: Rounds before giving up. Generated degenerate problems took at most a few dozen.
 MAX_ROUNDS = 10_000
@@ -49,6 +42,64 @@ class QuadraticSolution:
     aliased: tuple[int, ...]
 
 
+class Quadratic(Protocol):
+    """H over k coordinates with an L2 part diag(l2), and which of them are free: what the kernel solves on.
+
+    ``free`` (f,) are in order of entry; ``exact`` says whether all there is holds for the L2 part asked for last.
+    """
+
+    @property
+    def size(self) -> int:
+        """Number of coordinates k."""
+        ...
+
+    @property
+    def free(self) -> Integers:
+        """The free coordinates."""
+        ...
+
+    @property
+    def exact(self) -> bool:
+        """Whether ``replacement`` may be asked for."""
+        ...
+
+    def serves(self, l2: Array) -> bool:
+        """Go on with another L2 part, if that is possible without ``reload``."""
+        ...
+
+    def reload(self, l2: Array, wanted: Bools) -> Integers:
+        """Begin anew with another L2 part and those free coordinates that are wanted; return those that failed."""
+        ...
+
+    def append(self, candidates: Integers) -> Integers:
+        """Let in coordinates, each if it does not depend on those that are in; return those let in."""
+        ...
+
+    def drop(self, leaving: Bools) -> Integers:
+        """Take out free coordinates (f,); return any that have become dependent."""
+        ...
+
+    def solve(self, right: Array, start: Array | None = None) -> Array:
+        """Solve with the free block (f, f); ``start`` is near to the answer."""
+        ...
+
+    def times(self, coefs: Array) -> Array:
+        """H times coefficients (k,), without the L2 part."""
+        ...
+
+    def coupling(self, held: Integers, values: Array) -> Array:
+        """H_FB times values of some coordinates B that are not free, (f,)."""
+        ...
+
+    def root(self, values: Array) -> float:
+        """The quadratic form with the L2 part at values (f,)."""
+        ...
+
+    def replacement(self, entering: int) -> tuple[Array, float]:
+        """How the free coordinates move (f,) as a dependent one enters by one, and the curvature along that."""
+        ...
+
+
 def _unpenalised(columns: list[int], terms: SeparableTerms) -> tuple[int, ...]:
     """Those of the columns passed over that nothing penalises: of the others rounding took the curvature."""
     return tuple(j for j in columns if terms.l1[j] + terms.l2[j] == 0)
@@ -59,21 +110,18 @@ class ActiveSet:
 
     Parameters
     ----------
-    hessian : (k, k) array
-        Symmetric, positive semidefinite. Not modified.
+    form : Quadratic
+        H, and how to solve with it.
     """
 
-    def __init__(self, hessian: Array) -> None:
-        self._hessian = hessian
-        self._factor = Factor(hessian)
-        self._sign = np.zeros(hessian.shape[0])
-        self._outside = np.ones(hessian.shape[0], dtype=bool)
+    def __init__(self, form: Quadratic) -> None:
+        self.form = form
+        self._sign = np.zeros(form.size)
+        self._outside = np.ones(form.size, dtype=bool)
 
-    def extend(self, hessian: Array) -> Self:
-        """Go on with a Hessian that has more rows and columns at its end; the factor stays."""
-        more = hessian.shape[0] - self._sign.size
-        self._hessian = hessian
-        self._factor.widen(hessian)
+    def grown(self) -> Self:
+        """Go on with a form that has more coordinates at its end."""
+        more = self.form.size - self._sign.size
         self._sign = np.concatenate([self._sign, np.zeros(more)])
         self._outside = np.concatenate([self._outside, np.ones(more, dtype=bool)])
         return self
@@ -123,44 +171,44 @@ class ActiveSet:
             if not entered.size and not self._exchange(int(violators[0]), terms, coefs, rate, direction):
                 aliased.append(int(violators[0]))
         return QuadraticSolution(
-            coefs, linear - self._hessian @ coefs, MAX_ROUNDS, solved=False, aliased=tuple(aliased)
+            coefs, linear - self.form.times(coefs), MAX_ROUNDS, solved=False, aliased=tuple(aliased)
         )
 
     def _load(self, coefs: Array, terms: SeparableTerms) -> None:
         """Make the free set that of the start; coordinates that fail the pivot test go to zero."""
         wanted = (coefs != 0) & (coefs > terms.lower) & (coefs < terms.upper)
-        factor = self._factor
-        if not factor.serves(terms.l2):
-            coefs[factor.reload(terms.l2, wanted)] = 0.0
-        elif factor.free.size and not wanted[factor.free].all():
-            coefs[factor.drop(~wanted[factor.free])] = 0.0
+        form = self.form
+        if not form.serves(terms.l2):
+            coefs[form.reload(terms.l2, wanted)] = 0.0
+        elif form.free.size and not wanted[form.free].all():
+            coefs[form.drop(~wanted[form.free])] = 0.0
         self._outside[:] = True
-        self._outside[factor.free] = False
+        self._outside[form.free] = False
         missing = np.flatnonzero(wanted & self._outside & (coefs != 0))
         if missing.size:
-            coefs[np.setdiff1d(missing, factor.append(missing))] = 0.0
-            self._outside[factor.free] = False
+            coefs[np.setdiff1d(missing, form.append(missing))] = 0.0
+            self._outside[form.free] = False
         self._sign[:] = 0.0
-        self._sign[factor.free] = np.where(terms.l1[factor.free] > 0, np.sign(coefs[factor.free]), 0.0)
+        self._sign[form.free] = np.where(terms.l1[form.free] > 0, np.sign(coefs[form.free]), 0.0)
 
     def _exact(self, terms: SeparableTerms, coefs: Array) -> None:
         """Have the factor of this very L2 part."""
-        if not self._factor.exact:
-            self._outside[self._factor.free] = True
-            coefs[self._factor.reload(terms.l2, np.ones(coefs.size, dtype=bool))] = 0.0
-            self._outside[self._factor.free] = False
+        if not self.form.exact:
+            self._outside[self.form.free] = True
+            coefs[self.form.reload(terms.l2, np.ones(coefs.size, dtype=bool))] = 0.0
+            self._outside[self.form.free] = False
 
     def _advance(self, linear: Array, terms: SeparableTerms, coefs: Array) -> bool:
         """Solve for the free coordinates. True when all of them may stay; else some were dropped on the way."""
-        free = self._factor.free
+        free = self.form.free
         if not free.size:
             return True
         sign, now = self._sign[free], coefs[free]
         pull = linear[free]
         held = np.flatnonzero((coefs != 0) & self._outside)
         if held.size:
-            pull = pull - self._hessian[np.ix_(free, held)] @ coefs[held]
-        goal = self._factor.solve(pull - terms.l1[free] * sign)
+            pull = pull - self.form.coupling(held, coefs[held])
+        goal = self.form.solve(pull - terms.l1[free] * sign, now)
         target = np.clip(goal, terms.lower[free], terms.upper[free])
         target = np.where(sign * goal < 0, 0.0, target)
         leaving = target != goal
@@ -168,8 +216,8 @@ class ActiveSet:
             coefs[free] = goal
             return True
         l1 = terms.l1[free]
-        before = 0.5 * self._factor.root(now) - pull @ now + l1 @ np.abs(now)
-        after = 0.5 * self._factor.root(target) - pull @ target + l1 @ np.abs(target)
+        before = 0.5 * self.form.root(now) - pull @ now + l1 @ np.abs(now)
+        after = 0.5 * self.form.root(target) - pull @ target + l1 @ np.abs(target)
         if after < before - FALL * max(abs(before), abs(after)):
             coefs[free] = target
         else:
@@ -193,8 +241,8 @@ class ActiveSet:
 
     def _drop(self, leaving: Bools, coefs: Array) -> None:
         """Take coordinates out of the free set."""
-        gone = self._factor.free[leaving]
-        failed = self._factor.drop(leaving)
+        gone = self.form.free[leaving]
+        failed = self.form.drop(leaving)
         coefs[failed] = 0.0
         gone = np.concatenate([gone, failed])
         self._outside[gone] = True
@@ -202,31 +250,18 @@ class ActiveSet:
 
     def _score(self, linear: Array, terms: SeparableTerms, coefs: Array, tol: float) -> Array:
         """Q - Hb, after steps of refinement where the free coordinates are not stationary to a tenth of ``tol``."""
-        score, free = self._product(linear, coefs), self._factor.free
+        score, free = linear - self.form.times(coefs), self.form.free
         for _ in range(REFINEMENTS if free.size else 0):
             rest = score[free] - terms.l2[free] * coefs[free] - terms.l1[free] * self._sign[free]
             if np.abs(rest).max() <= 0.1 * tol:
                 break
-            better = coefs[free] + self._factor.solve(rest)
+            better = coefs[free] + self.form.solve(rest)
             stays = (self._sign[free] * better >= 0) & (better <= terms.upper[free]) & (better >= terms.lower[free])
             if not stays.all():
                 break
             coefs[free] = better
-            score = self._product(linear, coefs)
+            score = linear - self.form.times(coefs)
         return score
-
-    def _product(self, linear: Array, coefs: Array) -> Array:
-        """Q - Hb over the nonzero coefficients.
-
-        A sum of rows is taken where there are many columns. Its running totals are as large as the terms that cancel in
-        near-duplicates; the scalar products of a small matrix keep a little more of the difference.
-        """
-        if coefs.size <= SMALL:
-            return linear - self._hessian @ coefs
-        free = self._factor.free
-        out = linear - self._factor.product(coefs[free])
-        held = np.flatnonzero((coefs != 0) & self._outside)
-        return out - coefs[held] @ self._hessian[held] if held.size else out
 
     def _slopes(self, terms: SeparableTerms, coefs: Array, score: Array) -> tuple[Array, Array]:
         """Largest admissible slope of every coordinate that is not free, and its direction."""
@@ -241,7 +276,7 @@ class ActiveSet:
 
     def _admit(self, candidates: Integers, terms: SeparableTerms, coefs: Array, direction: Array) -> Integers:
         """Let in what passes the pivot test, with the sign it will have."""
-        entered = self._factor.append(candidates)
+        entered = self.form.append(candidates)
         heading = np.where(coefs[entered] != 0, np.sign(coefs[entered]), direction[entered])
         self._sign[entered] = np.where(terms.l1[entered] > 0, heading, 0.0)
         self._outside[entered] = False
@@ -250,16 +285,11 @@ class ActiveSet:
     def _exchange(self, entering: int, terms: SeparableTerms, coefs: Array, rate: Array, direction: Array) -> bool:
         """Move along the direction in which a dependent coordinate replaces free ones. False: nothing blocks it."""
         self._exact(terms, coefs)
-        free = self._factor.free
+        free = self.form.free
         step = direction[entering]
-        cross = self._hessian[free, entering]
-        half = self._factor.half_solve(cross) if free.size else np.zeros(0)
-        along = -step * self._factor.solve(cross) if free.size else np.zeros(0)
-        whole = float(self._hessian[entering, entering] + terms.l2[entering])
-        curvature = whole - float(half @ half)
-        curvature = curvature if curvature > NOISE * whole else 0.0
+        along, curvature = self.form.replacement(entering)
         moving = np.append(free, entering)
-        slopes = np.append(along, step)
+        slopes = step * np.append(along, 1.0)
         length = float(rate[entering]) / curvature if curvature > 0 else np.inf
         ends = np.where(slopes > 0, terms.upper[moving], terms.lower[moving])
         ends = np.where((terms.l1[moving] > 0) & (coefs[moving] * slopes < 0), 0.0, ends)

@@ -16,6 +16,12 @@ __all__ = ["Factor"]
 #: coefficient would be noise, and it is exchanged instead.
 PIVOT = 1e-10
 
+#: A Schur pivot below this share is what rounding leaves of zero; a step by its inverse would go anywhere.
+NOISE = 1e-15
+
+#: Columns up to which products are taken over the whole matrix.
+SMALL = 256
+
 #: Coordinates that are refactored at once when some before them leave: 0.2 ms, what a few ghosts cost.
 SHORT = 192
 
@@ -48,6 +54,8 @@ class Factor:
 
     Attributes
     ----------
+    hessian : (k, k) array
+        As given, and as widened since.
     free : (f,) integers
         Coordinates that take part, in order of entry.
     factorizations : int
@@ -57,7 +65,7 @@ class Factor:
     def __init__(self, hessian: Array) -> None:
         self.free: Integers = np.zeros(0, dtype=np.intp)
         self.factorizations = 0
-        self._hessian = hessian
+        self.hessian = hessian
         self._l2 = np.zeros(hessian.shape[0])
         self._excess: Array | None = None
         self._steps = 0
@@ -94,19 +102,46 @@ class Factor:
         self._settle(places, 0, PIVOT)
         return _lost(keep, self.free)
 
+    @property
+    def size(self) -> int:
+        """Number of coordinates k."""
+        return self._l2.size
+
     def widen(self, hessian: Array) -> None:
         """Go on with a Hessian that has more rows and columns at its end."""
         self._l2 = np.concatenate([self._l2, np.zeros(hessian.shape[0] - self._l2.size)])
-        self._hessian = hessian
+        self.hessian = hessian
         rows = np.empty((self._lower.shape[0], hessian.shape[0]))
         rows[: self._order.size] = hessian[self._order]
         self._rows = rows
 
     # -- products and solves -----------------------------------------------------------------------------------------
 
-    def product(self, values: Array) -> Array:
-        """H_.F times values (f,) of the free coordinates, (k,)."""
-        return np.asarray(self._spread(values) @ self._rows[: self._order.size])
+    def times(self, coefs: Array) -> Array:
+        """H times coefficients (k,), those of coordinates that are not free being few.
+
+        A sum of rows is taken where there are many columns. Its running totals are as large as the terms that cancel in
+        near-duplicates; the scalar products of a small matrix keep a little more of the difference.
+        """
+        if coefs.size <= SMALL:
+            return np.asarray(self.hessian @ coefs)
+        rest = coefs.copy()
+        rest[self.free] = 0.0
+        out = np.asarray(self._spread(coefs[self.free]) @ self._rows[: self._order.size])
+        held = np.flatnonzero(rest)
+        return out + rest[held] @ self.hessian[held] if held.size else out
+
+    def coupling(self, held: Integers, values: Array) -> Array:
+        """H_FB times values of some coordinates B that are not free, (f,)."""
+        return np.asarray(self.hessian[np.ix_(self.free, held)] @ values)
+
+    def replacement(self, entering: int) -> tuple[Array, float]:
+        """How the free coordinates move (f,) as a dependent one enters by one, and the curvature along that."""
+        cross = self.hessian[self.free, entering]
+        half = self._half_solve(cross)
+        whole = float(self.hessian[entering, entering] + self._l2[entering])
+        curvature = whole - float(half @ half)
+        return -self._taken(self._backward(half)), curvature if curvature > NOISE * whole else 0.0
 
     def root(self, values: Array) -> float:
         """The quadratic form of the factored matrix at values (f,)."""
@@ -114,19 +149,19 @@ class Factor:
         more = 0.0 if self._excess is None else float(self._excess[self.free] @ np.square(values))
         return float(half @ half) - more
 
-    def half_solve(self, right: Array) -> Array:
+    def _half_solve(self, right: Array) -> Array:
         """L^-1 of a right side (f,), without what the ghosts would take."""
         half = self._forward(self._spread(right))
         return self._without_ghosts(half)
 
-    def solve(self, right: Array) -> Array:
+    def solve(self, right: Array, start: Array | None = None) -> Array:  # noqa: ARG002  (exact without)
         """Solve with H_FF + diag(l2_F), for the L2 part that was asked for last."""
         if self._excess is None:
             return self._solve(right)
         return self._without_excess(right, self._excess[self.free])
 
     def _solve(self, right: Array) -> Array:
-        return self._taken(self._backward(self.half_solve(right)))
+        return self._taken(self._backward(self._half_solve(right)))
 
     def _without_excess(self, right: Array, excess: Array) -> Array:
         """Solve with M - D, M being what is factored, D the excess: conjugate gradients preconditioned by M.
@@ -229,7 +264,7 @@ class Factor:
         size, count = self._order.size, fresh.size
         cross = self._forward(self._rows[:size, fresh])
         diagonal = self._diagonal(fresh)
-        schur = self._hessian[np.ix_(fresh, fresh)] - cross.T @ cross
+        schur = self.hessian[np.ix_(fresh, fresh)] - cross.T @ cross
         schur[np.diag_indices(count)] += self._l2[fresh]
         corner, info = lapack.dpotrf(schur, lower=1)
         pivots, taken = np.square(np.diagonal(corner)) / diagonal, np.arange(count)
@@ -241,7 +276,7 @@ class Factor:
         end = size + taken.size
         self._lower[size:end, :size] = cross[:, taken].T
         self._lower[size:end, size:end] = corner
-        self._rows[size:end] = self._hessian[fresh[taken]]
+        self._rows[size:end] = self.hessian[fresh[taken]]
         self._order = np.concatenate([self._order, fresh[taken]])
         self._ghosts = np.concatenate([self._ghosts, np.zeros(taken.size, dtype=bool)])
         if self._names.size and taken.size:
@@ -271,7 +306,7 @@ class Factor:
         self._mark()
 
     def _diagonal(self, coordinates: Integers) -> Array:
-        return np.asarray(self._hessian[coordinates, coordinates] + self._l2[coordinates])
+        return np.asarray(self.hessian[coordinates, coordinates] + self._l2[coordinates])
 
     def _mark(self) -> None:
         """Take up which positions take part."""
@@ -287,7 +322,7 @@ class Factor:
         if size <= self._lower.shape[0]:
             return
         room, old = size + max(size // SPARE, 16), self._order.size
-        lower, rows = np.zeros((room, room), order="F"), np.empty((room, self._hessian.shape[0]))
+        lower, rows = np.zeros((room, room), order="F"), np.empty((room, self.hessian.shape[0]))
         lower[:old, :old], rows[:old] = self._lower[:old, :old], self._rows[:old]
         self._lower, self._rows = lower, rows
 

@@ -21,7 +21,10 @@ from regcli.problem.protocols import Array, Integers, Penalty, SeparableTerms
 from regcli.results import Iterate
 from regcli.solvers.active_set import ActiveSet
 from regcli.solvers.engine import Problem, RawModel, status_of
+from regcli.solvers.factor import Factor
 from regcli.solvers.grow import completed
+from regcli.solvers.matrix_free import MatrixFree
+from regcli.solvers.models import most_columns
 
 __all__ = ["Lockstep"]
 
@@ -52,10 +55,10 @@ PATIENCE = 3
 
 @dataclass(frozen=True, slots=True)
 class _Own:
-    """A lane's quadratic on columns of its own, in order of entry."""
+    """A lane's quadratic on columns of its own, in order of entry; without a factor it is known by its products."""
 
     columns: Integers
-    hessian: Array
+    factor: Factor | None
     kernel: ActiveSet
 
 
@@ -118,6 +121,7 @@ class Lockstep:
         self._edge = np.stack([term.l1 for term in terms])
         self._last = np.inf
         self._own: list[_Own | None] = [None] * lanes
+        self._most = most_columns(objective)
         self._among = np.zeros((lanes, p), dtype=bool)
         self._missed: Integers = np.zeros(0, dtype=np.intp)
 
@@ -261,7 +265,9 @@ class Lockstep:
         own = self._extended(working, lane, point)
         places = working.places(own.columns)
         now = point.coefs[lane, places]
-        linear = self._linear[lane, own.columns] if point.rounds[lane] == 0 else score[places] + own.hessian @ now
+        linear = (
+            self._linear[lane, own.columns] if point.rounds[lane] == 0 else score[places] + own.kernel.form.times(now)
+        )
         tol = self._problem.rules.tol * scale
         solution = own.kernel.solve(linear, terms.take(places), now, FINE * tol, COARSE * tol)
         out = np.zeros(working.columns.size)
@@ -280,15 +286,26 @@ class Lockstep:
         if own is not None and among[working.columns[near]].all():
             return own
         soon = working.columns[(reach >= SOON * weight) | taking]
-        if own is None or own.columns.size > STALE * soon.size + SPARE:
+        if own is None or own.factor is None or own.columns.size > STALE * soon.size + SPARE:
             among[:] = False
             own = None
+        if soon.size > self._most:
+            among[soon] = True
+            alone = working.objective.keep(np.array([lane]))
+            form = MatrixFree(alone, working.places(soon), alone.lanes.weights(0), level=False)
+            self._own[lane] = made = _Own(soon, None, ActiveSet(form))
+            return made
         fresh = soon[~among[soon]]
         among[fresh] = True
         columns = fresh if own is None else np.concatenate([own.columns, fresh])
         products = self._products(working, lane, columns, columns.size - fresh.size)
-        hessian = products if own is None else completed(own.hessian, products)
-        made = _Own(columns, hessian, ActiveSet(hessian) if own is None else own.kernel.extend(hessian))
+        if own is None:
+            factor = Factor(products)
+            made = _Own(columns, factor, ActiveSet(factor))
+        else:
+            assert own.factor is not None  # noqa: S101  (those without were let go above)
+            own.factor.widen(completed(own.factor.hessian, products))
+            made = _Own(columns, own.factor, own.kernel.grown())
         self._own[lane] = made
         return made
 

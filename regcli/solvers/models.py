@@ -11,9 +11,11 @@ import numpy as np
 from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Integers, SeparableTerms
 from regcli.solvers.active_set import ActiveSet
+from regcli.solvers.factor import Factor
 from regcli.solvers.grow import completed
+from regcli.solvers.matrix_free import MatrixFree
 
-__all__ = ["LaneModel", "Models"]
+__all__ = ["LaneModel", "Models", "most_columns"]
 
 #: Curvature is not taken below this share of its mean at the null model (the objective itself is untouched): where mu
 #: is 0 or 1 to rounding the model would otherwise allow steps of any length. A share, because the curvature of rare
@@ -40,13 +42,16 @@ MOST_ADJUSTED = 2.0
 #: Blocks of rows up to which each has moments of its own.
 MOST_BLOCKS = 64
 
+#: Bytes of all second moments and factors; with more columns than that models are known by their products alone.
+MOST_BYTES = 256 * 2**20
+
 #: A kept model with this many times the columns it needs, and some to spare, is built anew.
 STALE, SPARE = 2, 64
 
 
 @dataclass(frozen=True, slots=True)
 class LaneModel:
-    """Columns of the model by position in the working set, its Hessian (k + 1, k + 1), intercept first, its kernel.
+    """Columns of the model by position in the working set, and its kernel, intercept first.
 
     A model may be in other coordinates than its lane: its coefficients are ``ratio`` (k,) times the lane's, its
     intercept is the lane's plus ``shift`` (k,) times the lane's coefficients. ``factor`` times the Hessian is the
@@ -54,7 +59,6 @@ class LaneModel:
     """
 
     columns: Integers
-    hessian: Array
     kernel: ActiveSet
     ratio: Array
     shift: Array
@@ -69,7 +73,7 @@ class LaneModel:
         """
         ratio, grade = np.append(1.0, self.ratio), score[1] - score[0] * self.shift
         now = np.append(at[0] + float(self.shift @ at[1]), self.ratio * at[1])
-        linear = np.append(score[0], grade / self.ratio) / self.factor + self.hessian @ now
+        linear = np.append(score[0], grade / self.ratio) / self.factor + self.kernel.form.times(now)
         l1, l2 = terms.l1 / ratio / self.factor, terms.l2 / ratio**2 / self.factor
         own = SeparableTerms(l1, l2, terms.lower * ratio, terms.upper * ratio)
         solution = self.kernel.solve(linear, own, now, tol / self.factor)
@@ -81,10 +85,23 @@ class LaneModel:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A lane's model, and the weights (n,) that it can be given more columns under."""
+    """A lane's model with its Hessian as a matrix, and the weights (n,) that it can be given more columns under."""
 
     model: LaneModel
+    factor: Factor
     weights: Array
+
+    def grown(self, columns: Integers, fresh: Array, ratio: Array, shift: Array) -> "_Kept":
+        """The same on more columns, from the further columns (k + 1, more) of its Hessian."""
+        self.factor.widen(completed(self.factor.hessian, fresh))
+        model = replace(self.model, columns=columns, kernel=self.model.kernel.grown(), ratio=ratio, shift=shift)
+        return replace(self, model=model)
+
+
+def _begun(columns: Integers, hessian: Array, weights: Array, ratio: Array, shift: Array) -> _Kept:
+    """A model from its Hessian (k + 1, k + 1)."""
+    factor = Factor(hessian)
+    return _Kept(LaneModel(columns, ActiveSet(factor), ratio, shift), factor, weights)
 
 
 def _extended(objective: Objective, lane: int, reach: Array, kept: _Kept | None, weights: Array) -> _Kept:
@@ -98,20 +115,23 @@ def _extended(objective: Objective, lane: int, reach: Array, kept: _Kept | None,
     known = near[:0] if kept is None else kept.model.columns
     if kept is not None and np.isin(near, known).all():
         return kept
-    fresh = np.setdiff1d(soon, known)
-    columns, labels = np.concatenate([known, fresh]), np.zeros(weights.size, dtype=np.intp)
-    alone = objective.keep(np.array([lane]))
+    columns, labels = np.concatenate([known, np.setdiff1d(soon, known)]), np.zeros(weights.size, dtype=np.intp)
+    alone, own = objective.keep(np.array([lane])), (np.ones(columns.size), np.zeros(columns.size))
     if kept is None:
-        hessian = alone.grams(weights, labels, columns, alone.scaling)[0]
-        return _Kept(_plain(columns, hessian, ActiveSet(hessian)), weights)
-    hessian = completed(kept.model.hessian, alone.grams(weights, labels, columns, alone.scaling, known.size + 1)[0])
-    model = _plain(columns, hessian, kept.model.kernel.extend(hessian))
-    return _Kept(replace(model, factor=kept.model.factor), weights)
+        return _begun(columns, alone.grams(weights, labels, columns, alone.scaling)[0], weights, *own)
+    return kept.grown(columns, alone.grams(weights, labels, columns, alone.scaling, known.size + 1)[0], *own)
 
 
-def _plain(columns: Integers, hessian: Array, kernel: ActiveSet) -> LaneModel:
-    """A model in the lane's own coordinates."""
-    return LaneModel(columns, hessian, kernel, np.ones(columns.size), np.zeros(columns.size))
+def _matrix_free(objective: Objective, lane: int, columns: Integers, weights: Array) -> LaneModel:
+    """A lane's model on many columns, by products with the data."""
+    form = MatrixFree(objective.keep(np.array([lane])), columns, weights, level=True)
+    return LaneModel(columns, ActiveSet(form), np.ones(columns.size), np.zeros(columns.size))
+
+
+def most_columns(objective: Objective) -> int:
+    """Columns up to which every lane may have a matrix, its factor and its rows, and every block its moments."""
+    part = objective.lanes.partition
+    return int(np.sqrt(MOST_BYTES / 8 / (min(part.n_blocks, MOST_BLOCKS) + 4 * part.n_lanes)))
 
 
 class Models:
@@ -135,6 +155,7 @@ class Models:
         self._least = LEAST_CURVATURE * self._usual
         part = objective.lanes.partition
         few = 1 < part.n_blocks <= MOST_BLOCKS
+        self._most = most_columns(objective)
         self._labels = part.block if few else np.zeros(part.block.size, dtype=np.intp)
         self._used = part.train if few else np.ones((part.n_lanes, 1), dtype=bool)
 
@@ -191,6 +212,9 @@ class Models:
         if not shared.any():
             return
         most = reach[shared].max(axis=0)
+        if np.count_nonzero(most >= SOON) > self._most:
+            self._common = None
+            return
         wanted = np.flatnonzero(most >= NEAR)
         common = self._common
         if common is not None and common.columns.size > STALE * wanted.size + SPARE:
@@ -228,6 +252,11 @@ class Models:
 
     def model(self, lane: int, reach: Array, eta: Array) -> LaneModel:
         """The model of one lane on the columns near to taking part. May run in a thread."""
+        soon = np.flatnonzero(reach >= SOON)
+        if soon.size > self._most:
+            self._kept.pop(lane, None)
+            weights = self._objective.curvature_weights(lane, eta, self._least)
+            return _matrix_free(self._objective, lane, soon, weights)
         kept = None if self._fresh else self._kept.get(lane)
         if self._alone[lane] or self._common is None:
             weights = self._objective.curvature_weights(lane, eta, self._least) if kept is None else kept.weights
@@ -242,7 +271,7 @@ class Models:
         The difference loses digits that the statistics of a lane must have and a model of it need not.
         """
         columns, lanes = common.columns, self._objective.lanes
-        known = 0 if kept is None else kept.model.hessian.shape[0]
+        known = 0 if kept is None else kept.factor.size
         if known == columns.size + 1 and kept is not None:
             return kept
         part = common.whole[:, known:].copy()
@@ -252,10 +281,8 @@ class Models:
         centre, sd = (values[columns] for values in self._scaling())
         ratio, shift = sd / lanes.sd[lane, columns], (centre - lanes.centre[lane, columns]) / lanes.sd[lane, columns]
         if kept is None:
-            return _Kept(LaneModel(columns, part, ActiveSet(part), ratio, shift), common.weights)
-        hessian = completed(kept.model.hessian, part)
-        kernel = kept.model.kernel.extend(hessian)
-        return _Kept(LaneModel(columns, hessian, kernel, ratio, shift, kept.model.factor), common.weights)
+            return _begun(columns, part, common.weights, ratio, shift)
+        return kept.grown(columns, part, ratio, shift)
 
 
 @dataclass(frozen=True, slots=True)

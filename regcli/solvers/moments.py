@@ -18,6 +18,7 @@ from regcli.problem.protocols import Array, Bools, Integers, SeparableTerms
 from regcli.results import Iterate
 from regcli.solvers.active_set import ActiveSet, QuadraticSolution
 from regcli.solvers.engine import Problem, RawModel, status_of
+from regcli.solvers.factor import Factor
 from regcli.solvers.spectral import Spectrum
 
 __all__ = ["Moments", "statistics_fit"]
@@ -202,7 +203,7 @@ class Moments:
         linear = (cross - level * first - centre * (sums[0, -1] - level)) * live
         square = float(sums[-1, -1]) - level * (2.0 * float(sums[0, -1]) - level)
         self._levels[lane] = level
-        return _Lane(lane, hessian, linear, level, square, test, ActiveSet(hessian))
+        return _Lane(lane, hessian, linear, level, square, test, ActiveSet(Factor(hessian)))
 
     def _walk(self, state: _Lane, lams: Array) -> list["_Point"]:
         """One lane at every strength."""

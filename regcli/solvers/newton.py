@@ -390,7 +390,7 @@ class Newton:
             index, after = index[beyond], after[beyond]
             if not index.size:
                 break
-            with np.errstate(invalid="ignore"):
+            with np.errstate(invalid="ignore", divide="ignore"):
                 share = np.nan_to_num(before[index] / (before[index] - after), nan=0.0)
             length[index] *= np.clip(share, LEAST_SHARE, MOST_SHARE)
             levels[index] = at.levels[alive[index]] + length[index] * step.rise[index]

@@ -92,6 +92,19 @@ def test_any_two_engines_agree_and_lanes_do_not_matter_to_each_other(recipe: str
         assert np.abs(predictors(alone, step) - predictors(problem, steps[0])[[lane]]).max() <= SOLVED
 
 
+@pytest.mark.parametrize(("recipe", "family", "ratio"), CASES)
+def test_models_without_a_matrix_agree(recipe: str, family: str, ratio: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with more columns than matrices have room for: every quadratic is known by its products with the data."""
+    made = make(recipe, family, ratio)
+    problem = made.problem(tol=TIGHT)
+    lams = made.strengths(lambda_max(problem))[:3]
+    expected = general_engine(problem).advance(lams)
+    monkeypatch.setattr("regcli.solvers.models.MOST_BYTES", 0)
+    for step, other in zip(general_engine(problem).advance(lams), expected, strict=True):
+        assert set(step.status) == {Status.CONVERGED}
+        assert np.abs(predictors(problem, step) - predictors(problem, other)).max() <= SOLVED
+
+
 @pytest.mark.parametrize("family", ["gaussian", "binomial", "poisson"])
 @pytest.mark.parametrize("recipe", ["tall", "limits", "factors", "weights", "offset", "raw columns", "no intercept"])
 def test_a_lane_is_the_refit_of_its_rows_by_the_oracle(recipe: str, family: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from regcli.problem.protocols import Array, SeparableTerms
 from regcli.solvers.active_set import ActiveSet
+from regcli.solvers.factor import Factor
 
 #: Slope left over, relative to the largest score.
 TOLERANCE = 1e-9
@@ -78,7 +79,7 @@ def test_it_solves_every_degenerate_problem(kind: str, l1_ratio: float) -> None:
             for free in (False, True):
                 state, b = None, None
                 for hessian, linear, terms, top in make_path(kind, seed, bounded=bounded, free=free, l1_ratio=l1_ratio):
-                    state = state or ActiveSet(hessian)
+                    state = state or ActiveSet(Factor(hessian))
                     b = np.zeros(linear.size) if b is None else b
                     solution = state.solve(linear, terms, b, TOLERANCE * top)
                     b = solution.coefs
