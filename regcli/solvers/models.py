@@ -131,7 +131,7 @@ def _matrix_free(objective: Objective, lane: int, columns: Integers, weights: Ar
 def most_columns(objective: Objective) -> int:
     """Columns up to which every lane may have a matrix, its factor and its rows, and every block its moments."""
     part = objective.lanes.partition
-    return int(np.sqrt(MOST_BYTES / 8 / (min(part.n_blocks, MOST_BLOCKS) + 4 * part.n_lanes)))
+    return int(np.sqrt(MOST_BYTES / 8 / (min(part.n_blocks, MOST_BLOCKS) + 2 * part.n_lanes)))
 
 
 class Models:
@@ -168,7 +168,7 @@ class Models:
         """Take up a new strength; ``loose`` if columns other than the intercept are unpenalised."""
         self._age += 1
         self._least = (LEAST_UNPENALISED if loose else LEAST_CURVATURE) * self._usual
-        if self._age > LAG and self._common is not None:
+        if self._age > LAG:
             self._forget()
 
     def moved(self) -> None:
