@@ -68,9 +68,8 @@ TOL = 1e-7
 
 #: What fails today, by engine and kind. Which cases of a kind fail depends on rounding: an entry goes when its defect
 #: is mended, and nothing is said until then if a kind happens to pass.
-DEPENDENT = "unpenalised columns that nearly depend on each other: a division by zero, or rounds that do not help"
+DEPENDENT = "unpenalised columns that nearly depend on each other: rounds that do not help"
 ENDLESS = "the kernel goes on for thousands of rounds in a model whose curvatures are far apart"
-WARNED = "division by zero in the line search"
 SEPARATED = "classes that all but light rows tell apart, or that are far apart from the first step on, are told wrongly"
 UNEVEN = "columns that the penalty weighs unevenly, or depend on each other, lose digits in the space of the rows"
 UNSEEN = "an engine's own gradient misses what the data show where unpenalised columns nearly depend on each other"
@@ -82,16 +81,14 @@ KNOWN: Mapping[str, Mapping[str, Sequence[str]]] = MappingProxyType(
                 "near-duplicates", "sums of others", "screened", "tall", "limits", "limits on sums", "free twins",
                 "filled in the fold",
             ),
-            WARNED: ("dummies", "rare"),
             SEPARATED: ("everything", "hardly varying", "sparse"),
-            ENDLESS: ("far means", "wide", "weights far apart"),
+            ENDLESS: ("far means", "weights far apart"),
         },
         "row-space": {
             UNEVEN: (
                 "near-duplicates", "sums of others", "scales apart", "hardly varying", "wide", "limits on sums",
                 "far means",
             ),
-            WARNED: ("dummies", "rare"),
             SEPARATED: ("everything", "sparse"),
             DEPENDENT: ("free twins",),
         },
