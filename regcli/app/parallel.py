@@ -53,8 +53,14 @@ def thread_map(jobs: int | None, work: float) -> Iterator[ParallelMap]:
         yield serial_map
         return
     from joblib import Parallel, delayed  # noqa: PLC0415  (100 ms that small problems need not pay)
+    from joblib.parallel import ThreadingBackend  # noqa: PLC0415
 
-    with Parallel(n_jobs=jobs, backend="threading") as pool:
+    class Waiting(ThreadingBackend):
+        """Threads whose results are waited for: joblib else looks every 10 ms, longer than most tasks take."""
+
+        supports_retrieve_callback = False
+
+    with Parallel(n_jobs=jobs, backend=Waiting(), batch_size=1, pre_dispatch="all") as pool:
 
         def over_threads(function: Callable[[Task], Result], tasks: Iterable[Task], /) -> list[Result]:
             tasks = list(tasks)
