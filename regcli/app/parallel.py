@@ -55,7 +55,7 @@ def thread_map(jobs: int | None, work: float) -> Iterator[ParallelMap]:
     from joblib import Parallel, delayed  # noqa: PLC0415  (100 ms that small problems need not pay)
     from joblib.parallel import ThreadingBackend  # noqa: PLC0415
 
-    class Waiting(ThreadingBackend):
+    class Waiting(ThreadingBackend):  # type: ignore[misc]  # joblib has no types
         """Threads whose results are waited for: joblib else looks every 10 ms, longer than most tasks take."""
 
         supports_retrieve_callback = False

@@ -91,7 +91,7 @@ class Ground:
     def problem(self, partition: Partition, like: Problem) -> Problem:
         """The problem ``like`` another one, on the lanes of a further partition."""
         objective = self.objective(partition)
-        return replace(like, objective=objective, null=objective.null())
+        return replace(like, objective=objective, null=objective.null(), memory={})
 
 
 def make_ground(

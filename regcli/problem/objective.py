@@ -195,7 +195,11 @@ class Objective:
 
     def null(self) -> NullModel:
         """Fit the intercept alone in every lane and measure the scale of its scores."""
-        intercepts = np.array([self._null_intercept(lane) for lane in range(self.lanes.n_lanes)])
+        flat = bool(self.offset.size) and self.offset.min() == self.offset.max()
+        if self.intercept and (flat or self.family.quadratic):
+            intercepts = self._plain_intercepts()
+        else:
+            intercepts = np.array([self._null_intercept(lane) for lane in range(self.lanes.n_lanes)])
         eta = np.repeat(self.offset[None], self.lanes.n_lanes, axis=0) + intercepts[:, None]
         _, score = self.score(eta)
         scale = np.abs(score).max(axis=1, initial=0.0)
@@ -203,6 +207,16 @@ class Objective:
         rms = np.sqrt(residual.sum(axis=1))
         scale = np.where(scale > 1e-12 * rms, scale, np.where(rms > 0, rms, 1.0))
         return NullModel(intercepts, self.loss(eta), scale)
+
+    def _plain_intercepts(self) -> Array:
+        """The same where it is the link of a mean, from sums over blocks of rows about a common middle."""
+        part, target = self.lanes.partition, self.y - self.offset if self.family.quadratic else self.y
+        middle = float(target[part.row_weights > 0].mean())
+        sums = np.bincount(part.block, weights=part.row_weights * (target - middle), minlength=part.n_blocks)
+        means = middle + part.train @ sums / self.lanes.totals
+        if self.family.quadratic:
+            return np.asarray(means)
+        return np.array([self.family.link_of(float(mean)) for mean in means]) - self.offset[0]
 
     def _null_intercept(self, lane: int) -> float:
         """Solve sum_i w_i residual(y_i, offset_i + a) = 0: Newton inside a bracket."""

@@ -1,7 +1,7 @@
 """What an engine is: something that solves all lanes at the next strengths."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol, Self, TypeVar
 
 import numpy as np
@@ -42,7 +42,8 @@ class RawModel:
 class Problem:
     """Everything an engine needs to know.
 
-    ``aliased`` are unpenalised terms that depend on others and were set aside before any engine ran.
+    ``aliased`` are unpenalised terms that depend on others and were set aside before any engine ran. ``memory`` is what
+    engines keep by their names for other penalties over the same objective.
     """
 
     objective: Objective
@@ -51,6 +52,7 @@ class Problem:
     rules: Rules
     parallel_map: ParallelMap
     aliased: tuple[int, ...] = ()
+    memory: dict[str, object] = field(default_factory=dict)
 
     def lane(self, lane: int) -> Self:
         """The problem of one lane."""
@@ -59,6 +61,7 @@ class Problem:
             self,
             objective=self.objective.keep(np.array(only)),
             null=NullModel(null.intercepts[only], null.loss[only], null.scale[only]),
+            memory={},
         )
 
     def raw(self, step: Iterate, lane: int) -> RawModel:

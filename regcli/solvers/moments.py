@@ -57,9 +57,9 @@ def statistics_fit(objective: Objective) -> bool:
     return 8 * (m + 2) ** 2 * (part.n_blocks + 2 * part.n_lanes) <= max(STATISTICS, 4 * n * m)
 
 
-@dataclass
-class _Lane:
-    """One lane's quadratic; ``test`` are the moments of its held-out rows where they are kept."""
+@dataclass(frozen=True, slots=True)
+class _Quadratic:
+    """The loss of one lane; ``test`` are the moments of its held-out rows where they are kept."""
 
     lane: int
     hessian: Array
@@ -67,9 +67,24 @@ class _Lane:
     level: float
     square: float
     test: Array | None
-    kernel: ActiveSet
-    spectrum: Spectrum | None = None
-    ridges: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Statistics:
+    """The losses of all lanes of an objective, for any penalty."""
+
+    objective: Objective
+    lanes: list[_Quadratic]
+
+
+class _Lane:
+    """One lane on its way: its loss, and what solves it at the next strength."""
+
+    def __init__(self, loss: _Quadratic) -> None:
+        self.loss = loss
+        self.kernel = ActiveSet(Factor(loss.hessian))
+        self.spectrum: Spectrum | None = None
+        self.ridges = 0
 
 
 class Moments:
@@ -100,18 +115,22 @@ class Moments:
         self.batch = LONG_BATCH
         if statistics_fit(objective) if keep is None else keep:
             self.batch = BATCH
-            self._keep_all()
+            known = problem.memory.get(self.name)
+            if not isinstance(known, _Statistics) or known.objective is not objective:
+                known = problem.memory[self.name] = _Statistics(objective, self._all_lanes())
+            self._lanes = [_Lane(loss) for loss in known.lanes]
 
-    def _keep_all(self) -> None:
+    def _all_lanes(self) -> list[_Quadratic]:
         """Make the statistics of all blocks in one pass, and every lane from them."""
         objective = self._problem.objective
         parts = self._problem.parallel_map(self._tables, _spans(*objective.design.shape))
         blocks = [np.sum([part[b] for part in parts], axis=0) for b in range(objective.lanes.partition.n_blocks)]
-        sums = _training_sums(blocks, objective.lanes.partition.train)
-        for lane, training in enumerate(sums):
+        out = []
+        for lane, training in enumerate(_training_sums(blocks, objective.lanes.partition.train)):
             tested = np.flatnonzero(objective.lanes.partition.test[lane])
             test = sum((blocks[b] for b in tested), np.zeros_like(blocks[0]))
-            self._lanes.append(self._lane(lane, training, test))
+            out.append(self._quadratic(lane, training, test))
+        return out
 
     def advance(self, lams: Array, starts: Sequence[RawModel] | None = None) -> list[Iterate]:  # noqa: ARG002
         """Walk every lane over the strengths, one task a lane where statistics are kept."""
@@ -126,7 +145,7 @@ class Moments:
         part, parallel_map = self._problem.objective.lanes.partition, self._problem.parallel_map
 
         def along(lane: int, sums: Array) -> list[_Point]:
-            return self._walk(self._lane(lane, sums), lams)
+            return self._walk(_Lane(self._quadratic(lane, sums)), lams)
 
         left_out = [np.flatnonzero(~row) for row in part.train]
         if any(left.size > 1 for left in left_out):
@@ -188,8 +207,8 @@ class Moments:
         out[:, -1, :-1] = out[:, :-1, -1]
         return out
 
-    def _lane(self, lane: int, sums: Array, test: Array | None = None) -> _Lane:
-        """Centre and scale a lane's sums into its quadratic."""
+    def _quadratic(self, lane: int, sums: Array, test: Array | None = None) -> _Quadratic:
+        """Centre and scale a lane's sums into its loss."""
         objective = self._problem.objective
         lanes = objective.lanes
         sums = _map(sums / sums[0, 0], lanes.maps[lane])
@@ -202,12 +221,11 @@ class Moments:
         hessian = (sums[1:-1, 1:-1] - centred - centred.T + np.multiply.outer(centre, centre)) * live * live[:, None]
         linear = (cross - level * first - centre * (sums[0, -1] - level)) * live
         square = float(sums[-1, -1]) - level * (2.0 * float(sums[0, -1]) - level)
-        self._levels[lane] = level
-        return _Lane(lane, hessian, linear, level, square, test, ActiveSet(Factor(hessian)))
+        return _Quadratic(lane, hessian, linear, level, square, test)
 
     def _walk(self, state: _Lane, lams: Array) -> list["_Point"]:
         """One lane at every strength."""
-        problem, lane = self._problem, state.lane
+        problem, loss, lane = self._problem, state.loss, state.loss.lane
         scale, coefs = float(problem.null.scale[lane]), self._coefs[lane]
         out = []
         for lam in lams:
@@ -215,14 +233,14 @@ class Moments:
             tol, enough = FINE * scale, ENOUGH * problem.rules.tol * scale
             solution = self._by_spectrum(state, float(lam), terms)
             if solution is None or terms.distance(solution.coefs, solution.score).max(initial=0.0) > CLOSED * scale:
-                solution = state.kernel.solve(state.linear, terms, coefs, tol, enough)
+                solution = state.kernel.solve(loss.linear, terms, coefs, tol, enough)
             coefs = solution.coefs
             violation = float(terms.distance(coefs, solution.score).max(initial=0.0)) / scale
             violation = violation if np.isfinite(violation) else np.inf
-            loss = 0.5 * max(state.square - float(coefs @ (state.linear + solution.score)), 0.0)
-            out.append(_Point(coefs, violation, solution.rounds, loss, solution.aliased))
-        self._coefs[lane] = coefs
-        errors = self._held_out(state, np.stack([point.coefs for point in out]))
+            value = 0.5 * max(loss.square - float(coefs @ (loss.linear + solution.score)), 0.0)
+            out.append(_Point(coefs, violation, solution.rounds, value, solution.aliased))
+        self._levels[lane], self._coefs[lane] = loss.level, coefs
+        errors = self._held_out(loss, np.stack([point.coefs for point in out]))
         return [replace(point, held_out=error) for point, error in zip(out, errors.tolist(), strict=True)]
 
     def _by_spectrum(self, state: _Lane, lam: float, terms: SeparableTerms) -> QuadraticSolution | None:
@@ -237,39 +255,39 @@ class Moments:
         if state.ridges <= FEW_RIDGES:
             return None
         if state.spectrum is None:
-            state.spectrum = Spectrum.of_hessian(state.hessian, state.linear, np.sqrt(terms.l2 / lam))
+            state.spectrum = Spectrum.of_hessian(state.loss.hessian, state.loss.linear, np.sqrt(terms.l2 / lam))
         coefs = state.spectrum.solve(np.array([lam]))[0]
-        return QuadraticSolution(coefs, state.linear - state.hessian @ coefs, 1, solved=True, aliased=())
+        return QuadraticSolution(coefs, state.loss.linear - state.loss.hessian @ coefs, 1, solved=True, aliased=())
 
-    def _held_out(self, state: _Lane, coefs: Array) -> Array:
+    def _held_out(self, loss: _Quadratic, coefs: Array) -> Array:
         """Mean squared error on a lane's test blocks at models (T, p); nan without any."""
         objective = self._problem.objective
         part = objective.lanes.partition
-        rows = np.flatnonzero(part.test[state.lane][part.block] & (part.row_weights > 0))
+        rows = np.flatnonzero(part.test[loss.lane][part.block] & (part.row_weights > 0))
         weight = float(part.row_weights[rows].sum())
         if weight <= 0:
             return np.full(len(coefs), np.nan)
-        if state.test is None:
-            return self._held_out_rows(state, coefs, rows) / weight
-        own = coefs / objective.lanes.sd[state.lane]
-        base = state.level - own @ objective.lanes.centre[state.lane]
+        if loss.test is None:
+            return self._held_out_rows(loss, coefs, rows) / weight
+        own = coefs / objective.lanes.sd[loss.lane]
+        base = loss.level - own @ objective.lanes.centre[loss.lane]
         vectors = np.column_stack([-base, -own, np.ones(len(own))])
-        total = np.einsum("tp,tp->t", vectors @ state.test, vectors)
-        lost = total < CANCELLED * float(state.test[-1, -1])
+        total = np.einsum("tp,tp->t", vectors @ loss.test, vectors)
+        lost = total < CANCELLED * float(loss.test[-1, -1])
         if lost.any():
-            total[lost] = self._held_out_rows(state, coefs[lost], rows)
+            total[lost] = self._held_out_rows(loss, coefs[lost], rows)
         return total / weight
 
-    def _held_out_rows(self, state: _Lane, coefs: Array, rows: Integers) -> Array:
+    def _held_out_rows(self, loss: _Quadratic, coefs: Array, rows: Integers) -> Array:
         """Sums of squared errors of models (T, p), from the rows."""
         objective = self._problem.objective
         part, lanes = objective.lanes.partition, objective.lanes
-        own = coefs / lanes.sd[state.lane]
-        levels = (state.level - own @ lanes.centre[state.lane])[:, None]
+        own = coefs / lanes.sd[loss.lane]
+        levels = (loss.level - own @ lanes.centre[loss.lane])[:, None]
         errors, step = np.zeros(len(own)), max(1, SPAN_CELLS // objective.design.shape[1])
         for start in range(0, rows.size, step):
             index = rows[start : start + step]
-            values = lanes.columns(objective.design.rows(index), state.lane)
+            values = lanes.columns(objective.design.rows(index), loss.lane)
             errors += np.square(self._target[index] - levels - own @ values.T) @ part.row_weights[index]
         return errors
 
