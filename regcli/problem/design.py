@@ -11,9 +11,13 @@ from regcli.problem.protocols import Array, Integers
 
 __all__ = ["Dense", "Sparse", "make_design"]
 
-#: Rows per block of a fused product. At this size OpenBLAS keeps a block and its product in cache: 40 to 50 GFLOP/s
-#: in blocks of 512 rows against 10 to 20 on the whole array (measured on 50,000 x 100, one thread).
+#: Rows per block of a product with a tall matrix. At this size OpenBLAS keeps a block and its product in cache: 40 to
+#: 50 GFLOP/s in blocks of 512 rows against 10 to 20 on the whole array (measured on 50,000 x 100, one thread).
 ROW_BLOCK = 512
+
+#: Blocks in a span, over which whatever is done to the rows between two products is done at a time: with less of it,
+#: threads wait for each other's Python (two of them took 0.8 of the time of one with spans of a block).
+SPAN_BLOCKS = 4
 
 #: A matrix with this many times more rows than columns and than rows of a block is multiplied block by block.
 TALL = 4
@@ -64,27 +68,39 @@ class Dense:
         """``coefs @ B'`` over the columns with a nonzero coefficient."""
         used = np.flatnonzero(coefs.any(axis=0))
         if 2 * used.size > coefs.shape[1]:
-            return coefs @ self.values.T
+            return self._dot(coefs)
         out = np.zeros((coefs.shape[0], self.values.shape[0]))
         for start in range(0, used.size, ROW_BLOCK):
             part = used[start : start + ROW_BLOCK]
             out += coefs[:, part] @ self.values[:, part].T
         return out
 
+    def _dot(self, coefs: Array) -> Array:
+        """``coefs @ B'`` over all columns, in blocks of rows where these are few beside their number."""
+        n, m = self.values.shape
+        if n <= ROW_BLOCK or m > ROW_BLOCK:
+            return coefs @ self.values.T
+        out = np.empty((coefs.shape[0], n))
+        for start in range(0, n, ROW_BLOCK):
+            rows = slice(start, start + ROW_BLOCK)
+            np.matmul(coefs, self.values[rows].T, out=out[:, rows])
+        return out
+
     def rdot(self, rows: Array) -> Array:
-        """``rows @ B``, in blocks of rows where the matrix is tall."""
-        spans = self.spans()
-        if len(spans) == 1:
+        """``rows @ B``, in blocks of rows where columns are few beside their number."""
+        n, m = self.values.shape
+        if n <= ROW_BLOCK or n <= TALL * m:
             return rows @ self.values
-        out = np.zeros((rows.shape[0], self.shape[1]))
-        for span in spans:
-            out += rows[:, span] @ self.values[span]
+        out = np.zeros((rows.shape[0], m))
+        for start in range(0, n, ROW_BLOCK):
+            part = slice(start, start + ROW_BLOCK)
+            out += rows[:, part] @ self.values[part]
         return out
 
     def spans(self) -> list[slice]:
-        """Blocks of ``ROW_BLOCK`` rows where the matrix is tall, else all rows."""
+        """Spans of a few blocks of rows where the matrix is tall, else all rows."""
         n, m = self.values.shape
-        size = n if n <= TALL * max(m, ROW_BLOCK) else ROW_BLOCK
+        size = SPAN_BLOCKS * ROW_BLOCK if n > TALL * max(m, ROW_BLOCK) else n
         return [slice(start, min(start + size, n)) for start in range(0, n, size)]
 
     def part(self, rows: slice) -> Self:

@@ -6,7 +6,7 @@ coordinates (``Lanes.unit``), so that violations are in units of a column divide
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -22,8 +22,11 @@ __all__ = ["NullModel", "Objective", "Sweep"]
 #: alone would be done after 60.
 NULL_STEPS = 200
 
-#: Pieces of rows that are one task of a sweep.
-SPANS = 32
+#: Tasks that the second moments of a tall matrix are split into: each has a matrix of its own for every block.
+GRAM_TASKS = 4
+
+#: Spans of rows that are one task of a sweep.
+SPANS = 8
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,7 @@ class Objective:
         shares, block, weights = self.lanes.shares(), self.lanes.partition.block, self.lanes.partition.row_weights
         even = bool(weights.size) and weights.min() == weights.max()
         shares = shares * weights[0] if even else shares
-        eta = np.empty((intercepts.size, self.y.size))
+        eta, shifted = np.empty((intercepts.size, self.y.size)), bool(self.offset.any())
 
         def over(spans: Sequence[slice]) -> tuple[Array, Array]:
             level, products = np.zeros(intercepts.size), np.zeros(base.shape)
@@ -141,7 +144,8 @@ class Objective:
                 part = self.design.part(rows)
                 here = part.dot(base)
                 here += levels
-                here += self.offset[rows]
+                if shifted:
+                    here += self.offset[rows]
                 eta[:, rows] = here
                 residual = self.family.residual(self.y[rows], here)
                 residual *= shares.take(block[rows], axis=1)
@@ -166,17 +170,32 @@ class Objective:
         return self.lanes.centre[0], np.where(self.lanes.varies[0], self.lanes.sd[0], np.inf)
 
     def grams(
-        self, weights: Array, labels: Integers, columns: Integers, scaling: tuple[Array, Array], known: int = 0
+        self,
+        weights: Array,
+        labels: Integers,
+        columns: Integers,
+        scaling: tuple[Array, Array],
+        known: int = 0,
+        parallel_map: ParallelMap | None = None,
     ) -> Array:
         """Second moments (B, k + 1, k + 1 - known) of [1, scaled terms] over every label's rows: Hessians of the loss.
 
         ``weights`` (n,) are those of rows times curvature, ``scaling`` centres and sds of all terms (p,). Without an
         intercept its row, the first, is zero. The first ``known`` columns are left out. Where lanes have a matrix the
-        terms are the first lane's. Costs O(n k (k - known)).
+        terms are the first lane's. Costs O(n k (k - known)). The rows of a tall matrix are a few tasks.
         """
         part, count = (scaling[0][columns], scaling[1][columns]), int(labels.max(initial=0)) + 1
         if self.lanes.maps[0] is None:
-            out = self.design.block_grams(weights, labels, count, columns, part, known)
+
+            def over(rows: slice) -> Array:
+                own = self.design.part(rows)
+                return own.block_grams(weights[rows], labels[rows], count, columns, part, known)
+
+            spans = self.design.spans()
+            size = -(-len(spans) // GRAM_TASKS)
+            groups = [spans[at : at + size] for at in range(0, len(spans), size)]
+            tasks = [slice(group[0].start, group[-1].stop) for group in groups]
+            out = _sum_in_order((parallel_map or map)(over, tasks))
         else:
             alone = self.keep(np.zeros(1, dtype=np.intp)).restrict(columns)
             values = alone.lanes.columns(alone.design.rows(np.arange(self.y.size)), 0)
@@ -292,6 +311,15 @@ class Objective:
                 maps=(None,),
             ),
         )
+
+
+def _sum_in_order(parts: Iterable[Array]) -> Array:
+    """Add arrays one after the other, in place of the first."""
+    rest = iter(parts)
+    out = next(rest)
+    for part in rest:
+        out += part
+    return out
 
 
 def _level(level: float, *parts: Array) -> float:

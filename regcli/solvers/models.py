@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from regcli.problem.objective import Objective
-from regcli.problem.protocols import Array, Integers, SeparableTerms
+from regcli.problem.protocols import Array, Integers, ParallelMap, SeparableTerms
 from regcli.solvers.active_set import ActiveSet
 from regcli.solvers.factor import Factor
 from regcli.solvers.grow import completed
@@ -144,8 +144,8 @@ class Models:
     ``curvature`` is the mean curvature of the null model, which rows are measured by.
     """
 
-    def __init__(self, objective: Objective, *, fresh: bool, curvature: float) -> None:
-        self._objective = objective
+    def __init__(self, objective: Objective, parallel_map: ParallelMap, *, fresh: bool, curvature: float) -> None:
+        self._objective, self._parallel_map = objective, parallel_map
         self._usual = min(curvature, 1.0)
         self._fresh = fresh
         self._never = self._fresh or self._nothing_shared()
@@ -233,7 +233,7 @@ class Models:
         lanes = self._objective.lanes
         curvature = self._objective.family.curvature(self._objective.y, eta)
         weights = lanes.partition.row_weights * np.maximum(curvature, self._least)
-        blocks = self._objective.grams(weights, self._labels, columns, self._scaling())
+        blocks = self._objective.grams(weights, self._labels, columns, self._scaling(), 0, self._parallel_map)
         return _Common(columns, weights, [*blocks], blocks.sum(axis=0))
 
     def _scaling(self) -> tuple[Array, Array]:
@@ -245,7 +245,9 @@ class Models:
     def _more(self, common: "_Common", columns: Integers) -> "_Common":
         """The same moments of more columns."""
         known = common.columns.size + 1
-        further = self._objective.grams(common.weights, self._labels, columns, self._scaling(), known)
+        further = self._objective.grams(
+            common.weights, self._labels, columns, self._scaling(), known, self._parallel_map
+        )
         blocks = [completed(block, more) for block, more in zip(common.blocks, further, strict=True)]
         whole = completed(common.whole, further.sum(axis=0))
         return replace(common, columns=columns, blocks=blocks, whole=whole)

@@ -20,7 +20,7 @@ import numpy as np
 from regcli.problem.objective import Objective, Sweep
 from regcli.problem.protocols import Array, Bools, Integers, SeparableTerms
 from regcli.results import Iterate, Status
-from regcli.solvers.engine import Problem, RawModel
+from regcli.solvers.engine import Problem, RawModel, serial_map
 from regcli.solvers.models import Models
 
 __all__ = ["Newton"]
@@ -46,6 +46,9 @@ LEAST_INNER = 1e-14
 #: A step stands where the slope at its end is at most this share of the slope at its beginning, turned around. If the
 #: rest of the step is cut, it is to between these shares.
 CURVED, LEAST_SHARE, MOST_SHARE = 0.5, 0.1, 0.9
+
+#: Working columns up to which lanes' models are solved one after the other: handing each to a thread takes as long.
+FEW_COLUMNS = 200
 
 #: Halvings of a step before a lane is left as it is.
 HALVINGS = 40
@@ -143,7 +146,7 @@ class Newton:
         work = objective.design.shape[0] * p * min(p, ALL_COLUMNS)
         self._aim = FINE if work <= LITTLE_WORK or (lanes == 1 and work <= MUCH_WORK) else COARSE
         usual = float(objective.curvature_weights(0, begun.eta[0]).sum())
-        self._models = Models(self._working.objective, fresh=work <= LITTLE_WORK, curvature=usual)
+        self._models = Models(self._working.objective, problem.parallel_map, fresh=work <= LITTLE_WORK, curvature=usual)
         self._loose = False
 
     def advance(self, lams: Array, starts: Sequence[RawModel] | None = None) -> list[Iterate]:
@@ -325,7 +328,8 @@ class Newton:
             reach = np.abs(at.score[np.ix_(alive, columns)]) / np.stack([state.terms[lane].l1 for lane in alive])
         reach[(at.coefs[np.ix_(alive, columns)] != 0) | np.isnan(reach)] = np.inf
         self._models.prepare(alive, reach, at.eta)
-        goals = self._problem.parallel_map(
+        large = reach.shape[1] > FEW_COLUMNS
+        goals = (self._problem.parallel_map if large else serial_map)(
             lambda which: self._goal(state, int(alive[which]), reach[which]), range(alive.size)
         )
         levels, coefs = np.array([goal[0] for goal in goals]), np.stack([goal[1:] for goal in goals])

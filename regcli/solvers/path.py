@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from regcli.errors import FitError
 from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Family
 from regcli.results import Iterate, Status, Stopped
@@ -47,6 +48,11 @@ def lambda_max(problem: Problem) -> float:
     """The smallest strength at which every penalised coefficient of lane 0 is zero; 0.0 if nothing is penalised.
 
     Measured at the model of intercept, offset and all columns that are never penalised.
+
+    Raises
+    ------
+    FitError
+        ``not-converged``: that model was not found.
     """
     objective, penalty = problem.objective.keep(np.array([0])), problem.penalty
     free = np.flatnonzero(penalty.factors == 0)
@@ -54,7 +60,12 @@ def lambda_max(problem: Problem) -> float:
     if free.size:
         part, rest = objective.restrict(free), penalty.restrict(free)
         alone = replace(problem, objective=part, penalty=rest, null=part.null())
-        step = general_engine(alone).advance(np.array([0.0]))[0]
+        step = measured(alone, general_engine(alone).advance(np.array([0.0]))[0])
+        if step.status[0] is Status.MAX_ITER:
+            text = "the model of the columns that are never penalised, where a path begins, did not converge"
+            raise FitError(
+                "not-converged", text, hint="look for columns among them that hardly differ, or give --lambda"
+            )
         levels, coefs[:, free] = step.intercepts, step.coefs
     _, score = objective.score(objective.eta(levels, coefs))
     live = objective.lanes.varies[0]
