@@ -137,7 +137,10 @@ class Dense:
             rows[0] = 1.0
             order = np.argsort(labels[start:stop], kind="stable") if count > 1 else None
             values = self.values.T[:, start:stop] if every else self.values.T[columns, start:stop]
-            rows[1:] = values if order is None else values.take(order, axis=1)
+            if order is None:
+                rows[1:] = values
+            else:
+                values.take(order, axis=1, out=rows[1:], mode="clip")  # a quarter of the time of the checked one
             if scaling is not None:
                 rows[1:] -= scaling[0][:, None]
                 rows[1:] /= scaling[1][:, None]
@@ -155,7 +158,7 @@ class Dense:
 
     def rows(self, index: Integers) -> Array:
         """Chosen rows, gathered along the contiguous axis."""
-        return self.values.T.take(index, axis=1).T
+        return self.values.T.take(index, axis=1, mode="clip").T
 
     def subset(self, columns: Integers) -> Self:
         """The design of some columns in the order given: a gathered copy, or itself."""

@@ -19,6 +19,9 @@ __all__ = ["Lanes", "Partition", "make_lanes"]
 #: time from the data, about the lane's own mean: subtraction would have cost more than six digits.
 CANCELLED = 1e-6
 
+#: A spread below this share of the shifted mean costs a product of two such columns six digits.
+TINY = 1e-3
+
 #: Means beyond this many sds make a column that is not centred dwarf the others: eigenvectors of all columns together
 #: would lose six digits of theirs.
 FAR = 1e3
@@ -106,6 +109,11 @@ class Lanes:
     def n_lanes(self) -> int:
         """Number of lanes L."""
         return self.totals.size
+
+    @property
+    def cancelled(self) -> Bools:
+        """Lanes (L,) in which the spread of a column is tiny beside its shifted mean: products lose digits to it."""
+        return np.asarray((self.varies & (self.sd < TINY * np.abs(self.centre))).any(axis=1))
 
     def weights(self, lane: int) -> Array:
         """Training weights of one lane (n,), with sum one."""

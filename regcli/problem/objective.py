@@ -148,7 +148,7 @@ class Objective:
                     here += self.offset[rows]
                 eta[:, rows] = here
                 residual = self.family.residual(self.y[rows], here)
-                residual *= shares.take(block[rows], axis=1)
+                residual *= shares.take(block[rows], axis=1, mode="clip")
                 if not even:
                     residual *= weights[rows]
                 level += residual.sum(axis=1)

@@ -74,10 +74,13 @@ def certify_lane(problem: Problem, step: Iterate, lane: int) -> Certificate:
 
 
 def measured(problem: Problem, step: Iterate) -> Iterate:
-    """An iterate whose lanes above the tolerance, or all with ``Rules.certify``, are measured again from the data."""
+    """An iterate whose lanes above the tolerance are measured again from the data.
+
+    So are lanes whose products with the data have lost digits, and all with ``Rules.certify``.
+    """
     if problem.aliased:
         step = replace(step, aliased=tuple(sorted({*step.aliased, *problem.aliased})))
-    again = np.ones(step.violation.size, dtype=bool) if problem.rules.certify else step.violation > problem.rules.tol
+    again = (step.violation > problem.rules.tol) | problem.objective.lanes.cancelled | problem.rules.certify
     if not again.any():
         return step
     violation, status = step.violation.copy(), list(step.status)

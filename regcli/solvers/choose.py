@@ -129,8 +129,7 @@ def _best(problem: Problem, lam: float) -> str:
         return "cg"
     if ridge and n < p and n <= MOST_ROWS and objective.lanes.level and _even(problem):
         return "row-space"
-    cancelled = bool(np.any(objective.lanes.sd < 1e-3 * np.abs(objective.lanes.centre)))
     square = p <= MOST_COLUMNS and n >= LEAST_ROWS * p
-    if gaussian and not cancelled and (square or statistics_fit(objective)):
+    if gaussian and not objective.lanes.cancelled.any() and (square or statistics_fit(objective)):
         return "moments"
     return "lockstep" if gaussian else "newton"

@@ -250,7 +250,10 @@ class Lockstep:
             sweep = part.sweep(self._levels[alive], point.coefs[alive], problem.parallel_map)
             point.eta[alive], point.score[alive] = sweep.eta, sweep.score
             rounds[alive] += 1
-            worst = _distances(point, point.score).max(axis=1, initial=0.0)
+            distance = _distances(point, point.score)
+            for row, aliased in zip(distance, point.aliased, strict=True):
+                row[aliased] = 0.0  # no round can change it
+            worst = distance.max(axis=1, initial=0.0)
             stale = np.where(worst < 0.9 * best, 0, stale + 1)
             best = np.minimum(best, worst)
             alive = alive[(worst > limit)[alive] & (stale < PATIENCE)[alive]]
@@ -317,9 +320,6 @@ class Lockstep:
 
 
 def _distances(point: _Point, score: Array) -> Array:
-    """How far scores (L, k) on the working columns are from optimal; dependent columns vanish with the others."""
-    rows = zip(point.terms, point.coefs, score, point.aliased, strict=True)
-    out = np.stack([terms.distance(coefs, own) for terms, coefs, own, _ in rows])
-    for lane, aliased in enumerate(point.aliased):
-        out[lane, aliased] = 0.0
-    return out
+    """How far scores (L, k) on the working columns are from optimal."""
+    rows = zip(point.terms, point.coefs, score, strict=True)
+    return np.stack([terms.distance(coefs, own) for terms, coefs, own in rows])

@@ -194,7 +194,7 @@ class Newton:
         while True:
             state = self._solve_working(lam, full)
             total += state.rounds
-            violation, missing = self._check(full, state)
+            violation, missing = self._check(full)
             if not missing.size or total.max(initial=0) >= problem.rules.max_iter:
                 break
             self._admit(missing)
@@ -212,7 +212,7 @@ class Newton:
             aliased=tuple(int(columns[j]) for j in state.aliased[0]) if state.aliased else (),
         )
 
-    def _check(self, full: list[SeparableTerms], state: _Round) -> tuple[Array, Integers]:
+    def _check(self, full: list[SeparableTerms]) -> tuple[Array, Integers]:
         """Violation of every lane (L,) over all columns, and the columns outside the working set that break it."""
         objective, at, scale = self._problem.objective, self._at, self._problem.null.scale
         if self._working.columns.size < objective.n_terms:
@@ -220,18 +220,10 @@ class Newton:
         distance = np.stack(
             [term.distance(row, score) for term, row, score in zip(full, at.coefs, at.score, strict=True)]
         )
-        distance *= ~self._set_aside(state)
         violation = np.maximum(distance.max(axis=1, initial=0.0), np.abs(at.level)) / scale
         outside = np.ones(objective.n_terms, dtype=bool)
         outside[self._working.columns] = False
         return violation, np.flatnonzero((distance > self._target() * scale[:, None]).any(axis=0) & outside)
-
-    def _set_aside(self, state: _Round) -> Bools:
-        """Mark dependent unpenalised columns: their score vanishes with that of the others."""
-        marked = np.zeros(self._at.coefs.shape, dtype=bool)
-        for lane, columns in enumerate(state.aliased):
-            marked[lane, self._working.columns[list(columns)]] = True
-        return marked
 
     def _status(self, violation: Array, state: _Round) -> tuple[Status, ...]:
         """How each lane ended."""
