@@ -110,6 +110,7 @@ def _solvers(
     cases, tables = (QUICK_CASES, QUICK_TABLES) if asked.quick else (CASES, TABLES)
     tolerances = Tolerances(out / "tolerances.json")
     records = _known(out / "solvers.json", about)
+    about = _joined(out / "solvers.json", about) if records else about
     for name in asked.shapes or cases:
         case = cases.get(name)
         if case is None:
@@ -130,16 +131,21 @@ def _solvers(
 
 
 def _known(path: Path, about: Mapping[str, Any]) -> list[Record]:
-    """Records of an earlier run on the same machine with the same versions; others are let go."""
+    """Records of an earlier run on the same machine, of tools in the same version; others are let go."""
     if not path.exists():
         return []
     document = json.loads(path.read_text("utf-8"))
-    before = document["about"]
-    same = {key: before.get(key) for key in about if key != "versions"}
-    versions = before["versions"] | dict(about["versions"])
-    if same != {key: value for key, value in about.items() if key != "versions"} or versions != before["versions"]:
+    before, now = document["about"], about["versions"]
+    if any(before.get(key) != value for key, value in about.items() if key != "versions"):
         return []
-    return [Record(**record) for record in document["records"]]
+    kept = {tool for tool, version in before["versions"].items() if now.get(tool, version) == version}
+    return [Record(**record) for record in document["records"] if record["peer"] in kept]
+
+
+def _joined(path: Path, about: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The machine and the versions of all tools that have records, those of an earlier run too."""
+    earlier = json.loads(path.read_text("utf-8"))["about"]["versions"] if path.exists() else {}
+    return {**about, "versions": {**earlier, **about["versions"]}}
 
 
 def _say(text: str) -> None:
