@@ -12,7 +12,7 @@ from benchmarks.data import Array
 from benchmarks.peer import Peer, Task, weighted_folds
 from regcli.app.parallel import single_blas_thread, thread_map
 from regcli.app.scoring import FoldScores
-from regcli.problem.design import Sparse, make_design
+from regcli.problem.design import make_design
 from regcli.problem.families import FAMILIES
 from regcli.problem.folds import fold_partition
 from regcli.problem.lanes import make_lanes
@@ -56,7 +56,7 @@ def make_problem(
     """The problem that ``regcli cv`` makes of arrays: columns standardized in every training set. X is taken over."""
     n, p = task.X.shape
     X = task.X
-    design = make_design(X, centred=True) if isinstance(X, np.ndarray) else Sparse(X, np.zeros(p))
+    design = make_design(X, centred=True)
     partition = fold_partition(task.folds.astype(np.intp), task.n_folds, np.ones(n) if weights is None else weights)
     lanes = make_lanes(design, partition, intercept=True, standardized=np.full(p, standardize))
     objective = Objective(design, FAMILIES[task.family], task.y, np.zeros(n), lanes, intercept=True)

@@ -256,22 +256,26 @@ def _one_hot(weights: Array, labels: Integers, count: int) -> Array:
     return out
 
 
-def make_design(values: Array, *, centred: bool) -> Dense | Sparse:
+def make_design(values: Array | sparse.sparray, *, centred: bool) -> Dense | Sparse:
     """Store a matrix so that its products are accurate and cheap.
 
     Parameters
     ----------
-    values : (n, m) array
-        The raw columns. Taken over: a dense matrix in column order is shifted in place, not copied.
+    values : (n, m) array, dense or sparse
+        The raw columns. Taken over: a dense matrix in column order is shifted in place, not copied. A sparse one in
+        any format stays sparse, by columns.
     centred : bool
         Whether the model has an intercept. Without one a shift would change the model, and none is taken.
 
     Returns
     -------
     Dense or Sparse
-        Sparse when at most a tenth of at least a million cells are nonzero, else dense. The choice depends on the data
-        alone, so that results do not depend on the machine.
+        Sparse when it comes so, or when at most a tenth of at least a million cells are nonzero, else dense. The choice
+        depends on the data alone, so that results do not depend on the machine.
     """
+    if isinstance(values, sparse.sparray):
+        stored = sparse.csc_array(values, dtype=np.float64)
+        return Sparse(stored, np.zeros(stored.shape[1]))
     n, m = values.shape
     if n * m >= SPARSE_CELLS and np.count_nonzero(values) <= SPARSE_SHARE * n * m:
         return Sparse(sparse.csc_array(values), np.zeros(m))

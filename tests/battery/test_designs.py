@@ -149,3 +149,12 @@ def test_large_matrices_of_few_cells_are_sparse(share: float, kind: type) -> Non
     design = make_design(values, centred=True)
     assert isinstance(design, kind)
     assert isinstance(make_design(values[:10].copy(), centred=True), Dense)
+
+
+@pytest.mark.parametrize("kind", [sparse.csr_array, sparse.csc_array, sparse.coo_array])
+def test_what_comes_sparse_stays_sparse(kind: type[sparse.csr_array]) -> None:
+    values = np.where(np.random.default_rng(3).random((40, 7)) < 0.2, 2.5, 0.0)
+    design = make_design(kind(values), centred=True)
+    assert isinstance(design, Sparse)
+    assert np.array_equal(design.rows(np.arange(40)), values)
+    assert design.nbytes < values.nbytes
