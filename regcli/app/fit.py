@@ -8,7 +8,7 @@ from regcli.app.context import RunContext
 from regcli.app.elsewhere import strengths_elsewhere
 from regcli.app.folding import RowFacts, make_splits, refuse_mixed_schemes, scheme_of
 from regcli.app.options import CvRequest, FitRequest, Folds
-from regcli.app.parallel import single_blas_thread, thread_map
+from regcli.app.parallel import single_blas_thread, thread_map, threads_for
 from regcli.app.path import refuse_separated, warn_path
 from regcli.app.prepare import Prepared, prepare
 from regcli.app.saving import Saved, make_saved, write_saved
@@ -61,6 +61,7 @@ def fit(request: FitRequest, run: RunContext) -> FitOutcome:
     plan = _plan(request)
     single_blas_thread()
     work = plan.prepared.X.size * max(partition.n_lanes for partition in plan.splits.partitions)
+    run = replace(run, jobs=threads_for(run.jobs, work))
     with thread_map(run.jobs, work) as parallel_map:
         options = (request.model, request.penalty, request.solver)
         ground = make_ground(plan.prepared, plan.asked, options, parallel_map)

@@ -13,7 +13,7 @@ from typing import TypeVar
 from regcli.problem.protocols import ParallelMap
 from regcli.solvers.engine import serial_map
 
-__all__ = ["single_blas_thread", "thread_map", "usable_cores"]
+__all__ = ["single_blas_thread", "thread_map", "threads_for", "usable_cores"]
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -42,14 +42,19 @@ def single_blas_thread() -> None:
     threadpool_limits(1)
 
 
+def threads_for(jobs: int | None, work: float) -> int:
+    """Threads that ``thread_map`` uses: ``jobs`` or all usable cores, one for little work."""
+    return 1 if work < LEAST_WORK else jobs or usable_cores()
+
+
 @contextmanager
 def thread_map(jobs: int | None, work: float) -> Iterator[ParallelMap]:
     """An ordered map over ``jobs`` threads, or all usable cores; plain for little work.
 
     ``work`` is the number of multiplications of one pass over the data for all lanes.
     """
-    jobs = jobs or usable_cores()
-    if jobs == 1 or work < LEAST_WORK:
+    jobs = threads_for(jobs, work)
+    if jobs == 1:
         yield serial_map
         return
     from joblib import Parallel, delayed  # noqa: PLC0415  (100 ms that small problems need not pay)

@@ -7,7 +7,7 @@ import numpy as np
 
 from regcli.app.context import RunContext
 from regcli.app.options import PathRequest
-from regcli.app.parallel import single_blas_thread, thread_map
+from regcli.app.parallel import single_blas_thread, thread_map, threads_for
 from regcli.app.prepare import prepare
 from regcli.app.setup import lead_problem, make_ground, model_facts, refuse_undetermined, term_facts, warn_top
 from regcli.app.specify import make_grid, read_penalty
@@ -38,7 +38,8 @@ def path(request: PathRequest, run: RunContext) -> PathResult:
     prepared = prepare(request, unpenalised=asked.unpenalised, seed=seed)
     single_blas_thread()
     partition = whole_partition(prepared.fit_weights)
-    with thread_map(run.jobs, prepared.X.size) as parallel_map:
+    threads = threads_for(run.jobs, prepared.X.size)
+    with thread_map(threads, prepared.X.size) as parallel_map:
         options = (request.model, request.penalty, request.solver)
         ground = make_ground(prepared, asked, options, parallel_map)
         problem = lead_problem(ground, prepared, asked, request.penalty, partition)
@@ -51,7 +52,7 @@ def path(request: PathRequest, run: RunContext) -> PathResult:
             steps.append(step)
             if run.progress:
                 run.progress(len(steps), grid.lambdas.size)
-    run.note(walk.account())
+    run.note(f"{walk.account()}; {counted(threads, 'thread')}")
     refuse_separated(problem, steps, names)
     raw = [problem.raw(step, 0) for step in steps]
     violation = np.array([float(step.violation[0]) for step in steps])

@@ -10,10 +10,11 @@ from regcli.app.prepare import Prepared
 from regcli.app.scoring import FoldScores, scored_by_row
 from regcli.app.setup import Ground, refuse_undetermined
 from regcli.app.specify import Asked, make_grid
-from regcli.errors import FitError, Warn
+from regcli.errors import FitError, Warn, counted
 from regcli.problem.folds import Splits
 from regcli.problem.metrics import BETTER_HIGH, base_metric
 from regcli.problem.protocols import Bools
+from regcli.problem.tally import Counts
 from regcli.results import Criterion, Curve, Iterate, Status, Stopped
 from regcli.solvers.engine import Problem
 from regcli.solvers.information import CRITERIA, criterion
@@ -109,10 +110,12 @@ def search(ground: Ground, lead: Problem, plan: Plan, run: RunContext) -> Found:
     """
     best: Found | None = None
     curves: list[tuple[float | None, Curve]] = []
+    before = Counts()
     for asked in plan.asked.alternatives:
         problem = replace(lead, penalty=lead.penalty.with_ratio(asked.l1_ratio))
         found = _walk(ground, problem, replace(plan, asked=asked), run)
-        run.note(found.walk.account())
+        run.note(f"{found.walk.account(before)}; {counted(run.jobs or 1, 'thread')}")
+        before = lead.objective.tally.counts
         if found.curve is not None:
             curves.append((None if asked.penalty == "none" else asked.l1_ratio, found.curve))
         if best is None or (found.cost, -asked.l1_ratio) < (best.cost, -best.asked.l1_ratio):

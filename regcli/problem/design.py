@@ -1,6 +1,6 @@
 """Designs: dense and sparse. The only place where the two differ."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Self
 
@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from regcli.problem.protocols import Array, Integers
+from regcli.problem.tally import Tally
 
 __all__ = ["Dense", "Sparse", "make_design"]
 
@@ -53,6 +54,7 @@ class Dense:
 
     values: Array
     shift: Array
+    tally: Tally = field(default_factory=Tally, compare=False, repr=False)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -64,11 +66,18 @@ class Dense:
         """Bytes that the cells take."""
         return self.values.nbytes
 
+    @property
+    def cells(self) -> int:
+        """Cells that one pass reads: all."""
+        return self.values.size
+
     def dot(self, coefs: Array) -> Array:
         """``coefs @ B'`` over the columns with a nonzero coefficient."""
         used = np.flatnonzero(coefs.any(axis=0))
         if 2 * used.size > coefs.shape[1]:
+            self.tally.read(self.values.size, coefs.shape[0])
             return self._dot(coefs)
+        self.tally.read(self.values.shape[0] * used.size, coefs.shape[0])
         out = np.zeros((coefs.shape[0], self.values.shape[0]))
         for start in range(0, used.size, ROW_BLOCK):
             part = used[start : start + ROW_BLOCK]
@@ -88,6 +97,7 @@ class Dense:
 
     def rdot(self, rows: Array) -> Array:
         """``rows @ B``, in blocks of rows where columns are few beside their number."""
+        self.tally.read(self.values.size, rows.shape[0])
         n, m = self.values.shape
         if n <= ROW_BLOCK or n <= TALL * m:
             return rows @ self.values
@@ -105,10 +115,11 @@ class Dense:
 
     def part(self, rows: slice) -> Self:
         """A view of consecutive rows."""
-        return type(self)(self.values[rows], self.shift)
+        return type(self)(self.values[rows], self.shift, self.tally)
 
     def block_sums(self, weights: Array, labels: Integers, count: int, *, power: int = 1) -> Array:
         """Weighted sums of the columns or of their squares, as products over pieces of the rows."""
+        self.tally.read(self.values.size, count)
         out = np.zeros((count, self.shape[1]))
         step = max(ROW_BLOCK, SUM_CELLS // max(self.shape[1], 1))
         for start in range(0, self.shape[0], step):
@@ -128,6 +139,8 @@ class Dense:
     ) -> Array:
         """Second moments of [1, standardized columns], label by label, as sums over pieces of the rows."""
         size = columns.size + 1
+        self.tally.read(self.shape[0] * columns.size)
+        self.tally.multiplied(self.shape[0] * (size * (size - known) if known else size * (size + 1) // 2))
         out = np.zeros((count, size, size - known))
         every = np.array_equal(columns, np.arange(self.shape[1]))
         step = max(ROW_BLOCK, GRAM_CELLS // size)
@@ -158,13 +171,15 @@ class Dense:
 
     def rows(self, index: Integers) -> Array:
         """Chosen rows, gathered along the contiguous axis."""
+        self.tally.read(index.size * self.shape[1])
         return self.values.T.take(index, axis=1, mode="clip").T
 
     def subset(self, columns: Integers) -> Self:
         """The design of some columns in the order given: a gathered copy, or itself."""
         if np.array_equal(columns, np.arange(self.shape[1])):
             return self
-        return type(self)(np.asfortranarray(self.values[:, columns]), self.shift[columns])
+        self.tally.read(self.shape[0] * columns.size)
+        return type(self)(np.asfortranarray(self.values[:, columns]), self.shift[columns], self.tally)
 
 
 @dataclass(frozen=True)
@@ -173,6 +188,7 @@ class Sparse:
 
     values: sparse.csc_array
     shift: Array
+    tally: Tally = field(default_factory=Tally, compare=False, repr=False)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -184,13 +200,21 @@ class Sparse:
         """Bytes that the cells and where they are take."""
         return int(self.values.data.nbytes + self.values.indices.nbytes + self.values.indptr.nbytes)
 
+    @property
+    def cells(self) -> int:
+        """Cells that one pass reads: those that are stored."""
+        return int(self.values.nnz)
+
     def dot(self, coefs: Array) -> Array:
         """``coefs @ B'`` over the columns with a nonzero coefficient."""
         used = np.flatnonzero(coefs.any(axis=0))
-        return np.ascontiguousarray((self.values[:, used] @ coefs[:, used].T).T)
+        values = self.values[:, used]
+        self.tally.read(int(values.nnz), coefs.shape[0])
+        return np.ascontiguousarray((values @ coefs[:, used].T).T)
 
     def rdot(self, rows: Array) -> Array:
         """``rows @ B``."""
+        self.tally.read(self.cells, rows.shape[0])
         return np.ascontiguousarray((self.values.T @ rows.T).T)
 
     def spans(self) -> list[slice]:
@@ -199,10 +223,13 @@ class Sparse:
 
     def part(self, rows: slice) -> Self:
         """Consecutive rows."""
-        return self if rows == slice(0, self.values.shape[0]) else type(self)(self.values[rows], self.shift)
+        if rows == slice(0, self.values.shape[0]):
+            return self
+        return type(self)(self.values[rows], self.shift, self.tally)
 
     def block_sums(self, weights: Array, labels: Integers, count: int, *, power: int = 1) -> Array:
         """Weighted sums of the columns or of their squares, from a sparse product."""
+        self.tally.read(self.cells, count)
         values = self.values if power == 1 else self.values.power(power)
         return np.asarray((values.T @ _one_hot(weights, labels, count).T).T)
 
@@ -225,6 +252,8 @@ class Sparse:
             rows = np.flatnonzero((labels == at) & (weights > 0))
             own, total = weights[rows], float(weights[rows].sum())
             part = sparse.csc_array(values[rows])
+            self.tally.read(int(part.nnz))
+            self.tally.multiplied(_pairs(part, skip))
             first = np.asarray(part.T @ own)
             scaled = part.copy()
             scaled.data = scaled.data * own[scaled.indices]
@@ -240,13 +269,23 @@ class Sparse:
 
     def rows(self, index: Integers) -> Array:
         """Chosen rows, dense."""
-        return np.asarray(self.values[index].toarray())
+        chosen = self.values[index]
+        self.tally.read(int(chosen.nnz))
+        return np.asarray(chosen.toarray())
 
     def subset(self, columns: Integers) -> Self:
         """The design of some columns in the order given."""
         if np.array_equal(columns, np.arange(self.shape[1])):
             return self
-        return type(self)(self.values[:, columns], self.shift[columns])
+        chosen = self.values[:, columns]
+        self.tally.read(int(chosen.nnz))
+        return type(self)(chosen, self.shift[columns], self.tally)
+
+
+def _pairs(values: sparse.csc_array, skip: int) -> int:
+    """Multiplications of a Gram product of some columns with all but the first of them: pairs of cells in a row."""
+    late = values.indices[values.indptr[skip] :]
+    return int(np.bincount(values.indices, minlength=values.shape[0])[late].sum())
 
 
 def _one_hot(weights: Array, labels: Integers, count: int) -> Array:

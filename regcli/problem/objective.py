@@ -15,6 +15,7 @@ import numpy as np
 from regcli.problem.design import Dense
 from regcli.problem.lanes import Lanes
 from regcli.problem.protocols import Array, Design, Family, Integers, ParallelMap, Penalty, SeparableTerms
+from regcli.problem.tally import Tally
 
 __all__ = ["NullModel", "Objective", "Sweep"]
 
@@ -80,6 +81,11 @@ class Objective:
     def n_terms(self) -> int:
         """Number of terms p."""
         return self.lanes.sd.shape[1]
+
+    @property
+    def tally(self) -> Tally:
+        """Where work is counted."""
+        return self.design.tally
 
     def eta(self, intercepts: Array, coefs: Array) -> Array:
         """Linear predictors (L, n) of all rows, held-out ones too.
@@ -199,7 +205,7 @@ class Objective:
         else:
             alone = self.keep(np.zeros(1, dtype=np.intp)).restrict(columns)
             values = alone.lanes.columns(alone.design.rows(np.arange(self.y.size)), 0)
-            made = Dense(np.asfortranarray(values), np.zeros(columns.size))
+            made = Dense(np.asfortranarray(values), np.zeros(columns.size), self.tally)
             out = made.block_grams(weights, labels, count, np.arange(columns.size), part, known)
         if not self.intercept:
             out[:, 0] = 0.0
@@ -301,7 +307,7 @@ class Objective:
         count = values.shape[1]
         return replace(
             self,
-            design=Dense(values, np.zeros(count)),
+            design=Dense(values, np.zeros(count), self.tally),
             lanes=replace(
                 self.lanes,
                 centre=np.zeros((1, count)),

@@ -11,6 +11,8 @@ from typing import Protocol, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from regcli.problem.tally import Tally
+
 __all__ = ["Array", "Bools", "Design", "Family", "Integers", "ParallelMap", "Penalty", "SeparableTerms"]
 
 Array = NDArray[np.float64]
@@ -49,6 +51,16 @@ class Design(Protocol):
     @property
     def nbytes(self) -> int:
         """Bytes that the cells take."""
+        ...
+
+    @property
+    def cells(self) -> int:
+        """Cells that one pass over the matrix reads."""
+        ...
+
+    @property
+    def tally(self) -> Tally:
+        """Where its products are counted; its parts and subsets count there too."""
         ...
 
     def dot(self, coefs: Array) -> Array:

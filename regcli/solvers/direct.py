@@ -21,6 +21,7 @@ from scipy.linalg import solve_triangular
 
 from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Integers
+from regcli.problem.tally import Tally
 from regcli.results import Iterate
 from regcli.solvers.engine import Problem, RawModel, status_of
 from regcli.solvers.rows import standard_rows
@@ -130,7 +131,7 @@ class Direct:
         if objective.lanes.maps[0] is None:
             values = values / objective.lanes.sd[0]
         table = np.hstack([ones, values, right[:, rows].T])
-        return _triangle(table * root)
+        return _triangle(table * root, objective.tally)
 
     def _merge(self, factors: list[Array], lane: int) -> "_Triangle":
         """Merge the factors of a lane's blocks and solve its triangle."""
@@ -144,14 +145,14 @@ class Direct:
         use = np.concatenate([[objective.intercept], objective.lanes.varies[lane]])
         kept = np.flatnonzero(use)
         tol = max(objective.design.shape) * np.finfo(float).eps
-        merged = _triangle(table[:, np.append(kept, p + 1)])
+        merged = _triangle(table[:, np.append(kept, p + 1)], objective.tally)
         share = _pivots(merged, kept.size)
         aliased: tuple[int, ...] = ()
         if share.min(initial=1.0) <= tol:
             independent = _independent(merged[:, : kept.size], tol)
             aliased = tuple(int(j) - 1 for j in np.setdiff1d(kept, kept[independent]))
             kept = kept[independent]
-            merged = _triangle(table[:, np.append(kept, p + 1)])
+            merged = _triangle(table[:, np.append(kept, p + 1)], objective.tally)
             share = _pivots(merged, kept.size)
         scale = np.concatenate([[1.0], objective.lanes.sd[0]])
         solution = np.zeros(p + 1)
@@ -195,14 +196,15 @@ def dependent_columns(objective: Objective, columns: Integers) -> Integers:
         part = rows[start : start + ROWS]
         ones = np.full((part.size, 1), float(objective.intercept))
         table = np.hstack([ones, standard_rows(objective, columns, part)])
-        factor = _triangle(np.vstack([factor, table * np.sqrt(weights[part])[:, None]]))
+        factor = _triangle(np.vstack([factor, table * np.sqrt(weights[part])[:, None]]), objective.tally)
     tol = max(objective.design.shape) * np.finfo(float).eps
     kept = _independent(factor, tol)
     return np.setdiff1d(columns, columns[kept[kept > 0] - 1])
 
 
-def _triangle(table: Array) -> Array:
-    """R of the QR factorization."""
+def _triangle(table: Array, tally: Tally) -> Array:
+    """R of the QR factorization, which is counted."""
+    tally.factored()
     return np.asarray(np.linalg.qr(table, mode="r"), dtype=np.float64)
 
 

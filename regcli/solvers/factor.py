@@ -9,6 +9,7 @@ import numpy as np
 from scipy.linalg import lapack
 
 from regcli.problem.protocols import Array, Bools, Integers
+from regcli.problem.tally import Tally
 
 __all__ = ["Factor"]
 
@@ -58,13 +59,11 @@ class Factor:
         As given, and as widened since.
     free : (f,) integers
         Coordinates that take part, in order of entry.
-    factorizations : int
-        How often more than new rows was factored.
     """
 
-    def __init__(self, hessian: Array) -> None:
+    def __init__(self, hessian: Array, tally: Tally | None = None) -> None:
         self.free: Integers = np.zeros(0, dtype=np.intp)
-        self.factorizations = 0
+        self._tally = Tally() if tally is None else tally
         self.hessian = hessian
         self._l2 = np.zeros(hessian.shape[0])
         self._excess: Array | None = None
@@ -161,6 +160,7 @@ class Factor:
         return self._without_excess(right, self._excess[self.free])
 
     def _solve(self, right: Array) -> Array:
+        self._tally.solved()
         return self._taken(self._backward(self._half_solve(right)))
 
     def _without_excess(self, right: Array, excess: Array) -> Array:
@@ -262,6 +262,8 @@ class Factor:
     def _append(self, fresh: Integers) -> Integers:
         """Extend the factor by new rows."""
         size, count = self._order.size, fresh.size
+        if count > max(size, 1):
+            self._tally.factored()
         cross = self._forward(self._rows[:size, fresh])
         diagonal = self._diagonal(fresh)
         schur = self.hessian[np.ix_(fresh, fresh)] - cross.T @ cross
@@ -292,7 +294,8 @@ class Factor:
         self._order, self._ghosts = self._order[places], np.zeros(end, dtype=bool)
         self._names = self._names[:0]
         if tail.size:
-            self.factorizations += 1
+            if tail.size > 1:
+                self._tally.factored()
             self._lower[first:end, :first] = before
             self._rows[first:end] = self._rows[tail]
             block = self._rows[first:end].take(moved, axis=1) - before @ before.T

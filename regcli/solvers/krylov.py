@@ -126,6 +126,7 @@ class Krylov:
     def _extend(self) -> None:
         """One step of all lanes: two products with the data."""
         objective, k = self._problem.objective, self._size
+        objective.tally.stepped(len(self._rows))
         if k + 2 > self._diagonal.shape[1]:
             self._widen()
         ahead = objective.slope(np.zeros(len(self._rows)), self._vectors[:, k] / self._root)
@@ -177,6 +178,7 @@ class Krylov:
         matrix[np.arange(k), np.arange(k)] = self._diagonal[lane, :k]
         matrix[np.arange(1, k + 1), np.arange(k)] = self._below[lane, 1 : k + 1]
         left, values, right = np.linalg.svd(matrix, full_matrices=False)
+        objective.tally.factored()
         length = self._below[lane, 0]
         inner = (length * left[0] * values / (np.square(values) + lams[:, None])) @ right
         rest = -inner @ matrix.T

@@ -303,7 +303,7 @@ class Lockstep:
         columns = fresh if own is None else np.concatenate([own.columns, fresh])
         products = self._products(working, lane, columns, columns.size - fresh.size)
         if own is None:
-            factor = Factor(products)
+            factor = Factor(products, working.objective.tally)
             made = _Own(columns, factor, ActiveSet(factor))
         else:
             assert own.factor is not None  # noqa: S101  (those without were let go above)

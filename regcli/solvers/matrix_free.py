@@ -128,6 +128,7 @@ class MatrixFree:
                 break
             image = self._product(direction)
             curvature = float(direction @ image)
+            self._objective.tally.stepped(1)
             if curvature <= 0:
                 break
             length = size / curvature

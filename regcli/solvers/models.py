@@ -99,9 +99,8 @@ class _Kept:
         return replace(self, model=model)
 
 
-def _begun(columns: Integers, hessian: Array, weights: Array, ratio: Array, shift: Array) -> _Kept:
-    """A model from its Hessian (k + 1, k + 1)."""
-    factor = Factor(hessian)
+def _begun(columns: Integers, factor: Factor, weights: Array, ratio: Array, shift: Array) -> _Kept:
+    """A model from its Hessian (k + 1, k + 1), of which nothing is factored yet."""
     return _Kept(LaneModel(columns, ActiveSet(factor), ratio, shift), factor, weights)
 
 
@@ -119,7 +118,8 @@ def _extended(objective: Objective, lane: int, reach: Array, kept: _Kept | None,
     columns, labels = np.concatenate([known, np.setdiff1d(soon, known)]), np.zeros(weights.size, dtype=np.intp)
     alone, own = objective.keep(np.array([lane])), (np.ones(columns.size), np.zeros(columns.size))
     if kept is None:
-        return _begun(columns, alone.grams(weights, labels, columns, alone.scaling)[0], weights, *own)
+        hessian = alone.grams(weights, labels, columns, alone.scaling)[0]
+        return _begun(columns, Factor(hessian, objective.tally), weights, *own)
     return kept.grown(columns, alone.grams(weights, labels, columns, alone.scaling, known.size + 1)[0], *own)
 
 
@@ -283,7 +283,7 @@ class Models:
         centre, sd = (values[columns] for values in self._scaling())
         ratio, shift = sd / lanes.sd[lane, columns], (centre - lanes.centre[lane, columns]) / lanes.sd[lane, columns]
         if kept is None:
-            return _begun(columns, part, common.weights, ratio, shift)
+            return _begun(columns, Factor(part, self._objective.tally), common.weights, ratio, shift)
         return kept.grown(columns, part, ratio, shift)
 
 

@@ -15,6 +15,7 @@ from scipy import sparse
 
 from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Bools, Integers, SeparableTerms
+from regcli.problem.tally import Tally
 from regcli.results import Iterate
 from regcli.solvers.active_set import ActiveSet, QuadraticSolution
 from regcli.solvers.engine import Problem, RawModel, status_of
@@ -80,9 +81,9 @@ class _Statistics:
 class _Lane:
     """One lane on its way: its loss, and what solves it at the next strength."""
 
-    def __init__(self, loss: _Quadratic) -> None:
+    def __init__(self, loss: _Quadratic, tally: Tally) -> None:
         self.loss = loss
-        self.kernel = ActiveSet(Factor(loss.hessian))
+        self.kernel = ActiveSet(Factor(loss.hessian, tally))
         self.spectrum: Spectrum | None = None
         self.ridges = 0
 
@@ -118,7 +119,7 @@ class Moments:
             known = problem.memory.get(self.name)
             if not isinstance(known, _Statistics) or known.objective is not objective:
                 known = problem.memory[self.name] = _Statistics(objective, self._all_lanes())
-            self._lanes = [_Lane(loss) for loss in known.lanes]
+            self._lanes = [_Lane(loss, objective.tally) for loss in known.lanes]
 
     def _all_lanes(self) -> list[_Quadratic]:
         """Make the statistics of all blocks in one pass, and every lane from them."""
@@ -145,7 +146,7 @@ class Moments:
         part, parallel_map = self._problem.objective.lanes.partition, self._problem.parallel_map
 
         def along(lane: int, sums: Array) -> list[_Point]:
-            return self._walk(_Lane(self._quadratic(lane, sums)), lams)
+            return self._walk(_Lane(self._quadratic(lane, sums), self._problem.objective.tally), lams)
 
         left_out = [np.flatnonzero(~row) for row in part.train]
         if any(left.size > 1 for left in left_out):
@@ -192,6 +193,7 @@ class Moments:
             cells = np.empty((m + 2, rows.size))
             cells[0], cells[1:-1], cells[-1] = root, objective.design.rows(rows).T * root, self._target[rows] * root
             out += cells @ cells.T
+            objective.tally.multiplied(rows.size * (m + 1) * (m + 2) // 2)
         return out
 
     def _tables(self, rows: slice) -> Array:
@@ -255,6 +257,7 @@ class Moments:
         if state.ridges <= FEW_RIDGES:
             return None
         if state.spectrum is None:
+            self._problem.objective.tally.factored()
             state.spectrum = Spectrum.of_hessian(state.loss.hessian, state.loss.linear, np.sqrt(terms.l2 / lam))
         coefs = state.spectrum.solve(np.array([lam]))[0]
         return QuadraticSolution(coefs, state.loss.linear - state.loss.hessian @ coefs, 1, solved=True, aliased=())
@@ -288,6 +291,7 @@ class Moments:
         for start in range(0, rows.size, step):
             index = rows[start : start + step]
             values = lanes.columns(objective.design.rows(index), loss.lane)
+            objective.tally.multiplied(values.size * len(own))
             errors += np.square(self._target[index] - levels - own @ values.T) @ part.row_weights[index]
         return errors
 

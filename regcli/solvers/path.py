@@ -8,6 +8,7 @@ import numpy as np
 from regcli.errors import FitError
 from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Family
+from regcli.problem.tally import Counts
 from regcli.results import Iterate, Status, Stopped
 from regcli.solvers.certificate import measured
 from regcli.solvers.choose import choose_engine, objection
@@ -166,10 +167,12 @@ class Walk:
         """The family that is fitted."""
         return self._problem.objective.family
 
-    def account(self) -> str:
-        """One line for -v: engines, lanes, strengths, rounds."""
-        lanes = self._problem.objective.lanes.n_lanes
-        return f"engine {', '.join(self.engines)}: {lanes} lanes, {len(self.ratios)} strengths, {self.rounds} rounds"
+    def account(self, before: Counts | None = None) -> str:
+        """One line for -v: engines, lanes, strengths, rounds, and the work that was not done ``before``."""
+        objective = self._problem.objective
+        done = objective.tally.counts - (before or Counts())
+        begun = f"engine {', '.join(self.engines)}: {objective.lanes.n_lanes} lanes, {len(self.ratios)} strengths"
+        return f"{begun}, {self.rounds} rounds; {done.told(objective.design.cells)}"
 
     def _ends(self, step: Iterate) -> bool:
         """Record what lane 0 explains, and whether glmnet's rules end the path here."""

@@ -163,6 +163,7 @@ class _ClosedLane:
         scaled = self._gram[np.ix_(used, used)] * self._share[used] * self._share[used, None]
         self._used = used
         self._values, self._vectors = np.linalg.eigh(scaled)
+        objective.tally.factored()
 
     def answers(self, lams: Array) -> _Answers:
         """Read the answers off, and check them in the space of the rows."""
@@ -189,6 +190,7 @@ def _outer_gram(objective: Objective, columns: Integers, root: Array) -> Array:
         piece = columns[start : start + COLUMNS]
         values = standard_rows(objective, piece, every) / root[piece]
         out += values @ values.T
+        objective.tally.multiplied(values.size * (every.size + 1) // 2)
     return out
 
 
@@ -205,10 +207,13 @@ class _ReducedLane:
         every = np.arange(objective.y.size)
         columns = standard_rows(objective, self._live, every) / self._root
         values, vectors = np.linalg.eigh(columns @ columns.T)
+        objective.tally.multiplied(columns.size * (every.size + 1) // 2)
+        objective.tally.factored()
         kept = values > RANK * values.max(initial=0.0)
         self._back = columns.T @ (vectors[:, kept] / np.sqrt(values[kept]))
         reduced = np.hstack([vectors[:, kept] * np.sqrt(values[kept]), standard_rows(objective, self._free, every)])
         self._reduced = int(np.count_nonzero(kept))
+        objective.tally.multiplied(columns.size * self._reduced)
         shape = np.concatenate([np.ones(self._reduced), np.zeros(self._free.size)])
         self._engine = general_engine(
             replace(
