@@ -36,8 +36,8 @@ def raised(stored: Mapping[str, Any], found: Mapping[str, int]) -> dict[str, tup
 def merged(stored: Mapping[str, Any] | None, found: Mapping[str, int], because: str | None) -> dict[str, Any]:
     """What to store of a case now.
 
-    Counts that fell are taken over. Those that rose are too, with a reason; those that rose within the slack stay, so
-    that they cannot creep.
+    Counts that fell are taken over. Those that rose are too, with a reason. What moved within the slack stays: else
+    counts could creep.
 
     Raises
     ------
@@ -50,7 +50,8 @@ def merged(stored: Mapping[str, Any] | None, found: Mapping[str, int], because: 
     if more and because is None:
         text = f"more work than stored: {more}"
         raise ValueError(text)
-    counts = {name: count if name in more else min(count, int(stored[name])) for name, count in found.items()}
+    moved = {name: count for name, count in found.items() if name in more or (1.0 + SLACK) * count < int(stored[name])}
+    counts = {name: moved.get(name, int(stored[name])) for name in found}
     return {**counts, REASON: because if more else stored[REASON]}
 
 

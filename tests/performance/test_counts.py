@@ -128,6 +128,7 @@ def test_a_little_more_is_let_pass_and_is_not_stored() -> None:
     before = {"rounds": 100, "steps": 0, stored.REASON: None}
     assert stored.raised(before, {"rounds": 103, "steps": 0}) == {}
     assert stored.merged(before, {"rounds": 103, "steps": 0}, None) == before
+    assert stored.merged(before, {"rounds": 98, "steps": 0}, None) == before
     assert stored.raised(before, {"rounds": 104, "steps": 1}) == {"rounds": (100, 104), "steps": (0, 1)}
 
 
