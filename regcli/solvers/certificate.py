@@ -124,6 +124,7 @@ def _floor(objective: Objective, eta: Array, intercept: float, base_coefs: Array
         index = np.arange(start, min(start + step, parts.size))
         values = design.rows(index)
         size = abs(intercept) + np.abs(values[:, used] + design.shift[used]) @ np.abs(base_coefs[used])
+        design.tally.multiplied(index.size * used.size + values.size)
         rows = parts[index] + weights[index] * size
         total += rows @ np.abs((lanes.columns(values, 0) - lanes.centre[0]) / lanes.sd[0])
         everything += float(rows.sum())
