@@ -72,10 +72,8 @@ DEPENDENT = "unpenalised columns that nearly depend on each other: rounds that d
 ENDLESS = "the kernel goes on for thousands of rounds in a model whose curvatures are far apart"
 SEPARATED = "classes that all but light rows tell apart, or that are far apart from the first step on, are told wrongly"
 UNEVEN = "columns that the penalty weighs unevenly, or depend on each other, lose digits in the space of the rows"
-UNSEEN = "an engine's own gradient misses what the data show where unpenalised columns nearly depend on each other"
 KNOWN: Mapping[str, Mapping[str, Sequence[str]]] = MappingProxyType(
     {
-        "lockstep": {UNSEEN: ("screened",)},
         "newton": {
             DEPENDENT: (
                 "near-duplicates", "sums of others", "screened", "tall", "limits", "limits on sums", "free twins",
