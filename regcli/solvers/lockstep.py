@@ -28,12 +28,13 @@ from regcli.solvers.models import most_columns
 
 __all__ = ["Lockstep"]
 
-#: Strengths a batch: the check on all columns runs at 10 GFLOP/s with the residuals of 11 lanes and at 39 with 55 or
-#: more (500 x 20,000, one thread). ``BATCH_CELLS`` bounds what it makes.
-BATCH, BATCH_CELLS = 8, 16_000_000
+#: Strengths a batch: the check on all columns takes 1.2 ms a row of residuals with those of 11 lanes, 0.6 with 44 and
+#: 0.5 with 88 (500 x 20,000, one thread), and a longer batch needs more working columns. ``BATCH_CELLS`` bounds what it
+#: makes.
+BATCH, BATCH_CELLS = 4, 16_000_000
 
 #: Columns whose score reaches this share of the L1 weight they will have at the end of a batch are working columns.
-WORKING = 0.8
+WORKING = 0.9
 
 #: Columns whose score reaches this share of their L1 weight are part of a lane's quadratic; where one is missing all
 #: that reach the smaller share come along. (Letting columns in from 0.6 on takes twice the time on 500 x 20,000.)
