@@ -1,8 +1,9 @@
 """What comes out of a solver: frozen arrays and names, no behaviour."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,11 +53,10 @@ class Status(Enum):
 class Iterate:
     """All lanes at one strength, in the lanes' coordinates.
 
-    ``intercepts`` (L,), ``coefs`` (L, p), ``violation`` (L,), ``rounds`` (L,), one status a lane, ``loss`` of
-    the first lane on its training rows. ``eta`` (L, n) are
-    the linear predictors of all rows if the engine has them; ``held_out`` (L,) the mean squared error on each lane's
-    test blocks if the engine gets it without a pass over the data. ``aliased`` are terms of lane 0 that depend on
-    others and were set aside.
+    ``intercepts`` (L,), ``coefs`` (L, p), ``violation`` (L,), ``rounds`` (L,), one status a lane, ``loss`` of the first
+    lane on its training rows. ``eta`` (L, n) are the linear predictors, those of each lane's held-out rows at least, if
+    the engine has them; ``held_out`` (L,) the mean squared error on each lane's test blocks if the engine gets it
+    without a pass over the data. ``aliased`` are terms of lane 0 that depend on others and were set aside.
     """
 
     lam: float
@@ -69,6 +69,10 @@ class Iterate:
     eta: Array | None = None
     held_out: Array | None = None
     aliased: tuple[int, ...] = ()
+
+    def reported(self) -> Self:
+        """What is kept when the folds are scored: the coefficients are those of lane 0 alone."""
+        return replace(self, eta=None, coefs=self.coefs[:1].copy())
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ class _Group:
     """The folds of one partition: their lanes and rows, weights (k,), null mse (k,); what is kept of each strength.
 
     ``values`` are the metric on every fold (k,), ``etas`` the predictors of the folds' rows one after the other,
-    ``steps`` the iterates.
+    ``kept`` what other metrics are computed from.
     """
 
     objective: Objective
@@ -64,7 +64,14 @@ class _Group:
     repeat: int
     values: list[Array] = field(default_factory=list)
     etas: list[Array] = field(default_factory=list)
-    steps: list[Iterate] = field(default_factory=list)
+    kept: list[Array | Iterate] = field(default_factory=list)
+
+    def least(self, step: Iterate) -> Array | Iterate:
+        """What takes less memory of the models of a strength and their predictors of held-out rows."""
+        lanes = self.objective.lanes.n_lanes
+        if step.eta is not None and self.objective.y.size < lanes * self.objective.n_terms:
+            return np.concatenate([np.zeros(0), *self.eta(step)])
+        return replace(step, eta=None)
 
     def eta(self, step: Iterate) -> list[Array]:
         """Predictors of every fold's rows by the lane that has not seen them."""
@@ -119,7 +126,7 @@ class FoldScores:
             group.etas.append(np.concatenate([np.zeros(0), *group.eta(step)]))
             group.values.append(self._values(group, name, _parts(group, group.etas[-1])))
             return
-        group.steps.append(replace(step, eta=None))
+        group.kept.append(group.least(step))
         squared = name in ("mse", "deviance") and group.objective.family.quadratic
         if squared and step.held_out is not None:
             group.values.append(step.held_out[group.lanes])
@@ -200,7 +207,10 @@ class FoldScores:
 
     def _etas(self, group: _Group, at: int) -> list[Array]:
         """Predictors of every fold's rows at one strength."""
-        return _parts(group, group.etas[at]) if self.by_row else group.eta(group.steps[at])
+        if self.by_row:
+            return _parts(group, group.etas[at])
+        kept = group.kept[at]
+        return group.eta(kept) if isinstance(kept, Iterate) else _parts(group, kept)
 
     def pooled_null(self) -> float:
         """Null mse over all folds."""

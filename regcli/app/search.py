@@ -173,7 +173,7 @@ def _lead(
     for step in walk:
         if scores is not None:
             scores.add(step)
-        steps.append(replace(step, eta=None))
+        steps.append(step.reported())
         if run.progress:
             run.progress(len(steps), count * len(plan.splits.partitions))
         if scores is not None and may_stop and _turned(scores, steps, count):

@@ -15,7 +15,8 @@ def completed(known: Array, fresh: Array) -> Array:
     size, more = known.shape[0], fresh.shape[0]
     room = known.base if known.base is not None and known.base.ndim == known.ndim else known
     if room.shape[0] < more:
-        room = np.empty((2 * more, 2 * more))
+        side = more + more // 2
+        room = np.empty((side, side))
         room[:size, :size] = known
     room[:more, size:more] = fresh
     room[size:more, :size] = fresh[:size].T

@@ -45,9 +45,10 @@ ROUNDING = 64 * float(np.finfo(float).eps)
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """One lane at some strengths: coefficients (T, p), violations, losses and held-out errors (T,)."""
+    """One lane at some strengths: coefficients (T, p), predictors of held-out rows (T, h), the rest (T,)."""
 
     coefs: Array
+    tested: Array
     violation: Array
     loss: Array
     held_out: Array
@@ -109,9 +110,20 @@ class Krylov:
                 status=status_of(violation, self._problem.rules.tol),
                 loss=float(answers[0].loss[at]),
                 held_out=np.array([answer.held_out[at] for answer in answers]),
+                eta=self._tested_eta([answer.tested[at] for answer in answers]),
             )
             for at, lam in enumerate(lams)
         ]
+
+    def _tested_eta(self, tested: list[Array]) -> Array | None:
+        """Predictors (L, n) of held-out rows, nan elsewhere; None where rows are many and coefficients cost less."""
+        n, m = self._problem.objective.design.shape
+        if n >= m:
+            return None
+        out = np.full((len(tested), n), np.nan)
+        for lane, rows in enumerate(self._rows):
+            out[lane, rows] = tested[lane]
+        return out
 
     def _reach(self, lam: float) -> bool:
         """Extend the spaces until every lane is exact at a strength; whether that was possible."""
@@ -186,9 +198,11 @@ class Krylov:
         coefs = (inner @ self._vectors[lane, :k]) / self._root[lane]
         rows = self._rows[lane]
         weights = objective.lanes.partition.row_weights[rows]
-        errors = np.square(self._target[lane, rows] - inner @ self._tested[lane][:k]) @ weights
+        tested = inner @ self._tested[lane][:k]
+        errors = np.square(self._target[lane, rows] - tested) @ weights
         return _Answer(
             coefs=coefs,
+            tested=tested + self._problem.null.intercepts[lane] + objective.offset[rows],
             violation=self._violation(lane, inner),
             loss=0.5 * np.square(rest).sum(axis=1),
             held_out=errors / weights.sum() if rows.size else np.full(lams.size, np.nan),

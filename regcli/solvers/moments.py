@@ -12,6 +12,7 @@ from operator import itemgetter
 
 import numpy as np
 from scipy import sparse
+from scipy.linalg.blas import dsyrk
 
 from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Bools, Integers, SeparableTerms
@@ -29,6 +30,9 @@ STATISTICS = 256 * 2**20
 
 #: Strengths a batch; where statistics are made anew for each, fewer batches are cheaper.
 BATCH, LONG_BATCH = 8, 50
+
+#: Rows of a matrix that are centred at a time: whole matrices in between would be four times the memory.
+ROWS = 256
 
 #: Cells of a task while sums are collected, and the most tasks: each has sums of its own.
 SPAN_CELLS, MOST_SPANS = 4_000_000, 4
@@ -185,15 +189,20 @@ class Moments:
         wanted = np.zeros(part.n_blocks, dtype=bool)
         wanted[blocks] = True
         index = np.flatnonzero(wanted[part.block] & (part.row_weights > 0))
-        out = np.zeros((m + 2, m + 2))
-        step = max(m, SPAN_CELLS // max(m, 1))
+        out = np.zeros((m + 2, m + 2), order="F")
+        step = max(m // 2, SPAN_CELLS // max(m, 1))
         for start in range(0, index.size, step):
             rows = index[start : start + step]
             root = np.sqrt(part.row_weights[rows])
             cells = np.empty((m + 2, rows.size))
             cells[0], cells[1:-1], cells[-1] = root, objective.design.rows(rows).T * root, self._target[rows] * root
-            out += cells @ cells.T
+            out = dsyrk(1.0, cells.T, beta=1.0, c=out, trans=1, overwrite_c=1)
             objective.tally.multiplied(rows.size * (m + 1) * (m + 2) // 2)
+        for start in range(0, m + 2, ROWS):
+            stop = min(start + ROWS, m + 2)
+            out[stop:, start:stop] = out[start:stop, stop:].T
+            out[start:stop, start:stop] = np.triu(out[start:stop, start:stop])
+            out[start:stop, start:stop] += np.triu(out[start:stop, start:stop], 1).T
         return out
 
     def _tables(self, rows: slice) -> Array:
@@ -213,16 +222,22 @@ class Moments:
         """Centre and scale a lane's sums into its loss."""
         objective = self._problem.objective
         lanes = objective.lanes
-        sums = _map(sums / sums[0, 0], lanes.maps[lane])
+        total, sums = float(sums[0, 0]), _map(sums, lanes.maps[lane])
         test = None if test is None else _map(test, lanes.maps[lane])
         centre, sd = lanes.centre[lane], lanes.sd[lane]
         live = np.where(lanes.varies[lane], 1.0 / sd, 0.0)
-        level = float(sums[0, -1]) if objective.intercept else 0.0
-        first, cross = sums[0, 1:-1], sums[1:-1, -1]
-        centred = np.multiply.outer(centre, first)
-        hessian = (sums[1:-1, 1:-1] - centred - centred.T + np.multiply.outer(centre, centre)) * live * live[:, None]
-        linear = (cross - level * first - centre * (sums[0, -1] - level)) * live
-        square = float(sums[-1, -1]) - level * (2.0 * float(sums[0, -1]) - level)
+        mean, size = float(sums[0, -1]) / total, float(sums[-1, -1]) / total
+        level = mean if objective.intercept else 0.0
+        first, cross = sums[0, 1:-1] / total, sums[1:-1, -1] / total
+        hessian = sums[1:-1, 1:-1] / total
+        for start in range(0, hessian.shape[0], ROWS):
+            rows = slice(start, start + ROWS)
+            hessian[rows] -= np.multiply.outer(centre[rows], first)
+            hessian[rows] -= np.multiply.outer(first[rows] - centre[rows], centre)
+            hessian[rows] *= live
+            hessian[rows] *= live[rows, None]
+        linear = (cross - level * first - centre * (mean - level)) * live
+        square = size - level * (2.0 * mean - level)
         return _Quadratic(lane, hessian, linear, level, square, test)
 
     def _walk(self, state: _Lane, lams: Array) -> list["_Point"]:
