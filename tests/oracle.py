@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Frame", "Problem", "frame", "objective", "rounding_floor", "scaled", "solve", "violation"]
+__all__ = ["Frame", "Problem", "frame", "mean_of", "objective", "rounding_floor", "scaled", "solve", "violation"]
 
 Vector = NDArray[np.float64]
 Long = NDArray[np.longdouble]
@@ -90,13 +90,13 @@ def frame(problem: Problem) -> Frame:
     mean = centre if problem.intercept else np.zeros_like(centre)
     Z = np.where(live, (X - mean) / sd, np.longdouble(0))
     b0 = _null_intercept(problem, w, y, offset) if problem.intercept else np.longdouble(0)
-    residual = y - _mean(problem.family, offset + b0)
+    residual = y - mean_of(problem.family, offset + b0)
     scale = np.abs((w * residual) @ Z).max(initial=np.longdouble(0))
     rms = np.sqrt(w @ residual**2)
     return Frame(w, y, offset, Z, mean, sd, live, b0, scale if scale >= 1e-12 * rms else rms)
 
 
-def _mean(family: str, eta: Long) -> Long:
+def mean_of(family: str, eta: Long) -> Long:
     """Mean of the target at the linear predictor."""
     if family == "gaussian":
         return eta
@@ -116,7 +116,7 @@ def _null_intercept(problem: Problem, w: Long, y: Long, offset: Long) -> np.long
     low, high = -reach, reach
     for _ in range(200):
         middle = (low + high) / 2
-        if w @ (y - _mean("binomial", offset + middle)) > 0:
+        if w @ (y - mean_of("binomial", offset + middle)) > 0:
             low = middle
         else:
             high = middle
@@ -160,7 +160,7 @@ def _state(problem: Problem, data: Frame, intercept: float, coefs: Vector) -> tu
     b = coefs.astype(np.longdouble)
     c = b * data.sd
     eta = data.offset + (intercept + data.mean @ b) + data.Z @ c
-    return eta, _mean(problem.family, eta), c
+    return eta, mean_of(problem.family, eta), c
 
 
 def violation(problem: Problem, intercept: float, coefs: Vector, data: Frame | None = None) -> float:

@@ -6,6 +6,7 @@ A lane holds block numbers and shares the row weights; nothing here is (n, L).
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -110,7 +111,7 @@ class Lanes:
         """Number of lanes L."""
         return self.totals.size
 
-    @property
+    @cached_property
     def cancelled(self) -> Bools:
         """Lanes (L,) in which the spread of a column is tiny beside its shifted mean: products lose digits to it."""
         return np.asarray((self.varies & (self.sd < TINY * np.abs(self.centre))).any(axis=1))

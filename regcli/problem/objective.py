@@ -113,6 +113,10 @@ class Objective:
         weighted = self.lanes.apply_weights(self.family.loss(self.y, eta))
         return np.asarray(weighted.sum(axis=1))
 
+    def lead_loss(self, eta: Array) -> float:
+        """Training loss of the first lane, from the predictors (L, n) of all."""
+        return float(self.keep(np.zeros(1, dtype=np.intp)).loss(eta[:1])[0])
+
     def score(self, eta: Array) -> tuple[Array, Array]:
         """Minus the gradient of the loss: (L,) for the intercepts and (L, p) for the coefficients.
 

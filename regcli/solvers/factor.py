@@ -10,6 +10,7 @@ from scipy.linalg import lapack
 
 from regcli.problem.protocols import Array, Bools, Integers
 from regcli.problem.tally import Tally
+from regcli.solvers.grow import completed
 
 __all__ = ["Factor"]
 
@@ -106,12 +107,12 @@ class Factor:
         """Number of coordinates k."""
         return self._l2.size
 
-    def widen(self, hessian: Array) -> None:
-        """Go on with a Hessian that has more rows and columns at its end."""
-        self._l2 = np.concatenate([self._l2, np.zeros(hessian.shape[0] - self._l2.size)])
-        self.hessian = hessian
-        rows = np.empty((self._lower.shape[0], hessian.shape[0]))
-        rows[: self._order.size] = hessian[self._order]
+    def widen(self, fresh: Array) -> None:
+        """Go on with more coordinates at the end, from their columns (k, more) of the larger Hessian."""
+        self.hessian = completed(self.hessian, fresh)
+        self._l2 = np.concatenate([self._l2, np.zeros(fresh.shape[1])])
+        rows = np.empty((self._lower.shape[0], self.size))
+        rows[: self._order.size] = self.hessian[self._order]
         self._rows = rows
 
     # -- products and solves -----------------------------------------------------------------------------------------

@@ -4,11 +4,6 @@ A batch of strengths is walked on the working columns, those that may take part 
 second moments of its own columns, which grow as columns come near to taking part, and the quadratic kernel solves them
 exactly. Then one product X'R over all columns, with the residuals R of all lanes at all strengths of the batch, shows
 whether any column was missed; from the first strength where one was the batch is walked again with it.
-
-References
-----------
-.. [1] Tibshirani et al. (2012), "Strong rules for discarding predictors in lasso-type problems", J. R. Stat. Soc. B
-   74(2). doi:10.1111/j.1467-9868.2011.01004.x (which columns to begin with).
 """
 
 from collections.abc import Sequence
@@ -22,9 +17,9 @@ from regcli.results import Iterate
 from regcli.solvers.active_set import ActiveSet
 from regcli.solvers.engine import Problem, RawModel, status_of
 from regcli.solvers.factor import Factor
-from regcli.solvers.grow import completed
 from regcli.solvers.matrix_free import MatrixFree
 from regcli.solvers.models import most_columns
+from regcli.solvers.screening import NEAR, SOON, is_stale, kept_share, stations
 
 __all__ = ["Lockstep"]
 
@@ -36,18 +31,8 @@ BATCH, BATCH_CELLS = 4, 16_000_000
 #: Columns whose score reaches this share of the L1 weight they will have at the end of a batch are working columns.
 WORKING = 0.9
 
-#: Columns whose score reaches this share of their L1 weight are part of a lane's quadratic; where one is missing all
-#: that reach the smaller share come along. (Letting columns in from 0.6 on takes twice the time on 500 x 20,000.)
-NEAR, SOON = 0.97, 0.9
-
-#: A lane with this many times the columns that are near, and some to spare, begins anew with those.
-STALE, SPARE = 2, 64
-
 #: Shares of the tolerance: what is left on the working columns, and in the kernel.
 COARSE, FINE = 0.5, 1e-3
-
-#: Largest step between strengths, as a ratio: farther ones are reached through others on the way.
-STRIDE = 0.8
 
 #: Rounds without a better violation after which a lane is left: its columns no longer change, and what is left is
 #: rounding.
@@ -138,15 +123,9 @@ class Lockstep:
 
     def _with_stations(self, lams: Array) -> list[tuple[float, bool]]:
         """The strengths, and those to pass through where one is far: else most columns would look needed at once."""
-        penalty, unit = self._problem.penalty, self._problem.objective.lanes.unit
-        last = self._last
-        if not np.isfinite(last):
-            last = max(penalty.lambda_max(score, own) for score, own in zip(self._score, unit, strict=True))
-        out: list[tuple[float, bool]] = []
+        out, last = list[tuple[float, bool]](), self._last
         for lam in map(float, lams):
-            if lam > 0 and penalty.l1_ratio > 0:
-                count = int(np.log(lam / last) / np.log(STRIDE)) if lam < last else 0
-                out += [(last * STRIDE**step, False) for step in range(1, count)]
+            out += [(station, False) for station in stations(self._problem, self._score, last, lam)]
             out.append((lam, True))
             last = lam
         return out
@@ -173,8 +152,7 @@ class Lockstep:
 
     def _working(self, lam: float, more: Integers) -> _Working:
         """Columns that may take part before a strength is reached, or that a lane has in its quadratic."""
-        objective, back = self._problem.objective, self._last / lam if np.isfinite(self._last) and lam > 0 else 1.0
-        edge = lam * self._edge * max(2.0 - back, WORKING)
+        objective, edge = self._problem.objective, lam * self._edge * kept_share(self._last, lam, WORKING)
         wanted = ((np.abs(self._score) >= edge) | (self._coefs != 0) | self._among).any(axis=0)
         wanted[more] = True
         columns = np.flatnonzero(wanted)
@@ -217,7 +195,6 @@ class Lockstep:
 
     def _iterate(self, working: _Working, lam: float, point: _Point, check: _Check) -> Iterate:
         """What is known of one strength."""
-        objective = self._problem.objective
         coefs = np.zeros(self._coefs.shape)
         coefs[:, working.columns] = point.coefs
         return Iterate(
@@ -227,7 +204,7 @@ class Lockstep:
             violation=check.violation,
             rounds=point.rounds,
             status=status_of(check.violation, self._problem.rules.tol),
-            loss=float(objective.keep(np.zeros(1, dtype=np.intp)).loss(point.eta[:1])[0]),
+            loss=self._problem.objective.lead_loss(point.eta),
             eta=point.eta,
             aliased=tuple(map(int, working.columns[point.aliased[0]])),
         )
@@ -290,7 +267,7 @@ class Lockstep:
         if own is not None and among[working.columns[near]].all():
             return own
         soon = working.columns[(reach >= SOON * weight) | taking]
-        if own is None or own.factor is None or own.columns.size > STALE * soon.size + SPARE:
+        if own is None or own.factor is None or is_stale(own.columns.size, soon.size):
             among[:] = False
             own = None
         if soon.size > self._most:
@@ -308,7 +285,7 @@ class Lockstep:
             made = _Own(columns, factor, ActiveSet(factor))
         else:
             assert own.factor is not None  # noqa: S101  (those without were let go above)
-            own.factor.widen(completed(own.factor.hessian, products))
+            own.factor.widen(products)
             made = _Own(columns, own.factor, own.kernel.grown())
         self._own[lane] = made
         return made

@@ -14,6 +14,7 @@ from regcli.solvers.active_set import ActiveSet
 from regcli.solvers.factor import Factor
 from regcli.solvers.grow import completed
 from regcli.solvers.matrix_free import MatrixFree
+from regcli.solvers.screening import NEAR, SOON, is_stale
 
 __all__ = ["LaneModel", "Models", "most_columns"]
 
@@ -25,10 +26,6 @@ LEAST_CURVATURE = 1e-6
 #: Where some columns are unpenalised it is not taken below this share: separated classes show by Newton steps that keep
 #: moving rows by about one, and a higher floor would shorten these until they seem to settle (at |eta| = 14 for 1e-6).
 LEAST_UNPENALISED = 1e-12
-
-#: Columns whose score reaches this share of their L1 weight are part of a lane's model; a model for several strengths
-#: begins with those that reach the smaller one.
-NEAR, SOON = 0.97, 0.9
 
 #: Strengths for which lane 0's Hessian serves all lanes before it is built anew.
 LAG = 4
@@ -45,9 +42,6 @@ MOST_BLOCKS = 64
 
 #: Bytes of all second moments and factors; with more columns than that models are known by their products alone.
 MOST_BYTES = 256 * 2**20
-
-#: A kept model with this many times the columns it needs, and some to spare, is built anew.
-STALE, SPARE = 2, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +88,7 @@ class _Kept:
 
     def grown(self, columns: Integers, fresh: Array, ratio: Array, shift: Array) -> "_Kept":
         """The same on more columns, from the further columns (k + 1, more) of its Hessian."""
-        self.factor.widen(completed(self.factor.hessian, fresh))
+        self.factor.widen(fresh)
         model = replace(self.model, columns=columns, kernel=self.model.kernel.grown(), ratio=ratio, shift=shift)
         return replace(self, model=model)
 
@@ -110,7 +104,7 @@ def _extended(objective: Objective, lane: int, reach: Array, kept: _Kept | None,
     Where something is lacking, what will be near soon comes along.
     """
     near, soon = np.flatnonzero(reach >= NEAR), np.flatnonzero(reach >= SOON)
-    if kept is not None and kept.model.columns.size > STALE * soon.size + SPARE:
+    if kept is not None and is_stale(kept.model.columns.size, soon.size):
         kept = None
     known = near[:0] if kept is None else kept.model.columns
     if kept is not None and np.isin(near, known).all():
@@ -219,13 +213,14 @@ class Models:
             return
         wanted = np.flatnonzero(most >= NEAR)
         common = self._common
-        if common is not None and common.columns.size > STALE * wanted.size + SPARE:
+        if common is not None and is_stale(common.columns.size, wanted.size):
             common = None
-        fresh = wanted if common is None else np.setdiff1d(wanted, common.columns)
         if common is None:
             self._common = self._begun(np.flatnonzero(most >= SOON), eta[0])
             self._kept = {lane: kept for lane, kept in self._kept.items() if self._alone[lane]}
-        elif fresh.size:
+            return
+        fresh = np.setdiff1d(wanted, common.columns)
+        if fresh.size:
             self._common = self._more(common, np.concatenate([common.columns, fresh]))
 
     def _begun(self, columns: Integers, eta: Array) -> "_Common":

@@ -8,8 +8,6 @@ References
 ----------
 .. [1] Lee, Sun, Saunders (2014), "Proximal Newton-type methods for minimizing composite functions", SIAM J. Optim.
    24(3). doi:10.1137/130921428 (the descent measure and the line search).
-.. [2] Tibshirani et al. (2012), "Strong rules for discarding predictors in lasso-type problems", J. R. Stat. Soc. B
-   74(2). doi:10.1111/j.1467-9868.2011.01004.x (which columns to begin with).
 """
 
 from collections.abc import Sequence
@@ -22,6 +20,7 @@ from regcli.problem.protocols import Array, Bools, Integers, SeparableTerms
 from regcli.results import Iterate, Status
 from regcli.solvers.engine import Problem, RawModel, serial_map
 from regcli.solvers.models import Models
+from regcli.solvers.screening import kept_share, stations
 
 __all__ = ["Newton"]
 
@@ -56,10 +55,6 @@ HALVINGS = 40
 #: Problems with at most this many columns keep all of them in the working set: the check on all columns is then part of
 #: every round and nothing has to be gathered.
 ALL_COLUMNS = 128
-
-#: Largest step between strengths, as a ratio: the strong rule keeps columns with at least 3/4 of their L1 weight then,
-#: and all of them from 1/2 on.
-STRIDE = 0.8
 
 #: With unpenalised columns, a lane that has not settled this many rounds after a training row's |eta| passed FAR_ETA
 #: (a probability of 6e-6) counts as separated. Where there is a solution that far out, Newton's steps settle within a
@@ -156,7 +151,8 @@ class Newton:
             if starts is not None:
                 self._move(starts[at])
             else:
-                for station in self._stations(lam):
+                many = self._at.coefs.shape[1] > ALL_COLUMNS
+                for station in stations(self._problem, self._at.score, self._last, lam) if many else ():
                     self._solve(station)
             out.append(self._solve(lam))
         return out
@@ -168,16 +164,6 @@ class Newton:
         there = problem.objective.sweep(levels, coefs, problem.parallel_map)
         self._at = _Place(levels, coefs, there.eta, there.level, there.score)
         self._models.moved()
-
-    def _stations(self, lam: float) -> Array:
-        """Strengths to pass through where the next one is far: without them most columns would look needed at once."""
-        penalty, unit = self._problem.penalty, self._problem.objective.lanes.unit
-        if lam <= 0 or penalty.l1_ratio == 0 or self._at.coefs.shape[1] <= ALL_COLUMNS:
-            return np.zeros(0)
-        tops = [penalty.lambda_max(score, own) for score, own in zip(self._at.score, unit, strict=True)]
-        start = self._last if np.isfinite(self._last) else max(tops)
-        count = int(np.log(lam / start) / np.log(STRIDE)) if lam < start else 0
-        return np.asarray(start * STRIDE ** np.arange(1, count), dtype=np.float64)
 
     # -- one strength ------------------------------------------------------------------------------------------------
 
@@ -207,7 +193,7 @@ class Newton:
             violation=violation,
             rounds=total,
             status=self._status(violation, state),
-            loss=float(objective.keep(np.zeros(1, dtype=np.intp)).loss(at.eta[:1])[0]),
+            loss=objective.lead_loss(at.eta),
             eta=at.eta.copy(),
             aliased=tuple(int(columns[j]) for j in state.aliased[0]) if state.aliased else (),
         )
@@ -241,10 +227,10 @@ class Newton:
     def _candidates(self, lam: float, terms: list[SeparableTerms]) -> Integers:
         """Columns that the sequential strong rule keeps, and those with a coefficient or without L1."""
         at = self._at
-        back = self._last / lam if np.isfinite(self._last) and lam > 0 else 1.0
+        share = kept_share(self._last, lam, 0.0)
         keep = np.zeros(at.coefs.shape[1], dtype=bool)
         for lane, term in enumerate(terms):
-            edge = term.l1 * max(2.0 - back, 0.0)
+            edge = term.l1 * share
             keep |= (np.abs(at.score[lane]) >= edge) | (at.coefs[lane] != 0)
         return np.flatnonzero(keep)
 

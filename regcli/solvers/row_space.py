@@ -93,7 +93,7 @@ class RowSpace:
                     violation=violation,
                     rounds=np.ones(levels.size, dtype=np.intp),
                     status=status_of(violation, tol),
-                    loss=float(objective.keep(np.zeros(1, dtype=np.intp)).loss(eta[:1])[0]),
+                    loss=objective.lead_loss(eta),
                     eta=eta,
                 )
             )
@@ -120,7 +120,7 @@ class RowSpace:
                 point.status if point.status is Status.SEPARATED else status
                 for point, status in zip(points, status_of(violation, tol), strict=True)
             ),
-            loss=float(objective.loss(eta)[0]),
+            loss=objective.lead_loss(eta),
             eta=eta,
         )
 

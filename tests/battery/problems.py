@@ -1,7 +1,7 @@
 """Generated problems for the battery: each as the package sees it, and each of its lanes as the oracle does."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from scipy import sparse
@@ -9,23 +9,25 @@ from scipy import sparse
 from regcli.problem.design import Sparse, make_design
 from regcli.problem.families import FAMILIES
 from regcli.problem.folds import deal_folds, fold_partition
-from regcli.problem.lanes import make_lanes
+from regcli.problem.lanes import Partition, make_lanes
 from regcli.problem.objective import Objective
 from regcli.problem.penalties import ElasticNet
-from regcli.problem.protocols import Array, Bools, Design, Integers
+from regcli.problem.protocols import Array, Bools, Design, Integers, ParallelMap
 from regcli.results import Iterate
 from regcli.solvers.engine import Problem, Rules, serial_map
 from tests import oracle
 
-__all__ = ["FOLDS", "RECIPES", "Made", "explicit", "lane_alone", "make", "unlimited"]
+__all__ = ["FOLDS", "RECIPES", "Made", "Posed", "explicit", "lane_alone", "make", "unlimited"]
+
+Fills: TypeAlias = tuple[sparse.csc_array | None, ...]
 
 #: Folds of every problem.
 FOLDS = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Made:
-    """A problem on the scale of the data, with the fold of every row."""
+class Posed:
+    """A problem on the scale of the data: base columns (n, m), the fold of every row, and how it is fitted."""
 
     X: Array
     y: Array
@@ -42,36 +44,23 @@ class Made:
     sparse: bool
     folds: Integers
 
-    @property
-    def unique(self) -> bool:
-        """Whether the coefficients and not only the predictions are determined."""
-        return self.l1_ratio < 1 or self.X.shape[1] < self.y.size // 3
-
-    def problem(self, tol: float) -> Problem:
-        """Lane 0 trains on all rows, lane k + 1 without fold k."""
+    def posed(
+        self, partition: Partition, rules: Rules, parallel_map: ParallelMap = serial_map, fills: Fills | None = None
+    ) -> Problem:
+        """The problem as the package sees it; ``fills`` are what lanes learn."""
         design: Design = make_design(self.X.copy(), centred=self.intercept)
         if self.sparse:
             design = Sparse(sparse.csc_array(self.X), np.zeros(self.X.shape[1]))
-        partition = fold_partition(self.folds, FOLDS, self.weights)
-        lanes = make_lanes(design, partition, intercept=self.intercept, standardized=self.standardized)
+        lanes = make_lanes(design, partition, intercept=self.intercept, standardized=self.standardized, maps=fills)
         lanes = replace(lanes, l2_scale=np.full(lanes.n_lanes, self.l2_scale))
         objective = Objective(design, FAMILIES[self.family], self.y, self.offset, lanes, self.intercept)
         penalty = ElasticNet(self.l1_ratio, self.factors, self.lower, self.upper)
-        return Problem(objective, penalty, objective.null(), Rules(tol), serial_map)
+        return Problem(objective, penalty, objective.null(), rules, parallel_map)
 
-    def strengths(self, top: float) -> Array:
-        """Four strengths from where the path begins; a ridge path begins a thousand times higher."""
-        return top * np.array([1.0, 0.3, 0.03, 0.003]) * (1.0 if self.l1_ratio else 1e-3)
-
-    def rows(self, lane: int) -> Integers:
-        """Training rows of a lane."""
-        return np.flatnonzero(self.folds != lane - 1)
-
-    def lane(self, lane: int, lam: float) -> oracle.Problem:
-        """The lane's rows and nothing else, at one strength."""
-        rows = self.rows(lane)
+    def alone(self, X: Array, rows: Integers, lam: float) -> oracle.Problem:
+        """Some rows and nothing else as the oracle sees them, on columns X (n, p)."""
         return oracle.Problem(
-            X=self.X[rows],
+            X=X[rows],
             y=self.y[rows],
             lam=lam,
             family=self.family,
@@ -85,6 +74,31 @@ class Made:
             standardize=self.standardized,
             l2_scale=self.l2_scale,
         )
+
+
+class Made(Posed):
+    """A problem of the battery: lane 0 trains on all rows, lane k + 1 without fold k."""
+
+    @property
+    def unique(self) -> bool:
+        """Whether the coefficients and not only the predictions are determined."""
+        return self.l1_ratio < 1 or self.X.shape[1] < self.y.size // 3
+
+    def problem(self, tol: float) -> Problem:
+        """The problem as the package sees it."""
+        return self.posed(fold_partition(self.folds, FOLDS, self.weights), Rules(tol))
+
+    def strengths(self, top: float) -> Array:
+        """Four strengths from where the path begins; a ridge path begins a thousand times higher."""
+        return top * np.array([1.0, 0.3, 0.03, 0.003]) * (1.0 if self.l1_ratio else 1e-3)
+
+    def rows(self, lane: int) -> Integers:
+        """Training rows of a lane."""
+        return np.flatnonzero(self.folds != lane - 1)
+
+    def lane(self, lane: int, lam: float) -> oracle.Problem:
+        """The lane's rows and nothing else, at one strength."""
+        return self.alone(self.X, self.rows(lane), lam)
 
 
 #: What each recipe changes about a tall problem of 90 rows and 12 columns.

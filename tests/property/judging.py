@@ -12,7 +12,7 @@ from regcli.problem.protocols import Array
 from tests import oracle
 from tests.property.problems import Case
 
-__all__ = ["Judged", "endless", "judge", "mean_of", "null_top"]
+__all__ = ["Judged", "endless", "judge", "null_top"]
 
 Extended: TypeAlias = NDArray[np.longdouble]
 
@@ -52,28 +52,18 @@ def _floor(problem: oracle.Problem, frame: oracle.Frame, eta: Extended, intercep
     """
     size = np.abs(frame.offset) + abs(intercept) + np.abs(problem.X) @ np.abs(coefs).astype(np.longdouble)
     small = np.exp(-np.abs(eta))
-    mu = mean_of(problem.family, eta)
+    mu = oracle.mean_of(problem.family, eta)
     bend = {"gaussian": np.ones_like(eta), "poisson": mu}.get(problem.family, small / (1 + small) ** 2)
     rows = frame.w * (np.abs(frame.y) + np.abs(mu) + bend * size)
     worst = max((rows @ np.abs(frame.Z)).max(initial=np.longdouble(0)), rows.sum())
     return float(FLOOR_FACTOR * np.finfo(np.float64).eps * worst / frame.scale)
 
 
-def mean_of(family: str, eta: Extended) -> Extended:
-    """Mean of the target."""
-    if family == "gaussian":
-        return eta
-    if family == "poisson":
-        return np.exp(eta)
-    small = np.exp(-np.abs(eta))
-    return np.where(eta >= 0, 1, small) / (1 + small)
-
-
 def null_top(case: Case) -> float:
     """Smallest strength at which every penalised coefficient of lane 0 is zero if those without a penalty are."""
     problem, frame = case.lanes[0]
     penalty = oracle.scaled(replace(problem, lam=1.0, l1_ratio=1.0), frame)[0]
-    score = np.abs((frame.w * (frame.y - mean_of(case.family, frame.offset + frame.null_intercept))) @ frame.Z)
+    score = np.abs((frame.w * (frame.y - oracle.mean_of(case.family, frame.offset + frame.null_intercept))) @ frame.Z)
     used = penalty > 0
     return float(np.max(score[used] / penalty[used])) / max(case.l1_ratio, 1e-3)
 

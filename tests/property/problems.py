@@ -14,15 +14,12 @@ import numpy as np
 from numpy.random import Generator
 from scipy import sparse
 
-from regcli.problem.design import Sparse, make_design
 from regcli.problem.families import FAMILIES
 from regcli.problem.folds import fold_partition, whole_partition
-from regcli.problem.lanes import make_lanes
-from regcli.problem.objective import Objective
-from regcli.problem.penalties import ElasticNet
-from regcli.problem.protocols import Array, Bools, Design, Integers, ParallelMap
+from regcli.problem.protocols import Array, Bools, Integers, ParallelMap
 from regcli.solvers.engine import Problem, Rules, serial_map
 from tests import oracle
+from tests.battery.problems import Posed
 
 __all__ = ["KINDS", "Case", "draw"]
 
@@ -34,32 +31,18 @@ FREE = 2
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Case:
-    """A problem on the scale of the data: base columns (n, m), the fold of every row, and how it is fitted.
+class Case(Posed):
+    """A case of a kind by number.
 
-    Lane 0 trains on all rows, lane k + 1 without fold k; ``n_folds`` 0 means lane 0 alone. ``fills`` (L, m, p) are what
-    lanes learn, ``shares`` the strengths over the one where the path begins.
+    Lane 0 trains on all rows, lane k + 1 without fold k; ``n_folds`` 0 means lane 0 alone. ``tables`` (L, m, p) are
+    what lanes learn, ``shares`` the strengths over the one where the path begins.
     """
 
     kind: str
     number: int
-    X: Array
-    y: Array
-    family: str
-    weights: Array
-    offset: Array
-    factors: Array
-    lower: Array
-    upper: Array
-    l1_ratio: float
-    intercept: bool
-    standardized: Bools
-    l2_scale: float
-    stored_sparse: bool
-    folds: Integers
     n_folds: int
     shares: Array
-    fills: Array | None = None
+    tables: Array | None = None
 
     @property
     def n_lanes(self) -> int:
@@ -68,18 +51,11 @@ class Case:
 
     def problem(self, rules: Rules, parallel_map: ParallelMap = serial_map) -> Problem:
         """The case as the package sees it."""
-        design: Design = make_design(self.X.copy(), centred=self.intercept)
-        if self.stored_sparse:
-            design = Sparse(sparse.csc_array(self.X), np.zeros(self.X.shape[1]))
-        fills = None if self.fills is None else tuple(sparse.csc_array(table) for table in self.fills)
+        fills = None if self.tables is None else tuple(sparse.csc_array(table) for table in self.tables)
         partition = whole_partition(self.weights)
         if self.n_folds:
             partition = fold_partition(self.folds, self.n_folds, self.weights)
-        lanes = make_lanes(design, partition, intercept=self.intercept, standardized=self.standardized, maps=fills)
-        lanes = replace(lanes, l2_scale=np.full(lanes.n_lanes, self.l2_scale))
-        objective = Objective(design, FAMILIES[self.family], self.y, self.offset, lanes, self.intercept)
-        penalty = ElasticNet(self.l1_ratio, self.factors, self.lower, self.upper)
-        return Problem(objective, penalty, objective.null(), rules, parallel_map)
+        return self.posed(partition, rules, parallel_map, fills)
 
     def rows(self, lane: int) -> Integers:
         """Training rows of a lane."""
@@ -87,23 +63,8 @@ class Case:
 
     def lane(self, lane: int) -> oracle.Problem:
         """The lane's rows and nothing else, at strength 0."""
-        rows = self.rows(lane)
-        X = self.X if self.fills is None else self.X @ self.fills[lane]
-        return oracle.Problem(
-            X=X[rows],
-            y=self.y[rows],
-            lam=0.0,
-            family=self.family,
-            l1_ratio=self.l1_ratio,
-            weights=self.weights[rows],
-            offset=self.offset[rows],
-            factors=self.factors,
-            lower=self.lower,
-            upper=self.upper,
-            intercept=self.intercept,
-            standardize=self.standardized,
-            l2_scale=self.l2_scale,
-        )
+        X = self.X if self.tables is None else self.X @ self.tables[lane]
+        return self.alone(X, self.rows(lane), 0.0)
 
     @cached_property
     def lanes(self) -> tuple[tuple[oracle.Problem, oracle.Frame], ...]:
@@ -238,7 +199,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "constant in a fold": _kind(_plain, constant=True),
         "free twins": _kind(_twins, free=True),
         "filled in the fold": _kind(_near, filled=True),
-        "sparse": _kind(_thin, stored_sparse=True),
+        "sparse": _kind(_thin, sparse=True),
         "everything": _kind(_mixed, weighted="far", limited=True, free=True, constant=True, offset=True),
     }
 )
@@ -278,7 +239,7 @@ def draw(kind: str, number: int, family: str, **tilt: Any) -> Case:  # noqa: ANN
         kind=kind, number=number, X=X, y=y, family=family, weights=weights, offset=offset, factors=factors,
         lower=lower, upper=upper, l1_ratio=how["l1_ratio"], intercept=how["intercept"],
         standardized=_standardized(rng, how["standardized"], p), l2_scale=how["l2_scale"],
-        stored_sparse=how["stored_sparse"], folds=folds, n_folds=n_folds,
+        sparse=how["sparse"], folds=folds, n_folds=n_folds,
         shares=np.zeros(1) if how["unpenalised"] else how["shares"],
     )  # fmt: skip
     return _filled(rng, case) if how["filled"] else case
@@ -300,7 +261,7 @@ def _options(rng: Generator) -> dict[str, Any]:
         "target": "noisy",
         "constant": False,
         "filled": False,
-        "stored_sparse": False,
+        "sparse": False,
         "unpenalised": False,
         "few_terms": False,
     }
@@ -407,4 +368,4 @@ def _filled(rng: Generator, case: Case) -> Case:
         for at, j in enumerate(columns):
             kept = rows[~missing[rows, at]]
             fills[lane, p + at, j] = case.X[kept, j].mean()
-    return replace(case, X=np.asfortranarray(np.column_stack([X, missing])), fills=fills)
+    return replace(case, X=np.asfortranarray(np.column_stack([X, missing])), tables=fills)

@@ -29,8 +29,8 @@ from regcli.results import Iterate, Status
 from regcli.solvers.choose import objection
 from regcli.solvers.engine import Rules, serial_map
 from regcli.solvers.path import follow, lambda_max
-from tests.oracle import scaled
-from tests.property.judging import Judged, endless, judge, mean_of, null_top
+from tests.oracle import mean_of, scaled
+from tests.property.judging import Judged, endless, judge, null_top
 from tests.property.problems import KINDS, Case, draw
 from tests.tolerances import EXACT, REFERENCE
 
