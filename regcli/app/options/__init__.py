@@ -1,0 +1,52 @@
+"""Every option, declared once.
+
+A group is a frozen dataclass whose fields carry a ``Flag``. The same dataclasses are the request a use case receives,
+the command line's parameters, the man pages and the tables of the README: nothing else lists the options. This module
+imports nothing heavy, because ``--help`` does.
+
+A field left at None (or at an empty tuple) was not given. Defaults that depend on the data are settled by the use
+case; ``Flag.default`` says in words what then happens.
+"""
+
+from regcli.app.options.fitting import (
+    Family,
+    Folds,
+    Metric,
+    Model,
+    Penalty,
+    Save,
+    Search,
+    Solver,
+    SolverName,
+    Strengths,
+)
+from regcli.app.options.flag import Checks, Common, Flag, Format, Run, choices
+from regcli.app.options.requests import CvRequest, FitRequest, PathRequest, PredictRequest
+from regcli.app.options.scoring import Scoring
+from regcli.app.options.tables import Data, Reading
+
+__all__ = [
+    "Checks",
+    "Common",
+    "CvRequest",
+    "Data",
+    "Family",
+    "FitRequest",
+    "Flag",
+    "Folds",
+    "Format",
+    "Metric",
+    "Model",
+    "PathRequest",
+    "Penalty",
+    "PredictRequest",
+    "Reading",
+    "Run",
+    "Save",
+    "Scoring",
+    "Search",
+    "Solver",
+    "SolverName",
+    "Strengths",
+    "choices",
+]

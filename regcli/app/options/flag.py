@@ -1,0 +1,74 @@
+"""How a field of a request appears on the command line, and the options that belong to no one thing."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args
+
+__all__ = ["Checks", "Common", "Flag", "Format", "Run", "choices"]
+
+Format = Literal["auto", "table", "json", "jsonl", "csv", "md", "names"]
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """How a field appears on the command line.
+
+    ``names`` are its spellings (empty for a positional argument), ``help`` one sentence, ``metavar`` what stands for
+    the value, ``default`` the default in words where None is not the whole truth.
+    """
+
+    names: tuple[str, ...]
+    help: str
+    metavar: str | None = None
+    default: str | None = None
+
+
+def choices(form: Any) -> tuple[str, ...]:  # noqa: ANN401  (a Literal form has no type of its own)
+    """The words a ``Literal`` form allows."""
+    return tuple(get_args(form))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checks:
+    """What must hold of the result."""
+
+    checks: Annotated[
+        tuple[str, ...],
+        Flag(
+            ("--assert",),
+            "Leave with exit status 1, and write no model, unless this holds of the result: a comparison of names "
+            'from the JSON document, or several joined by and, or, not; coef["NAME"] is the estimate of a term. '
+            "Repeatable.",
+            "EXPR",
+        ),
+    ] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """How the work is done; no number depends on --jobs."""
+
+    jobs: Annotated[int | None, Flag(("-j", "--jobs"), "Threads.", "N", "usable cores")] = None
+    seed: Annotated[int | None, Flag(("--seed",), "Seed of folds and splits.", "N", "0")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Common:
+    """Accepted before or after every command."""
+
+    output: Annotated[
+        str | None,
+        Flag(("-o", "--output"), "Write the result to this file; its suffix sets the format.", "PATH", "stdout"),
+    ] = None
+    format: Annotated[
+        Format | None,
+        Flag(("-f", "--format"), "Format of the result.", None, "table on a terminal, json in a pipe"),
+    ] = None
+    json: Annotated[bool, Flag(("--json",), "Result and errors as JSON.")] = False
+    quiet: Annotated[
+        int,
+        Flag(("-q", "--quiet"), "Guesses, warnings and errors only on stderr; -qq errors only."),
+    ] = 0
+    verbose: Annotated[int, Flag(("-v", "--verbose"), "Tell on stderr how the work is done.")] = 0
+    color: Annotated[Literal["auto", "always", "never"] | None, Flag(("--color",), "Colour.", None, "auto")] = None
+    no_progress: Annotated[bool, Flag(("--no-progress",), "Show no progress on a terminal.")] = False
+    strict: Annotated[bool, Flag(("--strict",), "Every warning is an error.")] = False

@@ -1,0 +1,54 @@
+"""The requests: what each command may be told."""
+
+from dataclasses import dataclass, field
+
+from regcli.app.options.fitting import Folds, Model, Penalty, Save, Search, Solver, Strengths
+from regcli.app.options.flag import Checks, Run
+from regcli.app.options.scoring import Scoring
+from regcli.app.options.tables import Data, Reading
+
+__all__ = ["CvRequest", "FitRequest", "PathRequest", "PredictRequest"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathRequest:
+    """Everything ``path`` may be told."""
+
+    data: Data = field(default_factory=Data)
+    reading: Reading = field(default_factory=Reading)
+    model: Model = field(default_factory=Model)
+    penalty: Penalty = field(default_factory=Penalty)
+    strengths: Strengths = field(default_factory=Strengths)
+    solver: Solver = field(default_factory=Solver)
+    run: Run = field(default_factory=Run)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitRequest:
+    """Everything ``fit`` may be told; ``cv`` may be told the same."""
+
+    data: Data = field(default_factory=Data)
+    reading: Reading = field(default_factory=Reading)
+    model: Model = field(default_factory=Model)
+    penalty: Penalty = field(default_factory=Penalty)
+    strengths: Strengths = field(default_factory=Strengths)
+    search: Search = field(default_factory=Search)
+    folds: Folds = field(default_factory=Folds)
+    solver: Solver = field(default_factory=Solver)
+    checks: Checks = field(default_factory=Checks)
+    save: Save = field(default_factory=Save)
+    run: Run = field(default_factory=Run)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CvRequest(FitRequest):
+    """The request of ``cv``: that of ``fit``, reported with the whole curve."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictRequest:
+    """Everything ``predict`` may be told."""
+
+    scoring: Scoring = field(default_factory=Scoring)
+    checks: Checks = field(default_factory=Checks)
+    reading: Reading = field(default_factory=Reading)

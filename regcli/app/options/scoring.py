@@ -1,0 +1,58 @@
+"""How rows are scored with a saved model."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from regcli.app.options.flag import Flag
+
+__all__ = ["Scoring"]
+
+ScoreType = Literal["response", "link", "class", "prob"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scoring:
+    """How rows are scored with a saved model."""
+
+    model: Annotated[str, Flag((), "Model file written by fit or cv with --model-out.", "MODEL")] = ""
+    data: Annotated[
+        tuple[str, ...],
+        Flag((), "Tables to score (.csv .tsv .txt .parquet), or - for standard input.", "DATA..."),
+    ] = ()
+    type: Annotated[
+        ScoreType | None,
+        Flag(("--type",), "What prediction means.", None, "response"),
+    ] = None
+    id: Annotated[
+        tuple[str, ...],
+        Flag(("--id",), "Column to carry along. Repeatable.", "COL", "those the model was fitted with"),
+    ] = ()
+    append: Annotated[bool, Flag(("--append",), "Carry every input column along.")] = False
+    prefix: Annotated[str | None, Flag(("--prefix",), "Put P before the names of new columns.", "P")] = None
+    on_bad_row: Annotated[
+        Literal["error", "null", "skip"] | None,
+        Flag(
+            ("--on-bad-row",),
+            "A row that cannot be scored: stop, leave its prediction empty, or leave it out.",
+            None,
+            "error",
+        ),
+    ] = None
+    unknown_level: Annotated[
+        Literal["error", "zero"] | None,
+        Flag(
+            ("--unknown-level",),
+            "A category the model has not seen: stop, or score it as none of its levels.",
+            None,
+            "error",
+        ),
+    ] = None
+    threshold: Annotated[
+        float | None,
+        Flag(("--threshold",), "Probability from which a row is called positive.", "P", "the model's"),
+    ] = None
+    metrics_out: Annotated[
+        str | None,
+        Flag(("--metrics-out",), "Write the metrics to this file when the target is in the data.", "PATH"),
+    ] = None
+    no_verify: Annotated[bool, Flag(("--no-verify",), "Do not check the model's content id and probe rows.")] = False

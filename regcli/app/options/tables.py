@@ -1,0 +1,104 @@
+"""What to read, which columns play which part, and how tables are written."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from regcli.app.options.flag import Flag
+
+__all__ = ["Data", "Reading"]
+
+InputFormat = Literal["csv", "tsv", "parquet"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Data:
+    """What to read and which columns play which part."""
+
+    data: Annotated[
+        tuple[str, ...],
+        Flag((), "Input tables (.csv .tsv .txt .parquet), or - for standard input.", "DATA..."),
+    ] = ()
+    target: Annotated[
+        str | None,
+        Flag(("-y", "--target"), "Column to predict.", "COL", "a column named y or target, else the last one"),
+    ] = None
+    features: Annotated[
+        tuple[str, ...],
+        Flag(("--features",), "Use these columns only: a name, or a pattern with * and ?. Repeatable.", "COL"),
+    ] = ()
+    drop: Annotated[
+        tuple[str, ...],
+        Flag(("--drop",), "Leave these columns out: a name, or a pattern with * and ?. Repeatable.", "COL"),
+    ] = ()
+    categorical: Annotated[
+        tuple[str, ...],
+        Flag(("--categorical",), "Treat this column as categories, its cells as spelt. Repeatable.", "COL"),
+    ] = ()
+    id: Annotated[
+        tuple[str, ...],
+        Flag(("--id",), "Carry this column along to predictions, never fit on it. Repeatable.", "COL"),
+    ] = ()
+    weights: Annotated[str | None, Flag(("--weights",), "Column of importance weights, 0 or more.", "COL")] = None
+    offset: Annotated[
+        str | None, Flag(("--offset",), "Column added to the linear predictor with coefficient 1.", "COL")
+    ] = None
+    exposure: Annotated[
+        str | None,
+        Flag(
+            ("--exposure",), "Column of exposures, above 0; its logarithm is added to the offset. For poisson.", "COL"
+        ),
+    ] = None
+    missing: Annotated[
+        tuple[str, ...],
+        Flag(
+            ("--missing",),
+            "What becomes of missing cells in features: error stops; drop leaves the row out; mean and median fill "
+            "them with what the training rows teach; indicator fills them and adds a term missing(COL). For all, or "
+            "for one column or pattern as COL=POLICY. Repeatable.",
+            "[COL=]POLICY",
+            "error",
+        ),
+    ] = ()
+    missing_target: Annotated[
+        str | None,
+        Flag(
+            ("--missing-target",),
+            "Rows without target, weight, offset, exposure, fold, group or time: error or drop.",
+            "error|drop",
+            "error",
+        ),
+    ] = None
+    poly: Annotated[int | None, Flag(("--poly",), "Add the powers of numeric features up to D, from 2 to 10.", "D")] = (
+        None
+    )
+    interactions: Annotated[
+        tuple[str, ...],
+        Flag(
+            ("--interactions",),
+            "Add the products of two features: names, or patterns with * and ?. Repeatable.",
+            "A:B",
+        ),
+    ] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How input tables are written."""
+
+    na_values: Annotated[
+        str | None,
+        Flag(
+            ("--na-values",),
+            "Cells that mean missing, comma-separated.",
+            "LIST",
+            '"",NA,NaN,nan,null; in predict the model\'s',
+        ),
+    ] = None
+    delimiter: Annotated[str | None, Flag(("--delimiter",), "Column separator.", "CHAR", "found from , ; tab |")] = None
+    decimal: Annotated[str | None, Flag(("--decimal",), "Decimal mark.", "CHAR", ".")] = None
+    encoding: Annotated[str | None, Flag(("--encoding",), "Text encoding.", "NAME", "utf-8")] = None
+    no_header: Annotated[bool, Flag(("--no-header",), "The first line is data; columns are named c1, c2, ...")] = False
+    input_format: Annotated[
+        InputFormat | None,
+        Flag(("--input-format",), "Format of the input, whatever its name.", None, "from the suffix; csv for -"),
+    ] = None
