@@ -1,9 +1,9 @@
 """From a table to a design: which terms there are, what training sets learn about them, and rows of other tables."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from shlex import quote
+from typing import Self
 
 import numpy as np
 import scipy
@@ -12,21 +12,62 @@ from numpy.typing import NDArray
 from regcli.app.options import Penalty
 from regcli.app.reading import Known, Used
 from regcli.app.values import term_values
-from regcli.data.encoder import Encoder
+from regcli.data.derive import DATE_PARTS
+from regcli.data.encoder import Encoder, Matrix
 from regcli.data.learn import Learnt, Recipe, learn_encoder
 from regcli.data.roles import Roles
 from regcli.data.table import Column, Levels, Numbers, Table
 from regcli.data.terms import plain_term
 from regcli.data.usable import LARGEST
-from regcli.errors import DataError, Location, UsageError, Warn
+from regcli.errors import DataError, Location, ResourceError, UsageError, Warn
 
-__all__ = ["LaneMap", "known_matrix", "lane_map_of", "learn_terms", "same_columns", "settled"]
+__all__ = ["LaneMaps", "known_matrix", "lane_maps", "learn_terms", "same_columns", "settled"]
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
-#: From the weights (n,) of a training set, zero where a row is held out, to its lane matrix (m, p).
-LaneMap = Callable[[Array], "scipy.sparse.csc_array | None"]
+#: Base columns that knots of other training sets may add.
+MOST_BLOCKS = 2_000
+
+
+@dataclass(frozen=True)
+class LaneMaps:
+    """What turns the weights of a training set, zero where a row is held out, into its lane matrix (m, p).
+
+    ``columns`` are those of which training sets learn something, on the n training rows alone.
+    """
+
+    encoder: Encoder
+    columns: Mapping[str, Column]
+    rows: Rows
+
+    def __call__(self, weights: Array) -> "scipy.sparse.csc_array | None":
+        """The lane matrix for weights (n,); its columns are always the same, its base columns those of ``encoder``."""
+        return self.encoder.lane_map(self.encoder.learn(self.columns, self.rows, weights))
+
+    def widened(self, X: Matrix, lanes: Iterable[Array]) -> tuple[Self, Matrix]:
+        """The same for training sets with these weights, and their base columns from those there are (n, m).
+
+        Only splines add to them: those with the knots of other training sets.
+
+        Raises
+        ------
+        ResourceError
+            ``too-many-lanes``.
+        """
+        splined = [feature for feature in self.encoder.features if feature.basis]
+        if not splined:
+            return self, X
+        lessons = [self.encoder.learn(self.columns, self.rows, weights) for weights in lanes]
+        encoder = self.encoder.widened(lessons)
+        more = sum(len(encoder.blocks[feature.column]) * (feature.basis - 1) for feature in splined)
+        if more > MOST_BLOCKS:
+            raise ResourceError(
+                "too-many-lanes",
+                f"the knots of the training sets take {more:,} columns; at most {MOST_BLOCKS:,} are for that",
+                hint="fewer --repeats, fewer --folds, or fewer columns with --spline",
+            )
+        return replace(self, encoder=encoder), encoder.joined_blocks(X, self.columns, self.rows)
 
 
 def learn_terms(penalty: Penalty, used: Used, rows: Rows, weights: Array, *, unpenalised: bool) -> Learnt:
@@ -57,7 +98,7 @@ def learn_terms(penalty: Penalty, used: Used, rows: Rows, weights: Array, *, unp
     factors = term_values("--penalty-factor", pairs, (*learnt.encoder.terms, *dropped))
     named = {pair.rpartition("=")[0] for pair in (*pairs, *penalty.lower, *penalty.upper)}
     free = {
-        feature.source
+        feature.column
         for feature in learnt.encoder.features
         if feature.kind == "category"
         and all(factors.get(term.name) == 0 and term.name not in named for term in feature.terms)
@@ -67,22 +108,22 @@ def learn_terms(penalty: Penalty, used: Used, rows: Rows, weights: Array, *, unp
     return learn_encoder(table, features, rows, weights=weights, reference=free, recipe=recipe)
 
 
-def lane_map_of(encoder: Encoder, columns: Mapping[str, Column], rows: Rows) -> LaneMap | None:
-    """What turns the weights of a training set into its lane matrix; None where all have the base columns as terms.
+def lane_maps(encoder: Encoder, columns: Mapping[str, Column], rows: Rows) -> LaneMaps | None:
+    """What makes lane matrices; None where every training set has the base columns as its terms.
 
     Parameters
     ----------
     encoder : Encoder
         What all training rows taught.
     columns : mapping of str to Column
-        The table; those of its columns that have missing cells are kept.
+        The table; those of its columns of which training sets learn something are kept.
     rows : (n,) integers
         Training rows.
     """
-    if encoder.lane_map(encoder.fills) is None:
+    if encoder.lane_map(encoder.lessons) is None:
         return None
-    gapped = {name: _taken(columns[name], rows) for name in encoder.gaps}
-    return partial(_lane_map, encoder, gapped, np.arange(rows.size))
+    kept = {feature.column: _taken(columns[feature.column], rows) for feature in encoder.taught}
+    return LaneMaps(encoder, kept, np.arange(rows.size))
 
 
 def _taken(column: Column, rows: Rows) -> Column:
@@ -92,25 +133,23 @@ def _taken(column: Column, rows: Rows) -> Column:
     return replace(column, codes=column.codes[rows]) if isinstance(column, Levels) else column
 
 
-def _lane_map(
-    encoder: Encoder, columns: Mapping[str, Column], rows: Rows, weights: Array
-) -> "scipy.sparse.csc_array | None":
-    """The lane matrix of the training set with these weights."""
-    return encoder.lane_map(encoder.learn(columns, rows, weights))
-
-
 def settled(roles: Roles, encoder: Encoder) -> Known:
     """What further tables are held to: the columns of the encoder, with their kinds and policies."""
     features = encoder.features
+    dated = {feature.source for feature in features if feature.function in DATE_PARTS}
+    text = {feature.source for feature in features if feature.kind != "number" and not feature.boolean}
     return Known(
-        roles=replace(roles, features=tuple(feature.source for feature in features), warnings=()),
-        recipe=Recipe(policies={feature.source: feature.missing for feature in features}),
-        text={feature.source for feature in features if feature.kind == "category" and not feature.boolean},
-        numeric={feature.source for feature in features if feature.kind == "number"},
+        roles=replace(roles, features=tuple(feature.column for feature in features), warnings=()),
+        recipe=Recipe(
+            policies={feature.column: feature.missing for feature in features},
+            derived={f"{function}({source})": (function, source) for function, source in encoder.derived},
+        ),
+        text=text | dated,
+        numeric={feature.source for feature in features if feature.kind == "number"} - dated,
     )
 
 
-def known_matrix(encoder: Encoder, table: Table, rows: Rows) -> Array:
+def known_matrix(encoder: Encoder, table: Table, rows: Rows) -> Matrix:
     """The design (r, p) of test rows.
 
     Raises
@@ -120,16 +159,17 @@ def known_matrix(encoder: Encoder, table: Table, rows: Rows) -> Array:
         categories; ``value-range`` for powers and products beyond double precision.
     """
     for feature in encoder.features:
-        column = table.columns[feature.source]
-        if feature.kind == "category" and isinstance(column, Numbers) and not np.isnan(column.values[rows]).all():
+        column = table.columns[feature.column]
+        if feature.kind != "number" and isinstance(column, Numbers) and not np.isnan(column.values[rows]).all():
             text = f"column {feature.source!r} must be text, as it is in the training rows"
             where = Location(file=table.files[0].path, column=feature.source)
             raise DataError("unsupported-type", text, where=where, hint=f"--drop {quote(feature.source)}")
     X = encoder.matrix(table.columns, rows)
-    for bad, what in ((np.isnan(X), _UNKNOWN), (np.abs(X) > LARGEST, _BEYOND)):
-        if bad.any():
-            at = int(np.flatnonzero(bad.any(axis=1))[0])
-            term = encoder.terms[int(np.flatnonzero(bad[at])[0])]
+    for test, what in ((np.isnan, _UNKNOWN), (_too_large, _BEYOND)):
+        found = _first_cell(X, test)
+        if found is not None:
+            at, place = found
+            term = encoder.terms[place]
             name, row = term.sources[0], int(rows[at])
             column = table.columns[name]
             raise DataError(
@@ -142,16 +182,36 @@ def known_matrix(encoder: Encoder, table: Table, rows: Rows) -> Array:
     return X
 
 
+def _too_large(values: Array) -> NDArray[np.bool_]:
+    return np.abs(values) > LARGEST
+
+
+def _first_cell(X: Matrix, test: Callable[[Array], NDArray[np.bool_]]) -> tuple[int, int] | None:
+    """Row and column of the first cell, by rows, of which something is true; zeros of sparse columns pass."""
+    if isinstance(X, np.ndarray):
+        found = np.argwhere(test(X)).astype(np.int64)
+    else:
+        cells = X.tocoo()
+        found = np.column_stack([cells.row, cells.col]).astype(np.int64)[test(cells.data)]
+        found = found[np.argsort(found[:, 0], kind="stable")]
+    return (int(found[0, 0]), int(found[0, 1])) if len(found) else None
+
+
 #: What is wrong with a test row: code and message.
 _UNKNOWN = ("unknown-level", "a test row has a category of {name!r} that no training row has")
 _BEYOND = ("value-range", f"a test row has a value of {{term!r}} beyond {LARGEST:g}, whose square overflows")
 
 
-def same_columns(encoder: Encoder, X: Array) -> list[Warn]:
-    """A warning for terms that are equal cell by cell, from the base columns X (n, m)."""
+def same_columns(encoder: Encoder, X: Matrix) -> list[Warn]:
+    """A warning for terms that are equal cell by cell, from the base columns X (n, m).
+
+    Words are left out: that rare ones go together is their way.
+    """
     seen: dict[bytes, list[str]] = {}
     for term, place in zip(encoder.terms, encoder.places, strict=True):
-        seen.setdefault(X[:, place].tobytes(), []).append(term.name)
+        if term.factors[0].kind != "word":
+            column = X[:, place] if isinstance(X, np.ndarray) else X[:, [place]].toarray()
+            seen.setdefault(column.tobytes(), []).append(term.name)
     groups = [names for names in seen.values() if len(names) > 1]
     if not groups:
         return []

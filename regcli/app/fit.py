@@ -86,7 +86,7 @@ def _plan(request: FitRequest) -> Plan:
         splits, notes = make_splits(request.folds, _row_facts(prepared), seed)
     return Plan(
         asked=asked,
-        prepared=prepared,
+        prepared=prepared.widened(splits.partitions),
         rule=rule,
         metric=metric,
         threshold=threshold,
@@ -140,7 +140,7 @@ def _result(request: FitRequest, plan: Plan, found: Found, convergence: Converge
     return FitResult(
         data=prepared.facts,
         model=model,
-        sources=tuple(feature.source for feature in prepared.encoder.features),
+        sources=prepared.encoder.sources,
         dropped=(*prepared.dropped, *((names[j], "aliased") for j in step.aliased)),
         metrics=metrics,
         convergence=convergence,

@@ -60,7 +60,7 @@ def path(request: PathRequest, run: RunContext) -> PathResult:
         data=prepared.facts,
         facts=model_facts(prepared, asked, request.model, top),
         terms=term_facts(problem, prepared),
-        sources=tuple(feature.source for feature in prepared.encoder.features),
+        sources=prepared.encoder.sources,
         dropped=(*prepared.dropped, *((names[at], "aliased") for at in steps[-1].aliased)),
         lambdas=np.array([step.lam for step in steps]),
         intercepts=np.array([model.intercept for model in raw]),

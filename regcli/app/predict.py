@@ -15,6 +15,7 @@ from regcli.app.reading import dialect_of
 from regcli.app.running import RunningScores
 from regcli.app.values import bounded, refuse
 from regcli.data.columns import number
+from regcli.data.derive import DATE_PARTS, derived_table
 from regcli.data.levels import match_levels
 from regcli.data.model_file import Scorer, read_model
 from regcli.data.read import check_sources, read_chunks
@@ -187,12 +188,13 @@ def _tables(scorer: Scorer, options: Scoring, reading: Reading) -> Iterator[Tabl
     """Chunks of all inputs."""
     dialect = dialect_of(reading, scorer.na_values)
     needed = set(scorer.needed)
-    numeric = {f.source for f in scorer.encoder.features if f.kind == "number" and f.source in needed}
+    dated = {f.source for f in scorer.encoder.features if f.function in DATE_PARTS}
+    numeric = {f.source for f in scorer.encoder.features if f.kind == "number" and f.source in needed} - dated
     numeric |= {name for name in (scorer.offset, scorer.exposure) if name is not None}
     judged = {scorer.target} if scorer.classes is None else set()
     if scorer.weights is not None:
         judged.add(scorer.weights)
-    text = {f.source for f in scorer.encoder.features if f.kind == "category" and not f.boolean}
+    text = {f.source for f in scorer.encoder.features if f.kind != "number" and not f.boolean} | dated
     bad: Literal["error", "missing"] = "error" if options.on_bad_row in (None, "error") else "missing"
     for source in options.data:
         yield from read_chunks(
@@ -270,6 +272,7 @@ def _score(plan: _Plan, tally: _Tally, table: Table) -> list[Cells]:
     """Score one chunk and format its rows."""
     scorer = plan.scorer
     _require(scorer, table)
+    table = derived_table(table, scorer.encoder.derived, strict=plan.options.on_bad_row in (None, "error"))
     tally.unknown += _unknown_cells(plan, table)
     zero = plan.options.unknown_level == "zero"
     X = scorer.encoder.matrix(table.columns, np.arange(table.rows), scorer.coefs != 0, unknown_is_zero=zero)
@@ -303,12 +306,12 @@ def _numbers(table: Table, name: str | None, default: float) -> Array:
 def _filled(scorer: Scorer) -> list[str]:
     """Columns that count and whose missing cells the model fills."""
     needed = set(scorer.needed)
-    return [feature.source for feature in scorer.encoder.features if feature.filled and feature.source in needed]
+    return [feature.column for feature in scorer.encoder.features if feature.filled and feature.source in needed]
 
 
 def _require(scorer: Scorer, table: Table) -> None:
     """Every column with a nonzero coefficient, offset and exposure, of the right kind."""
-    kinds = {feature.source: feature.kind for feature in scorer.encoder.features}
+    kinds = {feature.column: feature.kind for feature in scorer.encoder.features}
     for name in scorer.needed:
         if name not in table.columns:
             parts = {scorer.offset: "its offset, column", scorer.exposure: "its exposure, column"}
@@ -322,7 +325,7 @@ def _require(scorer: Scorer, table: Table) -> None:
         column = table.columns[name]
         if isinstance(column, Unsupported):
             raise DataError("unsupported-type", f"column {name!r} has type {column.type}", where=Location(column=name))
-        if kinds.get(name) == "category" and isinstance(column, Numbers) and not np.isnan(column.values).all():
+        if kinds.get(name, "number") != "number" and isinstance(column, Numbers) and not np.isnan(column.values).all():
             raise DataError(
                 "unsupported-type", f"column {name!r} must be text, as it was in training", where=Location(column=name)
             )
@@ -333,8 +336,8 @@ def _unknown_cells(plan: _Plan, table: Table) -> int:
     cells = 0
     used = set(plan.scorer.needed)
     for feature in plan.scorer.encoder.features:
-        column = table.columns.get(feature.source)
-        if feature.kind != "category" or feature.source not in used or not isinstance(column, Levels):
+        column = table.columns.get(feature.column)
+        if not feature.leveled or feature.source not in used or not isinstance(column, Levels):
             continue
         strange = (match_levels(feature, column)[column.codes] < 0) & (column.codes >= 0)
         if plan.options.unknown_level == "zero":

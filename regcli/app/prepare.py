@@ -1,17 +1,18 @@
 """From files and options to arrays: the part that fit, cv and path share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regcli.app.encode import LaneMap, known_matrix, lane_map_of, learn_terms, same_columns, settled
+from regcli.app.encode import LaneMaps, known_matrix, lane_maps, learn_terms, same_columns, settled
 from regcli.app.folding import scheme_of
 from regcli.app.options import FitRequest, Folds, Model, PathRequest
 from regcli.app.reading import Used, read_used
 from regcli.app.values import bounded, number_of, refuse
-from regcli.data.encoder import Encoder
+from regcli.data.encoder import Encoder, Matrix
 from regcli.data.learn import describe
 from regcli.data.marks import Marks, fold_labels, groups_of, times_of
 from regcli.data.roles import Roles
@@ -20,6 +21,7 @@ from regcli.data.target import Target, check_domain, code_target, events, guess_
 from regcli.errors import DataError, Location, UsageError, Warn, counted
 from regcli.problem.families import FAMILIES
 from regcli.problem.folds import last_aside, set_aside
+from regcli.problem.lanes import Partition
 from regcli.results import DataFacts
 
 __all__ = ["Held", "Prepared", "prepare"]
@@ -35,7 +37,7 @@ LEAST_WEIGHT = 1e-290
 class Held:
     """Rows that are scored and never fitted on: design (r, p), target, weights, offset."""
 
-    X: Array
+    X: Matrix
     y: Array
     weights: Array
     offset: Array
@@ -52,8 +54,8 @@ class Prepared:
     facts: DataFacts
     roles: Roles
     encoder: Encoder
-    X: Array
-    lane_map: LaneMap | None
+    X: Matrix
+    lane_maps: LaneMaps | None
     y: Array
     weights: Array
     fit_weights: Array
@@ -66,6 +68,14 @@ class Prepared:
     test: Held | None
     warnings: tuple[Warn, ...]
     ranges: Mapping[str, object]
+
+    def widened(self, partitions: Sequence[Partition]) -> Self:
+        """The same with the base columns that the training sets of these partitions need."""
+        if self.lane_maps is None:
+            return self
+        weights = (part.lane_weights(lane) for part in partitions for lane in range(part.n_lanes))
+        maps, X = self.lane_maps.widened(self.X, weights)
+        return replace(self, lane_maps=maps, X=X)
 
     @property
     def classes_of(self) -> NDArray[np.intp] | None:
@@ -103,7 +113,7 @@ def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int) 
         _check_spread(table, roles, target, fitted[fit_weights > 0])
     learnt = learn_terms(request.penalty, used, rows[train], fit_weights, unpenalised=unpenalised)
     X = learnt.encoder.base(table.columns, rows[train])
-    lane_map = lane_map_of(learnt.encoder, table.columns, rows[train])
+    maps = lane_maps(learnt.encoder, table.columns, rows[train])
     if not X.shape[1]:
         where = Location(file=table.files[0].path)
         raise DataError("no-features", "every column is constant", hint="choose other --features", where=where)
@@ -118,7 +128,7 @@ def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int) 
         roles=roles,
         encoder=learnt.encoder,
         X=X,
-        lane_map=lane_map,
+        lane_maps=maps,
         y=fitted,
         weights=weights[train],
         fit_weights=fit_weights,

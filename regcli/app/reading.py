@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 
 import numpy as np
 from numpy.typing import NDArray
 
+from regcli.app.declared import Declared, declared_names, read_declared
+from regcli.app.formula import Formula, parse_formula
 from regcli.app.options import Data, Folds, Reading
 from regcli.app.recipe import read_recipe
+from regcli.data.derive import derived_table
 from regcli.data.dialect import Dialect, parse_na_values
 from regcli.data.learn import Recipe
 from regcli.data.read import read_header, read_table
-from regcli.data.roles import Asked, Roles, assign_roles, match_columns
+from regcli.data.roles import Asked, Roles, assign_roles
 from regcli.data.source import is_stream
 from regcli.data.table import Table
 from regcli.data.terms import FILLING
@@ -77,11 +81,12 @@ def read_used(
     if not sources:
         raise UsageError("usage", "no input file", hint="regcli fit data.csv, or - for standard input")
     dialect = dialect_of(reading, NA_VALUES)
+    formula = None if data.formula is None or known else parse_formula(data)
     asked = Asked(
-        target=data.target,
-        features=data.features,
-        drop=data.drop,
-        categorical=data.categorical,
+        target=formula.target if formula else data.target,
+        features=formula.columns if formula else data.features,
+        drop=formula.without if formula else data.drop,
+        categorical=(*data.categorical, *(formula.categorical if formula else ())),
         id=data.id,
         weights=data.weights,
         offset=data.offset,
@@ -90,23 +95,38 @@ def read_used(
         group=folds.group if folds else None,
         order=folds.order_by if folds else None,
     )
-    as_text = _as_text(asked, sources, dialect) | (known.text if known else set())
+    as_text = _as_text(asked, declared_names(data), sources, dialect) | (known.text if known else set())
     table = read_table(sources, dialect, as_text=as_text)
     if known:
         roles, recipe = known.roles, known.recipe
-        _require(table, roles)
     else:
         roles = assign_roles(asked, tuple(table.columns), file=sources[0])
-        recipe = read_recipe(data, roles.features, tuple(table.columns), file=sources[0])
-    warnings = [*roles.warnings, *_check(table, roles, known, dialect)]
+        declared = read_declared(data, roles.features, file=sources[0])
+        roles = replace(roles, features=_made_features(roles.features, declared, formula))
+        recipe = read_recipe(data, roles.features, tuple(table.columns), declared, formula, file=sources[0])
+    table = derived_table(table, recipe.derived.values(), strict=True)
+    if known:
+        _require(table, roles)
+    warnings = [*roles.warnings, *_check(table, roles, recipe, known, dialect)]
     if not known:
         roles = _without_empty(table, roles, data, warnings)
     return _usable_rows(table, roles, data, recipe, warnings)
 
 
-def _check(table: Table, roles: Roles, known: Known | None, dialect: Dialect) -> list[Warn]:
+def _made_features(features: Sequence[str], declared: Declared, formula: Formula | None) -> tuple[str, ...]:
+    """The features with what is made of a column in its place."""
+    derived = {**declared.derived, **(formula.derived if formula else {})}
+    bare = set(features) - set(declared.dates) - (formula.only_within if formula else set())
+    out: list[str] = []
+    for name in features:
+        out += [name] if name in bare else []
+        out += [new for new, (_, source) in derived.items() if source == name]
+    return tuple(out)
+
+
+def _check(table: Table, roles: Roles, recipe: Recipe, known: Known | None, dialect: Dialect) -> list[Warn]:
     """Refuse columns that cannot be used as they stand; say what was guessed about the others."""
-    numeric, categorical = {*roles.numeric()}, {*roles.categorical}
+    numeric, categorical = {*roles.numeric(), *recipe.splines}, {*roles.categorical, *recipe.ordinal, *recipe.text}
     if known:
         numeric |= known.numeric
         categorical |= known.text
@@ -123,12 +143,13 @@ def _check(table: Table, roles: Roles, known: Known | None, dialect: Dialect) ->
     return warnings
 
 
-def _as_text(asked: Asked, sources: Sequence[str], dialect: Dialect) -> set[str]:
+def _as_text(asked: Asked, declared: Sequence[str], sources: Sequence[str], dialect: Dialect) -> set[str]:
     """Columns read as they are spelt. Patterns need the header; what can be read only once takes literal names."""
-    names = {*asked.categorical, *asked.id, *(name for name in (asked.fold, asked.group) if name is not None)}
+    patterns = (*asked.categorical, *asked.id, *declared)
+    names = {*patterns, *(name for name in (asked.fold, asked.group) if name is not None)}
     if any(set(name) & {"*", "?"} for name in names) and not is_stream(sources[0]):
         columns = read_header(sources[0], dialect)
-        names |= set(match_columns((*asked.categorical, *asked.id), columns, file=sources[0]))
+        names |= {name for name in columns if any(fnmatchcase(name, pattern) for pattern in patterns)}
     return names
 
 

@@ -1,10 +1,12 @@
 """What --missing, --poly and --interactions ask for, held against the columns there are."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from itertools import product
 
+from regcli.app.declared import Declared
+from regcli.app.formula import Formula
 from regcli.app.options import Data
 from regcli.app.values import bounded
 from regcli.data.learn import Recipe
@@ -17,17 +19,29 @@ __all__ = ["general_policy", "read_recipe"]
 LEAST_DEGREE, MOST_DEGREE = 2, 10
 
 
-def read_recipe(data: Data, features: Sequence[str], columns: Sequence[str], *, file: str | None) -> Recipe:
-    """Read the three options.
+def read_recipe(
+    data: Data,
+    features: Sequence[str],
+    columns: Sequence[str],
+    declared: Declared,
+    formula: Formula | None,
+    *,
+    file: str | None,
+) -> Recipe:
+    """Read the options.
 
     Parameters
     ----------
     data : Data
         The options.
     features : sequence of str
-        Columns that are fitted on, in order.
+        Columns that are fitted on, in order, those that are made of others among them.
     columns : sequence of str
         All columns of the table.
+    declared : Declared
+        What columns are declared to be.
+    formula : Formula or None
+        What the formula asks for.
     file : str or None
         Where they are from, for messages.
 
@@ -40,11 +54,37 @@ def read_recipe(data: Data, features: Sequence[str], columns: Sequence[str], *, 
     """
     if data.poly is not None:
         bounded("--poly", data.poly, LEAST_DEGREE, MOST_DEGREE)
+    if data.min_level_count is not None:
+        bounded("--min-level-count", data.min_level_count, 1, float("inf"))
+    derived = {**declared.derived, **(formula.derived if formula else {})}
+    splines = {**declared.splines, **(formula.splines if formula else {})}
+    pairs = (*_pairs(data.interactions, features, file), *(formula.pairs if formula else ()))
+    policies = _policies(data.missing, features, columns, derived, file)
+    _refuse_products(pairs, splines, declared)
     return Recipe(
-        policies=_policies(data.missing, features, columns, file),
+        policies=policies,
         degree=data.poly or 1,
-        pairs=_pairs(data.interactions, features, file),
+        pairs=pairs,
+        degrees=formula.degrees if formula else {},
+        ordinal=declared.ordinal,
+        splines=splines,
+        text=declared.text,
+        derived=derived,
+        least_level=data.min_level_count or 1,
     )
+
+
+def _refuse_products(pairs: Sequence[tuple[str, str]], splines: Mapping[str, int], declared: Declared) -> None:
+    """Splines and words have no products."""
+    for pair in pairs:
+        for name in pair:
+            if name in splines or name in declared.text:
+                what = "a spline" if name in splines else "text"
+                raise UsageError(
+                    "conflicting-options",
+                    f"{':'.join(pair)}: column {name!r} is {what}, which has no products with other columns",
+                    hint="leave the interaction out, or the declaration",
+                )
 
 
 # -- missing cells ---------------------------------------------------------------------------------------------------
@@ -57,9 +97,16 @@ def general_policy(options: Sequence[str]) -> str:
 
 
 def _policies(
-    options: Sequence[str], features: Sequence[str], columns: Sequence[str], file: str | None
+    options: Sequence[str],
+    features: Sequence[str],
+    columns: Sequence[str],
+    derived: Mapping[str, tuple[str, str]],
+    file: str | None,
 ) -> dict[str, str]:
-    """The policy of every feature: a column's own before the general one, later ones before earlier ones."""
+    """The policy of every feature: a column's own before the general one, later ones before earlier ones.
+
+    What is said of a column holds for those that are made of it.
+    """
     out = dict.fromkeys(features, general_policy(options))
     for option in options:
         name, equals, word = option.rpartition("=")
@@ -68,7 +115,8 @@ def _policies(
             raise UsageError("unknown-option-value", text, hint=f"--missing {word} is for all columns")
         if equals:
             policy = _known(word)
-            out.update(dict.fromkeys(_named(name, features, columns, file), policy))
+            made = [new for new, (_, source) in derived.items() if new in features and fnmatchcase(source, name)]
+            out.update(dict.fromkeys(made or _named(name, features, columns, file), policy))
     return out
 
 

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import sparse
 
-from regcli.app.encode import LaneMap
+from regcli.app.encode import LaneMaps
 from regcli.app.options import Model as ModelOptions
 from regcli.app.options import Penalty as PenaltyOptions
 from regcli.app.options import Solver
@@ -62,7 +63,7 @@ class Ground:
     """What the problems of a run have in common, whichever rows their lanes train on.
 
     ``standardized`` (p,) marks terms that are scaled before the penalty applies; ``spread_scales`` says that the L2
-    part is divided by the sd of the target; ``lane_map`` makes a lane's matrix from its weights (n,).
+    part is divided by the sd of the target; ``lane_maps`` makes a lane's matrix from its weights (n,).
     """
 
     design: Design
@@ -72,15 +73,17 @@ class Ground:
     intercept: bool
     standardized: Bools
     spread_scales: bool
-    lane_map: LaneMap | None
+    lane_maps: LaneMaps | None
     rules: Rules
     parallel_map: ParallelMap
 
     def objective(self, partition: Partition) -> Objective:
         """The objective of a partition's lanes: what they learn from their rows is learnt here."""
         maps = None
-        if self.lane_map is not None:
-            maps = tuple(self.lane_map(partition.lane_weights(lane)) for lane in range(partition.n_lanes))
+        if self.lane_maps is not None:
+            maps = tuple(self.lane_maps(partition.lane_weights(lane)) for lane in range(partition.n_lanes))
+        if maps is not None and all(map(_is_identity, maps)):
+            maps = None
         lanes = make_lanes(self.design, partition, intercept=self.intercept, standardized=self.standardized, maps=maps)
         if self.spread_scales:
             y = self.y - self.offset
@@ -92,6 +95,16 @@ class Ground:
         """The problem ``like`` another one, on the lanes of a further partition."""
         objective = self.objective(partition)
         return replace(like, objective=objective, null=objective.null(), memory={})
+
+
+def _is_identity(lane_map: "sparse.csc_array | None") -> bool:
+    """Whether the columns of a training set are the base columns."""
+    if lane_map is None:
+        return True
+    m, p = lane_map.shape
+    return m == p and bool(
+        (lane_map.data == (lane_map.indices == np.repeat(np.arange(p), np.diff(lane_map.indptr)))).all()
+    )
 
 
 def make_ground(
@@ -115,7 +128,7 @@ def make_ground(
             [chosen == "all" or (chosen == "numeric" and term.numeric) for term in prepared.encoder.terms]
         ),
         spread_scales=asked.compat == "glmnet" and family.spread_scales,
-        lane_map=prepared.lane_map,
+        lane_maps=prepared.lane_maps,
         rules=read_rules(solver),
         parallel_map=parallel_map,
     )

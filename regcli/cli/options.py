@@ -5,6 +5,7 @@ built from the request's groups, so that request, command line and manual cannot
 """
 
 import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
@@ -61,7 +62,7 @@ class Choice:
     @property
     def columns(self) -> bool:
         """Whether the option's value is, or begins with, the name of a column."""
-        return (self.flag.metavar or "").split("=")[0] == "COL"
+        return re.split(r"[=\[]", self.flag.metavar or "")[0] == "COL"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,132 +6,134 @@ missing, and z = 1 there, the filled column is x0 + c z, its square x0^2 + c^2 z
 x0 y0 + d x0 zy + c zx y0 + c d zx zy.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import product
-from math import prod
+from typing import Self
 
 import numpy as np
 import scipy
 from numpy.typing import NDArray
+from scipy import sparse
 
-from regcli.data.fills import Fills, learn_fills
+from regcli.data.layout import Layout, lay_out
+from regcli.data.lessons import Lessons, learn_lessons
 from regcli.data.levels import match_levels
+from regcli.data.spline import spline
 from regcli.data.table import Column, Levels, Numbers
 from regcli.data.terms import Factor, Feature, Term
+from regcli.data.words import count_words
 
-__all__ = ["Encoder"]
+__all__ = ["Encoder", "Matrix"]
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """One cell of a lane matrix: its row, and the factors whose fills it is the product of (none: 1)."""
-
-    base: int
-    fills: tuple[Factor, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """How terms are made of base columns.
-
-    ``width`` has the number of base columns of each feature, which come first. ``products`` are the others: pairs of
-    base columns. ``entries`` has the column of the lane matrix for each term.
-    """
-
-    width: tuple[int, ...]
-    products: tuple[tuple[int, int], ...]
-    entries: tuple[tuple[_Entry, ...], ...]
-
-    @property
-    def size(self) -> int:
-        """Number of base columns m."""
-        return sum(self.width) + len(self.products)
-
-
-@dataclass(frozen=True)
-class _Pattern:
-    """Where lane matrices have cells, by columns, and which of them hang on fills."""
-
-    index: NDArray[np.int32]
-    ends: NDArray[np.int32]
-    filled: tuple[tuple[int, tuple[Factor, ...]], ...]
+#: Dense in column order, or by columns where there is text.
+Matrix = Array | sparse.csc_array
 
 
 @dataclass(frozen=True)
 class Encoder:
-    """Source columns in order, what is made of them, and what all training rows taught.
+    """Columns in order, what is made of them, and what all training rows taught.
 
-    ``interactions`` are products of two factors, each the factor of a term. ``gaps`` are the columns with missing cells
-    among the training rows; it is known while a model is fitted.
+    ``interactions`` are products of two factors, each the factor of a term. ``limits`` are what learning goes by (see
+    ``learn_lessons``), ``gaps`` the columns with missing cells among the training rows, ``blocks`` by column the knots
+    that other training sets have: they are known while a model is fitted.
     """
 
     features: tuple[Feature, ...]
     interactions: tuple[Term, ...] = ()
-    fills: Fills = field(default_factory=Fills)
+    lessons: Lessons = field(default_factory=Lessons)
+    limits: Mapping[str, int] = field(default_factory=dict, compare=False)
     gaps: frozenset[str] = field(default=frozenset(), compare=False)
+    blocks: Mapping[str, tuple[tuple[float, ...], ...]] = field(default_factory=dict, compare=False)
 
     @cached_property
     def terms(self) -> tuple[Term, ...]:
         """All terms in order."""
         return (*(term for feature in self.features for term in feature.terms), *self.interactions)
 
-    def base(self, columns: Mapping[str, Column], rows: Rows) -> Array:
-        """The (r, m) base columns of training rows, in column order; a level that is not known is none.
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The columns of the file, each once, in order."""
+        return tuple(dict.fromkeys(feature.source for feature in self.features))
+
+    @property
+    def derived(self) -> tuple[tuple[str, str], ...]:
+        """Columns that are made cell by cell, as function and source."""
+        return tuple((feature.function, feature.source) for feature in self.features if feature.function is not None)
+
+    @property
+    def taught(self) -> tuple[Feature, ...]:
+        """Features of which training sets learn something of their own."""
+        return tuple(
+            f for f in self.features if f.column in self.gaps or f.pooled or f.basis or (f.kind == "text" and f.coded)
+        )
+
+    def base(self, columns: Mapping[str, Column], rows: Rows) -> Matrix:
+        """The (r, m) base columns of training rows, by columns; a level that is not known is none.
 
         A missing cell has what all training rows taught, and lane matrices what a training set's own rows teach beyond
-        that: where a column's mean is many times its spread, zeros in its place would cost the digits of both. Without
-        missing cells these are the columns of the terms. Nothing of their size is allocated beside them.
+        that: where a column's mean is many times its spread, zeros in its place would cost the digits of both. Where
+        nothing is learnt these are the columns of the terms. Nothing of their size is allocated beside them, but with
+        text they are sparse.
         """
         layout = self._layout
-        out = np.zeros((rows.size, layout.size), order="F")
-        at = 0
-        for feature, width in zip(self.features, layout.width, strict=True):
-            _write(feature, columns[feature.source], rows, out[:, at : at + width], fills=self.fills, unknown=0.0)
-            at += width
-        for place, (left, right) in enumerate(layout.products, start=at):
-            np.multiply(out[:, left], out[:, right], out=out[:, place])
-        return out
+        parts = [
+            _columns_of(feature, factors, columns[feature.column], rows, self.lessons, unknown=0.0)
+            for feature, factors in zip(self.features, layout.factors, strict=True)
+        ]
+        return _joined(rows.size, [*parts, *_products(parts, layout.products), *self._blocks(columns, rows)])
+
+    def joined_blocks(self, base: Matrix, columns: Mapping[str, Column], rows: Rows) -> Matrix:
+        """The base columns (r, m), from those without splines of other training sets."""
+        return _joined(rows.size, [base, *self._blocks(columns, rows)])
 
     @property
     def places(self) -> tuple[int, ...]:
-        """Base column of each term: what it is with the fills of all training rows."""
-        return tuple(next(entry.base for entry in column if not entry.fills) for column in self._layout.entries)
+        """Base column of each term: what it is made of in all training rows."""
+        return tuple(column[0].base for column in self._layout.entries)
 
-    def learn(self, columns: Mapping[str, Column], rows: Rows, weights: Array) -> Fills:
-        """What some training rows teach: fills of the columns that have missing cells, the others as they are.
+    def learn(self, columns: Mapping[str, Column], rows: Rows, weights: Array) -> Lessons:
+        """What some training rows teach beyond what all of them do.
 
         Parameters
         ----------
         columns : mapping of str to Column
-            The data; columns without missing cells may be absent.
+            The data; columns of which nothing is learnt may be absent.
         rows : (r,) integers
             Training rows.
         weights : (r,) array
             Their weights; rows without weight teach nothing.
-
-        Notes
-        -----
-        Costs O(r log r) for each column with missing cells, and nothing for the others.
         """
-        gapped = tuple(feature for feature in self.features if feature.source in self.gaps)
-        return self.fills.updated(learn_fills(gapped, columns, rows, weights))
+        return self.lessons.updated(learn_lessons(self.taught, columns, rows, weights, self.limits))
 
-    def lane_map(self, fills: Fills) -> "scipy.sparse.csc_array | None":
+    def widened(self, lessons: Sequence[Lessons]) -> Self:
+        """The same with base columns for the knots that other training sets have."""
+        blocks = {}
+        for feature in self.features:
+            if feature.basis:
+                own = self.lessons.knots[feature.column]
+                found = dict.fromkeys(each.knots[feature.column] for each in lessons)
+                blocks[feature.column] = tuple(knots for knots in found if knots != own)
+        return replace(self, blocks=blocks)
+
+    def lane_map(self, lessons: Lessons) -> "scipy.sparse.csc_array | None":
         """The (m, p) matrix T that makes the terms of a training set from the base columns; None for the identity.
 
-        Its cells are at the same places whatever the fills are; those that are zero are kept.
+        Its cells are at the same places whatever was learnt; those that are zero are kept.
         """
-        pattern = self._pattern
-        if not pattern.filled:
+        pattern = self._layout.pattern
+        if not pattern.learnt:
             return None
+        for column, knots in lessons.knots.items():
+            if knots not in (self.lessons.knots[column], *self.blocks.get(column, ())):
+                raise ValueError(f"no base columns for the knots of {column!r} in a training set")
         data = np.ones(pattern.index.size)
-        for at, factors in pattern.filled:
-            data[at] = prod(fills.of(factor) - self.fills.of(factor) for factor in factors)
+        for at, parts in pattern.learnt:
+            for part in parts:
+                data[at] *= part.value(lessons, self.lessons)
         shape = (self._layout.size, len(self.terms))
         return scipy.sparse.csc_array((data, pattern.index.copy(), pattern.ends.copy()), shape=shape)
 
@@ -142,101 +144,157 @@ class Encoder:
         wanted: NDArray[np.bool_] | None = None,
         *,
         unknown_is_zero: bool = False,
-    ) -> Array:
-        """The (r, p) design of some rows, in column order, missing cells filled with what all training rows taught.
+    ) -> Matrix:
+        """The (r, p) design of some rows, by columns, missing cells filled with what all training rows taught.
 
         NaN where a level is not known, or a cell missing in a column whose policy does not fill. ``wanted`` marks the
         terms that are needed: columns of the others may be absent, and their terms are then zero. With
         ``unknown_is_zero`` a level that is not known is none of the levels: all terms of its column are zero.
         """
         terms = self.terms
-        out = np.zeros((rows.size, len(terms)), order="F")
-        used = {name for at, term in enumerate(terms) if wanted is None or wanted[at] for name in term.sources}
-        unknown = 0.0 if unknown_is_zero else np.nan
-        at = 0
+        used = {name for at, term in enumerate(terms) if wanted is None or wanted[at] for name in term.columns}
+        parts: list[Matrix] = []
         for feature in self.features:
-            width = len(feature.terms)
-            if feature.source in used:
-                part = out[:, at : at + width]
-                _write(feature, columns[feature.source], rows, part, fills=self.fills, unknown=unknown)
-            at += width
-        main = {term.factors: place for place, term in enumerate(terms[:at])}
-        with np.errstate(over="ignore", invalid="ignore"):  # rows of other tables may be beyond double precision
-            for place, term in enumerate(self.interactions, start=at):
-                if wanted is None or wanted[place]:
-                    left, right = (main[(factor,)] for factor in term.factors)
-                    np.multiply(out[:, left], out[:, right], out=out[:, place])
-        return out
+            factors = tuple(term.factors[0] for term in feature.terms)
+            if feature.column in used:
+                unknown = 0.0 if unknown_is_zero else np.nan
+                column = columns[feature.column]
+                coded = _columns_of(feature, factors, column, rows, self.lessons, unknown=unknown)
+                parts.append(_weighed(feature, coded, self.lessons))
+            else:
+                parts.append(_nothing(rows.size, len(factors), sparse_=feature.kind == "text"))
+        main = {term.factors[0]: place for place, term in enumerate(terms) if len(term.factors) == 1}
+        pairs = [(main[term.factors[0]], main[term.factors[1]]) for term in self.interactions]
+        return _joined(rows.size, [*parts, *_products(parts, pairs)])
 
     @cached_property
-    def _layout(self) -> _Layout:
+    def _layout(self) -> Layout:
         """Base columns, and how terms are made of them."""
-        width: list[int] = []
-        entries: dict[tuple[Factor, ...], tuple[_Entry, ...]] = {}
-        at = 0
+        return lay_out(self.features, self.interactions, self.gaps, self.blocks)
+
+    def _blocks(self, columns: Mapping[str, Column], rows: Rows) -> Iterator[Array]:
+        """The columns of splines with the knots of other training sets."""
         for feature in self.features:
-            terms, gapped = feature.terms, feature.source in self.gaps
-            gap = at + len(terms) - feature.flag  # the column that says where cells are missing
-            for place, term in enumerate(terms, start=at):
-                filled = gapped and _takes_fill(feature, term.factors[0])
-                entries[term.factors] = (_Entry(place), *((_Entry(gap, term.factors),) if filled else ()))
-            width.append(len(terms) + (gapped and not feature.flag))
-            at += width[-1]
-        products: dict[tuple[int, int], int] = {}
-        for term in self.interactions:
-            left, right = (entries[(factor,)] for factor in term.factors)
-            cells = []
-            for one, other in product(left, right):
-                pair = (one.base, other.base)
-                cells.append(_Entry(products.setdefault(pair, at + len(products)), (*one.fills, *other.fills)))
-            entries[term.factors] = tuple(cells)
-        return _Layout(tuple(width), tuple(products), tuple(entries[term.factors] for term in self.terms))
-
-    @cached_property
-    def _pattern(self) -> _Pattern:
-        """Where lane matrices have cells."""
-        entries = self._layout.entries
-        cells = [entry for column in entries for entry in sorted(column, key=lambda entry: entry.base)]
-        return _Pattern(
-            index=np.array([cell.base for cell in cells], dtype=np.int32),
-            ends=np.cumsum([0, *(len(column) for column in entries)], dtype=np.int32),
-            filled=tuple((at, cell.fills) for at, cell in enumerate(cells) if cell.fills),
-        )
+            for knots in self.blocks.get(feature.column, ()):
+                lessons = replace(self.lessons, knots={feature.column: knots})
+                out = np.zeros((rows.size, feature.basis - 1), order="F")
+                _write_numbers(feature, feature.coding[1:], columns[feature.column], out, (rows, lessons))
+                yield out
 
 
-def _takes_fill(feature: Feature, factor: Factor) -> bool:
-    """Whether a factor is filled where its cell is missing: not a level where missing is a level of its own."""
-    return factor.kind == "value" or (factor.kind == "level" and not feature.flag)
-
-
-def _write(feature: Feature, column: Column, rows: Rows, out: Array, *, fills: Fills | None, unknown: float) -> None:
-    """Write the columns of one feature, and where there is room for one more, which cells are missing.
-
-    A missing cell is zero without ``fills``, and else what they say, NaN for a column that is not filled.
-    """
-    coded = len(feature.coded) if feature.kind == "category" else feature.powers
+def _columns_of(
+    feature: Feature, factors: tuple[Factor, ...], column: Column, rows: Rows, lessons: Lessons, *, unknown: float
+) -> Matrix:
+    """The columns (r, k) of some factors of one feature; counts of words are not weighed."""
+    if feature.kind == "text":
+        return _text(feature, factors, column, rows)
+    out = np.zeros((rows.size, len(factors)), order="F")
     if feature.kind == "number":
-        values = column.values[rows] if isinstance(column, Numbers) else np.full(rows.size, np.nan)
-        gaps = np.isnan(values)
-        if fills is None:
-            values[gaps] = 0.0
-        elif feature.filled:
-            values[gaps] = fills.numbers[feature.source]
-        with np.errstate(over="ignore"):  # rows of other tables may be beyond double precision
-            for at in range(coded):
-                out[:, at] = values if at == 0 else out[:, at - 1] * values
-        lost = np.zeros(0, dtype=np.intp)
+        _write_numbers(feature, factors, column, out, (rows, lessons))
     else:
-        codes, gaps = _codes(feature, column, rows)
-        lost = np.flatnonzero((codes < 0) & ~gaps)
-        for at, level in enumerate(feature.coded):
-            out[:, at] = codes == feature.levels.index(level)
-            if fills is not None:
-                out[gaps, at] = fills.levels[feature.source][level] if feature.filled else np.nan
-            out[lost, at] = unknown
-    if out.shape[1] > coded:
-        out[:, coded] = gaps
-        out[lost, coded] = unknown
+        _write_levels(feature, factors, column, out, (rows, lessons), unknown)
+    return out
+
+
+def _write_numbers(
+    feature: Feature, factors: tuple[Factor, ...], column: Column, out: Array, of: tuple[Rows, Lessons]
+) -> None:
+    """Powers and functions of a spline; a missing cell is nan where its policy does not fill."""
+    rows, lessons = of
+    values = column.values[rows] if isinstance(column, Numbers) else np.full(rows.size, np.nan)
+    gaps = np.isnan(values)
+    if feature.filled:
+        values[gaps] = lessons.fills.numbers[feature.column]
+    with np.errstate(over="ignore", invalid="ignore"):  # rows of other tables may be beyond double precision
+        for at, factor in enumerate(factors):
+            if factor.kind == "missing":
+                out[:, at] = gaps
+            elif factor.kind == "spline":
+                out[:, at] = spline(values, lessons.knots[feature.column], factor.power)
+            else:
+                out[:, at] = values if factor.power == 1 else out[:, at - 1] * values
+
+
+def _write_levels(
+    feature: Feature, factors: tuple[Factor, ...], column: Column, out: Array, of: tuple[Rows, Lessons], unknown: float
+) -> None:
+    """Zeros and ones; a missing cell is nan where its policy does not fill, a level not known is ``unknown``."""
+    rows, lessons = of
+    codes, gaps = _codes(feature, column, rows)
+    lost = np.flatnonzero((codes < 0) & ~gaps)
+    fills = lessons.fills.levels.get(feature.column)
+    for at, factor in enumerate(factors):
+        if factor.kind == "missing":
+            out[:, at] = gaps
+        else:
+            place = feature.levels.index(factor.level or "")
+            out[:, at] = codes >= place if factor.kind == "step" else codes == place
+            out[gaps, at] = np.nan if fills is None else fills[factor.level or ""]
+        out[lost, at] = unknown
+
+
+def _text(feature: Feature, factors: tuple[Factor, ...], column: Column, rows: Rows) -> sparse.csc_array:
+    """Counts of words (r, k); none where a cell is missing, but a nan in its row if its policy does not fill."""
+    words = [factor.level or "" for factor in factors if factor.kind == "word"]
+    levels = column.levels if isinstance(column, Levels) else ()
+    codes = column.codes[rows] if isinstance(column, Levels) else np.full(rows.size, -1, dtype=np.int32)
+    counts = count_words((*levels, ""), feature.ngrams, words).counts
+    if feature.weighting == "binary":
+        counts.data[:] = 1.0
+    out = sparse.csc_array(counts[codes])
+    gaps = np.flatnonzero(codes < 0)
+    if len(factors) > len(words):
+        mark = sparse.csc_array((np.ones(gaps.size), (gaps, np.zeros_like(gaps))), shape=(rows.size, 1))
+        out = sparse.csc_array(sparse.hstack([out, mark], format="csc"))
+    if gaps.size and not feature.filled and words:
+        spoilt = sparse.csc_array((np.full(gaps.size, np.nan), (gaps, np.zeros_like(gaps))), shape=out.shape)
+        out = sparse.csc_array(out + spoilt)
+    return out
+
+
+def _weighed(feature: Feature, counts: Matrix, lessons: Lessons) -> Matrix:
+    """Counts of words times their weights; other columns as they are."""
+    if feature.kind != "text":
+        return counts
+    weights = [lessons.weights[feature.column][word] for word in feature.coded]
+    return sparse.csc_array(counts @ sparse.diags_array(np.array([*weights, *([1.0] * feature.flag)])))
+
+
+def _products(parts: Sequence[Matrix], pairs: Sequence[tuple[int, int]]) -> Iterator[Array]:
+    """Products of pairs of columns, which are numbered over all parts."""
+    ends = np.cumsum([0, *(part.shape[1] for part in parts)])
+
+    def column(place: int) -> Array:
+        at = int(np.searchsorted(ends, place, side="right")) - 1
+        part = parts[at]
+        if not isinstance(part, np.ndarray):
+            raise TypeError("words have no products")
+        return np.asarray(part[:, place - int(ends[at])])
+
+    if pairs:
+        out = np.empty((parts[0].shape[0], len(pairs)), order="F")
+        with np.errstate(over="ignore", invalid="ignore"):  # rows of other tables may be beyond double precision
+            for at, (left, right) in enumerate(pairs):
+                np.multiply(column(left), column(right), out=out[:, at])
+        yield out
+
+
+def _nothing(rows: int, count: int, *, sparse_: bool) -> Matrix:
+    """Columns without a value."""
+    return sparse.csc_array((rows, count)) if sparse_ else np.zeros((rows, count), order="F")
+
+
+def _joined(rows: int, parts: Sequence[Matrix]) -> Matrix:
+    """Columns side by side: dense if all are."""
+    dense = [part for part in parts if isinstance(part, np.ndarray)]
+    if len(dense) < len(parts):
+        return sparse.csc_array(sparse.hstack([sparse.csc_array(part) for part in parts], format="csc"))
+    out = np.empty((rows, sum(part.shape[1] for part in dense)), order="F")
+    at = 0
+    for part in dense:
+        out[:, at : at + part.shape[1]] = part
+        at += part.shape[1]
+    return out
 
 
 def _codes(feature: Feature, column: Column, rows: Rows) -> tuple[Rows, NDArray[np.bool_]]:

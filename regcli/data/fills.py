@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from regcli.data.levels import match_levels
 from regcli.data.table import Column, Levels, Numbers
-from regcli.data.terms import Factor, Feature
+from regcli.data.terms import OTHER, Factor, Feature
 
 __all__ = ["Fills", "learn_fills", "level_shares", "most_frequent", "power", "weighted_mean", "weighted_median"]
 
@@ -35,9 +35,9 @@ class Fills:
 
     def of(self, factor: Factor) -> float:
         """What a factor is where its cell is missing."""
-        if factor.kind == "level":
-            return self.levels[factor.source][factor.level or ""]
-        return float(power(np.array(self.numbers[factor.source]), factor.power))
+        if factor.kind in ("level", "step"):
+            return self.levels[factor.column].get(factor.level or "", 0.0)
+        return float(power(np.array(self.numbers[factor.column]), factor.power))
 
     def updated(self, others: Self) -> Self:
         """These, where ``others`` has no value of its own."""
@@ -52,7 +52,13 @@ def power(values: Array, exponent: int) -> Array:
     return out
 
 
-def learn_fills(features: tuple[Feature, ...], columns: Mapping[str, Column], rows: Rows, weights: Array) -> Fills:
+def learn_fills(
+    features: tuple[Feature, ...],
+    columns: Mapping[str, Column],
+    rows: Rows,
+    weights: Array,
+    kept: Mapping[str, frozenset[str]] | None = None,
+) -> Fills:
     """Learn what missing cells of some features are filled with.
 
     Parameters
@@ -65,6 +71,8 @@ def learn_fills(features: tuple[Feature, ...], columns: Mapping[str, Column], ro
         Rows to learn from.
     weights : (r,) array
         Their weights, 0 or more; rows without weight teach nothing.
+    kept : mapping of str to frozenset of str
+        By column the levels that are not pooled; the rest of a feature's levels counts as ``OTHER``. All, if not given.
 
     Notes
     -----
@@ -75,26 +83,41 @@ def learn_fills(features: tuple[Feature, ...], columns: Mapping[str, Column], ro
     numbers: dict[str, float] = {}
     levels: dict[str, Mapping[str, float]] = {}
     for feature in features:
-        column = columns[feature.source]
+        column = columns[feature.column]
         if feature.kind == "number" and isinstance(column, Numbers):
             values = column.values[used]
             there = ~np.isnan(values)
             middle = weighted_median if feature.missing == "median" else weighted_mean
-            numbers[feature.source] = middle(values[there], weights[there])
+            numbers[feature.column] = middle(values[there], weights[there])
         elif isinstance(column, Levels):
-            codes = match_levels(feature, column)[column.codes[used]]
+            codes = _pooled(feature, kept or {})[match_levels(feature, column)[column.codes[used]]]
             there = codes >= 0
             filled = _level_fills(feature, codes[there], weights[there])
-            levels[feature.source] = dict(zip(feature.levels, filled.tolist(), strict=True))
+            levels[feature.column] = dict(zip(feature.levels, filled.tolist(), strict=True))
         else:  # a category without any cell was read as numbers
-            levels[feature.source] = dict.fromkeys(feature.levels, 0.0)
+            levels[feature.column] = dict.fromkeys(feature.levels, 0.0)
     return Fills(numbers, levels)
+
+
+def _pooled(feature: Feature, kept: Mapping[str, frozenset[str]]) -> Rows:
+    """Position (levels + 1,) of each of a feature's levels after those that are not kept became ``OTHER``; -1 last."""
+    stays = kept.get(feature.column)
+    other = feature.levels.index(OTHER) if OTHER in feature.levels else -1
+    places = [at if stays is None or level in stays else other for at, level in enumerate(feature.levels)]
+    return np.array([*places, -1], dtype=np.intp)
 
 
 def _level_fills(feature: Feature, codes: Rows, weights: Array) -> Array:
     """What the 0/1 column of each level gets where the cell is missing."""
     if feature.flag:  # missing is a level of its own
         return np.zeros(len(feature.levels))
+    if feature.kind == "ordinal":
+        middle = np.floor(weighted_median(codes.astype(np.float64), weights))  # a level, not half of two
+        shares = level_shares(codes, weights, len(feature.levels))
+        later = np.cumsum(shares[::-1])[::-1]
+        return np.asarray(
+            np.arange(len(feature.levels)) <= middle if feature.missing == "median" else later, dtype=np.float64
+        )
     learn = most_frequent if feature.missing == "median" else level_shares
     return learn(codes, weights, len(feature.levels))
 

@@ -8,15 +8,18 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from regcli.data.encoder import Encoder
-from regcli.data.fills import Fills, learn_fills, power
-from regcli.data.levels import level_order
+from regcli.data.encoder import Encoder, Matrix
+from regcli.data.fills import power
+from regcli.data.lessons import Lessons, frequent_levels, learn_lessons
+from regcli.data.levels import level_order, match_levels
+from regcli.data.spline import knots_of
 from regcli.data.table import Column, Levels, Numbers, Table, Unsupported
-from regcli.data.terms import Factor, Feature, Term, cross
+from regcli.data.terms import OTHER, Factor, Feature, Term, cross
 from regcli.data.usable import LARGEST, SMALLEST
+from regcli.data.words import count_words, vocabulary
 from regcli.errors import DataError, Location, Warn, counted
 
-__all__ = ["Learnt", "Recipe", "describe", "learn_encoder"]
+__all__ = ["Learnt", "Recipe", "TextRule", "describe", "learn_encoder"]
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -29,16 +32,40 @@ FIRST_CELLS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
+class TextRule:
+    """How text becomes words: runs of up to ``ngrams``, weighed, each in ``least`` rows, the ``most`` frequent ones."""
+
+    ngrams: int = 1
+    weighting: str = "count"
+    least: int = 2
+    most: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """What is asked for beside the columns themselves.
 
     ``policies`` says by column what becomes of missing cells (``error`` where it says nothing), ``degree`` is the
-    highest power of numbers, ``pairs`` are columns whose products are wanted.
+    highest power of numbers, ``degrees`` the same for columns that have their own, ``pairs`` are columns whose products
+    are wanted. ``ordinal`` has columns of ordered levels with the order, empty for the sorted one; ``splines`` columns
+    with their number of knots; ``text`` columns of text; ``derived`` says of columns that are made cell by cell from
+    which function and source. Levels with fewer than ``least_level`` rows are pooled.
     """
 
     policies: Mapping[str, str] = field(default_factory=dict)
     degree: int = 1
     pairs: tuple[tuple[str, str], ...] = ()
+    degrees: Mapping[str, int] = field(default_factory=dict)
+    ordinal: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    splines: Mapping[str, int] = field(default_factory=dict)
+    text: Mapping[str, TextRule] = field(default_factory=dict)
+    derived: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    least_level: int = 1
+
+    def source(self, name: str) -> tuple[str, str | None]:
+        """The column of the file, and what its cells go through."""
+        function, source = self.derived.get(name, (None, name))
+        return source, function
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,19 +141,27 @@ def learn_encoder(
             dropped.append((name, "constant"))
         if feature.terms:
             features.append(feature)
-    holes = {feature.source: _missing(table.columns[feature.source], rows) for feature in features if feature.filled}
+    holes = {feature.column: _missing(table.columns[feature.column], rows) for feature in features if feature.filled}
     gaps = {name: count for name, count in holes.items() if count}
-    fills = learn_fills(tuple(feature for feature in features if feature.filled), table.columns, rows, weights)
+    limits = _limits(training.recipe, features)
+    lessons = learn_lessons(tuple(features), table.columns, rows, weights, limits)
     interactions: list[Term] = []
-    for term, varies in _products(training, {feature.source: feature for feature in features}, fills):
+    for term, varies in _products(training, {feature.column: feature for feature in features}, lessons):
         if varies:
             interactions.append(term)
         else:
             dropped.append((term.name, "constant"))
-    encoder = Encoder(tuple(features), tuple(interactions), fills, frozenset(gaps))
+    encoder = Encoder(tuple(features), tuple(interactions), lessons, limits, frozenset(gaps))
     _refuse_equal_terms(encoder.terms, table.files[0].path)
     policies = {name: training.recipe.policies[name] for name in gaps}
     return Learnt(encoder, tuple(dropped), (*_warn_filled(gaps, policies), *_warn_constant(dropped)))
+
+
+def _limits(recipe: Recipe, features: Sequence[Feature]) -> dict[str, int]:
+    """What learning goes by: the fewest rows of a level or word, the knots of a spline."""
+    out = {feature.column: recipe.least_level for feature in features if feature.pooled}
+    out |= {feature.column: recipe.splines[feature.column] for feature in features if feature.basis}
+    return out | {feature.column: recipe.text[feature.column].least for feature in features if feature.kind == "text"}
 
 
 def _missing(column: Column, rows: Rows) -> int:
@@ -164,21 +199,100 @@ def _shown(names: Collection[str]) -> str:
 
 def _feature(training: _Training, name: str, *, without_first: bool) -> Feature:
     """One feature; without ``coding`` where its cells are all the same, without terms where nothing is left of it."""
-    column, policy = training.table.columns[name], training.recipe.policies.get(name, "error")
-    weighted = training.weighted
+    column, recipe = training.table.columns[name], training.recipe
+    source, function = recipe.source(name)
+    gaps = _gaps(column, training.weighted)
+    policy = recipe.policies.get(name, "error")
+    plain = Feature(
+        source,
+        "number",
+        missing=policy,
+        flag=policy == "indicator" and bool(gaps.any()) and not gaps.all(),
+        function=function,
+    )
     if isinstance(column, Numbers):
-        values = column.values[weighted]
-        gaps = np.isnan(values)
-        flag = policy == "indicator" and bool(gaps.any()) and not gaps.all()
-        return Feature(name, "number", missing=policy, powers=_powers(training, name, values[~gaps]), flag=flag)
+        return _number(training, plain, column.values[training.weighted][~gaps])
     if not isinstance(column, Levels):
         raise TypeError(f"column {name!r} cannot be used")
+    if name in recipe.text:
+        return _words(training, plain, column)
+    return _category(training, plain, column, without_first=without_first)
+
+
+def _gaps(column: Column, rows: Rows) -> NDArray[np.bool_]:
+    """Which of some cells are missing."""
+    if isinstance(column, Numbers):
+        return np.isnan(column.values[rows])
+    return column.codes[rows] < 0 if isinstance(column, Levels) else np.ones(rows.size, dtype=bool)
+
+
+def _number(training: _Training, plain: Feature, cells: Array) -> Feature:
+    """A column of numbers, from its cells that are there."""
+    name = plain.column
+    powers = _powers(training, name, cells)
+    if name not in training.recipe.splines or not powers:
+        return replace(plain, powers=powers)
+    there = training.weights[training.weights > 0][~_gaps(training.table.columns[name], training.weighted)]
+    basis = max(1, len(knots_of(cells, there, training.recipe.splines[name])) - 1)
+    return replace(plain, powers=0, basis=basis)
+
+
+def _category(training: _Training, plain: Feature, column: Levels, *, without_first: bool) -> Feature:
+    """A column of levels: in order, rare ones pooled."""
+    name, recipe, weighted = plain.column, training.recipe, training.weighted
     codes = column.codes[weighted]
-    present = np.unique(codes[codes >= 0])
-    flag = policy == "indicator" and bool((codes < 0).any()) and present.size > 0
-    levels = level_order([column.levels[code] for code in present])
+    present = [column.levels[code] for code in np.unique(codes[codes >= 0])]
+    if name in recipe.ordinal:
+        levels = _ordered(training, column, present)
+        return replace(plain, kind="ordinal", levels=levels, coded=levels[1:], boolean=column.boolean)
+    levels, pooled = level_order(present), tuple[str, ...]()
+    if recipe.least_level > 1 and plain.function is None:  # months and weekdays are not an open list
+        frequent = frequent_levels(column, weighted, recipe.least_level)
+        pooled = tuple(level for level in levels if level not in frequent)
+        _refuse_other(training, name, levels) if pooled else None
+        levels = (*(level for level in levels if level in frequent), *((OTHER,) if pooled else ()))
     coded = levels[1:] if len(levels) <= 2 or without_first else levels
-    return Feature(name, "category", levels, coded, boolean=column.boolean, missing=policy, flag=flag)
+    return replace(plain, kind="category", levels=levels, coded=coded, boolean=column.boolean, pooled=pooled)
+
+
+def _ordered(training: _Training, column: Levels, present: Sequence[str]) -> tuple[str, ...]:
+    """The levels of an ordinal column in their order: that given, without those no row has, or the sorted one."""
+    (name,) = [name for name, other in training.table.columns.items() if other is column]
+    order = training.recipe.ordinal[name]
+    strange = [level for level in present if order and level not in order]
+    if strange:
+        row = int(
+            training.weighted[np.flatnonzero(column.codes[training.weighted] == column.levels.index(strange[0]))[0]]
+        )
+        raise DataError(
+            "unknown-level",
+            f"column {name!r} has a level that the order of --ordinal leaves out",
+            where=training.table.locate(row, name),
+            cells=strange[:SHOWN],
+            hint=f"--ordinal {quote(name + '=' + ','.join([*order, *strange[:1]]))}, with it in its place",
+        )
+    return tuple(level for level in order if level in present) if order else level_order(present)
+
+
+def _refuse_other(training: _Training, name: str, levels: Sequence[str]) -> None:
+    """The name of the pool must be free."""
+    if OTHER in levels:
+        raise DataError(
+            "duplicate-term",
+            f"column {name!r} has a level {OTHER!r}, which is what rare levels are pooled into",
+            where=Location(file=training.table.files[0].path, column=name),
+            hint=f"rename the level, or leave --min-level-count out, or --drop {quote(name)}",
+        )
+
+
+def _words(training: _Training, plain: Feature, column: Levels) -> Feature:
+    """A column of text: the words that are frequent enough."""
+    rule = training.recipe.text[plain.column]
+    codes = column.codes[training.weighted]
+    counted = count_words(column.levels, rule.ngrams)
+    repeats = np.bincount(codes[codes >= 0], minlength=len(column.levels))
+    words = vocabulary(counted, repeats, rule.least, rule.most)
+    return replace(plain, kind="text", coded=words, ngrams=rule.ngrams, weighting=rule.weighting)
 
 
 def _powers(training: _Training, name: str, cells: Array) -> int:
@@ -194,7 +308,8 @@ def _powers(training: _Training, name: str, cells: Array) -> int:
     if cells.max() - cells.min() < SMALLEST:
         text = f"column {name!r} varies by less than {SMALLEST:g}, whose square vanishes"
         training.refuse_range(name, text, f"give the column in smaller units, or --drop {quote(name)}")
-    highest = min(training.recipe.degree, _distinct(cells, training.recipe.degree + 1) - 1)
+    degree = training.recipe.degrees.get(name, training.recipe.degree)
+    highest = min(degree, _distinct(cells, degree + 1) - 1)
     column = training.table.columns[name]
     every = column.values[training.rows] if isinstance(column, Numbers) else cells
     hint = f"a lower --poly, or give the column in other units, for instance {quote(name)} less its mean"
@@ -239,7 +354,7 @@ def _made_of(term: Term) -> str:
 # -- interactions ----------------------------------------------------------------------------------------------------
 
 
-def _products(training: _Training, features: Mapping[str, Feature], fills: Fills) -> Iterator[tuple[Term, bool]]:
+def _products(training: _Training, features: Mapping[str, Feature], lessons: Lessons) -> Iterator[tuple[Term, bool]]:
     """The terms of all pairs in order, and whether they vary over the rows with weight."""
     known = training.weights > 0
     last, block = "", np.zeros((0, 0))
@@ -250,8 +365,8 @@ def _products(training: _Training, features: Mapping[str, Feature], fills: Fills
             yield from ((term, False) for term in terms)
             continue
         if left != last:
-            last, block = left, _coded(training, features[left], fills)
-        other = _coded(training, features[right], fills)
+            last, block = left, _coded(training, features[left], lessons)
+        other = _coded(training, features[right], lessons)
         for at, term in enumerate(terms):
             with np.errstate(over="ignore", under="ignore"):
                 values = block[:, at // len(sides[1])] * other[:, at % len(sides[1])]
@@ -264,10 +379,15 @@ def _coding(features: Mapping[str, Feature], name: str) -> tuple[Factor, ...]:
     return found or (Factor(name, "value"),)
 
 
-def _coded(training: _Training, feature: Feature, fills: Fills) -> Array:
+def _coded(training: _Training, feature: Feature, lessons: Lessons) -> Array:
     """The columns (r, k) of one feature that products are made of, on the training rows."""
     plain = replace(feature, powers=min(1, feature.powers))
-    return Encoder((plain,), fills=fills).matrix(training.table.columns, training.rows, unknown_is_zero=True)
+    found: Matrix = Encoder((plain,), lessons=lessons).matrix(
+        training.table.columns, training.rows, unknown_is_zero=True
+    )
+    if not isinstance(found, np.ndarray):
+        raise TypeError("words have no products")
+    return found
 
 
 def _varies(training: _Training, term: Term, values: Array, weighted: Array) -> bool:
@@ -293,15 +413,17 @@ def describe(table: Table, encoder: Encoder, rows: Rows) -> dict[str, dict[str, 
     """
     out: dict[str, dict[str, object]] = {}
     for feature in encoder.features:
-        column = table.columns[feature.source]
+        column = table.columns[feature.column]
         if isinstance(column, Numbers):
             values = column.values[rows]
             marks = np.quantile(values[~np.isnan(values)], [0.0, 0.25, 0.5, 0.75, 1.0])
-            out[feature.source] = dict(zip(("min", "q1", "median", "q3", "max"), map(float, marks), strict=True))
-        elif isinstance(column, Levels):
-            codes = column.codes[rows]
-            counts = np.bincount(codes[codes >= 0], minlength=len(column.levels))
-            spelt = dict(zip(column.levels, counts.tolist(), strict=True))
-            out[feature.source] = {"levels": {level: spelt[level] for level in feature.levels}}
-        out[feature.source]["missing"] = _missing(column, rows)
+            out[feature.column] = dict(zip(("min", "q1", "median", "q3", "max"), map(float, marks), strict=True))
+        elif isinstance(column, Levels) and feature.leveled:
+            counts = np.bincount(
+                match_levels(feature, column)[column.codes[rows]] + 1, minlength=len(feature.levels) + 1
+            )
+            out[feature.column] = {"levels": dict(zip(feature.levels, counts[1:].tolist(), strict=True))}
+        else:
+            out[feature.column] = {}
+        out[feature.column]["missing"] = _missing(column, rows)
     return out

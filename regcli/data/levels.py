@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from regcli.data.columns import number
 from regcli.data.table import Levels
-from regcli.data.terms import Feature
+from regcli.data.terms import OTHER, Feature
 
 __all__ = ["level_order", "match_levels"]
 
@@ -23,11 +23,13 @@ def level_order(levels: Collection[str]) -> tuple[str, ...]:
 def match_levels(feature: Feature, column: Levels) -> NDArray[np.intp]:
     """Position of each of a column's levels among the feature's, -1 for unknown ones; one more -1 for missing.
 
-    Booleans match in any capitals, and values that had no spelling in the file match by value.
+    Booleans match in any capitals, and values that had no spelling in the file match by value. Pooled levels are
+    ``OTHER``.
     """
     spelt = {level: at for at, level in enumerate(feature.levels)}
+    spelt |= dict.fromkeys(feature.pooled, spelt.get(OTHER, -1))
     loose = feature.boolean or column.typed
-    by_value = {_value(level): at for at, level in enumerate(feature.levels)} if loose else {}
+    by_value = {_value(level): at for level, at in spelt.items()} if loose else {}
     found = [spelt.get(level, by_value.get(_value(level), -1) if loose else -1) for level in column.levels]
     return np.array([*found, -1], dtype=np.intp)
 

@@ -8,18 +8,23 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regcli import __version__
-from regcli.data.encoder import Encoder
+from regcli.data.derive import DATE_PARTS, NUMBER_FUNCTIONS, derived_columns
+from regcli.data.encoder import Encoder, Matrix
 from regcli.data.fills import Fills
-from regcli.data.table import Levels, Numbers
-from regcli.data.terms import POLICIES, Factor, Feature, cross
+from regcli.data.lessons import Lessons
+from regcli.data.spline import MOST_KNOTS
+from regcli.data.table import Column, Levels, Numbers
+from regcli.data.terms import OTHER, POLICIES, Factor, Feature, FeatureKind, cross
+from regcli.data.words import WEIGHTINGS
 from regcli.data.write import write_atomically
 from regcli.errors import ModelFileError
 from regcli.problem.families import FAMILIES
@@ -32,8 +37,8 @@ SCHEMA = "regcli.model/1"
 #: Files larger than this are not models: 50 million bytes hold about a million terms.
 MOST_BYTES = 200_000_000
 
-#: No model has higher powers: --poly goes up to 10.
-MOST_POWERS = 10
+#: No model has higher powers: --poly goes up to 10. Nor longer runs of words: --text-ngrams goes up to 5.
+MOST_POWERS, MOST_NGRAMS = 10, 5
 
 #: A probe's result may differ by this share of its parts' sizes: products are summed in another order elsewhere.
 PROBE_TOLERANCE = 1e-12
@@ -101,17 +106,20 @@ class Scorer:
         """Source columns with a nonzero coefficient, in order, then offset and exposure."""
         terms = zip(self.encoder.terms, self.coefs, strict=True)
         used = {source for term, value in terms if value != 0 for source in term.sources}
-        names = tuple(feature.source for feature in self.encoder.features if feature.source in used)
+        names = tuple(source for source in self.encoder.sources if source in used)
         return (*names, *(name for name in (self.offset, self.exposure) if name is not None))
 
-    def eta(self, X: Array, offset: Array | float) -> Array:
+    def eta(self, X: Matrix, offset: Array | float) -> Array:
         """Linear predictor of (r, p) coded rows; columns with coefficient zero play no part.
 
         Column by column, because the last digits of a matrix product depend on how many rows it has: a row has the
         same prediction alone, in a chunk of any size and in any part of a file that was split.
         """
-        eta = np.full(len(X), self.intercept, dtype=np.float64)
+        eta = np.full(X.shape[0], self.intercept, dtype=np.float64)
         eta += offset
+        if not isinstance(X, np.ndarray):  # a product with a sparse matrix by columns goes column by column, too
+            eta += X @ self.coefs
+            return eta
         for j in np.flatnonzero(self.coefs):
             eta += self.coefs[j] * X[:, j]
         return eta
@@ -142,7 +150,7 @@ def model_document(stored: StoredModel) -> dict[str, Any]:
         "missing": stored.missing,
         "na_values": list(stored.na_values),
         "intercept": model.intercept,
-        "features": [_stored_feature(feature, stored.encoder.fills) for feature in stored.encoder.features],
+        "features": [_stored_feature(feature, stored.encoder.lessons) for feature in stored.encoder.features],
         "terms": [
             {
                 "term": term.name,
@@ -169,18 +177,24 @@ def model_document(stored: StoredModel) -> dict[str, Any]:
     return document
 
 
-def _stored_feature(feature: Feature, fills: Fills) -> dict[str, Any]:
-    """One source column: how it becomes terms, and what is put where its cell is missing."""
-    fill: float | dict[str, float] | None = None
-    if feature.filled:
+def _stored_feature(feature: Feature, lessons: Lessons) -> dict[str, Any]:
+    """One column: how it becomes terms, and what is put where its cell is missing."""
+    name, fill = feature.column, None
+    if feature.filled and feature.kind != "text":
         number = feature.kind == "number"
-        fill = fills.numbers[feature.source] if number else dict(fills.levels[feature.source])
+        fill = lessons.fills.numbers[name] if number else dict(lessons.fills.levels[name])
     return {
         "column": feature.source,
+        "function": feature.function,
         "kind": feature.kind,
         "levels": list(feature.levels),
+        "pooled": list(feature.pooled),
         "boolean": feature.boolean,
         "powers": feature.powers,
+        "knots": list(lessons.knots[name]) if feature.basis else None,
+        "words": dict(lessons.weights[name]) if feature.kind == "text" else None,
+        "ngrams": feature.ngrams,
+        "weighting": feature.weighting,
         "missing": feature.missing,
         "fill": fill,
         "terms": [term.name for term in feature.terms],
@@ -188,7 +202,13 @@ def _stored_feature(feature: Feature, fills: Fills) -> dict[str, Any]:
 
 
 def _stored_factor(factor: Factor) -> dict[str, Any]:
-    return {"column": factor.source, "kind": factor.kind, "level": factor.level, "power": factor.power}
+    return {
+        "column": factor.source,
+        "function": factor.function,
+        "kind": factor.kind,
+        "level": factor.level,
+        "power": factor.power,
+    }
 
 
 def content_id(document: Mapping[str, Any]) -> str:
@@ -263,6 +283,7 @@ def _scorer(document: Mapping[str, Any]) -> Scorer:
     classes = document["classes"]
     if FAMILIES[document["family"]].classes and (len(classes) != 2 or document["positive"] not in classes):
         raise ValueError("classes")
+    encoder, coefs = _without_idle_words(encoder, coefs)
     return Scorer(
         encoder=encoder,
         coefs=coefs,
@@ -283,18 +304,31 @@ def _scorer(document: Mapping[str, Any]) -> Scorer:
     )
 
 
+def _without_idle_words(encoder: Encoder, coefs: Array) -> tuple[Encoder, Array]:
+    """The same without words whose coefficient is zero, which are most of them: nothing else need be counted."""
+    estimates = {term.name: value for term, value in zip(encoder.terms, coefs.tolist(), strict=True)}
+    features = tuple(
+        replace(feature, coded=tuple(f.level or "" for f in feature.coding if estimates[f.name] != 0))
+        if feature.kind == "text"
+        else feature
+        for feature in encoder.features
+    )
+    encoder = replace(encoder, features=features)
+    return encoder, np.array([estimates[term.name] for term in encoder.terms])
+
+
 def _encoder(entries: Sequence[Mapping[str, Any]], terms: Sequence[Mapping[str, Any]]) -> Encoder:
     """The encoder: features with their fills, and the products among the terms. All terms must follow from these."""
     features = tuple(_feature(entry) for entry in entries)
     factors = [tuple(_factor(factor) for factor in _entries(entry["factors"])) for entry in terms]
     pairs = tuple(pair for pair in factors if len(pair) != 1)
     coding = {factor for feature in features for factor in feature.coding}
-    if len({feature.source for feature in features}) < len(features):
+    if len({feature.column for feature in features}) < len(features):
         raise ValueError("a column twice")
-    if not all(len(pair) == 2 and coding.issuperset(pair) and pair[0].source != pair[1].source for pair in pairs):
+    if not all(len(pair) == 2 and coding.issuperset(pair) and pair[0].column != pair[1].column for pair in pairs):
         raise ValueError("a term that is no product of two columns")
     interactions = tuple(term for one, other in pairs for term in cross((one,), (other,)))
-    encoder = Encoder(features, interactions, _fills(features, entries))
+    encoder = Encoder(features, interactions, _lessons(features, entries))
     expected = [(term.name, term.factors) for term in encoder.terms]
     if [(entry["term"], found) for entry, found in zip(terms, factors, strict=True)] != expected:
         raise ValueError("terms do not follow from features")
@@ -303,39 +337,80 @@ def _encoder(entries: Sequence[Mapping[str, Any]], terms: Sequence[Mapping[str, 
 
 def _feature(entry: Mapping[str, Any]) -> Feature:
     """One feature; the levels that have a term, and whether missing cells have one, are read off the terms' names."""
-    source, kind, levels = str(entry["column"]), entry["kind"], _words(entry["levels"])
-    powers, missing, names = entry["powers"], entry["missing"], _words(entry["terms"])
-    if kind not in ("number", "category") or missing not in POLICIES or len(set(levels)) < len(levels):
-        raise ValueError(f"feature {source!r}")
-    if type(powers) is not int or not 0 <= powers <= MOST_POWERS:
-        raise ValueError(f"powers of {source!r}")
-    coded = tuple(level for level in levels if f"{source}={level}" in names)
-    flag = bool(names) and names[-1] == f"missing({source})"
-    feature = Feature(source, kind, levels, coded, bool(entry["boolean"]), missing, powers, flag)
+    function, kind, missing, names = entry["function"], entry["kind"], entry["missing"], _words(entry["terms"])
+    if kind not in get_args(FeatureKind) or missing not in POLICIES:
+        raise ValueError(f"feature {entry['column']!r}")
+    if function is not None and function not in (*DATE_PARTS, *NUMBER_FUNCTIONS):
+        raise ValueError(f"function of {entry['column']!r}")
+    plain = Feature(
+        source=str(entry["column"]),
+        kind=kind,
+        levels=_words(entry["levels"]),
+        boolean=bool(entry["boolean"]),
+        missing=missing,
+        powers=_count(entry["powers"], MOST_POWERS),
+        function=function,
+        pooled=_words(entry["pooled"]),
+        basis=0 if entry["knots"] is None else len(_knots(entry["knots"])) - 1,
+        ngrams=_count(entry["ngrams"], MOST_NGRAMS),
+        weighting=entry["weighting"],
+    )
+    if len({*plain.levels, *plain.pooled}) < len(plain.levels) + len(plain.pooled) or plain.weighting not in WEIGHTINGS:
+        raise ValueError(f"levels of {plain.column!r}")
+    flag = bool(names) and names[-1] == f"missing({plain.column})"
+    feature = replace(plain, coded=_coded(plain, entry, names), flag=flag)
     if names != tuple(term.name for term in feature.terms) or (flag and missing != "indicator"):
-        raise ValueError(f"terms of {source!r}")
+        raise ValueError(f"terms of {plain.column!r}")
     return feature
+
+
+def _coded(plain: Feature, entry: Mapping[str, Any], names: Sequence[str]) -> tuple[str, ...]:
+    """The levels or words that have a term."""
+    if plain.kind == "text":
+        return tuple(map(str, dict(entry["words"])))
+    known = set(names)
+    every = replace(plain, coded=plain.levels).coding if plain.leveled else ()
+    return tuple(factor.level or "" for factor in every if factor.name in known)
+
+
+def _count(value: object, most: int) -> int:
+    """A whole number from 0."""
+    if type(value) is not int or not 0 <= value <= most:
+        raise ValueError(f"{value!r} is no number from 0 to {most}")
+    return value
+
+
+def _knots(value: object) -> tuple[float, ...]:
+    """Knots of a spline, two or more in order."""
+    if not isinstance(value, list) or not 2 <= len(value) <= MOST_KNOTS:
+        raise TypeError("knots were expected")
+    knots = tuple(map(_finite, value))
+    if any(left >= right for left, right in pairwise(knots)):
+        raise ValueError("knots out of order")
+    return knots
 
 
 def _factor(entry: Mapping[str, Any]) -> Factor:
     """One factor; whether there is such a one is seen when terms are held against features."""
-    return Factor(entry["column"], entry["kind"], entry["level"], entry["power"])
+    return Factor(entry["column"], entry["kind"], entry["level"], entry["power"], entry["function"])
 
 
-def _fills(features: Sequence[Feature], entries: Sequence[Mapping[str, Any]]) -> Fills:
-    """What missing cells are filled with, for every feature whose policy fills."""
-    numbers, levels = {}, {}
+def _lessons(features: Sequence[Feature], entries: Sequence[Mapping[str, Any]]) -> Lessons:
+    """What training rows taught: fills for every feature whose policy fills, knots, weights of words."""
+    numbers, levels, knots, weights = {}, {}, {}, {}
     for feature, entry in zip(features, entries, strict=True):
-        if not feature.filled:
-            continue
-        fill = entry["fill"]
-        if feature.kind == "number":
-            numbers[feature.source] = _finite(fill)
-        elif set(fill) != set(feature.levels):
-            raise ValueError(f"fills of {feature.source!r}")
-        else:
-            levels[feature.source] = {level: _finite(fill[level]) for level in feature.levels}
-    return Fills(numbers, levels)
+        name, fill = feature.column, entry["fill"]
+        if feature.basis:
+            knots[name] = _knots(entry["knots"])
+        if feature.kind == "text":
+            weights[name] = {word: _finite(entry["words"][word]) for word in feature.coded}
+        elif feature.filled and feature.kind == "number":
+            numbers[name] = _finite(fill)
+        elif feature.filled:
+            if set(fill) != set(feature.levels):
+                raise ValueError(f"fills of {name!r}")
+            levels[name] = {level: _finite(fill[level]) for level in feature.levels}
+    return Lessons(Fills(numbers, levels), knots=knots, weights=weights)
 
 
 def _entries(value: object) -> Sequence[Mapping[str, Any]]:
@@ -396,31 +471,46 @@ def _probes(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     for which in range(4 if any(feature.filled for feature in features) else 3):
         row: dict[str, Any] = {}
         for feature in features:
-            if which == 3 and feature.filled:
-                row[feature.source] = None
-            elif feature.kind == "category":
-                row[feature.source] = feature.levels[which % len(feature.levels)]
-            else:
-                entry = at.get(feature.source, {"mean": 0.0, "sd": 1.0})  # numbers that are all the same have no term
-                mean, sd = entry["mean"], entry["sd"]
-                row[feature.source] = float(f"{(0.0, mean + sd, mean - sd, mean)[which]:.6g}")
+            gone = which == 3 and feature.filled
+            row[feature.source] = None if gone else _probe_cell(feature, which, at)
         link = _probe_eta(scorer, row)
         if math.isfinite(link):  # powers and products may leave double precision where no row of the data was
             rows.append({"row": row, "link": link})
     return rows
 
 
+#: Dates of probes: a leap day, the day that days are counted from, one before it, and the mean of none.
+_PROBE_DATES = ("2024-02-29", "1970-01-01", "1969-07-20T20:17:40", "2000-01-01")
+
+
+def _probe_cell(feature: Feature, which: int, at: Mapping[str, Mapping[str, Any]]) -> str | float:
+    """The cell of a feature's source in the probe of this number."""
+    if feature.function in DATE_PARTS:
+        return _PROBE_DATES[which]
+    if feature.kind == "text":
+        return " ".join(feature.coded[which : which + 3])
+    if feature.leveled:
+        levels = [level for level in (*feature.levels, *feature.pooled) if level != OTHER]
+        return levels[which % len(levels)]
+    if feature.function is not None:
+        return (0.5, 1.0, 2.0, 1.5)[which]  # where every function of numbers has a value
+    entry = at.get(feature.coding[0].name if feature.coding else "", {"mean": 0.0, "sd": 1.0})
+    mean, sd = entry["mean"], entry["sd"]
+    return float(f"{(0.0, mean + sd, mean - sd, mean)[which]:.6g}")
+
+
 def _probe_matrix(encoder: Encoder, row: Mapping[str, Any]) -> Array:
     """One coded row (p,)."""
-    columns: dict[str, Numbers | Levels] = {}
+    columns: dict[str, Column] = {}
     for feature in encoder.features:
         value = row[feature.source]
         gone = value is None and feature.filled
-        if feature.kind == "number":
+        if feature.kind == "number" and feature.function not in DATE_PARTS:
             columns[feature.source] = Numbers(np.array([math.nan if gone else _finite(value)]))
         else:
             columns[feature.source] = Levels(np.full(1, -1 if gone else 0, dtype=np.int32), (str(value),))
-    return encoder.matrix(columns, np.zeros(1, dtype=np.intp))[0]
+    found = encoder.matrix(derived_columns(columns, encoder.derived), np.zeros(1, dtype=np.intp))
+    return (found if isinstance(found, np.ndarray) else found.toarray())[0]
 
 
 def _probe_eta(scorer: Scorer, row: Mapping[str, Any]) -> float:

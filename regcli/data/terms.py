@@ -4,7 +4,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["FILLING", "POLICIES", "Factor", "Feature", "Term", "cross", "plain_term"]
+__all__ = [
+    "FILLING",
+    "OTHER",
+    "POLICIES",
+    "Factor",
+    "FactorKind",
+    "Feature",
+    "FeatureKind",
+    "Term",
+    "cross",
+    "plain_term",
+]
 
 #: What can become of missing cells in a feature.
 POLICIES = ("error", "drop", "mean", "median", "indicator")
@@ -12,28 +23,49 @@ POLICIES = ("error", "drop", "mean", "median", "indicator")
 #: The policies that put a value in their place.
 FILLING = frozenset({"mean", "median", "indicator"})
 
+#: The level that rare levels are pooled into.
+OTHER = "(other)"
+
+FeatureKind = Literal["number", "category", "ordinal", "text"]
+FactorKind = Literal["value", "level", "missing", "step", "spline", "word"]
+
+
+def _column(source: str, function: str | None) -> str:
+    """The name of a column as it is worked with: of the file, or made of one cell by cell."""
+    return source if function is None else f"{function}({source})"
+
 
 @dataclass(frozen=True, slots=True)
 class Factor:
     """An elementary column of one source column.
 
-    ``value`` is the number to the power of ``power``, ``level`` is 1 where the cell is that level, and ``missing`` is
-    1 where the cell is missing.
+    ``value`` is the number to the power of ``power``, ``level`` is 1 where the cell is that level, ``step`` where it is
+    that level or a later one, ``missing`` is 1 where the cell is missing, ``spline`` is the function of that ``power``
+    among those of a natural cubic spline, and ``word`` counts a word. ``function`` is what the cell went through first.
     """
 
     source: str
-    kind: Literal["value", "level", "missing"]
+    kind: FactorKind
     level: str | None = None
     power: int = 1
+    function: str | None = None
+
+    @property
+    def column(self) -> str:
+        """The column that it is made of, cell by cell."""
+        return _column(self.source, self.function)
 
     @property
     def name(self) -> str:
         """What a term of this factor alone is called."""
-        if self.kind == "missing":
-            return f"missing({self.source})"
-        if self.kind == "level":
-            return f"{self.source}={self.level}"
-        return self.source if self.power == 1 else f"{self.source}^{self.power}"
+        names = {
+            "missing": f"missing({self.column})",
+            "level": f"{self.column}={self.level}",
+            "step": f"{self.column}>={self.level}",
+            "spline": f"spline({self.column},{self.power})",
+            "word": f"word({self.column},{self.level})",
+        }
+        return names.get(self.kind) or (self.column if self.power == 1 else f"{self.column}^{self.power}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +77,18 @@ class Term:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The columns it is made of, each once, in order."""
+        """The columns of the file that it is made of, each once, in order."""
         return tuple(dict.fromkeys(factor.source for factor in self.factors))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The same as they are worked with."""
+        return tuple(dict.fromkeys(factor.column for factor in self.factors))
 
     @property
     def numeric(self) -> bool:
         """Whether it is more than zeros and ones."""
-        return any(factor.kind == "value" for factor in self.factors)
+        return any(factor.kind in ("value", "spline", "word") for factor in self.factors)
 
     @property
     def main(self) -> str | None:
@@ -76,21 +113,38 @@ def _term(factor: Factor) -> Term:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """A source column and how it becomes terms.
+    """A column and how it becomes terms.
 
-    ``kind`` is ``number``, with ``powers`` from 1 to that number (0: none, the numbers are all the same), or
-    ``category`` with ``levels`` in order and ``coded`` the levels that have a term. ``boolean`` levels are matched in
-    any capitals. ``missing`` is the policy for missing cells, and ``flag`` says that they have a term of their own.
+    ``kind`` is ``number``, with ``powers`` from 1 to that number (0: none) and ``basis`` functions of a spline;
+    ``category`` or ``ordinal`` with ``levels`` in order and ``coded`` the levels that have a term; or ``text`` with the
+    words ``coded``, runs of up to ``ngrams`` words, weighed as ``weighting`` says. ``pooled`` are rare levels that
+    count as ``OTHER``. ``boolean`` levels are matched in any capitals. ``missing`` is the policy for missing cells, and
+    ``flag`` says that they have a term of their own. ``function`` is what a cell goes through first.
     """
 
     source: str
-    kind: Literal["number", "category"]
+    kind: FeatureKind
     levels: tuple[str, ...] = ()
     coded: tuple[str, ...] = ()
     boolean: bool = False
     missing: str = "error"
     powers: int = 1
     flag: bool = False
+    function: str | None = None
+    pooled: tuple[str, ...] = ()
+    basis: int = 0
+    ngrams: int = 1
+    weighting: str = "count"
+
+    @property
+    def column(self) -> str:
+        """The column as it is worked with."""
+        return _column(self.source, self.function)
+
+    @property
+    def leveled(self) -> bool:
+        """Whether cells are one of some levels."""
+        return self.kind in ("category", "ordinal")
 
     @property
     def filled(self) -> bool:
@@ -101,15 +155,21 @@ class Feature:
     def coding(self) -> tuple[Factor, ...]:
         """What stands for a cell that is there, powers left out: what interactions are made of."""
         if self.kind == "number":
-            return (Factor(self.source, "value"),) if self.powers else ()
-        return tuple(Factor(self.source, "level", level) for level in self.coded)
+            if self.basis:
+                return tuple(self._factor("spline", power=at) for at in range(1, self.basis + 1))
+            return (self._factor("value"),) if self.powers else ()
+        kinds: dict[FeatureKind, FactorKind] = {"category": "level", "ordinal": "step", "text": "word"}
+        return tuple(self._factor(kinds[self.kind], level) for level in self.coded)
 
     @property
     def terms(self) -> tuple[Term, ...]:
         """The terms in order."""
         factors = list(self.coding)
         if self.kind == "number":
-            factors += [Factor(self.source, "value", power=power) for power in range(2, self.powers + 1)]
+            factors += [self._factor("value", power=power) for power in range(2, self.powers + 1)]
         if self.flag:
-            factors.append(Factor(self.source, "missing"))
+            factors.append(self._factor("missing"))
         return tuple(map(_term, factors))
+
+    def _factor(self, kind: FactorKind, level: str | None = None, power: int = 1) -> Factor:
+        return Factor(self.source, kind, level, power, self.function)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regcli.data.columns import number
+from regcli.data.derive import is_date
 from regcli.data.table import Levels, Numbers, Table, Unsupported
 from regcli.errors import DataError, Location, counted
 
@@ -24,6 +25,9 @@ NUMBER_SHARE = 0.1
 
 #: Squares of larger numbers overflow, those of smaller spreads vanish.
 LARGEST, SMALLEST = 1e150, 1e-150
+
+#: How dates begin that nobody means as numbers or names.
+_ISO_DATE = re.compile(r"\s*\d{4}-\d{2}-\d{2}")
 
 #: Offending cells shown in an error.
 SHOWN = 3
@@ -111,16 +115,23 @@ def _check_text(table: Table, name: str, column: Levels, known: NDArray[np.bool_
             cells=cells,
             hint=_text_hint(name, cells, free=free),
         )
-    if len(column.levels) > MOST_LEVELS:
-        dates = sum(bool(re.fullmatch(r"\d{4}-\d{2}-\d{2}.*", level)) for level in column.levels)
-        what = "dates" if dates == len(column.levels) else "an identifier"
+    if free and column.levels and all(_ISO_DATE.match(level) and is_date(level) for level in column.levels):
         raise DataError(
-            "probable-identifier",
-            f"text column {name!r} has {len(column.levels):,} different cells and is probably {what}",
+            "undeclared-date",
+            f"column {name!r} holds dates",
             where=Location(file=table.files[0].path, column=name),
             cells=column.levels[:SHOWN],
-            hint=f"--drop {quote(name)}, --id {quote(name)} to carry it along, or --categorical {quote(name)} to use "
-            "its levels"
+            hint=f"--date {quote(name)} makes year, month, weekday and days of it, --drop {quote(name)} leaves it out, "
+            f"--categorical {quote(name)} takes it as it is spelt",
+        )
+    if len(column.levels) > MOST_LEVELS:
+        raise DataError(
+            "probable-identifier",
+            f"text column {name!r} has {len(column.levels):,} different cells and is probably an identifier",
+            where=Location(file=table.files[0].path, column=name),
+            cells=column.levels[:SHOWN],
+            hint=f"--drop {quote(name)}, --id {quote(name)} to carry it along, --categorical {quote(name)} to use its "
+            f"levels, or --text {quote(name)} to use its words"
             if free
             else _ways_without(name, free=False),
         )

@@ -184,7 +184,7 @@ class Dense:
 
 @dataclass(frozen=True)
 class Sparse:
-    """A sparse (n, m) matrix by columns. Its shift is zero: shifting would fill it."""
+    """A sparse (n, m) matrix by columns. Its shift is zero where shifting would fill a column."""
 
     values: sparse.csc_array
     shift: Array
@@ -314,7 +314,7 @@ def make_design(values: Array | sparse.sparray, *, centred: bool) -> Dense | Spa
     """
     if isinstance(values, sparse.sparray):
         stored = sparse.csc_array(values, dtype=np.float64)
-        return Sparse(stored, np.zeros(stored.shape[1]))
+        return _shifted(stored) if centred else Sparse(stored, np.zeros(stored.shape[1]))
     n, m = values.shape
     if n * m >= SPARSE_CELLS and np.count_nonzero(values) <= SPARSE_SHARE * n * m:
         return Sparse(sparse.csc_array(values), np.zeros(m))
@@ -326,6 +326,20 @@ def make_design(values: Array | sparse.sparray, *, centred: bool) -> Dense | Spa
             shift[start : start + COLUMN_BLOCK] = _near_mean(block)
             block -= shift[start : start + COLUMN_BLOCK]
     return Dense(values, shift)
+
+
+def _shifted(stored: sparse.csc_array) -> Sparse:
+    """A sparse matrix whose full columns, in which every cell is stored, are shifted; it is copied if there are any."""
+    n, m = stored.shape
+    shift = np.zeros(m)
+    full = np.flatnonzero(np.diff(stored.indptr) == n) if n else np.zeros(0, dtype=np.intp)
+    if full.size:
+        stored = stored.copy()
+    for column in full:
+        cells = stored.data[stored.indptr[column] : stored.indptr[column + 1]]
+        shift[column] = _near_mean(cells[:, None])[0]
+        cells -= shift[column]
+    return Sparse(stored, shift)
 
 
 def _near_mean(block: Array) -> Array:

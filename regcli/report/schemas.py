@@ -233,10 +233,12 @@ _POLICY = _words("error", "drop", "mean", "median", "indicator")
 #: What a missing cell becomes: a number, by level what its 0/1 column gets, or null where it is not filled.
 _FILL: Schema = {"anyOf": [_NUMBER, {"type": "object", "additionalProperties": _NUMBER}, {"type": "null"}]}
 
-#: A term is the product of its factors: a column to a power, a level as 0 or 1, or whether the cell is missing.
+#: A term is the product of its factors: a column to a power, a level or a step as 0 or 1, whether the cell is missing,
+#: a function of a spline, counts of a word.
 _FACTOR = _object(
     column=_TEXT,
-    kind=_words("value", "level", "missing"),
+    function=_or_null(_TEXT),
+    kind=_words("value", "level", "missing", "step", "spline", "word"),
     level=_or_null(_TEXT),
     power={"type": "integer", "minimum": 1},
 )
@@ -265,10 +267,16 @@ _STORED: Mapping[str, Schema] = {
     "features": _list(
         _object(
             column=_TEXT,
-            kind=_words("number", "category"),
+            function=_or_null(_TEXT),
+            kind=_words("number", "category", "ordinal", "text"),
             levels=_TEXTS,
+            pooled=_TEXTS,
             boolean=_FLAG,
             powers=_COUNT,
+            knots=_or_null(_list(_NUMBER)),
+            words=_or_null({"type": "object", "additionalProperties": _NUMBER}),
+            ngrams=_COUNT,
+            weighting=_words("count", "binary", "tfidf"),
             missing=_POLICY,
             fill=_FILL,
             terms=_TEXTS,

@@ -115,7 +115,7 @@ def test_filled_columns_against_the_columns_filled_by_hand(policy: str) -> None:
         share = (region == level).sum() / region.notna().sum()
         fill = {"mean": share, "median": float(level == region.mode()[0]), "indicator": 0.0}[policy]
         dummies[level] = column.mask(region.isna(), fill)
-    lane_map = None if found.lane_map is None else found.lane_map(found.fit_weights)
+    lane_map = None if found.lane_maps is None else found.lane_maps(found.fit_weights)
     X = found.X if lane_map is None else found.X @ lane_map.toarray()
     names = [term.name for term in found.encoder.terms]
     assert X[:, names.index("age")] == pytest.approx(age, rel=EXACT)
@@ -129,15 +129,15 @@ def test_filled_columns_against_the_columns_filled_by_hand(policy: str) -> None:
 
 def test_what_a_training_set_learns_depends_on_its_rows_alone() -> None:
     found = prepared(missing=("mean",))
-    assert found.lane_map is not None
+    assert found.lane_maps is not None
     weights = found.fit_weights.copy()
     weights[:20] = 0.0
     changed = holed()
     changed.loc[:19, "age"] *= 3
     changed.to_csv("changed.csv", index=False)
     other = prepared("changed.csv", missing=("mean",))
-    assert other.lane_map is not None
-    one, two, whole = found.lane_map(weights), other.lane_map(weights), found.lane_map(found.fit_weights)
+    assert other.lane_maps is not None
+    one, two, whole = found.lane_maps(weights), other.lane_maps(weights), found.lane_maps(found.fit_weights)
     assert one is not None
     assert two is not None
     assert whole is not None
@@ -158,9 +158,9 @@ def test_a_column_has_its_own_policy_and_later_ones_win() -> None:
 
 def test_a_table_without_missing_cells_needs_no_map() -> None:
     found = prepared("full.csv", missing=("indicator",))
-    assert found.lane_map is None
+    assert found.lane_maps is None
     assert "imputed" not in {warning.code for warning in found.warnings}
-    assert found.encoder.fills.numbers["age"] == pytest.approx(complete()["age"].mean(), rel=EXACT)
+    assert found.encoder.lessons.fills.numbers["age"] == pytest.approx(complete()["age"].mean(), rel=EXACT)
 
 
 # -- what comes out --------------------------------------------------------------------------------------------------
@@ -194,7 +194,7 @@ def test_training_rows_are_predicted_by_the_terms_of_the_training_rows(policy: s
     words = ("--missing", policy, "--poly", "2", "--interactions", "region:age", "--interactions", "sex:a:b")
     document = fit(*words).document
     found = prepared(missing=(policy,), poly=2, interactions=("region:age", "sex:a:b"))
-    lane_map = None if found.lane_map is None else found.lane_map(found.fit_weights)
+    lane_map = None if found.lane_maps is None else found.lane_maps(found.fit_weights)
     X = found.X if lane_map is None else found.X @ lane_map.toarray()
     assert [row["term"] for row in document["coefficients"]] == [term.name for term in found.encoder.terms]
     expected = document["intercept"] + X @ [row["estimate"] for row in document["coefficients"]]

@@ -109,7 +109,7 @@ def _run(case: Case, X: Array | sparse.csc_array, plan: Plan) -> tuple[list[str]
         intercept=True,
         standardized=np.ones(p, dtype=bool),
         spread_scales=False,
-        lane_map=None,
+        lane_maps=None,
         rules=Rules(),
         parallel_map=serial_map,
     )

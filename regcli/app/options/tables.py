@@ -7,6 +7,7 @@ from regcli.app.options.flag import Flag
 
 __all__ = ["Data", "Reading"]
 
+TextWeights = Literal["count", "binary", "tfidf"]
 InputFormat = Literal["csv", "tsv", "parquet"]
 
 
@@ -34,6 +35,73 @@ class Data:
         tuple[str, ...],
         Flag(("--categorical",), "Treat this column as categories, its cells as spelt. Repeatable.", "COL"),
     ] = ()
+    ordinal: Annotated[
+        tuple[str, ...],
+        Flag(
+            ("--ordinal",),
+            "Treat this column as ordered levels: a term COL>=LEVEL for every step. In the order given, else sorted. "
+            "Repeatable.",
+            "COL[=LOW,...,HIGH]",
+        ),
+    ] = ()
+    date: Annotated[
+        tuple[str, ...],
+        Flag(
+            ("--date",),
+            "Treat this column as dates (ISO 8601): year(COL), month(COL), weekday(COL) and days(COL). Repeatable.",
+            "COL",
+        ),
+    ] = ()
+    text: Annotated[
+        tuple[str, ...],
+        Flag(("--text",), "Treat this column as text: a term word(COL,WORD) for every word. Repeatable.", "COL"),
+    ] = ()
+    text_ngrams: Annotated[
+        int | None, Flag(("--text-ngrams",), "Runs of up to N words are words too, from 1 to 5.", "N", "1")
+    ] = None
+    text_weights: Annotated[
+        TextWeights | None,
+        Flag(
+            ("--text-weights",),
+            "What a word counts: how often it is there, whether it is there, or how often times how rare it is.",
+            None,
+            "count",
+        ),
+    ] = None
+    text_min_rows: Annotated[
+        int | None, Flag(("--text-min-rows",), "Leave out words in fewer than N training rows.", "N", "2")
+    ] = None
+    text_max_words: Annotated[
+        int | None, Flag(("--text-max-words",), "Keep the N most frequent words.", "N", "10000")
+    ] = None
+    spline: Annotated[
+        tuple[str, ...],
+        Flag(
+            ("--spline",),
+            "Bend this column: a natural cubic spline with K knots, from 3 to 20, at quantiles of the training rows. "
+            "Repeatable.",
+            "COL[=K]",
+            "5 knots",
+        ),
+    ] = ()
+    min_level_count: Annotated[
+        int | None,
+        Flag(
+            ("--min-level-count",),
+            "Pool the levels of a category that fewer than N training rows have into one, (other).",
+            "N",
+            "1",
+        ),
+    ] = None
+    formula: Annotated[
+        str | None,
+        Flag(
+            ("--formula",),
+            "Target and terms in one: y ~ a + b + a:b, with a*b, C(a), poly(a, D), spline(a), spline(a, K), log(a), "
+            "log2, log10, log1p, sqrt, exp, abs, `quoted names`, . for all other columns and - to leave one out.",
+            "F",
+        ),
+    ] = None
     id: Annotated[
         tuple[str, ...],
         Flag(("--id",), "Carry this column along to predictions, never fit on it. Repeatable.", "COL"),

@@ -9,6 +9,7 @@ from regcli.app.options import Data, FitRequest, Folds, Model, Penalty
 from regcli.app.prepare import Prepared, prepare
 from regcli.errors import DataError, UsageError
 from regcli.problem.folds import set_aside
+from tests.dense import dense
 
 ROWS = 24
 REGIONS = ("north", "south", "east")
@@ -45,7 +46,7 @@ def test_a_category_that_nothing_penalises_leaves_out_its_first_level(tmp_path: 
     assert terms(prepared(file)) == ["x", "region=east", "region=north", "region=south", "sex=m"]
     found = prepared(file, penalty=Penalty(penalty_factor=(pair,)))
     assert terms(found) == ["x", "region=north", "region=south", "sex=m"]
-    dependent = np.column_stack([np.ones(ROWS), found.X])
+    dependent = np.column_stack([np.ones(ROWS), dense(found.X)])
     assert np.linalg.matrix_rank(dependent) == dependent.shape[1]
 
 

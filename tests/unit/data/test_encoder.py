@@ -14,6 +14,7 @@ from regcli.data.table import Column
 from regcli.data.terms import Factor, Feature, Term
 from regcli.data.usable import missing_rows
 from regcli.errors import DataError
+from tests.dense import based, coded
 from tests.tolerances import EXACT
 from tests.unit.data.made import numbers, table, text
 
@@ -41,7 +42,7 @@ def test_numbers_and_categories_become_terms_in_order() -> None:
     encoder = learn(columns, 4).encoder
     assert [term.name for term in encoder.terms] == ["x", "c=a", "c=b", "c=c", "two=v"]
     assert encoder.terms[2] == Term("c=b", (Factor("c", "level", "b"),))
-    X = encoder.matrix(columns, np.array([3, 0]))
+    X = coded(encoder, columns, np.array([3, 0]))
     assert X.tolist() == [[4.0, 1.0, 0.0, 0.0, 1.0], [1.0, 0.0, 1.0, 0.0, 0.0]]
     assert X.flags.f_contiguous
 
@@ -62,7 +63,7 @@ def test_levels_are_those_of_training_rows_with_weight() -> None:
 def test_levels_that_are_not_known_and_missing_cells_are_nan() -> None:
     encoder = learn({"c": text("a", "b", "c"), "x": numbers(1, 2, 3)}, 3).encoder
     other: dict[str, Column] = {"c": text("b", "z", None), "x": numbers(1, np.nan, 3)}
-    X = encoder.matrix(other, np.arange(3))
+    X = coded(encoder, other, np.arange(3))
     assert X[0].tolist() == [0.0, 1.0, 0.0, 1.0]
     assert np.isnan(X[1]).all()
     assert np.isnan(X[2, :3]).all()
@@ -71,14 +72,14 @@ def test_levels_that_are_not_known_and_missing_cells_are_nan() -> None:
 
 def test_booleans_match_in_any_capitals_and_text_does_not() -> None:
     boolean = Encoder((Feature("b", "category", ("False", "True"), ("True",), boolean=True),))
-    assert boolean.matrix({"b": text("TRUE", "false")}, np.arange(2)).tolist() == [[1.0], [0.0]]
+    assert coded(boolean, {"b": text("TRUE", "false")}, np.arange(2)).tolist() == [[1.0], [0.0]]
     spelt = Encoder((Feature("b", "category", ("no", "yes"), ("yes",)),))
-    assert np.isnan(spelt.matrix({"b": text("YES")}, np.arange(1))).all()
+    assert np.isnan(coded(spelt, {"b": text("YES")}, np.arange(1))).all()
 
 
 def test_columns_of_terms_that_are_not_wanted_may_be_absent() -> None:
     encoder = learn({"c": text("a", "b", "c"), "x": numbers(1, 2, 3)}, 3).encoder
-    X = encoder.matrix({"x": numbers(7)}, np.arange(1), np.array([False, False, False, True]))
+    X = coded(encoder, {"x": numbers(7)}, np.arange(1), np.array([False, False, False, True]))
     assert X.tolist() == [[0.0, 0.0, 0.0, 7.0]]
 
 
@@ -138,7 +139,7 @@ def test_values_without_a_spelling_match_by_value(
 def test_an_unknown_level_can_be_none_of_them() -> None:
     encoder = learn({"c": text("a", "b", "c"), "x": numbers(1, 2, 3)}, 3).encoder
     other: dict[str, Column] = {"c": text("b", "z", None), "x": numbers(1, np.nan, 3)}
-    X = encoder.matrix(other, np.arange(3), unknown_is_zero=True)
+    X = coded(encoder, other, np.arange(3), unknown_is_zero=True)
     assert X[0].tolist() == [0.0, 1.0, 0.0, 1.0]
     assert X[1, :3].tolist() == [0.0, 0.0, 0.0]
     assert np.isnan(X[1, 3])
@@ -170,7 +171,7 @@ def test_filled_columns_and_flags() -> None:
         learnt = with_policy(policy, columns, 4)
         flags = policy == "indicator"
         assert names(learnt.encoder) == (["x", "missing(x)", "c=b", "missing(c)"] if flags else ["x", "c=b"])
-        X = learnt.encoder.matrix(columns, rows)
+        X = coded(learnt.encoder, columns, rows)
         order = [0, 2, 1, 3] if flags else [0, 1]
         assert X.tolist() == np.array(expected)[:, order].tolist()
         (warning,) = learnt.warnings
@@ -182,16 +183,16 @@ def test_a_complete_column_has_no_flag_and_learns_a_fill() -> None:
     learnt = with_policy("indicator", columns, 3)
     assert names(learnt.encoder) == ["x", "c=b"]
     assert learnt.warnings == ()
-    assert learnt.encoder.lane_map(learnt.encoder.fills) is None
+    assert learnt.encoder.lane_map(learnt.encoder.lessons) is None
     later: dict[str, Column] = {"x": numbers(NAN), "c": text(None)}
-    assert learnt.encoder.matrix(later, np.arange(1)).tolist() == [[3.0, 2 / 3]]
+    assert coded(learnt.encoder, later, np.arange(1)).tolist() == [[3.0, 2 / 3]]
 
 
 def test_without_gaps_the_base_is_the_design() -> None:
     columns: dict[str, Column] = {"x": numbers(1, 2, 4), "c": text("a", "b", "c"), "z": numbers(3, 1, 2)}
     recipe = Recipe(dict.fromkeys(columns, "mean"), degree=2, pairs=(("x", "c"), ("x", "z")))
     encoder = learn(columns, 3, recipe=recipe).encoder
-    assert np.array_equal(encoder.base(columns, np.arange(3)), encoder.matrix(columns, np.arange(3)))
+    assert np.array_equal(based(encoder, columns, np.arange(3)), coded(encoder, columns, np.arange(3)))
 
 
 @pytest.mark.parametrize(
@@ -204,7 +205,7 @@ def test_one_value_and_missing_cells(policy: str, left: list[str], dropped: list
     assert names(learnt.encoder) == left
     assert [name for name, reason in learnt.dropped if reason == "constant"] == dropped
     if left:
-        assert learnt.encoder.matrix(columns, np.arange(4)).tolist() == [[0, 0], [1, 1], [0, 0], [0, 0]]
+        assert coded(learnt.encoder, columns, np.arange(4)).tolist() == [[0, 0], [1, 1], [0, 0], [0, 0]]
 
 
 def test_cells_of_rows_without_weight_alone_make_a_constant() -> None:
@@ -224,7 +225,7 @@ def test_powers_stop_below_the_number_of_values() -> None:
     }  # fmt: skip
     encoder = learn(columns, 5, recipe=Recipe(degree=3)).encoder
     assert names(encoder) == ["two", "three", "three^2", "five", "five^2", "five^3"]
-    assert encoder.matrix(columns, np.array([3]))[0].tolist() == [1, 2, 4, 4, 16, 64]
+    assert coded(encoder, columns, np.array([3]))[0].tolist() == [1, 2, 4, 4, 16, 64]
 
 
 def test_interactions_come_last_left_side_slowest() -> None:
@@ -240,7 +241,7 @@ def test_interactions_come_last_left_side_slowest() -> None:
     assert learnt.warnings[0].facts == {"columns": ["c=d:s=m"]}
     assert learnt.encoder.terms[5].sources == ("c", "s")
     assert (learnt.encoder.terms[5].numeric, learnt.encoder.terms[7].numeric) == (False, True)
-    assert learnt.encoder.matrix(columns, np.array([3]))[0, 5:].tolist() == [1, 0, 7, 0, 0]
+    assert coded(learnt.encoder, columns, np.array([3]))[0, 5:].tolist() == [1, 0, 7, 0, 0]
 
 
 def test_products_with_a_constant_column_are_left_out() -> None:
@@ -290,7 +291,7 @@ def test_terms_that_are_not_wanted_may_lack_their_columns() -> None:
     columns: dict[str, Column] = {"x": numbers(1, 2, 3), "z": numbers(4, 1, 3), "w": numbers(1, 5, 2)}
     encoder = learn(columns, 3, recipe=Recipe(pairs=(("x", "z"), ("x", "w")))).encoder
     wanted = np.array([name == "x:z" for name in names(encoder)])
-    X = encoder.matrix({"x": numbers(3), "z": numbers(5)}, np.arange(1), wanted)
+    X = coded(encoder, {"x": numbers(3), "z": numbers(5)}, np.arange(1), wanted)
     assert X[0, 3:].tolist() == [15.0, 0.0]
 
 
@@ -335,20 +336,20 @@ def test_base_times_lane_map_is_the_design_of_the_lane(
     weights = rng.integers(0, 4, ROWS).astype(float)
     learnt = learn(columns, ROWS, weights=weights, reference=reference, recipe=Recipe(chosen, degree, pairs))
     encoder, rows = learnt.encoder, np.arange(ROWS)
-    base = encoder.base(columns, rows)
+    base = based(encoder, columns, rows)
     assert base.flags.f_contiguous
     patterns = []
     for lane in range(5):
         held = np.arange(ROWS) % 5 == lane - 1
         fills = encoder.learn(columns, rows, np.where(held, 0.0, weights))
         if not lane:
-            assert fills == encoder.fills
+            assert fills == encoder.lessons
         lane_map = encoder.lane_map(fills)
         assert lane_map is not None
         assert lane_map.has_sorted_indices
         assert lane_map.shape == (base.shape[1], len(encoder.terms))
         patterns.append((lane_map.indptr.tolist(), lane_map.indices.tolist()))
-        expected = replace(encoder, fills=fills).matrix(columns, rows)
+        expected = coded(replace(encoder, lessons=fills), columns, rows)
         found = base @ lane_map.toarray()
         assert np.allclose(found, expected, rtol=0, atol=EXACT * np.abs(expected).max(axis=0))
         assert lane or np.array_equal(found, expected)
@@ -360,7 +361,7 @@ def test_a_lane_without_any_cell_fills_zero() -> None:
     columns: dict[str, Column] = {"x": numbers(1, 2, NAN, NAN), "c": text("a", "b", None, None)}
     encoder = with_policy("mean", columns, 4).encoder
     fills = encoder.learn(columns, np.arange(4), np.array([0.0, 0.0, 1.0, 1.0]))
-    assert replace(encoder, fills=fills).matrix(columns, np.array([3])).tolist() == [[0.0, 0.0]]
+    assert coded(replace(encoder, lessons=fills), columns, np.array([3])).tolist() == [[0.0, 0.0]]
     lane_map = encoder.lane_map(fills)
     assert lane_map is not None
     assert lane_map.nnz == 4
@@ -369,8 +370,8 @@ def test_a_lane_without_any_cell_fills_zero() -> None:
 def test_categories_whose_missing_cells_are_a_level_need_no_map() -> None:
     columns: dict[str, Column] = {"c": text("a", "b", None, "d"), "x": numbers(1, 2, 3, 4)}
     encoder = with_policy("indicator", columns, 4, pairs=(("c", "x"),)).encoder
-    assert encoder.lane_map(encoder.fills) is None
-    assert np.array_equal(encoder.base(columns, np.arange(4)), encoder.matrix(columns, np.arange(4)))
+    assert encoder.lane_map(encoder.lessons) is None
+    assert np.array_equal(based(encoder, columns, np.arange(4)), coded(encoder, columns, np.arange(4)))
 
 
 def test_a_level_that_no_row_with_weight_has_is_none_in_the_base() -> None:
@@ -378,6 +379,6 @@ def test_a_level_that_no_row_with_weight_has_is_none_in_the_base() -> None:
     recipe = Recipe({"c": "indicator"})
     encoder = learn(columns, 4, weights=np.array([1.0, 1.0, 0.0, 0.0]), recipe=recipe).encoder
     assert names(encoder) == ["c=b", "x"]
-    base = encoder.base(columns, np.arange(4))
+    base = based(encoder, columns, np.arange(4))
     assert base[2, 0] == 0.0
     assert np.isfinite(base).all()

@@ -12,6 +12,7 @@ import pytest
 
 from regcli.data.encoder import Encoder
 from regcli.data.fills import Fills
+from regcli.data.lessons import Lessons
 from regcli.data.model_file import (
     Profile,
     StoredModel,
@@ -25,6 +26,7 @@ from regcli.data.terms import Factor, Feature, cross
 from regcli.errors import ModelFileError
 from regcli.report.schemas import SCHEMAS
 from regcli.results import Model, ModelFacts, TermFacts
+from tests.dense import coded
 from tests.tolerances import EXACT
 
 Document = dict[str, Any]
@@ -46,7 +48,7 @@ FILLED = Encoder(
         Feature("x^2", "number", missing="drop"),
     ),
     cross([Factor("colour", "level", "red"), Factor("colour", "level", "green")], [Factor("size:2", "value")]),
-    Fills({"size:2": 1.5, "k": 0.1}, {"colour": {"blue": 0.5, "green": 0.125, "red": 0.375}}),
+    Lessons(Fills({"size:2": 1.5, "k": 0.1}, {"colour": {"blue": 0.5, "green": 0.125, "red": 0.375}})),
 )
 
 
@@ -124,7 +126,7 @@ def test_a_missing_cell_is_what_the_model_learnt(path: str) -> None:
         "colour": Levels(np.array([-1, 0], dtype=np.int32), ("red",)),
         "x^2": Numbers(np.array([1.0, np.nan])),
     }
-    X = read_model(path).encoder.matrix(columns, np.arange(2))
+    X = coded(read_model(path).encoder, columns, np.arange(2))
     filled = [1.5, 2.25, 3.375, 1.0, 1.0, 0.125, 0.375, 1.0, 0.375 * 1.5, 0.125 * 1.5]
     assert X[0].tolist() == filled
     assert X[1, :7].tolist() == [2.0, 4.0, 8.0, 0.0, 0.0, 0.0, 1.0]
@@ -139,7 +141,7 @@ def test_it_scores_as_the_model_did(path: str) -> None:
         "colour": Levels(np.array([1, 0], dtype=np.int32), ("green", "red")),
         "new": Levels(np.array([0, 1], dtype=np.int32), ("TRUE", "false")),
     }
-    X = scorer.encoder.matrix(columns, np.arange(2))
+    X = coded(scorer.encoder, columns, np.arange(2))
     assert scorer.eta(X, 10.0).tolist() == pytest.approx([-3 + 10 + 0.25 + 1e-3 + 2.0, -3 + 10 + 0.5 - 1.5])
 
 

@@ -1,0 +1,149 @@
+"""What columns are declared to be: --ordinal, --spline, --text and --date, held against the columns there are."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from regcli.app.options import Data
+from regcli.app.values import bounded, refuse
+from regcli.data.derive import DATE_PARTS
+from regcli.data.learn import TextRule
+from regcli.data.roles import match_columns
+from regcli.data.spline import DEFAULT_KNOTS, LEAST_KNOTS, MOST_KNOTS
+from regcli.data.words import WEIGHTINGS
+from regcli.errors import UsageError
+
+Value = TypeVar("Value")
+
+__all__ = ["Declared", "declared_names", "read_declared"]
+
+#: Runs of words that --text-ngrams may ask for.
+MOST_NGRAMS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """Columns of the file by what they are declared to be; ``ordinal`` with their order, empty for the sorted one."""
+
+    ordinal: dict[str, tuple[str, ...]]
+    splines: dict[str, int]
+    text: dict[str, TextRule]
+    dates: tuple[str, ...]
+
+    @property
+    def derived(self) -> dict[str, tuple[str, str]]:
+        """Columns made of dates: function and source by name."""
+        return {f"{part}({name})": (part, name) for name in self.dates for part in DATE_PARTS}
+
+
+def declared_names(data: Data) -> tuple[str, ...]:
+    """Names and patterns of columns that are read as they are spelt; one with ``=`` may be a name or an order."""
+    ordinal = (name for option in data.ordinal for name in (option, option.rpartition("=")[0]) if name)
+    return (*ordinal, *data.text, *data.date)
+
+
+def read_declared(data: Data, features: Sequence[str], *, file: str | None) -> Declared:
+    """Read the four options.
+
+    Parameters
+    ----------
+    data : Data
+        The options.
+    features : sequence of str
+        Columns that are fitted on, in order.
+    file : str or None
+        Where they are from, for messages.
+
+    Raises
+    ------
+    UsageError
+        A value that is not known or out of range, a column declared twice, an option without an effect.
+    DataError
+        ``column-not-found``.
+    """
+    ordinal = dict(_valued("--ordinal", data.ordinal, features, file, _order))
+    splines = dict(_valued("--spline", data.spline, features, file, _knots))
+    text = match_columns(data.text, features, file=file)
+    dates = match_columns(data.date, features, file=file)
+    groups = {
+        "--categorical": match_columns([name for name in data.categorical if name in features], features),
+        "--ordinal": tuple(ordinal),
+        "--spline": tuple(splines),
+        "--text": text,
+        "--date": dates,
+    }
+    _refuse_twice(groups)
+    rule = _text_rule(data)
+    return Declared(
+        ordinal={name: order or () for name, order in ordinal.items()},
+        splines={name: knots or DEFAULT_KNOTS for name, knots in splines.items()},
+        text=dict.fromkeys(text, rule),
+        dates=dates,
+    )
+
+
+def _valued(
+    option: str, given: Sequence[str], features: Sequence[str], file: str | None, read: Callable[[str, str], Value]
+) -> Iterator[tuple[str, Value | None]]:
+    """Columns with the value behind their name; a literal name with a ``=`` in it comes first."""
+    for each in given:
+        name, equals, word = each.rpartition("=")
+        if each in features or not equals:
+            yield from ((column, None) for column in match_columns([each], features, file=file))
+        else:
+            yield from ((column, read(option, word)) for column in match_columns([name], features, file=file))
+
+
+def _order(option: str, word: str) -> tuple[str, ...]:
+    """Levels in order."""
+    levels = tuple(level.strip() for level in word.split(","))
+    if len(levels) < 2 or len(set(levels)) < len(levels) or "" in levels:
+        text = f"{option}: {word!r} is no order of different levels"
+        raise UsageError("unknown-option-value", text, hint=f"{option} COL=LOW,MIDDLE,HIGH")
+    return levels
+
+
+def _knots(option: str, word: str) -> int:
+    """A number of knots."""
+    if not word.isdecimal():
+        text = f"{option}: {word!r} is no number of knots"
+        raise UsageError("unknown-option-value", text, hint=f"{option} COL={DEFAULT_KNOTS}")
+    bounded(option, int(word), LEAST_KNOTS, MOST_KNOTS)
+    return int(word)
+
+
+def _text_rule(data: Data) -> TextRule:
+    """How text becomes words."""
+    given = {
+        "--text-ngrams": data.text_ngrams is not None,
+        "--text-weights": data.text_weights is not None,
+        "--text-min-rows": data.text_min_rows is not None,
+        "--text-max-words": data.text_max_words is not None,
+    }
+    plain = TextRule()
+    if not data.text:
+        refuse(given, "without --text")
+        return plain
+    rule = TextRule(
+        ngrams=plain.ngrams if data.text_ngrams is None else data.text_ngrams,
+        weighting=data.text_weights or plain.weighting,
+        least=plain.least if data.text_min_rows is None else data.text_min_rows,
+        most=plain.most if data.text_max_words is None else data.text_max_words,
+    )
+    bounded("--text-ngrams", rule.ngrams, 1, MOST_NGRAMS)
+    bounded("--text-min-rows", rule.least, 1, float("inf"))
+    bounded("--text-max-words", rule.most, 1, float("inf"))
+    if rule.weighting not in WEIGHTINGS:
+        raise UsageError("unknown-option-value", f"--text-weights {rule.weighting!r}", hint=" or ".join(WEIGHTINGS))
+    return rule
+
+
+def _refuse_twice(groups: dict[str, tuple[str, ...]]) -> None:
+    """A column is one thing."""
+    seen: dict[str, str] = {}
+    for option, names in groups.items():
+        for name in names:
+            if name in seen:
+                text = f"column {name!r} is given as {seen[name]} and as {option}"
+                raise UsageError("column-in-two-roles", text, hint="keep one")
+            seen[name] = option

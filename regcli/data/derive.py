@@ -1,0 +1,173 @@
+"""Columns that are made of others cell by cell: parts of dates, and functions of numbers.
+
+Nothing is learnt here: a cell depends on one cell. They are called by what was done, ``year(when)``, ``log(income)``.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from shlex import quote
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regcli.data.columns import sorted_levels
+from regcli.data.table import Column, Levels, Numbers, Table
+from regcli.errors import DataError, counted
+
+__all__ = ["DATE_PARTS", "NUMBER_FUNCTIONS", "derived_columns", "derived_table", "is_date"]
+
+#: What a column of dates becomes: numbers and levels.
+DATE_PARTS = ("year", "month", "weekday", "days")
+
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+_SECONDS = 86_400.0
+
+#: Functions of numbers, by name.
+NUMBER_FUNCTIONS: Mapping[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+    "abs": np.abs,
+    "exp": np.exp,
+    "log": np.log,
+    "log10": np.log10,
+    "log1p": np.log1p,
+    "log2": np.log2,
+    "sqrt": np.sqrt,
+}
+
+#: Offending cells shown in an error.
+SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Derived:
+    """A column, and the rows whose cell is there but has no value."""
+
+    column: Column
+    bad: NDArray[np.intp]
+
+
+def is_date(cell: str) -> bool:
+    """Whether a cell is a date or a time in ISO 8601."""
+    return _parsed(cell) is not None
+
+
+def _parsed(cell: str) -> datetime | None:
+    """A date or time in ISO 8601; a date is its midnight."""
+    try:
+        return datetime.fromisoformat(cell.strip())
+    except ValueError:
+        return None
+
+
+def derived_table(table: Table, wanted: Iterable[tuple[str, str]], *, strict: bool) -> Table:
+    """A table with further columns, each a function of one there is.
+
+    Parameters
+    ----------
+    table : Table
+        The data.
+    wanted : iterable of (str, str)
+        Function and source; sources that are not there are passed over.
+    strict : bool
+        Refuse a cell without a value; else it is missing, and its row is one of ``bad_rows``.
+
+    Raises
+    ------
+    DataError
+        ``bad-date``, ``value-range``, ``text-in-numeric-column``.
+    """
+    columns, bad = dict(table.columns), set(table.bad_rows)
+    for function, source in wanted:
+        if source not in table.columns:
+            continue
+        found = _derived(function, source, table.columns[source])
+        if strict and found.bad.size:
+            _refuse(table, function, source, found.bad)
+        columns[f"{function}({source})"] = found.column
+        bad |= set(found.bad.tolist())
+    return replace(table, columns=columns, bad_rows=frozenset(bad))
+
+
+def derived_columns(columns: Mapping[str, Column], wanted: Iterable[tuple[str, str]]) -> dict[str, Column]:
+    """The same of bare columns."""
+    made = {f"{function}({source})": _derived(function, source, columns[source]).column for function, source in wanted}
+    return {**columns, **made}
+
+
+def _derived(function: str, source: str, column: Column) -> _Derived:
+    """One function of one column."""
+    if function in DATE_PARTS:
+        return _date_part(function, column)
+    if not isinstance(column, Numbers):
+        raise DataError("text-in-numeric-column", f"{function}({source}) needs numbers, and column {source!r} has text")
+    with np.errstate(all="ignore"):
+        values = np.asarray(NUMBER_FUNCTIONS[function](column.values))
+    bad = np.flatnonzero(~np.isfinite(values) & np.isfinite(column.values))
+    values[bad] = np.nan
+    return _Derived(Numbers(values), bad)
+
+
+def _date_part(part: str, column: Column) -> _Derived:
+    """The part of every date."""
+    if not isinstance(column, Levels):  # numbers are no dates, unless there is no cell at all
+        rows = np.flatnonzero(~np.isnan(column.values)) if isinstance(column, Numbers) else np.zeros(0, dtype=np.intp)
+        count = column.values.size if isinstance(column, Numbers) else 0
+        return _Derived(Numbers(np.full(count, np.nan)), rows)
+    dates = [_parsed(level) for level in column.levels]
+    known = np.array([*(when is not None for when in dates), False])
+    bad = np.flatnonzero(~known[column.codes] & (column.codes >= 0))
+    if part in ("year", "days"):
+        value = _year if part == "year" else _days
+        values = np.array([*(np.nan if when is None else value(when) for when in dates), np.nan])
+        return _Derived(Numbers(values[column.codes]), bad)
+    name = _month if part == "month" else _weekday
+    names = ["" if when is None else name(when) for when in dates]
+    uniques = list(dict.fromkeys(names))
+    codes = np.array([*(uniques.index(each) for each in names), -1], dtype=np.int32)[column.codes]
+    return _Derived(sorted_levels(codes, uniques, {""}), bad)
+
+
+def _year(when: datetime) -> float:
+    return float(when.year)
+
+
+def _month(when: datetime) -> str:
+    return str(when.month)
+
+
+def _weekday(when: datetime) -> str:
+    return _WEEKDAYS[when.weekday()]
+
+
+def _days(when: datetime) -> float:
+    """Days since 1970-01-01; of a time with an offset those in UTC."""
+    moment = when if when.tzinfo is None else when.astimezone(UTC)
+    whole = moment.toordinal() - date(1970, 1, 1).toordinal()
+    seconds = moment.hour * 3600 + moment.minute * 60 + moment.second + moment.microsecond / 1e6
+    return whole + seconds / _SECONDS
+
+
+def _refuse(table: Table, function: str, source: str, rows: NDArray[np.intp]) -> None:
+    """Name the first cells without a value."""
+    column = table.columns[source]
+    where = table.locate(int(rows[0]), source)
+    first = rows[:SHOWN].tolist()
+    if function in DATE_PARTS:
+        cells = [column.levels[column.codes[row]] if isinstance(column, Levels) else "a number" for row in first]
+        raise DataError(
+            "bad-date",
+            f"column {source!r} has {counted(rows.size, 'cell')} that cannot be read as dates",
+            where=where,
+            cells=cells,
+            hint="dates are written 2026-11-20 or 2026-11-20T08:30 (ISO 8601); "
+            f"--categorical {quote(source)} takes the cells as they are",
+        )
+    cells = [repr(float(column.values[row])) for row in first] if isinstance(column, Numbers) else []
+    raise DataError(
+        "value-range",
+        f"{function}({source}) has no finite value in {counted(rows.size, 'row')}",
+        where=where,
+        cells=cells,
+        hint=f"leave {function}() out, or these rows",
+    )
