@@ -60,6 +60,9 @@ def read_recipe(
     splines = {**declared.splines, **(formula.splines if formula else {})}
     pairs = (*_pairs(data.interactions, features, file), *(formula.pairs if formula else ()))
     policies = _policies(data.missing, features, columns, derived, file)
+    if not any("=" not in option for option in data.missing):  # text without a cell is text without a word
+        named = _policies(data.missing, features, columns, derived, file, general="mean")
+        policies |= {name: named[name] for name in declared.text}
     _refuse_products(pairs, splines, declared)
     return Recipe(
         policies=policies,
@@ -102,12 +105,13 @@ def _policies(
     columns: Sequence[str],
     derived: Mapping[str, tuple[str, str]],
     file: str | None,
+    general: str | None = None,
 ) -> dict[str, str]:
     """The policy of every feature: a column's own before the general one, later ones before earlier ones.
 
     What is said of a column holds for those that are made of it.
     """
-    out = dict.fromkeys(features, general_policy(options))
+    out = dict.fromkeys(features, general or general_policy(options))
     for option in options:
         name, equals, word = option.rpartition("=")
         if equals and not name:

@@ -131,7 +131,7 @@ def _check_text(table: Table, name: str, column: Levels, known: NDArray[np.bool_
             where=Location(file=table.files[0].path, column=name),
             cells=column.levels[:SHOWN],
             hint=f"--drop {quote(name)}, --id {quote(name)} to carry it along, --categorical {quote(name)} to use its "
-            f"levels, or --text {quote(name)} to use its words"
+            "levels, --text for its words"
             if free
             else _ways_without(name, free=False),
         )

@@ -213,7 +213,7 @@ def _dates(table: pd.DataFrame, all_weights: Vector, weights: Vector, policy: st
         if part in numbers:
             column = numbers[part].astype(float)
             cells, own = _cells(column, weights)
-            out[f"{part}(when)"] = column.fillna(_middle(cells, own, policy)).to_numpy()
+            out[f"{part}(when)"] = np.array(column.fillna(_middle(cells, own, policy)), dtype=np.float64)
         else:
             column = levels[part]
             cells, own = _cells(column, weights)

@@ -312,10 +312,10 @@ COLUMNS = [
     Damage(
         "dates",
         text([NAMES, *([*row[:2], f"20{10 + i}-05-01", *row[3:]] for i, row in enumerate(whole()[1:] * 3))]),
-        "probable-identifier",
+        "undeclared-date",
         (None, "c"),
         ("--drop c",),
-        (("--drop", "c"),),
+        (("--date", "c"), ("--drop", "c")),
     ),
     Damage(
         "a constant target",

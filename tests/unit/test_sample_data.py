@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from sample_data import make_faults, make_samples, make_visits
+from sample_data import make_faults, make_samples, make_spam, make_visits
 
 SAMPLES = Path(make_samples.__file__).parent
 
@@ -17,10 +17,13 @@ def rewritten(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_samples.main(directory)
     make_visits.main(directory)
     make_faults.main(directory)
+    make_spam.main(directory)
     return directory
 
 
-@pytest.mark.parametrize("name", ["diabetes.csv", "breast_cancer.csv", "clinic_visits.csv", "machine_faults.csv"])
+@pytest.mark.parametrize(
+    "name", ["diabetes.csv", "breast_cancer.csv", "clinic_visits.csv", "machine_faults.csv", "spam.csv"]
+)
 def test_csv_files_are_written_again_byte_for_byte(rewritten: Path, name: str) -> None:
     assert (rewritten / name).read_bytes() == (SAMPLES / name).read_bytes()
 
