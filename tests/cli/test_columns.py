@@ -1,0 +1,247 @@
+"""Declared columns and formulas through the whole tool: what they ask for, what scoring makes of them, what is refused."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.fuzz.tool import run_tool
+from tests.tolerances import SOLVED
+
+ROWS = 120
+RICH = (
+    "--date", "when", "--ordinal", "size=S,M,L", "--text", "note", "--text-ngrams", "2", "--text-weights", "tfidf",
+    "--spline", "age", "--min-level-count", "9", "--l1-ratio", "0.5", "--penalty", "elasticnet",
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def table(*, holes: bool = False) -> pd.DataFrame:
+    rng = np.random.default_rng(11)
+    share = 1 / np.arange(1, 9)
+    words = ["free", "money", "Hello", "meeting", "cash"]
+    when = pd.Timestamp("2023-01-01") + pd.to_timedelta(rng.integers(0, 400, ROWS), unit="D")
+    out = pd.DataFrame(
+        {
+            "age": rng.gamma(4, 10, ROWS).round(1),
+            "income": np.exp(rng.normal(9, 1, ROWS)).round(2),
+            "size": rng.choice(["S", "M", "L"], ROWS),
+            "town": rng.choice([f"t{k}" for k in range(8)], ROWS, p=share / share.sum()),
+            "when": when.strftime("%Y-%m-%d"),
+            "note": [" ".join(rng.choice(words, rng.integers(1, 6))) for _ in range(ROWS)],
+        }
+    )
+    signal = np.sin(out["age"] / 9) + out["size"].map({"S": 0.0, "M": 0.4, "L": 1.1}) + 0.2 * np.log(out["income"])
+    out["y"] = (signal + 0.3 * out["note"].str.count("free") + 0.2 * rng.normal(size=ROWS)).round(4)
+    if holes:
+        for name in ("age", "size", "town", "when", "note"):
+            out.loc[rng.random(ROWS) < 0.1, name] = np.nan
+    return out
+
+
+def fitted(data: pd.DataFrame, *words: str) -> dict[str, object]:
+    data.to_csv("data.csv", index=False)
+    outcome = run_tool("fit", "data.csv", "-y", "y", "--family", "gaussian", *words)
+    assert outcome.status == 0, outcome.err
+    return dict(outcome.document)
+
+
+def predicted(path: str, *words: str) -> list[str]:
+    outcome = run_tool("predict", "model.json", path, *words)
+    assert outcome.status == 0, outcome.err
+    return [row["prediction"] for row in csv.DictReader(outcome.out.splitlines())]
+
+
+def refused(*words: str) -> tuple[int, str, str]:
+    outcome = run_tool(*words, "--json")
+    error = json.loads(outcome.err.splitlines()[-1])
+    return outcome.status, error["code"], error["hint"] or ""
+
+
+@pytest.mark.parametrize("policy", ["", "mean", "median", "indicator"])
+def test_training_rows_score_as_they_were_fitted(policy: str) -> None:
+    data = table(holes=bool(policy))
+    data.to_csv("train.csv", index=False)
+    data.drop(columns="y").to_csv("later.csv", index=False)
+    more = ("--missing", policy) if policy else ()
+    document = fitted(data, "--lambda", "0.01", "-m", "model.json", *RICH, *more)
+    found = np.array(predicted("later.csv"), dtype=float)
+    metrics = document["metrics"]
+    assert isinstance(metrics, dict)
+    mse = float(np.mean((data["y"].to_numpy() - found) ** 2))
+    assert mse == pytest.approx(metrics["train"]["mse"], rel=SOLVED)
+    assert predicted("later.csv") == predicted("train.csv")
+    data.iloc[40:43].to_csv("few.csv", index=False)
+    assert predicted("few.csv") == predicted("train.csv")[40:43]
+
+
+def test_every_kind_names_its_terms_and_its_column() -> None:
+    document = fitted(table(), "--lambda", "0.001", "--all-terms", *RICH)
+    rows = document["coefficients"]
+    assert isinstance(rows, list)
+    sources = {row["term"]: row["sources"] for row in rows}
+    expected = {
+        "spline(age,1)": ["age"],
+        "spline(age,4)": ["age"],
+        "size>=M": ["size"],
+        "size>=L": ["size"],
+        "town=(other)": ["town"],
+        "year(when)": ["when"],
+        "month(when)=7": ["when"],
+        "weekday(when)=Sun": ["when"],
+        "days(when)": ["when"],
+        "word(note,free)": ["note"],
+        "word(note,cash money)": ["note"],
+    }
+    assert expected.items() <= sources.items()
+    selected = document["selected"]
+    assert isinstance(selected, list)
+    assert set(selected) <= {"age", "income", "size", "town", "when", "note"}
+
+
+@pytest.mark.parametrize(
+    ("formula", "words"),
+    [
+        ("y ~ age + income", ("--features", "age", "--features", "income")),
+        ("y ~ age*size", ("--features", "age", "--features", "size", "--interactions", "age:size")),
+        ("y ~ poly(age, 3)", ("--features", "age", "--poly", "3")),
+        ("y ~ spline(age, 6) + C(size)", ("--features", "age", "--features", "size", "--spline", "age=6")),
+        ("y ~ . - note - when", ("--drop", "note", "--drop", "when")),
+    ],
+)
+def test_a_formula_is_what_the_options_say(formula: str, words: tuple[str, ...]) -> None:
+    data = table()
+    data.to_csv("data.csv", index=False)
+    common = ("--family", "gaussian", "--lambda", "0.05,0.01")
+    one = run_tool("cv", "data.csv", "--formula", formula, *common).document
+    other = run_tool("cv", "data.csv", "-y", "y", *words, *common).document
+    for key in ("coefficients", "mean", "fold_scores", "selected"):
+        assert one[key] == other[key], key
+
+
+def test_functions_of_a_formula_are_columns() -> None:
+    data = table()
+    data.to_csv("data.csv", index=False)
+    data.assign(**{"log(income)": np.log(data["income"])}).drop(columns="income").to_csv("made.csv", index=False)
+    common = ("--family", "gaussian", "--lambda", "0.01", "-f", "json")
+    one = run_tool("fit", "data.csv", "--formula", "y ~ age + log(income)*size", "-m", "model.json", *common).document
+    words = [word for name in ("age", "size", "log(income)") for word in ("--features", name)]
+    other = run_tool("fit", "made.csv", "-y", "y", *words, "--interactions", "log(income):size", *common).document
+    estimates = [{row["term"]: row["estimate"] for row in document["coefficients"]} for document in (one, other)]
+    assert estimates[0] == pytest.approx(estimates[1], rel=SOLVED)
+    assert one["coefficients"][-1]["sources"] == ["income", "size"]
+    data.assign(income=-1.0).to_csv("bad.csv", index=False)
+    assert refused("predict", "model.json", "bad.csv")[:2] == (3, "value-range")
+    assert set(predicted("bad.csv", "--on-bad-row", "null")) == {""}
+
+
+def test_what_no_training_row_had() -> None:
+    fitted(table(), "--lambda", "0.001", "-m", "model.json", *RICH)
+    base = table().iloc[:1]
+    for name, changed, status, code in (
+        ("word", {"note": "zebra crossing"}, 0, ""),
+        ("level", {"town": "nowhere"}, 3, "unknown-level"),
+        ("step", {"size": "XL"}, 3, "unknown-level"),
+        ("date", {"when": "31.12.2023"}, 3, "bad-date"),
+        ("year", {"when": "2031-12-31"}, 0, ""),
+    ):
+        base.assign(**changed).to_csv("new.csv", index=False)
+        if status:
+            assert refused("predict", "model.json", "new.csv")[:2] == (status, code), name
+            assert predicted("new.csv", "--on-bad-row", "null") == [""], name
+        else:
+            assert np.isfinite(float(predicted("new.csv")[0])), name
+    pooled = sorted(set(table()["town"]) - {row for row, n in table()["town"].value_counts().items() if n >= 9})
+    assert pooled
+    base.assign(town=pooled[0]).to_csv("new.csv", index=False)
+    assert len(predicted("new.csv")) == 1
+
+
+def test_text_without_a_cell_is_text_without_a_word() -> None:
+    data = table(holes=True)[["income", "note", "y"]]
+    words = ("--features", "income", "--features", "note", "--text", "note", "--lambda", "0.01")
+    assert data["note"].isna().any()
+    one = fitted(data, *words)
+    other = fitted(data.fillna({"note": "-"}), *words)
+    assert one["coefficients"] == other["coefficients"]
+
+
+def test_an_undeclared_date_is_refused_with_the_way_out() -> None:
+    table().to_csv("data.csv", index=False)
+    status, code, hint = refused("fit", "data.csv", "--drop", "note")
+    assert (status, code) == (3, "undeclared-date")
+    assert "--date when" in hint
+    assert run_tool("fit", "data.csv", "--drop", "note", "--date", "when").status == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "code"),
+    [
+        (("--ordinal", "size=S,M"), 3, "unknown-level"),
+        (("--ordinal", "size=S,M,M,L"), 2, "unknown-option-value"),
+        (("--ordinal", "syze"), 3, "column-not-found"),
+        (("--spline", "age=2"), 2, "unknown-option-value"),
+        (("--spline", "age=x"), 2, "unknown-option-value"),
+        (("--spline", "town"), 3, "text-in-numeric-column"),
+        (("--date", "age"), 3, "bad-date"),
+        (("--date", "town"), 3, "bad-date"),
+        (("--text", "note", "--categorical", "note"), 2, "column-in-two-roles"),
+        (("--ordinal", "size", "--text", "size"), 2, "column-in-two-roles"),
+        (("--text-ngrams", "2"), 2, "option-without-effect"),
+        (("--text", "note", "--text-ngrams", "6"), 2, "unknown-option-value"),
+        (("--text", "note", "--text-min-rows", "0"), 2, "unknown-option-value"),
+        (("--min-level-count", "0"), 2, "unknown-option-value"),
+        (("--spline", "age", "--interactions", "age:income"), 2, "conflicting-options"),
+        (("--text", "note", "--interactions", "note:income"), 2, "conflicting-options"),
+        (("--formula", "y ~ age + nothing"), 3, "column-not-found"),
+        (("--formula", "y ~ age +"), 2, "bad-formula"),
+        (("--formula", "y ~ age", "--poly", "2"), 2, "conflicting-options"),
+        (("--formula", "y ~ log(town)"), 3, "text-in-numeric-column"),
+        (("--formula", "y ~ log(y)"), 2, "column-in-two-roles"),
+    ],
+)
+def test_what_cannot_be_is_refused(words: tuple[str, ...], status: int, code: str) -> None:
+    table().to_csv("data.csv", index=False)
+    drop = (
+        () if "--formula" in words else ("-y", "y", "--drop", "when", *(() if "note" in words else ("--drop", "note")))
+    )
+    if "--date" in words:
+        drop = ("-y", "y", "--drop", "note", "--drop", "when")
+    assert refused("fit", "data.csv", "--family", "gaussian", *drop, *words)[:2] == (status, code)
+
+
+def test_names_with_an_equals_sign_and_a_level_called_like_the_pool() -> None:
+    data = table().rename(columns={"size": "size=S,M"}).drop(columns=["when", "note"])
+    found = fitted(data, "--ordinal", "size=S,M", "--lambda", "0.001")
+    rows = found["coefficients"]
+    assert isinstance(rows, list)
+    assert {"size=S,M>=M", "size=S,M>=S"} <= {row["term"] for row in rows}
+    data["town"] = data["town"].replace("t0", "(other)")
+    data.to_csv("data.csv", index=False)
+    assert refused("fit", "data.csv", "-y", "y", "--min-level-count", "9")[:2] == (3, "duplicate-term")
+
+
+def test_a_test_table_is_read_as_the_training_rows_were() -> None:
+    data = table()
+    data.iloc[:80].to_csv("train.csv", index=False)
+    data.iloc[80:].to_csv("test.csv", index=False)
+    words = ("-y", "y", "--family", "gaussian", "--lambda", "0.01", *RICH)
+    outcome = run_tool("fit", "train.csv", *words, "--test", "test.csv", "-m", "model.json")
+    assert outcome.status == 0, outcome.err
+    found = np.array(predicted("test.csv"), dtype=float)
+    mse = float(np.mean((data["y"].to_numpy()[80:] - found) ** 2))
+    assert outcome.document["metrics"]["test"]["mse"] == pytest.approx(mse, rel=SOLVED)
+
+
+def test_any_number_of_threads_gives_the_same_bytes() -> None:
+    table(holes=True).to_csv("data.csv", index=False)
+    words = ("cv", "data.csv", "-y", "y", "--family", "gaussian", "--missing", "mean", *RICH)
+    assert run_tool(*words, "-j", "1").out == run_tool(*words, "-j", "2").out
