@@ -3,7 +3,7 @@
 Nothing is learnt here: a cell depends on one cell. They are called by what was done, ``year(when)``, ``log(income)``.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from shlex import quote
@@ -78,10 +78,13 @@ def derived_table(table: Table, wanted: Iterable[tuple[str, str]], *, strict: bo
         ``bad-date``, ``value-range``, ``text-in-numeric-column``.
     """
     columns, bad = dict(table.columns), set(table.bad_rows)
+    dates: dict[str, _Dates] = {}
     for function, source in wanted:
         if source not in table.columns:
             continue
-        found = _derived(function, source, table.columns[source])
+        if function in DATE_PARTS and source not in dates:
+            dates[source] = _dates(table.columns[source])
+        found = _derived(function, source, table.columns[source], dates.get(source))
         if strict and found.bad.size:
             _refuse(table, function, source, found.bad)
         columns[f"{function}({source})"] = found.column
@@ -89,16 +92,20 @@ def derived_table(table: Table, wanted: Iterable[tuple[str, str]], *, strict: bo
     return replace(table, columns=columns, bad_rows=frozenset(bad))
 
 
-def derived_columns(columns: Mapping[str, Column], wanted: Iterable[tuple[str, str]]) -> dict[str, Column]:
+def derived_columns(columns: Mapping[str, Column], wanted: Collection[tuple[str, str]]) -> dict[str, Column]:
     """The same of bare columns."""
-    made = {f"{function}({source})": _derived(function, source, columns[source]).column for function, source in wanted}
+    dates = {source: _dates(columns[source]) for function, source in wanted if function in DATE_PARTS}
+    made = {
+        f"{function}({source})": _derived(function, source, columns[source], dates.get(source)).column
+        for function, source in wanted
+    }
     return {**columns, **made}
 
 
-def _derived(function: str, source: str, column: Column) -> _Derived:
-    """One function of one column."""
-    if function in DATE_PARTS:
-        return _date_part(function, column)
+def _derived(function: str, source: str, column: Column, dates: "_Dates | None") -> _Derived:
+    """One function of one column, which is read as dates for their parts."""
+    if function in DATE_PARTS and dates is not None:
+        return _date_part(function, dates)
     if not isinstance(column, Numbers):
         raise DataError("text-in-numeric-column", f"{function}({source}) needs numbers, and column {source!r} has text")
     with np.errstate(all="ignore"):
@@ -108,24 +115,37 @@ def _derived(function: str, source: str, column: Column) -> _Derived:
     return _Derived(Numbers(values), bad)
 
 
-def _date_part(part: str, column: Column) -> _Derived:
-    """The part of every date."""
+@dataclass(frozen=True, slots=True)
+class _Dates:
+    """A column read as dates: different ones, which of them each row (n,) has, -1 for none, and rows that are bad."""
+
+    dates: list[datetime | None]
+    codes: NDArray[np.intp]
+    bad: NDArray[np.intp]
+
+
+def _dates(column: Column) -> _Dates:
+    """Read every different cell once."""
     if not isinstance(column, Levels):  # numbers are no dates, unless there is no cell at all
-        rows = np.flatnonzero(~np.isnan(column.values)) if isinstance(column, Numbers) else np.zeros(0, dtype=np.intp)
-        count = column.values.size if isinstance(column, Numbers) else 0
-        return _Derived(Numbers(np.full(count, np.nan)), rows)
+        values = column.values if isinstance(column, Numbers) else np.zeros(0)
+        return _Dates([], np.full(values.size, -1, dtype=np.intp), np.flatnonzero(~np.isnan(values)))
     dates = [_parsed(level) for level in column.levels]
     known = np.array([*(when is not None for when in dates), False])
     bad = np.flatnonzero(~known[column.codes] & (column.codes >= 0))
+    return _Dates(dates, column.codes.astype(np.intp), bad)
+
+
+def _date_part(part: str, found: _Dates) -> _Derived:
+    """The part of every date."""
     if part in ("year", "days"):
         value = _year if part == "year" else _days
-        values = np.array([*(np.nan if when is None else value(when) for when in dates), np.nan])
-        return _Derived(Numbers(values[column.codes]), bad)
+        values = np.array([*(np.nan if when is None else value(when) for when in found.dates), np.nan])
+        return _Derived(Numbers(values[found.codes]), found.bad)
     name = _month if part == "month" else _weekday
-    names = ["" if when is None else name(when) for when in dates]
-    uniques = list(dict.fromkeys(names))
-    codes = np.array([*(uniques.index(each) for each in names), -1], dtype=np.int32)[column.codes]
-    return _Derived(sorted_levels(codes, uniques, {""}), bad)
+    names = ["" if when is None else name(when) for when in found.dates]
+    uniques = {each: at for at, each in enumerate(dict.fromkeys(names))}
+    codes = np.array([*(uniques[each] for each in names), -1], dtype=np.int32)[found.codes]
+    return _Derived(sorted_levels(codes, list(uniques), {""}), found.bad)
 
 
 def _year(when: datetime) -> float:

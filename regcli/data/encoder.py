@@ -222,12 +222,12 @@ def _write_levels(
     rows, lessons = of
     codes, gaps = _codes(feature, column, rows)
     lost = np.flatnonzero((codes < 0) & ~gaps)
-    fills = lessons.fills.levels.get(feature.column)
+    fills, places = lessons.fills.levels.get(feature.column), {level: at for at, level in enumerate(feature.levels)}
     for at, factor in enumerate(factors):
         if factor.kind == "missing":
             out[:, at] = gaps
         else:
-            place = feature.levels.index(factor.level or "")
+            place = places[factor.level or ""]
             out[:, at] = codes >= place if factor.kind == "step" else codes == place
             out[gaps, at] = np.nan if fills is None else fills[factor.level or ""]
         out[lost, at] = unknown

@@ -243,7 +243,7 @@ def _category(training: _Training, plain: Feature, column: Levels, *, without_fi
     codes = column.codes[weighted]
     present = [column.levels[code] for code in np.unique(codes[codes >= 0])]
     if name in recipe.ordinal:
-        levels = _ordered(training, column, present)
+        levels = _ordered(training, name, column, present)
         return replace(plain, kind="ordinal", levels=levels, coded=levels[1:], boolean=column.boolean)
     levels, pooled = level_order(present), tuple[str, ...]()
     if recipe.least_level > 1 and plain.function is None:  # months and weekdays are not an open list
@@ -255,9 +255,8 @@ def _category(training: _Training, plain: Feature, column: Levels, *, without_fi
     return replace(plain, kind="category", levels=levels, coded=coded, boolean=column.boolean, pooled=pooled)
 
 
-def _ordered(training: _Training, column: Levels, present: Sequence[str]) -> tuple[str, ...]:
+def _ordered(training: _Training, name: str, column: Levels, present: Sequence[str]) -> tuple[str, ...]:
     """The levels of an ordinal column in their order: that given, without those no row has, or the sorted one."""
-    (name,) = [name for name, other in training.table.columns.items() if other is column]
     order = training.recipe.ordinal[name]
     strange = [level for level in present if order and level not in order]
     if strange:
