@@ -23,6 +23,7 @@ from types import MappingProxyType
 
 __all__ = [
     "CODES",
+    "NOTE_CODES",
     "WARNING_CODES",
     "CheckFailedError",
     "DataError",
@@ -185,6 +186,8 @@ CODES: MappingProxyType[str, tuple[int, str]] = MappingProxyType(
         "probable-identifier": (3, "a text column with more than 50 levels was not declared"),
         "undeclared-date": (3, "a text column of dates was not declared"),
         "bad-date": (3, "a cell of a --date column is no date"),
+        "document-unreadable": (3, "a file is no document of regcli's, or a damaged one"),
+        "document-schema": (3, "a document of a schema that this version does not know"),
         "unsupported-type": (3, "a column's type is not supported"),
         "constant-target": (3, "the target has one value only"),
         "one-class": (3, "the target has one class only"),
@@ -237,5 +240,19 @@ WARNING_CODES: MappingProxyType[str, tuple[int, str]] = MappingProxyType(
         "one-class-fold": (3, "auc has no value in a fold with one class"),
         "rows-skipped": (3, "rows that could not be scored were left out or are empty"),
         "unknown-level": (3, "categories that the model has not seen were scored as none of its levels"),
+    }
+)
+
+#: Stable codes of what ``inspect`` alone looks for: code -> what it is. They are never errors.
+NOTE_CODES: MappingProxyType[str, str] = MappingProxyType(
+    {
+        "suspected-leak": "a column that alone tells the target",
+        "suspected-identifier": "a column of text or integers that has another value in every row",
+        "near-collinear": "columns that nearly are multiples of each other",
+        "duplicate-rows": "rows that are repeated although that is no chance",
+        "date-column": "dates, as text or as integers",
+        "stand-in-value": "a number such as -999 that may mean a missing cell",
+        "integer-levels": "integers with few values, which may be names of things",
+        "numeric-header": "all column names are numbers",
     }
 )

@@ -22,12 +22,22 @@ from regcli.data.terms import FILLING
 from regcli.data.usable import check_used, missing_rows
 from regcli.errors import DataError, Location, UsageError, Warn, counted
 
-__all__ = ["NA_VALUES", "Known", "Used", "dialect_of", "read_used"]
+__all__ = [
+    "NA_VALUES",
+    "WAYS",
+    "Known",
+    "Used",
+    "dialect_of",
+    "guess_warnings",
+    "read_used",
+    "refuse_missing",
+    "text_columns",
+]
 
 Rows = NDArray[np.intp]
 
 #: The ways out of missing cells in features.
-_WAYS = (
+WAYS = (
     "--missing drop leaves these rows out; --missing mean, median or indicator fills the cells; --drop COL leaves out "
     "the column"
 )
@@ -95,7 +105,7 @@ def read_used(
         group=folds.group if folds else None,
         order=folds.order_by if folds else None,
     )
-    as_text = _as_text(asked, declared_names(data), sources, dialect) | (known.text if known else set())
+    as_text = text_columns(asked, declared_names(data), sources, dialect) | (known.text if known else set())
     table = read_table(sources, dialect, as_text=as_text)
     if known:
         roles, recipe = known.roles, known.recipe
@@ -132,18 +142,23 @@ def _check(table: Table, roles: Roles, recipe: Recipe, known: Known | None, dial
         categorical |= known.text
     names = [roles.target, *roles.features, *roles.numeric()]
     check_used(table, names, categorical, numeric=numeric, features=roles.features, decimal=dialect.decimal)
+    return guess_warnings(table, roles.features)
+
+
+def guess_warnings(table: Table, features: Sequence[str]) -> list[Warn]:
+    """What was guessed in reading the table."""
     warnings = []
     if table.delimiter_guessed:
         text = f"the delimiter is taken to be {table.delimiter!r}"
         warnings.append(Warn("delimiter-guessed", text, {"delimiter": table.delimiter}))
-    zeros = [name for name in table.leading_zeros if name in roles.features]
+    zeros = [name for name in table.leading_zeros if name in features]
     if zeros:
         text = f"{zeros[0]!r} is read as a number although cells begin with 0; --categorical {zeros[0]!r} keeps them"
         warnings.append(Warn("leading-zeros", text, {"columns": zeros}))
     return warnings
 
 
-def _as_text(asked: Asked, declared: Sequence[str], sources: Sequence[str], dialect: Dialect) -> set[str]:
+def text_columns(asked: Asked, declared: Sequence[str], sources: Sequence[str], dialect: Dialect) -> set[str]:
     """Columns read as they are spelt. Patterns need the header; what can be read only once takes literal names."""
     patterns = (*asked.categorical, *asked.id, *declared)
     names = {*patterns, *(name for name in (asked.fold, asked.group) if name is not None)}
@@ -170,7 +185,7 @@ def _known_rows(table: Table, roles: Roles, data: Data) -> NDArray[np.bool_]:
     keep = np.ones(table.rows, dtype=bool)
     holes = missing_rows(table, [roles.target, *roles.numeric(), *roles.marks()])
     if holes and data.missing_target != "drop":
-        _refuse_missing(table, holes, "missing-target", "--missing-target drop leaves these rows out")
+        refuse_missing(table, holes, "missing-target", "--missing-target drop leaves these rows out")
     for mask in holes.values():
         keep &= ~mask
     return keep
@@ -199,7 +214,7 @@ def _usable_rows(table: Table, roles: Roles, data: Data, recipe: Recipe, warning
     holes = {name: mask & keep for name, mask in found.items() if (mask & keep).any()}
     refused = {name: mask for name, mask in holes.items() if recipe.policies.get(name) != "drop"}
     if refused:
-        _refuse_missing(table, refused, "missing-values", _WAYS)
+        refuse_missing(table, refused, "missing-values", WAYS)
     for mask in holes.values():
         keep &= ~mask
     dropped = int(table.rows - dropped_target - keep.sum())
@@ -223,7 +238,7 @@ def _usable_rows(table: Table, roles: Roles, data: Data, recipe: Recipe, warning
     return Used(table, roles, rows, dropped, dropped_target, tuple(warnings), recipe)
 
 
-def _refuse_missing(table: Table, holes: dict[str, NDArray[np.bool_]], code: str, hint: str) -> None:
+def refuse_missing(table: Table, holes: dict[str, NDArray[np.bool_]], code: str, hint: str) -> None:
     """Name the columns with missing cells, how many, and the first one's place."""
     counts = {name: int(mask.sum()) for name, mask in holes.items()}
     first = next(iter(holes))

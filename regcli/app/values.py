@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from regcli.app.options import FitRequest, PathRequest
+from regcli.app.options import FitRequest, InspectRequest, PathRequest
 from regcli.data.columns import number
 from regcli.data.terms import Term
 from regcli.errors import DataError, Location, UsageError
@@ -81,7 +81,7 @@ def term_values(option: str, pairs: Sequence[str], terms: Sequence[Term]) -> dic
     return out
 
 
-def given_options(request: FitRequest | PathRequest) -> dict[str, object]:
+def given_options(request: FitRequest | PathRequest | InspectRequest) -> dict[str, object]:
     """The options that were given, by field name: what a document's ``options`` repeats.
 
     Those that change no number, and those a document has keys for, are left out.

@@ -12,13 +12,24 @@ import typer
 
 from regcli.app.checks import Check, evaluate, names_of, parse, require_names
 from regcli.app.expressions import Expression
-from regcli.app.options import Checks, CvRequest, FitRequest, PathRequest, PredictRequest
+from regcli.app.options import (
+    Checks,
+    CvRequest,
+    FitRequest,
+    InspectRequest,
+    PathRequest,
+    PredictRequest,
+    Showing,
+    ShowRequest,
+)
 from regcli.cli.options import bind, bind_common
 from regcli.cli.session import Session
 from regcli.cli.streams import is_terminal
 from regcli.cli.texts import COMMANDS, SUMMARY, ManRequest, SchemaRequest, epilog
 from regcli.errors import UsageError
+from regcli.report.escape import visible
 from regcli.report.formats import encode, encode_line, rows_text
+from regcli.report.forms import kind_of
 
 __all__ = ["app"]
 
@@ -81,6 +92,53 @@ def predict(request: PredictRequest, session: Session) -> None:
             metrics, checks = _judge(expressions, metrics, {})
             _keep_metrics(metrics, request.scoring.metrics_out, session)
     session.uphold(checks)
+
+
+def inspect(request: InspectRequest, session: Session) -> None:
+    """Look at a table; under --strict what fit would refuse is an error, before anything is written."""
+    from regcli.app.inspect import inspect as run_inspect
+    from regcli.app.inspect import refusal
+    from regcli.report.inspection import inspect_document
+
+    form = session.form("inspect")
+    _check_destinations(session)
+    with session.working() as run:
+        inspection = run_inspect(request, run)
+    error = refusal(inspection) if session.settings.strict else None
+    if error is not None:
+        raise error
+    session.deliver(session.render(inspect_document(inspection), form))
+
+
+def show(request: ShowRequest, session: Session) -> None:
+    """Read all documents, then print them one after the other."""
+    from regcli.app.show import read_documents
+
+    showing = request.showing
+    if showing.equation:
+        session.form("equation")
+    _check_destinations(session)
+    shown = [_shown(one, showing, session) for one in read_documents(showing)]
+    with session.sink() as write:
+        for number, (form, text) in enumerate(shown):
+            write("\n" + text if number and form in ("table", "csv", "md") else text)
+
+
+def _shown(shown: Any, showing: Showing, session: Session) -> tuple[str, str]:  # noqa: ANN401  (app.show is not loaded)
+    """The format and the text of one document."""
+    from regcli.report.equation import DIGITS, equation
+    from regcli.report.shape import as_document, check_shape
+
+    if shown.verified is None:
+        check_shape(shown.document, shown.path)
+    with as_document(shown.path, "other" if shown.verified is None else "model"):
+        if showing.equation:
+            return "equation", equation(shown.document, showing.digits or DIGITS) + "\n"
+        form = session.form(kind_of(shown.document))
+        # Whether a model was verified is told in the table; the other formats have what was written.
+        more = {"verified": shown.verified} if form == "table" and shown.verified is not None else {}
+        text = session.render({**shown.document, **more}, form)
+    return form, f"{visible(shown.path)}\n\n{text}" if form == "table" and len(showing.documents) > 1 else text
 
 
 def schema(request: SchemaRequest, session: Session) -> None:
@@ -191,6 +249,8 @@ _BODIES: dict[str, Callable[..., None]] = {
     "path": path,
     "cv": cv,
     "predict": predict,
+    "inspect": inspect,
+    "show": show,
     "schema": schema,
     "man": man,
 }

@@ -34,6 +34,8 @@ TITLES: Mapping[str, str] = {
     "Checks": "Checks",
     "Run": "Run",
     "Scoring": "Scoring",
+    "Looking": "Data",
+    "Showing": "Documents",
     "Common": "Everywhere",
     "SchemaName": "Name",
     "PageName": "Name",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from regcli.app.options import CvRequest, FitRequest, Flag, PathRequest, PredictRequest
+from regcli.app.options import CvRequest, FitRequest, Flag, InspectRequest, PathRequest, PredictRequest, ShowRequest
 
 __all__ = [
     "COMMANDS",
@@ -41,7 +41,7 @@ _OBJECTIVE_WORDS = (
 class SchemaName:
     """Which schema."""
 
-    name: Annotated[str | None, Flag((), "fit, path, cv, model, metrics, error, or codes.", "[NAME]")] = None
+    name: Annotated[str | None, Flag((), "fit, path, cv, model, metrics, inspect, error, or codes.", "[NAME]")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,12 +183,64 @@ _PREDICT = CommandText(
     usage="[OPTIONS] MODEL DATA...",
 )
 
+_INSPECT = CommandText(
+    summary="Say what is in a table before anything is fitted.",
+    description=(
+        (
+            "Reads the table as fit would and reports each column (type, missing cells, values, spread), the target "
+            "and the family that fit would guess, rows and columns that are repeated, columns that nearly are "
+            "multiples of each other, probable identifiers, columns that alone tell the target, and the memory that "
+            "a fit takes."
+        ),
+        (
+            "What fit would refuse in the cells is a finding with the code of fit's error and the option that helps, "
+            "and the exit status is 0; with --strict the first is an error. A file that cannot be read is one always."
+        ),
+        (
+            "Correlations between columns are looked for in at most 100,000 rows, drawn with a fixed seed (fewer where "
+            "there are more than 100 columns), and measured on all rows where they are found. Repeated rows are "
+            "compared in the target and the features; --drop leaves a column out of that too."
+        ),
+    ),
+    examples=(
+        Example("regcli inspect data.csv -y price", "what there is, and what is in the way of a fit"),
+        Example("regcli inspect data.csv --strict -q -o report.json", "stop a script where fit would stop"),
+        Example("regcli inspect data.csv -f csv", "a row for each column"),
+    ),
+    request=InspectRequest,
+)
+
+_SHOW = CommandText(
+    summary="Print a saved model or any document of regcli's.",
+    description=(
+        (
+            "DOC is a model, or what fit, cv, path, predict --metrics-out or inspect wrote as JSON. On a terminal it "
+            "is shown as the command would have; in a pipe it is JSON again, unless -f says otherwise. A model is "
+            "checked against its content id and probe rows."
+        ),
+        (
+            "--equation writes the model of fit, cv or a model file as one line. Terms have the names they have in "
+            "coefficients: chas=1 is 1 where the cell is that level and 0 elsewhere. Names that are more than one "
+            "word are in backquotes. For classes it is the logit of a probability, for counts the logarithm of the "
+            "mean; an exposure enters as its logarithm."
+        ),
+        "A document of a later schema, a damaged one and any other file are refused; nothing is printed then.",
+    ),
+    examples=(
+        Example("regcli show model.json", "what a saved model is"),
+        Example("regcli show model.json --equation --digits 3", "the model as a line of text"),
+        Example("regcli fit data.csv --json | regcli show - -f md", "a table for a report"),
+    ),
+    request=ShowRequest,
+    usage="[OPTIONS] DOC...",
+)
+
 _SCHEMA = CommandText(
     summary="Print a JSON Schema of regcli's documents.",
     description=(
         (
-            "NAME is fit, path, cv, model, metrics or error; codes lists every code of errors and warnings with its "
-            "exit status and meaning. Without NAME the names are printed."
+            "NAME is fit, path, cv, model, metrics, inspect or error; codes lists every code of errors, warnings and "
+            "notes with its exit status and meaning. Without NAME the names are printed."
         ),
     ),
     examples=(
@@ -220,6 +272,8 @@ COMMANDS: Mapping[str, CommandText] = {
     "path": _PATH,
     "cv": _CV,
     "predict": _PREDICT,
+    "inspect": _INSPECT,
+    "show": _SHOW,
     "schema": _SCHEMA,
     "man": _MAN,
 }

@@ -30,7 +30,17 @@ from regcli.errors import ModelFileError
 from regcli.problem.families import FAMILIES
 from regcli.results import Model
 
-__all__ = ["SCHEMA", "Profile", "Scorer", "StoredModel", "model_document", "read_model", "write_model"]
+__all__ = [
+    "MOST_BYTES",
+    "SCHEMA",
+    "Profile",
+    "Scorer",
+    "StoredModel",
+    "model_document",
+    "read_model",
+    "verified_model",
+    "write_model",
+]
 
 SCHEMA = "regcli.model/1"
 
@@ -232,7 +242,17 @@ def read_model(path: str, *, verify: bool = True) -> Scorer:
     ModelFileError
         ``model-unreadable``, ``model-schema``, ``model-altered``.
     """
-    document = _load(path)
+    return verified_model(path, _load(path), verify=verify)
+
+
+def verified_model(path: str, document: Mapping[str, Any], *, verify: bool = True) -> Scorer:
+    """Check a document that is said to be a model; ``path`` is where it is from, for messages.
+
+    Raises
+    ------
+    ModelFileError
+        ``model-unreadable``, ``model-schema``, ``model-altered``.
+    """
     if document.get("schema") != SCHEMA:
         raise ModelFileError(
             "model-schema",

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from regcli.errors import DataError, Location, UsageError, Warn
 
-__all__ = ["Asked", "Roles", "assign_roles", "find_column", "match_columns"]
+__all__ = ["TARGET_NAMES", "Asked", "Roles", "assign_roles", "find_column", "match_columns"]
 
 #: Options of parts whose names differ.
 _FLAGS = {"fold": "fold-column", "order": "order-by"}

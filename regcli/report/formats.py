@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from regcli.errors import UsageError
+from regcli.report.blocks import as_fit
 from regcli.report.escape import UNSAFE, visible
 from regcli.report.forms import FORMS, INTERCEPT, Document, kind_of
 
@@ -23,6 +24,13 @@ Cell = str | float | None
 
 _INDENT = "  "
 
+#: What csv and md tell of a column that was inspected.
+_FACTS = ("column", "type", "role", "n_terms", "missing", "missing_share", "distinct", "leading_zeros")
+_FIGURES = ("min", "q1", "median", "q3", "max", "mean", "sd", "zeros_share", "infinite")
+
+#: Columns of text in md.
+_WORDS = frozenset({"term", "metric", "column", "type", "role", "leading_zeros", "findings"})
+
 
 def render(document: Document, form: str, *, width: int | None, color: bool) -> str:
     """A document as text, ending in a newline.
@@ -30,7 +38,7 @@ def render(document: Document, form: str, *, width: int | None, color: bool) -> 
     Parameters
     ----------
     document : mapping
-        A ``regcli.fit/1``, ``regcli.cv/1`` or ``regcli.path/1`` document; any document for ``json``.
+        One of regcli's documents.
     form : str
         One of ``json``, ``jsonl``, ``csv``, ``md``, ``names``, ``table``.
     width : int or None
@@ -52,6 +60,8 @@ def render(document: Document, form: str, *, width: int | None, color: bool) -> 
         from regcli.report.tables import table  # noqa: PLC0415  (rich takes longer to load than most fits take)
 
         return table(document, width=width, color=color)
+    if kind == "model":
+        document = as_fit(document)
     writers: dict[str, Callable[[Document], str]] = {"jsonl": _jsonl, "csv": _csv, "md": _md, "names": _names}
     return writers[form](document)
 
@@ -155,6 +165,10 @@ def _grid(document: Document) -> tuple[tuple[str, ...], Iterator[tuple[Cell, ...
         return ("term", "estimate", "std_estimate"), _coefficient_rows(document)
     if kind == "path":
         return ("lambda", "term", "estimate"), _path_rows(document)
+    if kind == "metrics":
+        return ("metric", "value"), iter(document["metrics"].items())
+    if kind == "inspect":
+        return (*_FACTS, *_FIGURES, "findings"), map(_column_row, document["columns"])
     curve = zip(document["lambdas"], document["mean"], document["se"], document["n_nonzero_path"], strict=True)
     return ("lambda", "mean", "se", "n_nonzero"), curve
 
@@ -163,6 +177,12 @@ def _coefficient_rows(document: Document) -> Iterator[tuple[Cell, ...]]:
     yield INTERCEPT, document["intercept"], None
     for row in document["coefficients"]:
         yield row["term"], row["estimate"], row["std_estimate"]
+
+
+def _column_row(column: Mapping[str, Any]) -> tuple[Cell, ...]:
+    figures = column["numbers"] or {}
+    facts = [str(cell).lower() if isinstance(cell := column[key], bool) else cell for key in _FACTS]
+    return (*facts, *(figures.get(key) for key in _FIGURES), " ".join(column["findings"]))
 
 
 def _path_rows(document: Document) -> Iterator[tuple[Cell, ...]]:
@@ -186,7 +206,7 @@ def _csv_text(rows: Iterable[Iterable[Cell]]) -> str:
 
 def _md(document: Document) -> str:
     columns, rows = _grid(document)
-    rule = ["---" if column == "term" else "---:" for column in columns]
+    rule = ["---" if column in _WORDS else "---:" for column in columns]
     return "".join(
         f"| {' | '.join(cells)} |\n" for cells in [list(columns), rule, *(map(_md_cell, row) for row in rows)]
     )

@@ -13,6 +13,11 @@ FORMS: Mapping[str, tuple[str, ...]] = {
     "cv": ("table", "json", "jsonl", "csv", "md", "names"),
     "path": ("table", "json", "jsonl", "csv", "md", "names"),
     "predict": ("csv", "jsonl", "json"),
+    "inspect": ("table", "json", "csv", "md"),
+    "model": ("table", "json", "csv", "md", "names"),
+    "metrics": ("table", "json", "csv", "md"),
+    "error": ("table", "json"),
+    "equation": ("table",),
     "schema": ("json",),
     "man": ("text",),
 }

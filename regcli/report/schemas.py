@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from regcli.errors import CODES, WARNING_CODES, UsageError
+from regcli.errors import CODES, NOTE_CODES, WARNING_CODES, UsageError
 
 __all__ = ["NAMES", "SCHEMAS", "codes", "schema_document"]
 
@@ -34,13 +34,17 @@ def schema_document(name: str) -> Schema | list[dict[str, Any]]:
 
 
 def codes() -> list[dict[str, Any]]:
-    """Every code of errors and warnings: what it is, its exit status (of a warning: under --strict), its meaning."""
+    """Every code: its kind, its exit status (of a warning under --strict, of a note of inspect's none), its meaning."""
     both = (("error", CODES), ("warning", WARNING_CODES))
-    return [
+    stopping = [
         {"kind": kind, "code": code, "exit_code": status, "meaning": meaning}
         for kind, table in both
         for code, (status, meaning) in table.items()
     ]
+    notes = [
+        {"kind": "note", "code": code, "exit_code": None, "meaning": meaning} for code, meaning in NOTE_CODES.items()
+    ]
+    return stopping + notes
 
 
 def _object(**properties: Schema) -> Schema:
@@ -311,11 +315,90 @@ _SCORED: Mapping[str, Schema] = {
     "checks": _CHECKS,
 }
 
+_LOCATION = _object(file=_or_null(_TEXT), line=_or_null(_COUNT), row=_or_null(_COUNT), column=_or_null(_TEXT))
+
+#: How the finite numbers of a column are spread; a figure is null where it is beyond double precision.
+_SPREAD = _object(
+    min=_NUMBER,
+    q1=_or_null(_NUMBER),
+    median=_or_null(_NUMBER),
+    q3=_or_null(_NUMBER),
+    max=_NUMBER,
+    mean=_or_null(_NUMBER),
+    sd=_or_null(_NUMBER),
+    zeros=_COUNT,
+    zeros_share=_NUMBER,
+    infinite=_COUNT,
+)
+
+_COLUMN = _object(
+    column=_TEXT,
+    type=_words("number", "integer", "boolean", "category", "text", "date", "constant", "empty", "unsupported"),
+    role=_words("target", "feature", "dropped", "left-out"),
+    n_terms=_COUNT,
+    missing=_COUNT,
+    missing_share=_NUMBER,
+    distinct=_COUNT,
+    levels=_list(_object(level=_TEXT, count=_COUNT)),
+    numbers=_or_null(_SPREAD),
+    leading_zeros=_FLAG,
+    examples=_TEXTS,
+    findings=_TEXTS,
+)
+
+_INSPECT: Mapping[str, Schema] = {
+    "regcli": _TEXT,
+    "data": _object(
+        files=_list(_object(path=_TEXT, sha256=_SHA256, rows=_COUNT)),
+        format=_words("csv", "parquet"),
+        delimiter=_or_null(_TEXT),
+        decimal=_or_null(_TEXT),
+        encoding=_or_null(_TEXT),
+        header=_FLAG,
+        rows=_COUNT,
+        n_columns=_COUNT,
+        duplicate_rows=_COUNT,
+    ),
+    "target": _or_null(
+        _object(
+            column=_TEXT,
+            source=_TEXT,
+            family=_or_null(_words("gaussian", "binomial")),
+            classes=_or_null(_list(_object(level=_TEXT, count=_COUNT))),
+            positive=_or_null(_TEXT),
+        )
+    ),
+    "columns": _list(_COLUMN),
+    "duplicate_columns": _list(_TEXTS),
+    "collinear": _object(
+        groups=_list(_object(columns=_TEXTS, correlation=_NUMBER)),
+        threshold=_NUMBER,
+        rows=_COUNT,
+        seed={"type": "integer"},
+    ),
+    "constant": _TEXTS,
+    "identifiers": _list(_object(column=_TEXT, reason=_TEXT)),
+    "leaks": _list(_object(column=_TEXT, reason=_TEXT, correlation=_or_null(_NUMBER))),
+    "memory": _object(rows=_COUNT, terms=_COUNT, matrix_bytes=_COUNT, table_bytes=_COUNT, formula=_TEXT),
+    "findings": _list(
+        _object(
+            code=_words(*CODES, *(code for code in WARNING_CODES if code not in CODES), *NOTE_CODES),
+            severity=_words("error", "warning", "note"),
+            columns=_TEXTS,
+            message=_TEXT,
+            cells=_TEXTS,
+            location=_LOCATION,
+            hint=_or_null(_TEXT),
+        )
+    ),
+    "options": {"type": "object"},
+}
+
 _ERROR: Mapping[str, Schema] = {
     "code": _words(*CODES, *(code for code in WARNING_CODES if code not in CODES)),
     "exit_code": {"type": "integer", "minimum": 1},
     "message": _TEXT,
-    "location": _object(file=_or_null(_TEXT), line=_or_null(_COUNT), row=_or_null(_COUNT), column=_or_null(_TEXT)),
+    "location": _LOCATION,
     "cells": _TEXTS,
     "did_you_mean": _TEXTS,
     "hint": _or_null(_TEXT),
@@ -328,6 +411,7 @@ SCHEMAS: Mapping[str, Schema] = {
     "cv": _document("cv", _CV),
     "model": _document("model", _STORED),
     "metrics": _document("metrics", _SCORED),
+    "inspect": _document("inspect", _INSPECT),
     "error": _document("error", _ERROR),
 }
 

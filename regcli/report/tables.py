@@ -14,6 +14,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from regcli.report.blocks import Grid, Terms, blocks
 from regcli.report.escape import visible
 from regcli.report.forms import INTERCEPT, Document, kind_of
 
@@ -37,18 +38,19 @@ _PENALTIES = {"l1": "lasso", "l2": "ridge", "elasticnet": "elastic net", "none":
 
 
 def table(document: Document, *, width: int | None = None, color: bool = False) -> str:
-    """A fit, cv or path document as text for people.
+    """A document as text for people.
 
     Parameters
     ----------
     document : mapping
-        A ``regcli.fit/1``, ``regcli.cv/1`` or ``regcli.path/1`` document.
+        Any of regcli's documents. A model may say, in a key of its own, whether it was ``verified``.
     width : int or None
         Columns of the terminal; None for as many as it takes.
     color : bool
         Whether to colour.
     """
-    blocks = {"fit": _fit, "cv": _cv, "path": _path}[kind_of(document)](document)
+    own = {"fit": _fit, "cv": _cv, "path": _path}.get(kind_of(document))
+    parts = _blocks(document, width) if own is None else own(document)
     text = io.StringIO()
     console = Console(
         file=text,
@@ -62,7 +64,7 @@ def table(document: Document, *, width: int | None = None, color: bool = False) 
         emoji=False,
         highlight=False,
     )
-    for number, block in enumerate(blocks):
+    for number, block in enumerate(parts):
         console.print(*([Text()] if number else []), block, sep="\n")
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
 
@@ -94,6 +96,20 @@ def _path(document: Document) -> Iterator[RenderableType]:
     stopped = document["stopped"]
     if stopped is not None:
         yield _line(f"stopped after {stopped['at'] + 1} of {stopped['of']} strengths: {stopped['reason']}")
+
+
+def _blocks(document: Document, width: int | None) -> Iterator[RenderableType]:
+    for block in blocks(document, width=width):
+        match block:
+            case tuple():
+                yield Text("\n").join(map(_name, block))
+            case Grid():
+                grid = _frame(*zip(block.titles, block.right, strict=True))
+                for row in block.rows:
+                    grid.add_row(*map(_name, row))
+                yield grid
+            case Terms():
+                yield _coefficients(block.document)
 
 
 def _head(document: Document) -> Text:

@@ -7,7 +7,7 @@ import pytest
 
 from regcli.cli.options import declared
 from regcli.cli.texts import SchemaName
-from regcli.errors import CODES, WARNING_CODES, UsageError
+from regcli.errors import CODES, NOTE_CODES, WARNING_CODES, UsageError
 from regcli.report.schemas import NAMES, SCHEMAS, codes, schema_document
 from tests.cli.documents import HOSTILE, cv_document, fit_document, path_document
 
@@ -46,7 +46,8 @@ def test_no_other_key_is_allowed(name: str) -> None:
 
 
 def test_codes_are_all_of_them() -> None:
-    assert [entry["code"] for entry in codes()] == [*CODES, *WARNING_CODES]
+    assert [entry["code"] for entry in codes()] == [*CODES, *WARNING_CODES, *NOTE_CODES]
+    assert not set(NOTE_CODES) & {*CODES, *WARNING_CODES}
 
 
 def test_the_help_names_them_all() -> None:

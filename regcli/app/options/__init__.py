@@ -21,7 +21,15 @@ from regcli.app.options.fitting import (
     Strengths,
 )
 from regcli.app.options.flag import Checks, Common, Flag, Format, Run, choices
-from regcli.app.options.requests import CvRequest, FitRequest, PathRequest, PredictRequest
+from regcli.app.options.looking import Looking, Showing
+from regcli.app.options.requests import (
+    CvRequest,
+    FitRequest,
+    InspectRequest,
+    PathRequest,
+    PredictRequest,
+    ShowRequest,
+)
 from regcli.app.options.scoring import Scoring
 from regcli.app.options.tables import Data, Reading
 
@@ -35,6 +43,8 @@ __all__ = [
     "Flag",
     "Folds",
     "Format",
+    "InspectRequest",
+    "Looking",
     "Metric",
     "Model",
     "PathRequest",
@@ -45,6 +55,8 @@ __all__ = [
     "Save",
     "Scoring",
     "Search",
+    "ShowRequest",
+    "Showing",
     "Solver",
     "SolverName",
     "Strengths",

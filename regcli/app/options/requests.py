@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 
 from regcli.app.options.fitting import Folds, Model, Penalty, Save, Search, Solver, Strengths
 from regcli.app.options.flag import Checks, Run
+from regcli.app.options.looking import Looking, Showing
 from regcli.app.options.scoring import Scoring
 from regcli.app.options.tables import Data, Reading
 
-__all__ = ["CvRequest", "FitRequest", "PathRequest", "PredictRequest"]
+__all__ = ["CvRequest", "FitRequest", "InspectRequest", "PathRequest", "PredictRequest", "ShowRequest"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,3 +53,18 @@ class PredictRequest:
     scoring: Scoring = field(default_factory=Scoring)
     checks: Checks = field(default_factory=Checks)
     reading: Reading = field(default_factory=Reading)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InspectRequest:
+    """Everything ``inspect`` may be told."""
+
+    looking: Looking = field(default_factory=Looking)
+    reading: Reading = field(default_factory=Reading)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowRequest:
+    """Everything ``show`` may be told."""
+
+    showing: Showing = field(default_factory=Showing)

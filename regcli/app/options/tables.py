@@ -5,36 +5,43 @@ from typing import Annotated, Literal
 
 from regcli.app.options.flag import Flag
 
-__all__ = ["Data", "Reading"]
+__all__ = ["Categorical", "Data", "DataFiles", "Drop", "Features", "Reading", "Target"]
 
 TextWeights = Literal["count", "binary", "tfidf"]
 InputFormat = Literal["csv", "tsv", "parquet"]
+
+# Options of several groups, declared once.
+DataFiles = Annotated[
+    tuple[str, ...],
+    Flag((), "Input tables (.csv .tsv .txt .parquet), or - for standard input.", "DATA..."),
+]
+Target = Annotated[
+    str | None,
+    Flag(("-y", "--target"), "Column to predict.", "COL", "a column named y or target, else the last one"),
+]
+Features = Annotated[
+    tuple[str, ...],
+    Flag(("--features",), "Use these columns only: a name, or a pattern with * and ?. Repeatable.", "COL"),
+]
+Drop = Annotated[
+    tuple[str, ...],
+    Flag(("--drop",), "Leave these columns out: a name, or a pattern with * and ?. Repeatable.", "COL"),
+]
+Categorical = Annotated[
+    tuple[str, ...],
+    Flag(("--categorical",), "Treat this column as categories, its cells as spelt. Repeatable.", "COL"),
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Data:
     """What to read and which columns play which part."""
 
-    data: Annotated[
-        tuple[str, ...],
-        Flag((), "Input tables (.csv .tsv .txt .parquet), or - for standard input.", "DATA..."),
-    ] = ()
-    target: Annotated[
-        str | None,
-        Flag(("-y", "--target"), "Column to predict.", "COL", "a column named y or target, else the last one"),
-    ] = None
-    features: Annotated[
-        tuple[str, ...],
-        Flag(("--features",), "Use these columns only: a name, or a pattern with * and ?. Repeatable.", "COL"),
-    ] = ()
-    drop: Annotated[
-        tuple[str, ...],
-        Flag(("--drop",), "Leave these columns out: a name, or a pattern with * and ?. Repeatable.", "COL"),
-    ] = ()
-    categorical: Annotated[
-        tuple[str, ...],
-        Flag(("--categorical",), "Treat this column as categories, its cells as spelt. Repeatable.", "COL"),
-    ] = ()
+    data: DataFiles = ()
+    target: Target = None
+    features: Features = ()
+    drop: Drop = ()
+    categorical: Categorical = ()
     ordinal: Annotated[
         tuple[str, ...],
         Flag(

@@ -1,0 +1,283 @@
+"""What fit would refuse or warn about in a table, collected instead of raised; and what only ``inspect`` looks for."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from shlex import quote
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regcli.app.reading import WAYS, guess_warnings, refuse_missing
+from regcli.data.columns import number
+from regcli.data.facts import Collinear, ColumnProfile, Finding, Identifier, Leak, TargetFacts
+from regcli.data.learn import learn_encoder
+from regcli.data.profile import clipped
+from regcli.data.suspects import calendar_numbers, stand_ins
+from regcli.data.table import Table
+from regcli.data.target import code_target, guess_family
+from regcli.data.usable import check_used, missing_rows
+from regcli.errors import DataError, Location, RegcliError, UsageError, Warn, counted
+
+__all__ = [
+    "Parts",
+    "Terms",
+    "from_error",
+    "from_warning",
+    "guesses",
+    "near_located",
+    "notes",
+    "target_facts",
+    "terms_of",
+    "unfilled",
+    "unusable",
+]
+
+Rows = NDArray[np.intp]
+
+#: Names shown in a message.
+SHOWN = 5
+
+#: Finding a line means reading the file again, slowly: so many places in so many first rows are told by their line.
+_PLACES, _NEAR = 20, 20_000
+
+#: Integers with so few values may be names of things: fewer are two classes, more are mostly amounts.
+_FEW = range(3, 11)
+
+#: Below this every column of integers has few values.
+_ENOUGH_ROWS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Which column is what: the target (None where fit could not tell), the features, the declared categories."""
+
+    target: str | None
+    source: str
+    features: tuple[str, ...]
+    categorical: tuple[str, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How many terms each feature would become, and what stands in their way."""
+
+    counts: dict[str, int]
+    findings: tuple[Finding, ...]
+
+
+def from_error(error: RegcliError, *columns: str | None) -> Finding:
+    """An error of fit's as a finding; ``columns`` where the error does not name one."""
+    named = error.where.column
+    known = tuple(name for name in columns if name is not None) or (() if named is None else (named,))
+    cells = tuple(map(clipped, error.cells))  # a cell may be megabytes long
+    return Finding(error.code, "error", known, error.message, error.hint, cells, error.where)
+
+
+def from_warning(warning: Warn, columns: Sequence[str] = (), hint: str | None = None) -> Finding:
+    """A warning of fit's as a finding."""
+    return Finding(warning.code, "warning", tuple(columns), warning.message, hint)
+
+
+def near_located(table: Table) -> Table:
+    """The table with places told by line for the first few findings near its beginning, and by row for others."""
+    told = 0
+    starts = np.cumsum([0, *(file.rows for file in table.files)])
+
+    def locate(row: int, column: str | None) -> Location:
+        nonlocal told
+        told += 1
+        if told <= _PLACES and row < _NEAR:
+            return table.locate(row, column)
+        at = int(np.searchsorted(starts, row, side="right")) - 1
+        return Location(file=table.files[at].path, row=row - int(starts[at]) + 1, column=column)
+
+    return replace(table, locate=locate)
+
+
+# -- what fit would refuse -------------------------------------------------------------------------------------------
+
+
+def _refusal(run: Callable[[], object]) -> RegcliError | None:
+    """The error that a check of fit's raises, None if it passes."""
+    try:
+        run()
+    except (DataError, UsageError) as error:
+        return error
+    return None
+
+
+def unusable(table: Table, parts: Parts, decimal: str) -> tuple[Finding, ...]:
+    """Columns that cannot be used as they stand, each with the error that fit would give."""
+    names = [*([] if parts.target is None else [parts.target]), *parts.features]
+    features = frozenset(parts.features)
+    check = partial(check_used, categorical=parts.categorical, numeric=(), features=features, decimal=decimal)
+    found = ((name, _refusal(partial(check, table, [name]))) for name in names)
+    return tuple(from_error(error, name) for name, error in found if error is not None)
+
+
+def unfilled(table: Table, parts: Parts, known: NDArray[np.bool_]) -> Iterator[Finding]:
+    """Missing cells: of the target, and of features in the rows that have a target (``known`` (n,))."""
+    if parts.target is not None and not known.all():
+        hint = "--missing-target drop leaves these rows out"
+        error = _refusal(lambda: refuse_missing(table, {str(parts.target): ~known}, "missing-target", hint))
+        if error is not None:
+            yield from_error(error, parts.target)
+    holes = {name: mask & known for name, mask in missing_rows(table, parts.features).items()}
+    total = int(known.sum())
+    holes = {name: mask for name, mask in holes.items() if 0 < mask.sum() < total}
+    error = _refusal(lambda: refuse_missing(table, holes, "missing-values", WAYS)) if holes else None
+    if error is not None:
+        yield from_error(error, *holes)
+
+
+def target_facts(
+    table: Table, parts: Parts, profile: ColumnProfile, rows: Rows
+) -> tuple[TargetFacts, tuple[Finding, ...]]:
+    """The target as fit would take it, on the rows that have one; and what fit would say about it."""
+    name = profile.name
+    facts = TargetFacts(name, parts.source, None, None, None)
+    if not rows.size:
+        return facts, ()
+    try:
+        family = guess_family(table, name, rows)
+    except UsageError as error:
+        return replace(facts, classes=profile.levels or None), (from_error(error, name),)
+    text = f"the family is taken to be {family}; say --family"
+    counts = profile.type == "integer" and profile.numbers is not None and profile.numbers.least >= 0
+    other = ", or --family poisson if these are counts" if counts and family == "gaussian" else ""
+    found = [from_warning(Warn("family-guessed", text), [name], f"--family {family}{other}")]
+    facts = replace(facts, family=family, classes=profile.levels if family == "binomial" else None)
+    try:
+        target = code_target(table, name, rows, family=family, positive=None)
+    except DataError as error:
+        return facts, (from_error(error, name), *found)
+    found += [from_warning(warning, [name], "stratified folds need rows of each class") for warning in target.warnings]
+    rows_of = dict(profile.levels)
+    classes = None if target.classes is None else tuple((level, rows_of.get(level, 0)) for level in target.classes)
+    return replace(facts, classes=classes, positive=target.positive), tuple(found)
+
+
+def terms_of(table: Table, names: Sequence[str], rows: Rows) -> Terms:
+    """Learn, column by column, how features become terms; what is wrong with one does not hide the others."""
+    counts: dict[str, int] = {}
+    found: list[Finding] = []
+    first: dict[str, str] = {}
+    weights = np.ones(rows.size)
+    for name in names:
+        try:
+            learnt = learn_encoder(table, [name], rows, weights=weights, reference=False)
+        except DataError as error:
+            found.append(from_error(error, name))
+            continue
+        counts[name] = len(learnt.encoder.terms)
+        for term in learnt.encoder.terms:
+            other = first.setdefault(term.name, name)
+            if other != name:  # two columns give a term of this name: fit says how
+                found += _refused_together(table, [other, name], rows)
+    return Terms(counts, tuple(found))
+
+
+def _refused_together(table: Table, names: Sequence[str], rows: Rows) -> list[Finding]:
+    """What is wrong with columns beside each other."""
+    learn = partial(learn_encoder, table, names, rows, weights=np.ones(rows.size), reference=False)
+    error = _refusal(learn)
+    return [] if error is None else [from_error(error, *names)]
+
+
+# -- what fit would say ----------------------------------------------------------------------------------------------
+
+
+def guesses(table: Table, parts: Parts, profiles: Sequence[ColumnProfile]) -> Iterator[Finding]:
+    """What fit would guess, and the columns it would leave out."""
+    for warning in guess_warnings(table, parts.features):
+        zeros = warning.facts.get("columns")
+        columns = [str(name) for name in zeros] if isinstance(zeros, list) else []
+        hint = " ".join(f"--categorical {quote(name)}" for name in columns[:SHOWN])
+        yield from_warning(warning, columns, hint or f"--delimiter {quote(str(table.delimiter))}")
+    for kind, code, what in (
+        ("empty", "all-missing-column", "without any value"),
+        ("constant", "constant-column", "with one value only"),
+    ):
+        names = [profile.name for profile in profiles if profile.type == kind and profile.role == "left-out"]
+        if names:
+            text = f"{counted(len(names), 'column')} {what}, which fit leaves out: {_shown(names)}"
+            yield from_warning(Warn(code, text), names, _drop(names))
+
+
+# -- what only inspect looks for -------------------------------------------------------------------------------------
+
+
+def notes(
+    profiles: Sequence[ColumnProfile],
+    table: Table,
+    *,
+    equal: Sequence[Sequence[str]],
+    collinear: Sequence[Collinear],
+    identifiers: Sequence[Identifier],
+    leaks: Sequence[Leak],
+) -> Iterator[Finding]:
+    """What a person would want to know of the columns, beyond what fit says."""
+    for leak in leaks:
+        text = f"{leak.column!r} alone tells the target: {leak.reason}"
+        yield Finding("suspected-leak", "note", (leak.column,), text, f"{_drop([leak.column])} if it is made from it")
+    for named in identifiers:
+        sure = "is probably" if len(named.reasons) > 1 else "may be"
+        text = f"{named.column!r} {sure} an identifier: {', and '.join(named.reasons)}"
+        yield Finding("suspected-identifier", "note", (named.column,), text, _drop([named.column]))
+    for group in equal:
+        text = f"columns with the same values: {_shown(group)}"
+        yield from_warning(Warn("duplicate-columns", text), group, _drop(group[1:]))
+    for near in collinear:
+        more = " and more" if len(near.columns) > 2 else ""
+        text = f"columns with a correlation of {near.correlation:.6g}{more}: {_shown(near.columns)}"
+        hint = f"{_drop(near.columns[1:])}, or --penalty l2 or elasticnet, which share the weight between them"
+        yield Finding("near-collinear", "note", near.columns, text, hint)
+    features = [profile for profile in profiles if profile.role == "feature"]
+    yield from _dates(features)
+    yield from _stand_ins(features, table)
+    few = [p.name for p in features if p.type == "integer" and p.distinct in _FEW and table.rows >= _ENOUGH_ROWS]
+    if few:
+        text = f"{counted(len(few), 'column')} of integers with 3 to 10 values may be names of things: {_shown(few)}"
+        hint = " ".join(f"--categorical {quote(name)}" for name in few[:SHOWN]) + ", unless they are amounts"
+        yield Finding("integer-levels", "note", tuple(few), text, hint)
+    if table.format == "csv" and all(number(profile.name) is not None for profile in profiles):
+        text = "all column names are numbers: the first line may be a row"
+        yield Finding("numeric-header", "note", (), text, "--no-header")
+
+
+def _dates(features: Sequence[ColumnProfile]) -> Iterator[Finding]:
+    """Columns of dates that fit takes for something else: text that is not ISO 8601, and integers."""
+    text = [profile.name for profile in features if profile.type == "date"]
+    if text:
+        message = f"{counted(len(text), 'column')} of dates that are not spelt as 2026-01-31: {_shown(text)}"
+        yield Finding("date-column", "note", tuple(text), message, f"{_drop(text)}, or spell them so, for --date")
+    found = [profile.name for profile in features if calendar_numbers(profile)]
+    if found:
+        message = f"{counted(len(found), 'column')} of integers that look like dates: {_shown(found)}"
+        hint = " ".join(f"--date {quote(name)}" for name in found[:SHOWN])
+        yield Finding("date-column", "note", tuple(found), message, hint)
+
+
+def _stand_ins(features: Sequence[ColumnProfile], table: Table) -> Iterator[Finding]:
+    """Numbers that may stand for missing cells, one finding for each of them."""
+    columns: dict[str, list[str]] = {}
+    for profile in features:
+        for cell in stand_ins(table, profile):
+            columns.setdefault(cell, []).append(profile.name)
+    for cell, names in columns.items():
+        text = f"{cell} lies far from all other numbers and may mean missing in {_shown(names)}"
+        listed = quote(f'"",NA,{cell}')
+        hint = f"--na-values {listed}"
+        yield Finding("stand-in-value", "note", tuple(names), text, hint, cells=(cell,))
+
+
+def _drop(names: Sequence[str]) -> str:
+    """The options that leave columns out."""
+    return " ".join(f"--drop {quote(name)}" for name in names[:SHOWN]) + (" ..." if len(names) > SHOWN else "")
+
+
+def _shown(names: Sequence[str]) -> str:
+    """The first names of a list."""
+    return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")

@@ -1,0 +1,241 @@
+"""What regcli sees in a table before anything is fitted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from shlex import quote
+
+import numpy as np
+
+from regcli.app import findings as found
+from regcli.app.context import RunContext
+from regcli.app.options import InspectRequest, Looking
+from regcli.app.reading import NA_VALUES, dialect_of, text_columns
+from regcli.app.values import given_options
+from regcli.data.alike import duplicate_columns, duplicate_rows, near_collinear
+from regcli.data.dialect import Dialect, check_dialect
+from regcli.data.facts import (
+    Collinear,
+    ColumnProfile,
+    Finding,
+    Identifier,
+    Inspection,
+    Leak,
+    TableFacts,
+    TargetFacts,
+)
+from regcli.data.profile import column_bytes, profile_column
+from regcli.data.read import read_table
+from regcli.data.roles import TARGET_NAMES, Asked, assign_roles, match_columns
+from regcli.data.suspects import aim_at, find_identifier, find_leak
+from regcli.data.table import Table
+from regcli.data.usable import missing_rows
+from regcli.errors import CODES, DataError, RegcliError, UsageError, counted
+
+__all__ = ["inspect", "refusal"]
+
+#: What fit says of columns that inspect would call identifiers or dates.
+_NAMED = ("probable-identifier", "undeclared-date")
+
+#: In the order in which findings are told.
+_SEVERITIES = ("error", "warning", "note")
+
+
+def inspect(request: InspectRequest, run: RunContext) -> Inspection:
+    """Read a table and say what is in it, what fit would make of it, and what it would refuse.
+
+    Raises
+    ------
+    UsageError, DataError
+        What keeps the table from being read, and options that name what is not there. Nothing in the cells is an error.
+    """
+    looking = request.looking
+    if not looking.data:
+        raise UsageError("usage", "no input file", hint="regcli inspect data.csv, or - for standard input")
+    dialect = check_dialect(dialect_of(request.reading, NA_VALUES))
+    asked = Asked(target=looking.target, features=looking.features, drop=looking.drop, categorical=looking.categorical)
+    as_text = text_columns(asked, (), looking.data, dialect)
+    table = found.near_located(read_table(looking.data, dialect, as_text=as_text))
+    run.note(f"read {counted(table.rows, 'row')} of {counted(len(table.columns), 'column')}")
+    parts = _parts(asked, looking, table)
+    return _look(table, parts, dialect, given_options(request))
+
+
+def refusal(inspection: Inspection) -> RegcliError | None:
+    """The error that fit would stop with first; None where it would not."""
+    refused = [finding for finding in inspection.findings if finding.severity == "error"]
+    if not refused:
+        return None
+    first = refused[0]
+    kind = {kind.exit_code: kind for kind in RegcliError.__subclasses__()}[CODES[first.code][0]]
+    more = f"; there are {len(refused) - 1} more findings like this" if len(refused) > 1 else ""
+    hint = f"{first.hint or ''}{more}".removeprefix("; ") or None
+    return kind(first.code, first.message, hint=hint, where=first.where, cells=first.cells)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """What fit would make of the table: columns with their parts, the target, and what it would refuse."""
+
+    profiles: tuple[ColumnProfile, ...]
+    target: TargetFacts | None
+    matrix: tuple[int, int]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Suspected:
+    """What only inspect looks for."""
+
+    equal: tuple[tuple[str, ...], ...]
+    collinear: tuple[Collinear, ...]
+    sampled: int
+    identifiers: tuple[Identifier, ...]
+    leaks: tuple[Leak, ...]
+    repeated: int
+    findings: tuple[Finding, ...]
+
+
+def _look(table: Table, parts: found.Parts, dialect: Dialect, options: dict[str, object]) -> Inspection:
+    """Everything that is found, the parts being known."""
+    fitted = _fitted(table, parts, dialect)
+    suspected = _suspected(table, parts, fitted.profiles)
+    said = {(finding.code, finding.columns) for finding in fitted.findings}
+    bad = {name for finding in fitted.findings if finding.code in _NAMED for name in finding.columns}
+    others = (
+        finding
+        for finding in (*found.guesses(table, parts, fitted.profiles), *suspected.findings)
+        if (finding.code, finding.columns) not in said
+        and not (finding.code in ("suspected-identifier", "date-column") and bad.issuperset(finding.columns))
+    )
+    findings = sorted((*fitted.findings, *others), key=lambda finding: _SEVERITIES.index(finding.severity))
+    facts = replace(
+        _facts(table, dialect),
+        duplicate_rows=suspected.repeated,
+        sampled=suspected.sampled,
+        matrix_rows=fitted.matrix[0],
+        matrix_terms=fitted.matrix[1],
+    )
+    return Inspection(
+        table=facts,
+        target=fitted.target,
+        columns=fitted.profiles,
+        duplicate_columns=suspected.equal,
+        collinear=suspected.collinear,
+        identifiers=suspected.identifiers,
+        leaks=suspected.leaks,
+        findings=tuple(findings),
+        options=options,
+    )
+
+
+def _fitted(table: Table, parts: found.Parts, dialect: Dialect) -> _Fitted:
+    """Do what fit does up to the encoding, and go on where it would stop."""
+    known = np.ones(table.rows, dtype=bool)
+    if parts.target is not None:
+        known = ~missing_rows(table, [parts.target]).get(parts.target, np.zeros(table.rows, dtype=bool))
+    rows = np.flatnonzero(known)
+    refused = found.unusable(table, parts, dialect.decimal)
+    bad = {name for finding in refused for name in finding.columns}
+    good = [name for name in parts.features if name not in bad]
+    terms = found.terms_of(table, good, rows if rows.size else np.arange(table.rows))
+    profiles = tuple(_profile(table, name, parts, terms.counts) for name in table.columns)
+    told = [*parts.findings, *refused, *found.unfilled(table, parts, known)]
+    target = None if parts.target is None else TargetFacts(parts.target, parts.source, None, None, None)
+    if parts.target is not None and parts.target not in bad:
+        (profile,) = (profile for profile in profiles if profile.name == parts.target)
+        target, said = found.target_facts(table, parts, profile, rows)
+        told += said
+    told += [*terms.findings, *_nothing_left(terms, bad, parts)]
+    return _Fitted(profiles, target, (int(rows.size), sum(terms.counts.values())), tuple(told))
+
+
+def _suspected(table: Table, parts: found.Parts, profiles: Sequence[ColumnProfile]) -> _Suspected:
+    """Compare rows and columns with each other and with the target."""
+    features = [profile for profile in profiles if profile.role == "feature"]
+    names = [profile.name for profile in features]
+    equal = duplicate_columns(table, names)
+    repeated = {name for group in equal for name in group[1:]}
+    collinear, sampled = near_collinear(table, [name for name in names if name not in repeated])
+    identifiers = tuple(one for profile in features if (one := find_identifier(table, profile)))
+    aim = None if parts.target is None else aim_at(table, parts.target)
+    leaks = tuple(leak for name in names if aim is not None and (leak := find_leak(table, name, aim)))
+    count, pair = duplicate_rows(table, [*names, *([] if parts.target is None else [parts.target])])
+    findings = found.notes(profiles, table, equal=equal, collinear=collinear, identifiers=identifiers, leaks=leaks)
+    told = (*findings, *_repeats(table, count, pair, [one for one in profiles if one.role in ("feature", "target")]))
+    return _Suspected(equal, collinear, sampled, identifiers, leaks, count, told)
+
+
+def _parts(asked: Asked, looking: Looking, table: Table) -> found.Parts:
+    """The parts that fit would give to columns. Where it could give none, all that are not dropped are features."""
+    names = tuple(table.columns)
+    file = looking.data[0]
+    try:
+        roles = assign_roles(asked, names, file=file)
+    except (UsageError, DataError) as error:
+        if error.code not in ("conflicting-options", "no-features"):
+            raise
+        dropped = match_columns(asked.drop, names, file=file)
+        wanted = match_columns(asked.features, names, file=file) if asked.features else names
+        left = tuple(name for name in wanted if name not in dropped and name != asked.target)
+        if asked.features or asked.drop or error.code == "conflicting-options":
+            target = asked.target
+        else:
+            target, left = asked.target or names[-1], ()  # a table of one column, which is the target
+        source = "option" if asked.target else "name" if target in TARGET_NAMES else "last-column"
+        return found.Parts(target, source, left, (), (found.from_error(error),))
+    way = f"--target {quote(roles.target)}"
+    guessed = [found.from_warning(warning, [roles.target], way) for warning in roles.warnings]
+    return found.Parts(roles.target, roles.target_source, roles.features, roles.categorical, tuple(guessed))
+
+
+def _profile(table: Table, name: str, parts: found.Parts, counts: dict[str, int]) -> ColumnProfile:
+    """One column with its part."""
+    profile = profile_column(table, name, categorical=name in parts.categorical)
+    role = "target" if name == parts.target else "feature" if name in parts.features else "dropped"
+    if role == "feature" and profile.type in ("empty", "constant"):
+        role = "left-out"
+    return replace(profile, role=role, n_terms=counts.get(name, 0) if role == "feature" else 0)
+
+
+def _nothing_left(terms: found.Terms, bad: set[str], parts: found.Parts) -> tuple[Finding, ...]:
+    """Say so where every feature is constant."""
+    if not parts.features or any(terms.counts.values()) or bad.intersection(parts.features):
+        return ()
+    return (found.from_error(DataError("no-features", "every column is constant", hint="choose other --features")),)
+
+
+def _repeats(
+    table: Table, count: int, pair: tuple[int, int] | None, compared: Sequence[ColumnProfile]
+) -> tuple[Finding, ...]:
+    """Say so where rows are repeated that would not be by chance: there could be more rows than pairs of rows.
+
+    ``compared`` are the columns; missing cells count as one value more.
+    """
+    size = sum(np.log(profile.distinct + bool(profile.missing)) for profile in compared if profile.distinct)
+    if pair is None or size < 2 * np.log(table.rows) - np.log(2):
+        return ()
+    later, earlier = (table.locate(row, None) for row in pair)
+    place = "line" if later.line and earlier.line else "row"
+    where = f"{place} {getattr(later, place):,} repeats {place} {getattr(earlier, place):,}"
+    text = f"{counted(count, 'row')} {'repeats an earlier one' if count == 1 else 'repeat earlier ones'}: {where}"
+    hint = "copies in training and held-out rows make scores too good; --group COL keeps rows of one thing together"
+    return (Finding("duplicate-rows", "note", (), text, hint, where=later),)
+
+
+def _facts(table: Table, dialect: Dialect) -> TableFacts:
+    """How the table is written."""
+    text = table.format == "csv"
+    return TableFacts(
+        files=table.files,
+        format=table.format,
+        delimiter=table.delimiter,
+        decimal=dialect.decimal if text else None,
+        encoding=dialect.encoding if text else None,
+        header=dialect.header,
+        rows=table.rows,
+        duplicate_rows=0,
+        sampled=0,
+        table_bytes=sum(column_bytes(table, name) for name in table.columns),
+        matrix_rows=0,
+        matrix_terms=0,
+    )

@@ -1,0 +1,125 @@
+"""Reading documents back: bounded, as they are; models are verified."""
+
+import json
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from regcli.app.options import Showing
+from regcli.app.values import bounded, refuse
+from regcli.data.model_file import MOST_BYTES, verified_model
+from regcli.errors import DataError, Location, ModelFileError, RegcliError, UsageError
+
+__all__ = ["Shown", "read_documents"]
+
+#: Significant digits of a double that reads back the same, IEEE 754.
+MOST_DIGITS = 17
+
+#: What a model begins with, damaged or not.
+_MODEL = re.compile(r'\s*\{\s*"schema"\s*:\s*"regcli\.model/')
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A document, where it is from, and whether it is a model that was verified (None: no model)."""
+
+    path: str
+    document: dict[str, Any]
+    verified: bool | None
+
+
+def read_documents(showing: Showing) -> tuple[Shown, ...]:
+    """Read every document before the first is shown.
+
+    Raises
+    ------
+    UsageError
+        No document, standard input twice, digits out of range.
+    DataError
+        ``file-not-found``, ``file-unreadable``, ``document-unreadable``.
+    ModelFileError
+        ``model-unreadable``, ``model-schema``, ``model-altered``.
+    """
+    if not showing.documents:
+        raise UsageError("usage", "no document was given", hint="regcli show model.json, or - for standard input")
+    if showing.documents.count("-") > 1:
+        raise UsageError("conflicting-options", "standard input can be read only once, but - was given twice")
+    refuse({"--digits": showing.digits is not None and not showing.equation}, "without --equation")
+    if showing.digits is not None:
+        bounded("--digits", showing.digits, 1, MOST_DIGITS)
+    read = tuple(_read(path, verify=not showing.no_verify) for path in showing.documents)
+    refuse({"--no-verify": showing.no_verify and all(one.verified is None for one in read)}, "without a model")
+    return read
+
+
+def _read(source: str, *, verify: bool) -> Shown:
+    text, path = _text(source), _named(source)
+    try:
+        document = json.loads(text, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        _refuse(path, text, error)
+    if not isinstance(document, dict):
+        told = "a list" if isinstance(document, list) else "a single value"
+        raise _unreadable(path, f"{path!r} is JSON, but {told} and no document of regcli's")
+    if not str(document.get("schema")).startswith("regcli.model/"):
+        return Shown(path, document, None)
+    verified_model(path, document, verify=verify)
+    return Shown(path, document, verify)
+
+
+def _named(source: str) -> str:
+    """What a source is called in messages."""
+    return "standard input" if source == "-" else source
+
+
+def _text(source: str) -> str:
+    """The text of a file or of standard input, if it is one and not too long."""
+    path = _named(source)
+    try:
+        if source == "-":
+            content = sys.stdin.buffer.read(MOST_BYTES + 1)
+        else:
+            with Path(source).open("rb") as file:
+                content = file.read(MOST_BYTES + 1)
+    except FileNotFoundError as error:
+        raise DataError("file-not-found", f"no file {path!r}", where=Location(file=path)) from error
+    except (OSError, AttributeError, ValueError) as error:  # a closed standard input; a path with a NUL
+        reason = getattr(error, "strerror", None) or "it cannot be opened"
+        raise DataError("file-unreadable", f"cannot read {path!r}: {reason}", where=Location(file=path)) from error
+    if len(content) > MOST_BYTES:
+        raise _unreadable(path, f"{path!r} is too large for a document")
+    try:
+        return content.decode("utf-8", "surrogatepass").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise _unreadable(path, f"{path!r} is not JSON: it is not UTF-8 text") from error
+
+
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not JSON")
+
+
+def _refuse(path: str, text: str, error: Exception) -> NoReturn:
+    """Say why a text is not JSON, and where; a model that is damaged is refused as a model."""
+    line: int | None = None
+    if not text.strip():
+        message = f"{path!r} is empty"
+    elif isinstance(error, json.JSONDecodeError):
+        cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
+        line = error.lineno
+        message = f"{path!r} is not JSON: " + ("it is cut off" if cut else f"{error.msg}, column {error.colno}")
+    else:
+        message = f"{path!r} is not JSON: {error}"
+    fault: RegcliError
+    if _MODEL.match(text):
+        hint, where = "fit again, with -m", Location(file=path, line=line)
+        fault = ModelFileError("model-unreadable", message, hint=hint, where=where)
+    else:
+        fault = _unreadable(path, message, line)
+    raise fault from error
+
+
+def _unreadable(path: str, message: str, line: int | None = None) -> DataError:
+    hint = "models, and what fit, cv, path and inspect write with --json, can be shown"
+    return DataError("document-unreadable", message, hint=hint, where=Location(file=path, line=line))

@@ -1,0 +1,140 @@
+"""What ``inspect`` finds in a table: frozen facts, no behaviour."""
+
+from dataclasses import dataclass, field
+
+from regcli.data.table import SourceFile
+from regcli.errors import Location
+
+__all__ = [
+    "Collinear",
+    "ColumnProfile",
+    "Finding",
+    "Identifier",
+    "Inspection",
+    "Leak",
+    "NumberFacts",
+    "TableFacts",
+    "TargetFacts",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class NumberFacts:
+    """The finite numbers of a column: quartiles, mean, 1/n standard deviation; and how many cells are infinite."""
+
+    least: float
+    q1: float
+    median: float
+    q3: float
+    most: float
+    mean: float
+    sd: float
+    zeros: int
+    infinite: int
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnProfile:
+    """One column: what it looks like, the part it would get, and how many terms it would become.
+
+    ``levels`` are the most frequent values with their counts, of text, and of numbers where there are few. ``role`` is
+    ``target``, ``feature``, ``dropped`` (by --drop or because --features does not name it) or ``left-out`` (nothing in
+    it to fit on).
+    """
+
+    name: str
+    type: str
+    missing: int
+    distinct: int
+    levels: tuple[tuple[str, int], ...] = ()
+    numbers: NumberFacts | None = None
+    leading_zeros: bool = False
+    examples: tuple[str, ...] = ()
+    role: str = "feature"
+    n_terms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something to know before a fit.
+
+    ``severity`` is ``error`` where fit would refuse the table as it stands, with the same code, ``warning`` where fit
+    would warn, and ``note`` for what only inspect looks for.
+    """
+
+    code: str
+    severity: str
+    columns: tuple[str, ...]
+    message: str
+    hint: str | None = None
+    cells: tuple[str, ...] = ()
+    where: Location = field(default_factory=Location)
+
+
+@dataclass(frozen=True, slots=True)
+class Collinear:
+    """Columns that nearly are multiples of each other: any two are joined by correlations of at least this size."""
+
+    columns: tuple[str, ...]
+    correlation: float
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """A column that seems to name rows, and why: the more reasons, the surer."""
+
+    column: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """A column that alone tells the target, and how; ``correlation`` is None where that is no correlation."""
+
+    column: str
+    reason: str
+    correlation: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetFacts:
+    """The target as fit would take it; ``family`` is None where fit would ask for one."""
+
+    column: str
+    source: str
+    family: str | None
+    classes: tuple[tuple[str, int], ...] | None
+    positive: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TableFacts:
+    """The table as a whole. ``sampled`` are the rows that correlations between columns were first looked for in."""
+
+    files: tuple[SourceFile, ...]
+    format: str
+    delimiter: str | None
+    decimal: str | None
+    encoding: str | None
+    header: bool
+    rows: int
+    duplicate_rows: int
+    sampled: int
+    table_bytes: int
+    matrix_rows: int
+    matrix_terms: int
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """Everything that inspect reports."""
+
+    table: TableFacts
+    target: TargetFacts | None
+    columns: tuple[ColumnProfile, ...]
+    duplicate_columns: tuple[tuple[str, ...], ...]
+    collinear: tuple[Collinear, ...]
+    identifiers: tuple[Identifier, ...]
+    leaks: tuple[Leak, ...]
+    findings: tuple[Finding, ...]
+    options: dict[str, object]

@@ -1,0 +1,147 @@
+"""One column at a time: what its cells are and how they are spread."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regcli.data.facts import ColumnProfile, NumberFacts
+from regcli.data.table import Levels, Numbers, Table, Unsupported
+from regcli.data.target import spelt
+from regcli.data.usable import MOST_LEVELS
+
+__all__ = ["MOST_SHOWN", "clipped", "column_bytes", "profile_column"]
+
+Array = NDArray[np.float64]
+
+#: Values that are listed with their counts.
+MOST_SHOWN = 20
+
+#: Example cells of a column.
+EXAMPLES = 3
+
+#: Rows that examples are looked for in before all are.
+FIRST_ROWS = 1_000
+
+#: Characters of a cell that are repeated; a cell may be megabytes long.
+LONGEST = 200
+
+#: Dates as they are mostly spelt: ISO, and day, month and year in any order with points or slashes.
+_DATE = re.compile(
+    r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}[./]\d{1,2}[./](\d{4}|\d{2})", re.ASCII
+)
+
+
+def profile_column(table: Table, name: str, *, categorical: bool = False) -> ColumnProfile:
+    """Describe a column; one sort of its numbers, or one count of its levels.
+
+    ``categorical`` says that it was declared as categories, which however many levels it has are no free text then.
+    """
+    column = table.columns[name]
+    match column:
+        case Numbers(values):
+            return _of_numbers(name, values, leading_zeros=name in table.leading_zeros)
+        case Levels():
+            return _of_levels(name, column, categorical=categorical)
+        case Unsupported():
+            return ColumnProfile(name, "unsupported", 0, 0)
+
+
+def column_bytes(table: Table, name: str) -> int:
+    """Memory that a column takes as it is read; the spelling of levels is left out."""
+    column = table.columns[name]
+    if isinstance(column, Numbers):
+        return int(column.values.nbytes)
+    return int(column.codes.nbytes) if isinstance(column, Levels) else 0
+
+
+def clipped(cell: str) -> str:
+    """A cell, or its beginning."""
+    return cell if len(cell) <= LONGEST else cell[: LONGEST - 1] + "…"
+
+
+def _of_numbers(name: str, values: Array, *, leading_zeros: bool) -> ColumnProfile:
+    missing = int(np.isnan(values).sum())
+    ordered = np.sort(values)[: values.size - missing]  # NaN goes to the end
+    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1]))) if ordered.size else np.zeros(0, int)
+    few = starts.size <= MOST_SHOWN
+    counts = np.diff([*starts, ordered.size]) if few else ()
+    named = [(_told(float(ordered[at])), int(count)) for at, count in zip(starts, counts, strict=False)]
+    return ColumnProfile(
+        name,
+        _number_type(ordered, starts.size),
+        missing,
+        int(starts.size),
+        levels=tuple(sorted(named, key=lambda item: -item[1])) if few else (),
+        numbers=_number_facts(ordered),
+        leading_zeros=leading_zeros,
+        examples=tuple(_told(float(value)) for value in _first(values, values == values)),  # noqa: PLR0124  (not NaN)
+    )
+
+
+def _number_type(ordered: Array, distinct: int) -> str:
+    if distinct < 2:
+        return "constant" if distinct else "empty"
+    return "integer" if np.isfinite(ordered[[0, -1]]).all() and bool((ordered == np.floor(ordered)).all()) else "number"
+
+
+def _number_facts(ordered: Array) -> NumberFacts | None:
+    """Facts of the finite ones among sorted numbers; None where there is none."""
+    finite = ordered[np.searchsorted(ordered, -np.inf, "right") : np.searchsorted(ordered, np.inf, "left")]
+    if not finite.size:
+        return None
+    with np.errstate(over="ignore", invalid="ignore"):  # near the largest doubles; such figures are null then
+        q1, median, q3 = map(float, np.quantile(finite, [0.25, 0.5, 0.75]))
+        mean, sd = float(finite.mean()), float(finite.std())
+    zeros = int(np.searchsorted(finite, 0.0, "right") - np.searchsorted(finite, 0.0, "left"))
+    return NumberFacts(
+        least=float(finite[0]),
+        q1=q1,
+        median=median,
+        q3=q3,
+        most=float(finite[-1]),
+        mean=mean,
+        sd=sd,
+        zeros=zeros,
+        infinite=int(ordered.size - finite.size),
+    )
+
+
+def _of_levels(name: str, column: Levels, *, categorical: bool) -> ColumnProfile:
+    present = column.codes[column.codes >= 0]
+    counts = np.bincount(present, minlength=len(column.levels))
+    known = np.flatnonzero(counts)
+    frequent = known[np.argsort(-counts[known], kind="stable")][:MOST_SHOWN]  # ties in code-point order, as levels are
+    return ColumnProfile(
+        name,
+        _level_type(column, [column.levels[at] for at in known], categorical=categorical),
+        int(column.codes.size - present.size),
+        int(known.size),
+        levels=tuple((clipped(column.levels[at]), int(counts[at])) for at in frequent),
+        examples=tuple(clipped(column.levels[code]) for code in _first(column.codes, column.codes >= 0)),
+    )
+
+
+def _level_type(column: Levels, levels: list[str], *, categorical: bool) -> str:
+    if len(levels) < 2:
+        return "constant" if levels else "empty"
+    if column.boolean:
+        return "boolean"
+    if all(_DATE.fullmatch(level) for level in levels):
+        return "date"
+    return "category" if categorical or len(levels) <= MOST_LEVELS else "text"
+
+
+def _first(cells: NDArray[Any], known: NDArray[np.bool_]) -> Iterable[Any]:
+    """The first different cells that are not missing."""
+    for rows in (slice(FIRST_ROWS), slice(None)):
+        found = list(dict.fromkeys(cells[rows][known[rows]].tolist()))[:EXAMPLES]
+        if found:
+            return found
+    return ()
+
+
+def _told(value: float) -> str:
+    return spelt(value) if np.isfinite(value) else repr(value)

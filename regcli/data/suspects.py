@@ -1,0 +1,181 @@
+"""Columns that are probably not what a model should be fitted on: names of rows, and the target in other words."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regcli.data.alike import as_numbers, correlation
+from regcli.data.distinct import count_distinct, numbered
+from regcli.data.facts import ColumnProfile, Identifier, Leak
+from regcli.data.table import Column, Levels, Numbers, Table
+
+__all__ = ["LEAKING", "Aim", "aim_at", "calendar_numbers", "find_identifier", "find_leak", "stand_ins"]
+
+Array = NDArray[np.float64]
+Codes = NDArray[np.intp]
+Rows = NDArray[np.intp]
+
+#: A column with a larger correlation with the target is suspected to be made from it.
+LEAKING = 0.999
+
+#: With fewer rows it is no wonder that all cells differ, or that levels go with the target.
+LEAST_ROWS = 20
+
+#: Rows a value must have on average before it is remarkable that all of them have one target.
+LEAST_REPEATS = 5
+
+#: Rows looked at before all are: a column that does not tell the target there does not tell it.
+FIRST_ROWS = 1_000
+
+#: Names that say that a column names rows.
+_ID_NAME = re.compile(r"(?i:(.*[_ .-])?(id|ids|uuid|guid|key|index|rowid|nr|no)|unnamed: ?\d+)|.*[a-z]I[dD]", re.ASCII)
+
+#: Numbers that stand for a missing cell in many data sets.
+_STAND_INS = (-9.0, -99.0, -999.0, -9999.0, -99999.0, 99.0, 999.0, 9999.0, 99999.0, 999999.0)
+
+
+# -- identifiers -----------------------------------------------------------------------------------------------------
+
+
+def find_identifier(table: Table, profile: ColumnProfile) -> Identifier | None:
+    """Whether a column of text or integers has another value in every row, which then names it; and why it seems so."""
+    filled = table.rows - profile.missing
+    if filled < LEAST_ROWS or profile.distinct < filled or profile.type not in ("text", "category", "integer"):
+        return None
+    reasons = [f"all {filled:,} cells differ"]
+    column = table.columns[profile.name]
+    if isinstance(column, Numbers) and profile.numbers is not None:
+        values = column.values[~np.isnan(column.values)]
+        steps = np.diff(values)
+        if profile.numbers.most - profile.numbers.least == filled - 1:
+            reasons.append(f"they are the integers from {profile.numbers.least:.0f} to {profile.numbers.most:.0f}")
+        elif bool((steps > 0).all() or (steps < 0).all()):
+            reasons.append("they are in order")
+    if _ID_NAME.fullmatch(profile.name):
+        reasons.append("so says its name")
+    return Identifier(profile.name, tuple(reasons))
+
+
+# -- leaks -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """The target of the rows that have one: their numbers, its values as integers, and as numbers (None for text).
+
+    ``event`` marks one of two classes; None where there are not two values.
+    """
+
+    rows: Rows
+    codes: Codes
+    y: Array | None
+    event: NDArray[np.bool_] | None
+
+
+def aim_at(table: Table, target: str) -> Aim | None:
+    """What columns are held against to find leaks; None where too few rows have a target, or it has one value."""
+    column = table.columns[target]
+    y, codes = as_numbers(column), _codes(column)
+    rows = np.flatnonzero(codes >= 0)
+    if rows.size < LEAST_ROWS or count_distinct(codes[rows]) < 2:
+        return None
+    y = None if y is None else y[rows]
+    two = y is not None and count_distinct(y) == 2
+    return Aim(rows, codes[rows], y, y == np.nanmax(y) if y is not None and two else None)
+
+
+def find_leak(table: Table, name: str, aim: Aim) -> Leak | None:
+    """Whether a column alone tells the target, and how.
+
+    It does where its correlation is above ``LEAKING``, where each of its values goes with one value of the target
+    (values that are in few rows do not count), where a threshold parts two classes, or where its cells are missing
+    just for one of two classes.
+    """
+    column = table.columns[name]
+    if not isinstance(column, Numbers | Levels):
+        return None
+    values = as_numbers(column)
+    if values is not None and aim.y is not None:
+        size = correlation(values[aim.rows], aim.y)
+        if size is not None and abs(size) > LEAKING:
+            return Leak(name, f"its correlation with the target is {size:.6g}", size)
+    count = _determined(column, aim)
+    if count:
+        return Leak(name, f"each of its {count:,} values goes with one value of the target", None)
+    return None if aim.event is None else _class_leak(name, column, aim.rows, aim.event)
+
+
+def _class_leak(name: str, column: Numbers | Levels, rows: Rows, event: NDArray[np.bool_]) -> Leak | None:
+    """Whether missing cells, or a threshold, tell one of two classes from the other."""
+    gone = np.isnan(column.values[rows]) if isinstance(column, Numbers) else column.codes[rows] < 0
+    if gone.any() and not gone.all() and (bool((gone == event).all()) or bool((gone != event).all())):
+        return Leak(name, "its cells are missing in the rows of one class, and in those alone", None)
+    if isinstance(column, Numbers) and _parted(column.values[rows], event):
+        return Leak(name, "a threshold parts the classes without an error", None)
+    return None
+
+
+def _codes(column: Column) -> Codes:
+    """Values as integers, -1 where a cell is missing."""
+    if isinstance(column, Levels):
+        return column.codes.astype(np.intp)
+    return numbered(column.values) if isinstance(column, Numbers) else np.full(0, -1)
+
+
+def _determined(column: Numbers | Levels, aim: Aim) -> int:
+    """The number of different cells if each goes with one class and they repeat often enough; else 0."""
+    distinct = 0
+    for some in (slice(FIRST_ROWS), slice(None)):
+        rows, classes = aim.rows[some], aim.codes[some]
+        cells = numbered(column.values[rows]) if isinstance(column, Numbers) else column.codes[rows].astype(np.intp)
+        cells += 1  # a missing cell is a value too
+        distinct = count_distinct(cells)
+        if count_distinct(cells * (int(aim.codes.max()) + 1) + classes) > distinct:
+            return 0
+    return distinct if distinct * LEAST_REPEATS <= aim.rows.size else 0
+
+
+def _parted(values: Array, event: NDArray[np.bool_]) -> bool:
+    """Whether all values of one class lie above all of the other; some rows of each are needed."""
+    known = ~np.isnan(values)
+    yes, no = values[known & event], values[known & ~event]
+    if min(yes.size, no.size) < LEAST_REPEATS:
+        return False
+    return bool(yes.min() > no.max() or yes.max() < no.min())
+
+
+# -- numbers that may be something else ------------------------------------------------------------------------------
+
+
+def stand_ins(table: Table, profile: ColumnProfile) -> Iterator[str]:
+    """Numbers such as -999 that lie beyond all others, repeat, and may stand for a missing cell."""
+    column, facts = table.columns[profile.name], profile.numbers
+    if facts is None or profile.distinct < 3 or not isinstance(column, Numbers):
+        return
+    for value in (facts.least, facts.most):
+        if value not in _STAND_INS:
+            continue
+        others = column.values[(column.values != value) & np.isfinite(column.values)]
+        count = int((column.values == value).sum())
+        spread = float(others.max() - others.min())
+        gap = min(abs(value - float(others.min())), abs(value - float(others.max())))
+        if count > 1 and gap > spread:
+            yield f"{value:.0f}"
+
+
+def calendar_numbers(profile: ColumnProfile) -> bool:
+    """Whether a column of integers looks like dates written as 20260131; a look at its quartiles is enough to ask."""
+    facts = profile.numbers
+    if profile.type != "integer" or facts is None or profile.distinct < 2:
+        return False
+    return all(_is_calendar(value) for value in (facts.least, facts.most, *map(float, profile.examples)))
+
+
+def _is_calendar(value: float) -> bool:
+    if not 1800_01_01 <= value <= 2200_12_31 or value != int(value):
+        return False
+    number = int(value)
+    return 1 <= number // 100 % 100 <= 12 and 1 <= number % 100 <= 31

@@ -1,0 +1,337 @@
+"""What tables of ``inspect``, of models and of metrics hold, as lines and grids: which words, not how they look."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from regcli.report.forms import Document, kind_of
+
+__all__ = ["Block", "Grid", "Terms", "as_fit", "blocks"]
+
+#: Columns that the tables of inspect and of a model list; of more, those with findings, or the first.
+MOST_COLUMNS = 40
+
+#: Findings of one code (and names in an option), and of all, that are told before the others are counted.
+MOST_ALIKE, MOST_FINDINGS = 5, 40
+
+#: Levels in a cell of a table, where there is room and where not, and characters of each.
+FEW_LEVELS, NARROW_LEVELS, LONG_LEVEL = 3, 2, 20
+
+#: From this width on there is room for more figures.
+WIDE = 110
+
+_SOURCES = {"option": "--target", "name": "by its name", "last-column": "the last column"}
+_PENALTIES = {"l1": "lasso", "l2": "ridge", "elasticnet": "elastic net", "none": "unpenalised"}
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table: titles, which of the columns are flushed right, rows of text."""
+
+    titles: tuple[str, ...]
+    right: tuple[bool, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The place for the coefficients, of a document shaped as a fit."""
+
+    document: Document
+
+
+#: Lines of text, a table, or the place of one.
+Block = tuple[str, ...] | Grid | Terms
+
+
+# -- inspect ---------------------------------------------------------------------------------------------------------
+
+
+def _inspect(document: Document, *, wide: bool) -> Iterator[Block]:
+    yield tuple(_facts(document))
+    columns = document["columns"]
+    every = document["options"].get("all_columns") or len(columns) <= MOST_COLUMNS
+    noted = [column for column in columns if column["findings"]]
+    shown = columns if every else noted[:MOST_COLUMNS]
+    if shown:
+        yield _columns(shown, document["findings"], wide=wide)
+    if len(shown) < len(columns):
+        rest = Counter(column["type"] for column in columns)
+        rest.subtract(Counter(column["type"] for column in shown))
+        kinds = ", ".join(f"{count:,} {kind}" for kind, count in rest.items() if count)
+        line = f"{len(columns) - len(shown):,} further columns are not listed ({kinds}); --all-columns lists them"
+        more = len(noted) - len(shown)
+        yield (line + (f"; {more:,} of them have findings" if more > 0 else ""),)
+    yield from _findings(document["findings"])
+
+
+def _facts(document: Document) -> Iterator[str]:
+    data, target, memory = document["data"], document["target"], document["memory"]
+    files = [file["path"] for file in data["files"]]
+    named = files[0] if len(files) == 1 else f"{files[0]} and {len(files) - 1} more"
+    how = [data["format"]]
+    if data["format"] == "csv":
+        how += [f"delimiter {data['delimiter']!r}", f"decimal {data['decimal']!r}", str(data["encoding"])]
+        how += [] if data["header"] else ["no header"]
+    yield f"{named} · {', '.join(how)} · {data['rows']:,} rows x {data['n_columns']:,} columns"
+    if target is not None:
+        source = _SOURCES.get(target["source"], target["source"])
+        line = f"target {target['column']} ({source}) · {target['family'] or 'family not clear'}"
+        if target["classes"]:
+            line += ": " + _counts(target["classes"])
+            line += f" (event {target['positive']})" if target["positive"] is not None else ""
+        yield line
+    size = f"{_bytes(memory['matrix_bytes'])} ({memory['formula']})"
+    yield f"matrix of a fit: {memory['rows']:,} rows x {memory['terms']:,} terms, {size}"
+    if data["duplicate_rows"]:
+        count = data["duplicate_rows"]
+        yield f"{count:,} {'row equals an earlier one' if count == 1 else 'rows equal earlier ones'}"
+
+
+def _columns(columns: list[dict[str, Any]], findings: list[dict[str, Any]], *, wide: bool) -> Grid:
+    refused = {name for finding in findings if finding["severity"] == "error" for name in finding["columns"]}
+    marks = ["!" if column["column"] in refused else "·" if column["findings"] else "" for column in columns]
+    row = _wide_row if wide else _narrow_row
+    titles, right = (_WIDE_TITLES, _WIDE_RIGHT) if wide else (_NARROW_TITLES, _NARROW_RIGHT)
+    return Grid(titles, right, tuple((mark, *row(column)) for mark, column in zip(marks, columns, strict=True)))
+
+
+_NARROW_TITLES = ("", "column", "type", "missing", "distinct", "values")
+_NARROW_RIGHT = (False, False, False, True, True, False)
+_SPREAD = ("min", "median", "max", "mean", "sd")
+_WIDE_TITLES = ("", "column", "type", "part", "missing", "distinct", *_SPREAD, "most frequent")
+_WIDE_RIGHT = (False, False, False, False, True, True, *(True for _ in _SPREAD), False)
+
+
+def _narrow_row(column: Mapping[str, Any]) -> tuple[str, ...]:
+    """A column where there is little room: the part in place of the type where that is not feature."""
+    missing = f"{100 * column['missing_share']:.2g}%" if column["missing"] else ""
+    kind = column["role"] if column["role"] in ("target", "dropped") else column["type"]
+    figures, values = column["numbers"], _values(column, shown=NARROW_LEVELS)
+    if figures is not None and not values:
+        values = f"{_figure(figures['min'])} to {_figure(figures['max'])}"
+    return column["column"], kind, missing, f"{column['distinct']:,}", values
+
+
+def _wide_row(column: Mapping[str, Any]) -> tuple[str, ...]:
+    missing = f"{column['missing']:,} ({100 * column['missing_share']:.3g}%)" if column["missing"] else ""
+    figures = column["numbers"] or {}
+    numbers = tuple(_figure(figures[key]) if key in figures else "" for key in _SPREAD)
+    return (
+        column["column"],
+        column["type"],
+        column["role"],
+        missing,
+        f"{column['distinct']:,}",
+        *numbers,
+        _values(column),
+    )
+
+
+def _values(column: Mapping[str, Any], shown: int = FEW_LEVELS) -> str:
+    """The most frequent levels of text, and of numbers the few values there are."""
+    if column["type"] in ("number", "integer") and column["distinct"] > FEW_LEVELS:
+        return ""
+    return _counts(column["levels"], shown) if column["levels"] else ""
+
+
+def _counts(levels: list[dict[str, Any]], shown: int = FEW_LEVELS) -> str:
+    once = levels[0]["count"] == 1  # then all are
+    told = [_short(item["level"]) + ("" if once else f" ({item['count']:,})") for item in levels[:shown]]
+    return ", ".join(told) + (", ..." if len(levels) > shown else "")
+
+
+def _short(level: str) -> str:
+    """The beginning of a level: which ones there are is told, and in full by JSON."""
+    return level if len(level) <= LONG_LEVEL else level[: LONG_LEVEL - 3] + "..."
+
+
+def _findings(findings: list[dict[str, Any]]) -> Iterator[Block]:
+    told: Counter[str] = Counter()
+    shown: list[str] = []
+    count = 0
+    for finding in findings:
+        told[finding["code"]] += 1
+        if told[finding["code"]] > MOST_ALIKE or count >= MOST_FINDINGS:
+            continue
+        lines = [f"{finding['severity']}[{finding['code']}]: {finding['message']}"]
+        where = finding["location"]
+        place = where["line"] or where["row"]
+        if place is not None:
+            lines.append(f"  at {where['file'] or ''}, {'line' if where['line'] else 'row'} {place}")
+        if finding["cells"]:
+            lines.append("  cells: " + ", ".join(map(repr, finding["cells"])))
+        if finding["hint"]:
+            lines.append(f"  hint: {finding['hint']}")
+        shown += lines
+        count += 1
+    more = [f"{count - MOST_ALIKE:,} more {code}" for code, count in told.items() if count > MOST_ALIKE]
+    if shown:
+        yield tuple(shown)
+    if more:
+        yield (f"not listed: {', '.join(more)}; --json has them all",)
+    if not findings:
+        yield ("nothing was found that stands in the way of a fit",)
+
+
+# -- models ----------------------------------------------------------------------------------------------------------
+
+
+def _model(document: Document) -> Iterator[Block]:
+    yield tuple(_model_head(document))
+    yield Terms(as_fit(document))
+    used = {_worked(factor) for entry in _used(document) for factor in entry["factors"]}
+    features = [feature for feature in document["features"] if _worked(feature) in used]
+    if features:
+        titles = ("column", "kind", "training rows", "missing cells")
+        ranges = (document["profile"] or {}).get("columns", {})
+        shown = features[:MOST_COLUMNS]
+        rows = tuple(_feature(feature, ranges.get(_worked(feature), {})) for feature in shown)
+        yield Grid(titles, (False,) * 4, rows)
+        if len(features) > len(shown):
+            yield (f"{len(features) - len(shown):,} further columns are not listed; --json has them all",)
+    columns, terms = len(document["features"]), len(document["terms"])
+    yield (f"uses {len(features):,} of {columns:,} columns, {len(_used(document)):,} of {terms:,} terms",)
+    yield tuple(_provenance(document))
+
+
+def _model_head(document: Document) -> Iterator[str]:
+    penalty = _PENALTIES.get(document["penalty"], document["penalty"])
+    ratio = f" (l1_ratio {_figure(document['l1_ratio'])})" if document["penalty"] == "elasticnet" else ""
+    parts = [f"{part} {document[part]}" for part in ("exposure", "offset", "weights") if document[part] is not None]
+    also = f" ({', '.join(parts)})" if parts else ""
+    head = f"model: {penalty}{ratio} · {document['family']} → {document['target']}{also}"
+    yield f"{head}   λ = {_figure(document['lambda'])}"
+    if document["classes"] is not None:
+        threshold = f"; called {document['positive']} from {_figure(document['threshold'])} on"
+        yield f"predicts the probability of {document['positive']} among {', '.join(document['classes'])}{threshold}"
+
+
+def _worked(part: Mapping[str, Any]) -> str:
+    """The column that a feature or a factor is made of, as it is worked with: the cells may go through a function."""
+    return part["column"] if part["function"] is None else f"{part['function']}({part['column']})"
+
+
+def _feature(feature: Mapping[str, Any], seen: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """One row: a column, what it is, what it was in the training rows, and what becomes of its missing cells."""
+    kind = "boolean" if feature["boolean"] else feature["kind"]
+    kind += ", spline" if feature["knots"] is not None else ""
+    if feature["levels"]:
+        counts = seen.get("levels", {})
+        known = [f"{name} ({counts[name]:,})" if name in counts else name for name in feature["levels"]]
+        values = ", ".join(known[:FEW_LEVELS]) + (f", ... {len(known)} levels" if len(known) > FEW_LEVELS else "")
+    elif feature["words"] is not None:
+        values = f"{len(feature['words']):,} words"
+    else:
+        values = " to ".join(_figure(seen[key]) for key in ("min", "max") if key in seen)
+    fill, policy = feature["fill"], feature["missing"]
+    if isinstance(fill, Mapping):
+        fill = None
+    return _worked(feature), kind, values, policy + ("" if fill is None else f" ({_figure(fill)})")
+
+
+def _provenance(document: Document) -> Iterator[str]:
+    made = document["provenance"]
+    for file in made["files"]:
+        yield f"fitted on {file['path']}, {file['rows']:,} rows, sha256 {file['sha256'][:16]}..."
+    rows = (document["profile"] or {}).get("rows")
+    yield (f"{rows:,} rows used, " if rows is not None else "") + f"seed {made['seed']}, regcli {document['regcli']}"
+    given = ", ".join(f"{name}={_option(value)}" for name, value in made["options"].items())
+    if given:
+        yield f"options: {given}"
+    verified = document.get("verified")
+    yield document["id"] + ("" if verified is None else " (verified)" if verified else " (not verified)")
+
+
+def _option(value: object) -> str:
+    if not isinstance(value, list):
+        return str(value)
+    return ",".join(map(str, value[:MOST_ALIKE])) + (f",... ({len(value):,})" if len(value) > MOST_ALIKE else "")
+
+
+def _used(document: Document) -> list[dict[str, Any]]:
+    """Terms that are not zero."""
+    return [entry for entry in document["terms"] if entry["estimate"]]
+
+
+def _sources(entry: Mapping[str, Any]) -> list[str]:
+    """The columns a term is made of."""
+    return list(dict.fromkeys(factor["column"] for factor in entry["factors"]))
+
+
+def as_fit(document: Document) -> Document:
+    """A model in the shape of a fit, as far as its coefficients go: for everything that is told of them."""
+    rows = [
+        {
+            "term": entry["term"],
+            "sources": _sources(entry),
+            "output": None,
+            "estimate": entry["estimate"],
+            "std_estimate": entry["estimate"] * entry["sd"],
+            "penalty_factor": entry["penalty_factor"],
+        }
+        for entry in _used(document)
+    ]
+    used = {name for row in rows for name in row["sources"]}
+    columns = dict.fromkeys(feature["column"] for feature in document["features"])  # one may make several features
+    keys = ("target", "offset", "exposure")
+    return {
+        "schema": "regcli.fit/1",
+        "data": {key: document[key] for key in keys},
+        "model": {key: document[key] for key in ("family", "link", "classes", "positive")},
+        "intercept": document["intercept"],
+        "coefficients": rows,
+        "selected": [column for column in columns if column in used],
+    }
+
+
+# -- metrics and errors ----------------------------------------------------------------------------------------------
+
+
+def _metrics(document: Document) -> Iterator[Block]:
+    weights = f", weights {document['weights']}" if document["weights"] is not None else ""
+    yield (f"metrics of {document['rows']:,} rows{weights}",)
+    rows = tuple((name, _figure(value)) for name, value in document["metrics"].items())
+    yield Grid(("metric", "value"), (False, True), rows)
+    for check in document["checks"]:
+        yield (f"{'holds' if check['passed'] else 'fails'}: {check['check']}",)
+
+
+def _error(document: Document) -> Iterator[Block]:
+    hint = (f"  hint: {document['hint']}",) if document["hint"] else ()
+    yield (f"error[{document['code']}]: {document['message']}", *hint)
+
+
+# -- figures ---------------------------------------------------------------------------------------------------------
+
+
+def _figure(value: float | None) -> str:
+    """A number of the data: integers of up to ten digits as they are, others rounded to five."""
+    if value is None:
+        return "-"
+    return f"{value:.0f}" if value == int(value) and abs(value) < 1e10 else f"{value:.5g}"
+
+
+def _bytes(count: int) -> str:
+    """A size in the unit that fits it."""
+    size, units = float(count), iter(("bytes", "kB", "MB", "GB", "TB"))
+    unit = next(units)
+    while size >= 1000 and unit != "TB":
+        size, unit = size / 1000, next(units)
+    return f"{size:.0f} {unit}" if size >= 100 or unit == "bytes" else f"{size:.1f} {unit}"
+
+
+# -- which document has which ----------------------------------------------------------------------------------------
+
+_KINDS: Mapping[str, Callable[[Document, int | None], Iterator[Block]]] = {
+    "inspect": lambda document, width: _inspect(document, wide=width is None or width >= WIDE),
+    "model": lambda document, _: _model(document),
+    "metrics": lambda document, _: _metrics(document),
+    "error": lambda document, _: _error(document),
+}
+
+
+def blocks(document: Document, *, width: int | None) -> Iterator[Block]:
+    """Lines and grids of an inspect, model, metrics or error document, in order."""
+    return _KINDS[kind_of(document)](document, width)

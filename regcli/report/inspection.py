@@ -1,0 +1,136 @@
+"""What ``inspect`` found, as the document ``regcli.inspect/1``."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from regcli import __version__
+from regcli.data.alike import NEARLY, SEED
+from regcli.data.facts import ColumnProfile, Finding, Inspection, NumberFacts
+
+__all__ = ["inspect_document"]
+
+Document = dict[str, Any]
+
+#: How the memory of a fit is estimated.
+_FORMULA = "8 bytes x rows with a target x terms"
+
+#: Bytes of a double.
+_DOUBLE = 8
+
+
+def inspect_document(inspection: Inspection) -> Document:
+    """The document ``regcli.inspect/1``."""
+    table = inspection.table
+    codes: dict[str, list[str]] = {}
+    for finding in inspection.findings:
+        for name in finding.columns:
+            codes.setdefault(name, []).append(finding.code)
+    return {
+        "schema": "regcli.inspect/1",
+        "regcli": __version__,
+        "data": _data(inspection),
+        "target": _target(inspection),
+        "columns": [_column(profile, table.rows, codes) for profile in inspection.columns],
+        "duplicate_columns": [list(group) for group in inspection.duplicate_columns],
+        "collinear": {
+            "groups": [
+                {"columns": list(group.columns), "correlation": group.correlation} for group in inspection.collinear
+            ],
+            "threshold": NEARLY,
+            "rows": table.sampled,
+            "seed": SEED,
+        },
+        "constant": [profile.name for profile in inspection.columns if profile.type == "constant"],
+        "identifiers": [{"column": one.column, "reason": ", and ".join(one.reasons)} for one in inspection.identifiers],
+        "leaks": [
+            {"column": leak.column, "reason": leak.reason, "correlation": leak.correlation} for leak in inspection.leaks
+        ],
+        "memory": {
+            "rows": table.matrix_rows,
+            "terms": table.matrix_terms,
+            "matrix_bytes": _DOUBLE * table.matrix_rows * table.matrix_terms,
+            "table_bytes": table.table_bytes,
+            "formula": _FORMULA,
+        },
+        "findings": [_finding(finding) for finding in inspection.findings],
+        "options": dict(inspection.options),
+    }
+
+
+def _data(inspection: Inspection) -> Document:
+    table = inspection.table
+    return {
+        "files": [{"path": file.path, "sha256": file.sha256, "rows": file.rows} for file in table.files],
+        "format": table.format,
+        "delimiter": table.delimiter,
+        "decimal": table.decimal,
+        "encoding": table.encoding,
+        "header": table.header,
+        "rows": table.rows,
+        "n_columns": len(inspection.columns),
+        "duplicate_rows": table.duplicate_rows,
+    }
+
+
+def _target(inspection: Inspection) -> Document | None:
+    target = inspection.target
+    if target is None:
+        return None
+    classes = target.classes
+    return {
+        "column": target.column,
+        "source": target.source,
+        "family": target.family,
+        "classes": None if classes is None else [{"level": level, "count": count} for level, count in classes],
+        "positive": target.positive,
+    }
+
+
+def _column(profile: ColumnProfile, rows: int, codes: Mapping[str, list[str]]) -> Document:
+    return {
+        "column": profile.name,
+        "type": profile.type,
+        "role": profile.role,
+        "n_terms": profile.n_terms,
+        "missing": profile.missing,
+        "missing_share": profile.missing / rows,
+        "distinct": profile.distinct,
+        "levels": [{"level": level, "count": count} for level, count in profile.levels],
+        "numbers": None if profile.numbers is None else _numbers(profile.numbers, rows - profile.missing),
+        "leading_zeros": profile.leading_zeros,
+        "examples": list(profile.examples),
+        "findings": list(dict.fromkeys(codes.get(profile.name, ()))),
+    }
+
+
+def _numbers(facts: NumberFacts, filled: int) -> Document:
+    return {
+        "min": facts.least + 0.0,
+        "q1": _finite(facts.q1),
+        "median": _finite(facts.median),
+        "q3": _finite(facts.q3),
+        "max": facts.most + 0.0,
+        "mean": _finite(facts.mean),
+        "sd": _finite(facts.sd),
+        "zeros": facts.zeros,
+        "zeros_share": facts.zeros / filled,
+        "infinite": facts.infinite,
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value + 0.0 if math.isfinite(value) else None  # one zero
+
+
+def _finding(finding: Finding) -> Document:
+    where = finding.where
+    return {
+        "code": finding.code,
+        "severity": finding.severity,
+        "columns": list(finding.columns),
+        "message": finding.message,
+        "cells": list(finding.cells),
+        "location": {"file": where.file, "line": where.line, "row": where.row, "column": where.column},
+        "hint": finding.hint,
+    }
