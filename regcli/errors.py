@@ -165,6 +165,8 @@ CODES: MappingProxyType[str, tuple[int, str]] = MappingProxyType(
         "family-not-available": (2, "the family that fits this target is not built yet"),
         "limit-excludes-zero": (2, "a coefficient's limits do not contain 0"),
         "unsupported-source": (2, "the input is not a local path"),
+        "not-installed": (2, "what was asked for needs a package that is not installed"),
+        "not-exportable": (2, "the model has a part that has no form in the language it was to be exported to"),
         "unknown-schema": (2, "no schema of that name"),
         "unknown-page": (2, "no manual page of that name"),
         "file-not-found": (3, "an input file does not exist"),

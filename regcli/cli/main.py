@@ -15,6 +15,7 @@ from regcli.app.expressions import Expression
 from regcli.app.options import (
     Checks,
     CvRequest,
+    ExportRequest,
     FitRequest,
     InspectRequest,
     PathRequest,
@@ -141,6 +142,23 @@ def _shown(shown: Any, showing: Showing, session: Session) -> tuple[str, str]:  
     return form, f"{visible(shown.path)}\n\n{text}" if form == "table" and len(showing.documents) > 1 else text
 
 
+def export(request: ExportRequest, session: Session) -> None:
+    """Write a scorer in another language."""
+    from regcli.app.export import export as run_export
+    from regcli.report.scorers.targets import scorer_bytes
+
+    session.form("export")
+    options = request.exporting
+    _refuse_one_path("MODEL", options.model, session)
+    _check_destinations(session)
+    if options.to == "onnx" and session.settings.output is None and is_terminal(sys.stdout):
+        raise UsageError("usage", "an ONNX graph is no text for a terminal", hint="-o scorer.onnx")
+    rule, outputs = run_export(request)
+    table, ids = options.table or "data", options.id or rule.id
+    content = scorer_bytes(rule, str(options.to), table=table, ids=ids, outputs=outputs)
+    session.deliver(content)
+
+
 def schema(request: SchemaRequest, session: Session) -> None:
     """Print a schema, or the names of those there are."""
     from regcli.report.schemas import NAMES, schema_document
@@ -251,6 +269,7 @@ _BODIES: dict[str, Callable[..., None]] = {
     "predict": predict,
     "inspect": inspect,
     "show": show,
+    "export": export,
     "schema": schema,
     "man": man,
 }

@@ -36,6 +36,7 @@ TITLES: Mapping[str, str] = {
     "Scoring": "Scoring",
     "Looking": "Data",
     "Showing": "Documents",
+    "Exporting": "Scorer",
     "Common": "Everywhere",
     "SchemaName": "Name",
     "PageName": "Name",

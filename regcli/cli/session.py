@@ -109,7 +109,7 @@ class Session:
                 line.clear()
 
     @contextmanager
-    def sink(self) -> Iterator[Callable[[str], None]]:
+    def sink(self) -> Iterator[Callable[[str | bytes], None]]:
         """Where the result is written, piece by piece."""
         path = self.settings.output
         with output(path) as write:
@@ -117,10 +117,10 @@ class Session:
         if path is not None:
             self.note(f"wrote {path}")
 
-    def deliver(self, text: str) -> None:
+    def deliver(self, result: str | bytes) -> None:
         """Write a whole result."""
         with self.sink() as write:
-            write(text)
+            write(result)
 
     def render(self, document: dict[str, Any], form: str) -> str:
         """A document as text for where it goes: coloured, and as wide as the terminal, if it goes to one."""

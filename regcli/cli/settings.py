@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 from regcli.app.options import Common, Format, choices
 from regcli.errors import UsageError
-from regcli.report.forms import FORMS
+from regcli.report.forms import FORMS, SCORER
 
 __all__ = ["Settings", "choose_form", "merge", "settle"]
 
@@ -25,8 +25,8 @@ _SUFFIXES: Mapping[str, Format] = {
 class Settings:
     """Everything about a run that is not statistics.
 
-    ``form`` is the format that was asked for by a flag or by the suffix of ``output``, ``usual_form`` the one the
-    environment prefers. ``jobs`` is the environment's; the flag belongs to the request.
+    ``form`` is the format that was asked for by a flag, ``usual_form`` the one the environment prefers; the suffix of
+    ``output`` comes between them. ``jobs`` is the environment's; the flag belongs to the request.
     """
 
     output: str | None = None
@@ -57,7 +57,7 @@ def settle(common: Common, environ: Mapping[str, str]) -> Settings:
     Raises
     ------
     UsageError
-        Options that exclude each other, a variable that cannot be read, or an output whose suffix names no format.
+        Options that exclude each other, or a variable that cannot be read.
     """
     output = None if common.output in (None, "-") else common.output
     quiet = _number(environ, "REGCLI_QUIET", 0, 2)
@@ -87,17 +87,25 @@ def choose_form(settings: Settings, kind: str, *, terminal: bool) -> str:
     Raises
     ------
     UsageError
-        The kind has no such format. A preference of the environment that does not fit is passed over.
+        The kind has no such format, or the suffix of the output names none. A preference of the environment that does
+        not fit is passed over.
     """
     forms = FORMS[kind]
-    if settings.form not in (None, "auto"):
-        if settings.form not in forms:
+    form = settings.form
+    if forms == SCORER:
+        if form not in (None, "auto", "json"):  # --json is for errors too
+            raise UsageError("option-without-effect", f"{kind} has no {form} format", hint="--to says what is written")
+        return forms[0]
+    if form is None and settings.output is not None:
+        form = _suffix_form(settings.output)
+    if form not in (None, "auto"):
+        if form not in forms:
             raise UsageError(
                 "option-without-effect",
-                f"{kind} has no {settings.form} format",
+                f"{kind} has no {form} format",
                 hint=f"--format {'|'.join(forms)}",
             )
-        return str(settings.form)
+        return str(form)
     if settings.usual_form in forms:
         return str(settings.usual_form)
     if "json" not in forms or kind == "predict":
@@ -114,10 +122,11 @@ def _asked_form(common: Common, output: str | None) -> str | None:
                 hint="leave one of them out",
             )
         return common.format if common.format == "jsonl" else "json"
-    if common.format is not None and (common.format != "auto" or output is None):
-        return common.format
-    if output is None:
-        return None
+    return common.format if common.format != "auto" or output is None else None
+
+
+def _suffix_form(output: str) -> str | None:
+    """The format that the suffix of a file names."""
     suffix = PurePath(output).suffix.lower()
     if suffix and suffix not in _SUFFIXES and not output.startswith(("/dev/", "/proc/")):
         raise UsageError(

@@ -43,8 +43,8 @@ def tell(text: str) -> None:
 
 
 @contextmanager
-def output(path: str | None) -> Iterator[Callable[[str], None]]:
-    """Where the result goes: a function that writes text to standard output, or to a file that appears at the end.
+def output(path: str | None) -> Iterator[Callable[[str | bytes], None]]:
+    """Where the result goes: a function that writes to standard output, or to a file that appears at the end.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def output(path: str | None) -> Iterator[Callable[[str], None]]:
         from regcli.data.write import atomic_writer
 
         with atomic_writer(path) as file:
-            yield lambda text: _write_all(file.write, text)
+            yield lambda content: _write_all(file.write, content)
         return
     if sys.stdout is None or sys.stdout.closed:
         raise OutputError("output-failed", "standard output is closed", hint="write to a file with -o")
@@ -74,13 +74,13 @@ def discard_stdout() -> None:
         os.close(nothing)
 
 
-def _write_all(write: Callable[[bytes], object], text: str) -> None:
+def _write_all(write: Callable[[bytes], object], content: str | bytes) -> None:
     # Lone surrogates stand for bytes of a name that are not UTF-8: they go out as the bytes they were.
-    write(text.encode("utf-8", "surrogateescape"))
+    write(content if isinstance(content, bytes) else content.encode("utf-8", "surrogateescape"))
 
 
-def _write_stdout(text: str) -> None:
-    _guarded(lambda: _write_all(sys.stdout.buffer.write, text))
+def _write_stdout(content: str | bytes) -> None:
+    _guarded(lambda: _write_all(sys.stdout.buffer.write, content))
     _guarded(sys.stdout.buffer.flush)  # a piece is large, or all there is for now: who reads a pipe is not kept waiting
 
 

@@ -4,7 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from regcli.app.options import CvRequest, FitRequest, Flag, InspectRequest, PathRequest, PredictRequest, ShowRequest
+from regcli.app.options import (
+    CvRequest,
+    ExportRequest,
+    FitRequest,
+    Flag,
+    InspectRequest,
+    PathRequest,
+    PredictRequest,
+    ShowRequest,
+)
 
 __all__ = [
     "COMMANDS",
@@ -41,7 +50,9 @@ _OBJECTIVE_WORDS = (
 class SchemaName:
     """Which schema."""
 
-    name: Annotated[str | None, Flag((), "fit, path, cv, model, metrics, inspect, error, or codes.", "[NAME]")] = None
+    name: Annotated[
+        str | None, Flag((), "fit, path, cv, model, scorer, metrics, inspect, error, or codes.", "[NAME]")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,12 +246,40 @@ _SHOW = CommandText(
     usage="[OPTIONS] DOC...",
 )
 
+_EXPORT = CommandText(
+    summary="Write a scorer that works without regcli.",
+    description=(
+        (
+            "The scorer gives the link (the linear predictor), the response and, for classes, the class at the model's "
+            "threshold: what predict gives with --type link, response and class. It carries the encoding of "
+            "categories, the fills of missing cells, powers, products, offset and exposure, and says which model it is."
+        ),
+        (
+            "sql is one SELECT for SQLite, DuckDB and PostgreSQL; python one file that needs the standard library; c "
+            "one file of C99; onnx a graph in double precision; pmml a PMML 4.4 regression model; json the scorer as "
+            "data, regcli.scorer/1. python and c test themselves with --self-test. Each says in its head how it is "
+            "used."
+        ),
+        (
+            "Rows that predict refuses, with a missing cell that the model does not fill or a category that it does "
+            "not know, have no result: NULL, None, NaN or an empty cell."
+        ),
+    ),
+    examples=(
+        Example("regcli export model.json --to sql --table customers -o score.sql", "scores in a database"),
+        Example("regcli export model.json --to python -o scorer.py", "scores where Python is"),
+        Example("regcli export model.json --to c -o scorer.c", "scores where a C compiler is"),
+    ),
+    request=ExportRequest,
+    usage="--to sql|python|c|onnx|pmml|json [OPTIONS] MODEL",
+)
+
 _SCHEMA = CommandText(
     summary="Print a JSON Schema of regcli's documents.",
     description=(
         (
-            "NAME is fit, path, cv, model, metrics, inspect or error; codes lists every code of errors, warnings and "
-            "notes with its exit status and meaning. Without NAME the names are printed."
+            "NAME is fit, path, cv, model, scorer, metrics, inspect or error; codes lists every code of errors, "
+            "warnings and notes with its exit status and meaning. Without NAME the names are printed."
         ),
     ),
     examples=(
@@ -274,6 +313,7 @@ COMMANDS: Mapping[str, CommandText] = {
     "predict": _PREDICT,
     "inspect": _INSPECT,
     "show": _SHOW,
+    "export": _EXPORT,
     "schema": _SCHEMA,
     "man": _MAN,
 }

@@ -7,7 +7,7 @@ data, with the results the model gave when it was written. Both are checked when
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -32,7 +32,9 @@ from regcli.results import Model
 
 __all__ = [
     "MOST_BYTES",
+    "PROBE_TOLERANCE",
     "SCHEMA",
+    "Probe",
     "Profile",
     "Scorer",
     "StoredModel",
@@ -87,11 +89,21 @@ class StoredModel:
     options: Mapping[str, object]
 
 
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A made-up row, what the model gave for it when it was written, and the size of what was added up to that."""
+
+    row: Mapping[str, float | str | None]
+    link: float
+    size: float
+
+
 @dataclass(frozen=True)
 class Scorer:
     """A model as it is read: how to code columns, and the coefficients (p,) of their terms.
 
-    ``target`` and ``weights`` are columns that metrics are made from; scoring does without them.
+    ``target`` and ``weights`` are columns that metrics are made from; scoring does without them. ``probes`` are those
+    of a file that was verified.
     """
 
     encoder: Encoder
@@ -110,6 +122,8 @@ class Scorer:
     missing: str
     na_values: tuple[str, ...]
     mean: float
+    content_id: str
+    probes: tuple[Probe, ...]
 
     @property
     def needed(self) -> tuple[str, ...]:
@@ -262,6 +276,7 @@ def verified_model(path: str, document: Mapping[str, Any], *, verify: bool = Tru
     try:
         scorer = _scorer(document)
         if verify:
+            scorer = replace(scorer, probes=tuple(_stored_probes(document, scorer)))
             _verify(path, document, scorer)
     except _MALFORMED as error:
         raise _unreadable(f"{path!r} is not a complete model: {error!r}") from error
@@ -321,6 +336,8 @@ def _scorer(document: Mapping[str, Any]) -> Scorer:
         missing=str(document["missing"]),
         na_values=_words(document["na_values"]),
         mean=_finite(_finite(document["intercept"]) + math.fsum(parts)),
+        content_id=str(document.get("id", "")),
+        probes=(),
     )
 
 
@@ -465,14 +482,12 @@ def _verify(path: str, document: Mapping[str, Any], scorer: Scorer) -> None:
         raise ModelFileError(
             "model-altered", f"{path!r} was changed after it was written: its content id does not match", hint=_ALTERED
         )
-    for entry in _entries(document["probes"]):
-        row = {str(key): value for key, value in dict(entry["row"]).items()}
-        found, expected = _probe_eta(scorer, row), _finite(entry["link"])
-        size = abs(scorer.intercept) + float(np.abs(_probe_matrix(scorer.encoder, row)) @ np.abs(scorer.coefs))
+    for probe in scorer.probes:
+        found = _probe_eta(scorer, probe.row)
         # "not within" rather than "beyond", so that nan fails
-        if not abs(found - expected) <= PROBE_TOLERANCE * max(size, abs(expected)):
+        if not abs(found - probe.link) <= PROBE_TOLERANCE * probe.size:
             raise ModelFileError(
-                "model-altered", f"{path!r} gives {found!r} on a probe row, not {expected!r}", hint=_ALTERED
+                "model-altered", f"{path!r} gives {found!r} on a probe row, not {probe.link!r}", hint=_ALTERED
             )
 
 
@@ -517,6 +532,15 @@ def _probe_cell(feature: Feature, which: int, at: Mapping[str, Mapping[str, Any]
     entry = at.get(feature.coding[0].name if feature.coding else "", {"mean": 0.0, "sd": 1.0})
     mean, sd = entry["mean"], entry["sd"]
     return float(f"{(0.0, mean + sd, mean - sd, mean)[which]:.6g}")
+
+
+def _stored_probes(document: Mapping[str, Any], scorer: Scorer) -> Iterator[Probe]:
+    """The probe rows, each with what is added up for it: the intercept and the parts of the terms."""
+    for entry in _entries(document["probes"]):
+        row = {str(key): value for key, value in dict(entry["row"]).items()}
+        parts = float(np.abs(_probe_matrix(scorer.encoder, row)) @ np.abs(scorer.coefs))
+        link = _finite(entry["link"])
+        yield Probe(row, link, max(abs(scorer.intercept) + parts, abs(link)))
 
 
 def _probe_matrix(encoder: Encoder, row: Mapping[str, Any]) -> Array:

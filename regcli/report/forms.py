@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["FORMS", "INTERCEPT", "Document", "kind_of"]
+__all__ = ["FORMS", "INTERCEPT", "SCORER", "Document", "kind_of"]
 
 Document = Mapping[str, Any]
+
+#: What has a language of its own, whatever the file is called.
+SCORER = ("scorer",)
 
 #: The formats each kind of output has. The first is what a command falls back to where it has no JSON.
 FORMS: Mapping[str, tuple[str, ...]] = {
@@ -18,6 +21,7 @@ FORMS: Mapping[str, tuple[str, ...]] = {
     "metrics": ("table", "json", "csv", "md"),
     "error": ("table", "json"),
     "equation": ("table",),
+    "export": SCORER,
     "schema": ("json",),
     "man": ("text",),
 }

@@ -305,6 +305,51 @@ _STORED: Mapping[str, Schema] = {
     "probes": _list(_object(row={"type": "object"}, link=_NUMBER)),
 }
 
+#: A scorer as data, written by export. A row's linear predictor is the intercept, the offset, the logarithm of the
+#: exposure, and the estimate of every term times its factors. A factor is ``fill`` where its cell is missing. A row has
+#: no result where a ``required`` cell is missing or a cell is none of the levels of a ``closed`` category.
+_EXPORTED: Mapping[str, Schema] = {
+    "model": _TEXT,
+    "target": _TEXT,
+    "family": _words("gaussian", "binomial", "poisson"),
+    "link": _words("identity", "logit", "log"),
+    "classes": _or_null(_TEXTS),
+    "positive": _or_null(_TEXT),
+    "threshold": _or_null({"type": "number", "minimum": 0, "maximum": 1}),
+    "offset": _or_null(_TEXT),
+    "exposure": _or_null(_TEXT),
+    "na_values": _TEXTS,
+    "inputs": _list(
+        _object(
+            column=_TEXT,
+            kind=_words("number", "category"),
+            levels=_TEXTS,
+            pooled=_TEXTS,
+            knots=_NUMBERS,
+            boolean=_FLAG,
+            required=_FLAG,
+            closed=_FLAG,
+        )
+    ),
+    "intercept": _NUMBER,
+    "terms": _list(
+        _object(
+            term=_TEXT,
+            estimate=_NUMBER,
+            factors=_list(
+                _object(
+                    column=_TEXT,
+                    kind=_words("value", "level", "missing", "step", "spline"),
+                    level=_or_null(_TEXT),
+                    power={"type": "integer", "minimum": 1},
+                    fill=_or_null(_NUMBER),
+                )
+            ),
+        )
+    ),
+    "probes": _list(_object(row={"type": "object"}, link=_NUMBER)),
+}
+
 #: Metrics of new rows, written by predict: of how many rows, the column they were weighted by, and the rows that auc
 #: ranked (null where there is no auc, or too many rows for it).
 _SCORED: Mapping[str, Schema] = {
@@ -410,6 +455,7 @@ SCHEMAS: Mapping[str, Schema] = {
     "path": _document("path", _PATH),
     "cv": _document("cv", _CV),
     "model": _document("model", _STORED),
+    "scorer": _document("scorer", _EXPORTED),
     "metrics": _document("metrics", _SCORED),
     "inspect": _document("inspect", _INSPECT),
     "error": _document("error", _ERROR),

@@ -112,10 +112,14 @@ def test_a_session_is_taken_apart() -> None:
 # -- names and tables ------------------------------------------------------------------------------------------------
 
 
+#: Options of what export writes.
+OF_SCORERS = ("--self-test",)
+
+
 def flags() -> set[str]:
     kinds: list[type[Any]] = [Common, *(part.kind for text in COMMANDS.values() for part in groups(text.request))]
     named = {name for kind in kinds for choice in declared(kind) for name in choice.flag.names}
-    return named | {"--help", "-h", "--version", "-V", "--install-completion", "--show-completion"}
+    return named | {"--help", "-h", "--version", "-V", "--install-completion", "--show-completion", *OF_SCORERS}
 
 
 @pytest.mark.parametrize("text", [README, CHANGELOG], ids=["README", "CHANGELOG"])

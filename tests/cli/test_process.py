@@ -17,7 +17,7 @@ from tests.cli.conftest import ROOT, Process, environment
 
 Run = Callable[..., Process]
 
-COMMANDS = ("fit", "path", "cv", "predict", "schema", "man")
+COMMANDS = ("fit", "path", "cv", "predict", "export", "schema", "man")
 HEAVY = {"numpy", "scipy", "pandas", "joblib", "pyarrow", "rich", "sklearn"}
 
 

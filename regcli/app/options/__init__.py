@@ -8,6 +8,7 @@ A field left at None (or at an empty tuple) was not given. Defaults that depend 
 case; ``Flag.default`` says in words what then happens.
 """
 
+from regcli.app.options.exporting import Exporting, Target
 from regcli.app.options.fitting import (
     Family,
     Folds,
@@ -24,6 +25,7 @@ from regcli.app.options.flag import Checks, Common, Flag, Format, Run, choices
 from regcli.app.options.looking import Looking, Showing
 from regcli.app.options.requests import (
     CvRequest,
+    ExportRequest,
     FitRequest,
     InspectRequest,
     PathRequest,
@@ -38,6 +40,8 @@ __all__ = [
     "Common",
     "CvRequest",
     "Data",
+    "ExportRequest",
+    "Exporting",
     "Family",
     "FitRequest",
     "Flag",
@@ -60,5 +64,6 @@ __all__ = [
     "Solver",
     "SolverName",
     "Strengths",
+    "Target",
     "choices",
 ]

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, field
 
+from regcli.app.options.exporting import Exporting
 from regcli.app.options.fitting import Folds, Model, Penalty, Save, Search, Solver, Strengths
 from regcli.app.options.flag import Checks, Run
 from regcli.app.options.looking import Looking, Showing
 from regcli.app.options.scoring import Scoring
 from regcli.app.options.tables import Data, Reading
 
-__all__ = ["CvRequest", "FitRequest", "InspectRequest", "PathRequest", "PredictRequest", "ShowRequest"]
+__all__ = ["CvRequest", "ExportRequest", "FitRequest", "InspectRequest", "PathRequest", "PredictRequest", "ShowRequest"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,3 +69,10 @@ class ShowRequest:
     """Everything ``show`` may be told."""
 
     showing: Showing = field(default_factory=Showing)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportRequest:
+    """Everything ``export`` may be told."""
+
+    exporting: Exporting = field(default_factory=Exporting)

@@ -1,0 +1,373 @@
+"""A model as arithmetic on the cells of a row: the one form that every exported scorer is written from.
+
+A rule is a sum of terms, each a small tree of nodes. A kind of factor becomes nodes here and nowhere else; a language
+spells nodes and knows nothing of factors. Cells come as ``Input`` says: numbers as doubles, already filled where the
+model fills them, and categories as text.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from regcli.data.encoder import Encoder
+from regcli.data.model_file import Probe, Scorer
+from regcli.data.terms import OTHER, Factor, Feature
+from regcli.errors import ModelFileError, UsageError
+from regcli.problem.families.poisson import STRAIGHT
+
+__all__ = [
+    "LARGEST_EXPONENT",
+    "AtLeast",
+    "AtMost",
+    "Cell",
+    "Choose",
+    "Condition",
+    "Constant",
+    "Input",
+    "Log",
+    "Missing",
+    "Node",
+    "OneOf",
+    "Product",
+    "Rule",
+    "Sum",
+    "Summand",
+    "degree",
+    "rule_of",
+]
+
+#: Where exp stops to grow in predictions of counts, as in ``predict``.
+LARGEST_EXPONENT = STRAIGHT
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Whether the cell of a column is missing."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """Whether the cell of a category is one of these levels."""
+
+    source: str
+    levels: tuple[str, ...]
+
+
+Condition = Missing | OneOf
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A number."""
+
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The cell of a column of numbers; where it is missing, what it is filled with."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The natural logarithm of what is above 0."""
+
+    of: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """The larger of a node and a number."""
+
+    of: "Node"
+    bound: float
+
+
+@dataclass(frozen=True, slots=True)
+class AtMost:
+    """The smaller of a node and a number."""
+
+    of: "Node"
+    bound: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """A sum, added from the left."""
+
+    parts: tuple["Node", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A product, multiplied from the left."""
+
+    parts: tuple["Node", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """One of two numbers, by a condition."""
+
+    condition: Condition
+    then: "Node"
+    otherwise: "Node"
+
+
+Node = Constant | Cell | Log | AtLeast | AtMost | Sum | Product | Choose
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A column that a row must have, and when a row cannot be scored.
+
+    Numbers that are missing are ``fill``. A row has no prediction if the cell is missing where it is ``required``, is
+    none of the ``levels`` of a ``closed`` category, or is not above 0 where it must be ``positive``. Levels of a
+    ``boolean`` stand in small letters and match in any capitals. Those of ``levels`` that are ``pooled`` count as one,
+    and ``knots`` are those of a spline: both are told here, and terms are spelt out.
+    """
+
+    column: str
+    kind: Literal["number", "category"]
+    required: bool = True
+    fill: float | None = None
+    positive: bool = False
+    levels: tuple[str, ...] = ()
+    boolean: bool = False
+    closed: bool = False
+    pooled: tuple[str, ...] = ()
+    knots: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Summand:
+    """A term with its estimate: its name, what it is made of in words of the model file, and as arithmetic."""
+
+    name: str
+    estimate: float
+    factors: tuple[tuple[Factor, float | None], ...]
+    node: Node
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a row becomes a linear predictor, ``intercept + shift + sum of estimate * term``, and what follows from it.
+
+    ``shift`` is offset and logarithm of the exposure; None without either. A cell spelt like one of ``na_values`` is
+    missing. ``family``, ``target`` and ``content_id`` say which model it was.
+    """
+
+    inputs: tuple[Input, ...]
+    intercept: float
+    shift: Node | None
+    summands: tuple[Summand, ...]
+    link: str
+    classes: tuple[str, ...] | None
+    positive: str | None
+    threshold: float
+    na_values: tuple[str, ...]
+    family: str
+    target: str
+    content_id: str
+    id: tuple[str, ...]
+    offset: str | None
+    exposure: str | None
+    probes: tuple[Probe, ...]
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """What a scorer gives for a row."""
+        return ("link", "response") if self.classes is None else ("link", "response", "class")
+
+    @property
+    def negative(self) -> str:
+        """The class that is not the event."""
+        return next((level for level in self.classes or () if level != self.positive), "")
+
+    def probe_row(self, probe: Probe) -> Mapping[str, float | str | None]:
+        """The cells of a probe row for these inputs; offset 0, exposure 1."""
+        return {part.column: probe.row.get(part.column, float(part.positive)) for part in self.inputs}
+
+
+def rule_of(scorer: Scorer, *, unknown_is_zero: bool = False) -> Rule:
+    """The rule of a model: its terms with a nonzero estimate, and the columns they need.
+
+    Raises
+    ------
+    ModelFileError
+        ``model-unreadable``: a name that is no text, or a column in two roles.
+    UsageError
+        ``not-exportable``: a term that is made of words, dates or functions of cells.
+    """
+    _require_plain(scorer)
+    inputs = tuple(_inputs(scorer, unknown_is_zero=unknown_is_zero))
+    encoder, features = scorer.encoder, {feature.column: feature for feature in scorer.encoder.features}
+    summands = []
+    for term, estimate in zip(encoder.terms, scorer.coefs.tolist(), strict=True):
+        if estimate:
+            factors = tuple((factor, _fill(encoder, features[factor.column], factor)) for factor in term.factors)
+            node = _product([_node(encoder, features[factor.column], factor, fill) for factor, fill in factors])
+            summands.append(Summand(term.name, estimate, factors, node))
+    rule = Rule(
+        inputs=inputs,
+        intercept=scorer.intercept,
+        shift=_shift(scorer),
+        summands=tuple(summands),
+        link=scorer.link,
+        classes=scorer.classes,
+        positive=scorer.positive,
+        threshold=0.5 if scorer.threshold is None else scorer.threshold,
+        na_values=scorer.na_values,
+        family=scorer.family,
+        target=scorer.target,
+        content_id=scorer.content_id,
+        id=scorer.id,
+        offset=scorer.offset,
+        exposure=scorer.exposure,
+        probes=scorer.probes,
+    )
+    _require_text(rule)
+    return rule
+
+
+def degree(node: Node) -> int:
+    """How many cells a node multiplies, at most: the power with which it grows."""
+    match node:
+        case Cell():
+            return 1
+        case Product():
+            return sum(map(degree, node.parts))
+        case AtLeast() | AtMost():
+            return degree(node.of)
+        case Sum():
+            return max(map(degree, node.parts))
+        case Choose():
+            return max(degree(node.then), degree(node.otherwise))
+        case Constant() | Log():
+            return 0
+
+
+def _inputs(scorer: Scorer, *, unknown_is_zero: bool) -> Iterator[Input]:
+    """The columns that terms with an estimate need, in order, then offset and exposure."""
+    needed, lessons = scorer.needed, scorer.encoder.lessons
+    if len(set(needed)) < len(needed):
+        raise ModelFileError("model-unreadable", "the model uses one column in two roles", hint=_AGAIN)
+    terms = zip(scorer.encoder.terms, scorer.coefs.tolist(), strict=True)
+    used = {column for term, estimate in terms if estimate for column in term.columns}
+    for feature in scorer.encoder.features:
+        if feature.column not in used:
+            continue
+        if feature.kind == "number":
+            fill = lessons.fills.numbers[feature.column] if feature.filled else None
+            knots = lessons.knots[feature.column] if feature.basis else ()
+            yield Input(feature.source, "number", required=not feature.filled, fill=fill, knots=knots)
+        else:
+            yield Input(
+                feature.source,
+                "category",
+                required=not feature.filled,
+                levels=tuple(dict.fromkeys(word for level in feature.levels for word in _spelt(feature, level))),
+                pooled=_spelt(feature, OTHER)[1:] if feature.pooled else (),
+                boolean=feature.boolean,
+                closed=not unknown_is_zero,
+            )
+    if scorer.offset is not None:
+        yield Input(scorer.offset, "number")
+    if scorer.exposure is not None:
+        yield Input(scorer.exposure, "number", positive=True)
+
+
+def _shift(scorer: Scorer) -> Node | None:
+    """Offset and logarithm of the exposure."""
+    parts: list[Node] = [Cell(scorer.offset)] if scorer.offset is not None else []
+    if scorer.exposure is not None:
+        parts.append(Log(Cell(scorer.exposure)))
+    return Sum(tuple(parts)) if parts else None
+
+
+def _fill(encoder: Encoder, feature: Feature, factor: Factor) -> float | None:
+    """What a factor is where its cell is missing; None where such a row is not scored."""
+    if factor.kind == "missing":
+        return 1.0
+    return encoder.lessons.of(factor) if feature.filled else None
+
+
+def _node(encoder: Encoder, feature: Feature, factor: Factor, fill: float | None) -> Node:
+    """A factor as arithmetic: the one place that knows the kinds of factors."""
+    match factor.kind:
+        case "value":
+            return _product([Cell(factor.source)] * factor.power)
+        case "missing":
+            return Choose(Missing(factor.source), Constant(1.0), Constant(0.0))
+        case "level" | "step":
+            at = feature.levels.index(factor.level or "")
+            counted = feature.levels[at:] if factor.kind == "step" else feature.levels[at : at + 1]
+            words = tuple(dict.fromkeys(word for level in counted for word in _spelt(feature, level)))
+            return _unless_missing(factor, fill, Choose(OneOf(factor.source, words), Constant(1.0), Constant(0.0)))
+        case "spline":
+            return _spline(Cell(factor.source), encoder.lessons.knots[factor.column], factor.power)
+        case "word":
+            raise _not_exportable(factor.name)
+
+
+def _spline(cell: Cell, knots: tuple[float, ...], which: int) -> Node:
+    """A function of a natural cubic spline, by the formula of ``regcli.data.spline``."""
+    if which == 1:
+        return cell
+    if which >= len(knots):
+        return Constant(0.0)
+    first, here, before, last = knots[0], knots[which - 2], knots[-2], knots[-1]
+
+    def cube(knot: float, scale: float) -> Node:
+        above = AtLeast(Sum((AtMost(cell, last), Constant(-knot))), 0.0)
+        return Product((Constant(scale / (last - knot)), above, above, above))
+
+    beyond = AtLeast(Sum((cell, Constant(-last))), 0.0)
+    parts = (cube(here, 1.0), cube(before, -1.0), Product((Constant(3.0 * (before - here)), beyond)))
+    return Product((Constant(1.0 / (last - first) ** 2), Sum(parts)))
+
+
+def _spelt(feature: Feature, level: str) -> tuple[str, ...]:
+    """A level as cells are compared with it: booleans in small letters, with those that are pooled into it."""
+    words = (level, *(feature.pooled if level == OTHER else ()))
+    return tuple(word.casefold() for word in words) if feature.boolean else words
+
+
+def _require_plain(scorer: Scorer) -> None:
+    """Refuse what has no form in other languages: words, dates and functions of cells."""
+    for term, estimate in zip(scorer.encoder.terms, scorer.coefs.tolist(), strict=True):
+        if estimate and any(factor.kind == "word" or factor.function is not None for factor in term.factors):
+            raise _not_exportable(term.name)
+
+
+def _not_exportable(name: str) -> UsageError:
+    return UsageError(
+        "not-exportable",
+        f"{name!r} is made of words, dates or functions of cells, which exported scorers do not have",
+        hint="make the column beforehand and fit on that, or score with regcli predict",
+    )
+
+
+def _unless_missing(factor: Factor, fill: float | None, node: Node) -> Node:
+    """A node, or its fill where the cell is missing; a cell that is missing is no level, so 0 needs no saying."""
+    return node if not fill else Choose(Missing(factor.source), Constant(fill), node)
+
+
+def _product(nodes: list[Node]) -> Node:
+    return nodes[0] if len(nodes) == 1 else Product(tuple(nodes))
+
+
+_AGAIN = "fit again with this version of regcli, and -m"
+
+
+def _require_text(rule: Rule) -> None:
+    """Names that are no UTF-8 text without NUL cannot be written into any scorer; no table has them either."""
+    names = [rule.target, *(rule.classes or ()), *rule.na_values, *rule.id]
+    names += [name for part in rule.inputs for name in (part.column, *part.levels)]
+    for name in names:
+        if "\0" in name or any("\ud800" <= letter <= "\udfff" for letter in name):
+            raise ModelFileError("model-unreadable", f"the model has a name that is no text: {name!r}", hint=_AGAIN)

@@ -1,0 +1,1 @@
+"""Scorers that work without regcli: a rule in the languages of others."""

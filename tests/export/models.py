@@ -1,0 +1,195 @@
+"""Models to export, rows to score, and what predict says of them."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tests.fuzz.tool import run_tool
+
+__all__ = ["CASES", "Case", "Row", "exported", "fitted", "nearly", "rows", "truth"]
+
+ROWS = 80
+
+Row = Mapping[str, str]
+
+#: Names that would break out of a string, a comment or an identifier if anything let them.
+HOSTILE = {
+    "size": 'y,"x',
+    "weight": "a'b",
+    "age": 'x"; DROP TABLE t; --',
+    "kind": "new\nline */ ??/",
+    "shop": "emoji \U0001f3b2 ] ` {0} %s",
+    "open": "tail\\",
+    "grade": "${x} \t'''\"\"\"",
+    "cost": "co\\nst\\",
+}
+LEVELS = ("it's", 'say "hi"; --', "\\", "??/\U0001f3b2\nx */", " wide\t ")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A family, options of fit, and whether names and levels are hostile ones; ``holes`` are in the training rows."""
+
+    family: str
+    words: tuple[str, ...] = ()
+    hostile: bool = False
+    holes: bool = False
+    scored: tuple[str, ...] = ()
+
+    def name(self, column: str) -> str:
+        """What a column is called."""
+        return HOSTILE.get(column, column) if self.hostile else column
+
+
+RIDGE = ("--penalty", "l2", "-l", "0.05")
+CURVED = ("--poly", "3", "--interactions", "size:age", "--interactions", "kind:weight", "--interactions", "kind:open")
+
+CASES = {
+    "gaussian": Case("gaussian", RIDGE),
+    "gaussian-offset": Case("gaussian", (*RIDGE, "--offset", "base")),
+    "gaussian-curved": Case("gaussian", (*RIDGE, *CURVED)),
+    "gaussian-null": Case("gaussian", ("-l", "1e6")),
+    "gaussian-hostile": Case("gaussian", (*RIDGE, "--missing", "indicator"), hostile=True, holes=True),
+    "binomial": Case("binomial", RIDGE),
+    "binomial-threshold": Case("binomial", (*RIDGE, "--threshold", "0.3", "--positive-class", "\\")),
+    "binomial-hostile": Case("binomial", (*RIDGE, "--poly", "2"), hostile=True),
+    "poisson": Case("poisson", RIDGE),
+    "poisson-exposure": Case("poisson", (*RIDGE, "--exposure", "days")),
+    "poisson-lasso": Case("poisson", ("-l", "0.2", *CURVED, "--missing", "mean"), holes=True),
+    "missing-drop": Case("gaussian", (*RIDGE, "--missing", "drop"), holes=True),
+    "missing-mean": Case("gaussian", (*RIDGE, "--missing", "mean", *CURVED), holes=True),
+    "missing-median": Case("binomial", (*RIDGE, "--missing", "median", *CURVED), holes=True),
+    "missing-indicator": Case("gaussian", (*RIDGE, "--missing", "indicator", *CURVED), holes=True),
+    "splines": Case("gaussian", (*RIDGE, "--spline", "size", "--spline", "age")),
+    "splines-filled": Case(
+        "poisson", (*RIDGE, "--spline", "size", "--missing", "indicator", "--interactions", "age:kind"), holes=True
+    ),
+    "ordinal": Case("gaussian", (*RIDGE, "--ordinal", "grade", "--ordinal", "kind", "--interactions", "grade:age")),
+    "ordinal-filled": Case("binomial", (*RIDGE, "--ordinal", "grade", "--missing", "mean"), holes=True),
+    "pooled": Case("gaussian", (*RIDGE, "--min-level-count", "21")),
+    "pooled-filled": Case(
+        "gaussian", (*RIDGE, "--min-level-count", "21", "--missing", "mean"), hostile=True, holes=True
+    ),
+    "unknown-zero": Case(
+        "gaussian", (*RIDGE, "--missing", "indicator"), holes=True, scored=("--unknown-level", "zero")
+    ),
+}
+
+
+@cache
+def fitted(name: str) -> str:
+    """The text of the case's model file."""
+    case = CASES[name]
+    table = _training(case)
+    target = case.name("cost")
+    with TemporaryDirectory() as folder:
+        data, model = Path(folder, "train.csv"), Path(folder, "model.json")
+        table.to_csv(data, index=False)
+        words = [case.name(word) if word in HOSTILE else word for word in case.words]
+        unused = [part for column in ("base", "days") if column not in words for part in ("--drop", column)]
+        run = run_tool(
+            "fit", data, "-y", target, "--family", case.family, "--id", "who",
+            *([] if "--ordinal" in words else ["--categorical", case.name("grade")]),
+            *unused, *words, "-m", model, "-o", Path(folder, "fit.json"),
+        )  # fmt: skip
+        assert run.status == 0, run.err
+        return model.read_text("utf-8")
+
+
+def exported(name: str, target: str, *words: str) -> str:
+    """The scorer of a case, as text."""
+    with TemporaryDirectory() as folder:
+        model, out = Path(folder, "model.json"), Path(folder, "scorer.any")
+        model.write_text(fitted(name), "utf-8")
+        run = run_tool("export", model, "--to", target, *CASES[name].scored, *words, "-o", out)
+        assert run.status == 0, run.err
+        return out.read_bytes().decode("utf-8", "surrogateescape")
+
+
+@cache
+def truth(name: str) -> list[dict[str, Any]]:
+    """Link, response and class of every row by predict; None for rows that cannot be scored."""
+    case, found = CASES[name], []
+    with TemporaryDirectory() as folder:
+        model, data = Path(folder, "model.json"), Path(folder, "new.csv")
+        model.write_text(fitted(name), "utf-8")
+        with data.open("w", encoding="utf-8", newline="") as stream:
+            out = csv.DictWriter(stream, list(rows(name)[0]))
+            out.writeheader()
+            out.writerows(rows(name))
+        for kind in ("link", "response", *(["class"] if case.family == "binomial" else [])):
+            run = run_tool("predict", model, data, "--type", kind, "--on-bad-row", "null", *case.scored, "-f", "jsonl")
+            assert run.status == 0, run.err
+            found.append((kind, [json.loads(line)["prediction"] for line in io.StringIO(run.out)]))
+    results = [
+        dict(zip([kind for kind, _ in found], row, strict=True)) for row in zip(*(v for _, v in found), strict=True)
+    ]
+    assert len(results) == len(rows(name))
+    assert sum(row["link"] is not None for row in results) > ROWS // 2
+    assert name == "gaussian-null" or any(row["link"] is None for row in results)
+    return results
+
+
+@cache
+def rows(name: str) -> tuple[Row, ...]:
+    """New rows, cells as they are spelt: like those of training, and some with whatever can be odd about a cell."""
+    case = CASES[name]
+    table = _table(np.random.default_rng(5), hostile=case.hostile).astype(str)
+    for at, (column, cell) in enumerate(_ODD):
+        table.loc[at, column] = cell
+    return tuple({case.name(str(column)): cell for column, cell in row.items()} for row in table.to_dict("records"))
+
+
+#: Cells of columns, one to a row: missing, unknown, large, small, in other spellings.
+_ODD = (
+    ("size", ""), ("weight", "NA"), ("age", "nan"), ("kind", ""), ("shop", "NA"), ("open", ""), ("grade", "null"),
+    ("kind", "never seen"), ("shop", "EAST"), ("open", "TRUE"), ("open", "fAlSe"), ("open", "perhaps"),
+    ("grade", "1.0"), ("grade", " 1"), ("size", "1e200"), ("age", "-1e305"), ("weight", "1e-320"), ("size", "-0.0"),
+    ("days", "0"), ("days", "-1"), ("base", ""), ("days", ""), ("size", "inf"), ("base", "12345.678"),
+    ("size", "1000000"), ("size", "-1000000"),
+)  # fmt: skip
+
+
+def nearly(found: object, expected: object) -> bool:
+    """The same to 1e-12 of its size: sums of a handful of numbers near 1, in double precision."""
+    if isinstance(expected, float) and isinstance(found, float):
+        return math.isclose(found, expected, rel_tol=1e-12, abs_tol=1e-12)
+    return found == expected
+
+
+def _table(rng: np.random.Generator, *, hostile: bool) -> pd.DataFrame:
+    size, weight, age = rng.normal(size=(3, ROWS)).round(3)
+    kind = rng.choice(LEVELS if hostile else ("a", "b", "c", "d"), ROWS)
+    shop, open_ = rng.choice(["east", "west"], ROWS), rng.random(ROWS) < 0.5
+    grade, days = rng.choice([1, 2, 3], ROWS), rng.integers(1, 9, ROWS).astype(float)
+    base = rng.normal(size=ROWS).round(2)
+    cost = size - weight * age + 2 * open_ + grade + (kind == kind[0]) + (shop == "west") + rng.normal(size=ROWS)
+    return pd.DataFrame(
+        {
+            "who": [f"{at:03d}" for at in range(ROWS)], "size": size, "weight": weight, "age": age, "kind": kind,
+            "shop": shop, "open": open_, "grade": grade, "days": days, "base": base, "cost": cost.round(3),
+        }
+    )  # fmt: skip
+
+
+def _training(case: Case) -> pd.DataFrame:
+    table = _table(np.random.default_rng(3), hostile=case.hostile)
+    if case.family == "binomial":
+        table["cost"] = np.where(table["cost"] > table["cost"].median(), "it's\t\\ \U0001f3b2", "\\")
+    elif case.family == "poisson":
+        table["cost"] = np.maximum(table["cost"].round(), 0.0)
+    if case.holes:
+        table = table.astype(object)
+        for at, column in enumerate(["size", "age", "kind", "shop", "open", "grade"]):
+            table.loc[at :: 9 + at, column] = ""
+    return table.rename(columns=HOSTILE) if case.hostile else table

@@ -1,0 +1,28 @@
+"""Evaluate PMML documents in a process of its own: the evaluator is a Java library.
+
+On standard input a JSON object by name, each with the document and its rows; on standard output by name a list of
+results, null where the evaluator refused the row, with what it said.
+"""
+
+import json
+import sys
+from typing import Any
+
+from jpmml_evaluator import make_evaluator
+
+
+def answers(document: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the evaluator gives for each row."""
+    evaluator = make_evaluator(document.encode(), backend="jpype").verify()
+    out = []
+    for row in rows:
+        try:
+            out.append(dict(evaluator.evaluate(dict(row))))
+        except Exception as error:  # noqa: BLE001  (whatever Java throws is the answer)
+            out.append({"error": str(error)})
+    return out
+
+
+if __name__ == "__main__":
+    given = json.load(sys.stdin)
+    json.dump({name: answers(part["document"], part["rows"]) for name, part in given.items()}, sys.stdout)

@@ -1,0 +1,113 @@
+"""The scorer as data: a program that knows its schema and nothing of regcli scores rows as predict does."""
+
+import json
+import math
+from typing import Any
+
+import jsonschema
+import pytest
+
+from regcli.report.schemas import SCHEMAS
+from tests.export.models import CASES, Row, exported, nearly, rows, truth
+
+Scorer = dict[str, Any]
+Cells = dict[str, float | str | None]
+
+
+def read(scorer: Scorer, row: Row) -> Cells | None:
+    """The cells of a row as the scorer compares them; None where one of them cannot be used."""
+    cells: Cells = {}
+    for part in scorer["inputs"]:
+        cell: float | str | None = None if row[part["column"]] in scorer["na_values"] else row[part["column"]]
+        if cell is None and part["required"]:
+            return None
+        if isinstance(cell, str) and part["kind"] == "number":
+            cell = float(cell)
+        elif isinstance(cell, str):
+            cell = cell.lower() if part["boolean"] else cell
+            if part["closed"] and cell not in part["levels"]:
+                return None
+        cells[part["column"]] = cell
+    return cells
+
+
+def spline(x: float, knots: list[float], which: int) -> float:
+    """The documented basis, written once more."""
+    if which == 1 or which >= len(knots):
+        return x if which == 1 else 0.0
+    first, here, before, last = knots[0], knots[which - 2], knots[-2], knots[-1]
+    if x > last:  # a straight line, from the value and the slope at the last knot
+        end = spline(last, knots, which)
+        slope = 3 * ((last - here) - (last - before)) / (last - first) ** 2
+        return end + slope * (x - last)
+    parts = [max(x - knot, 0.0) ** 3 / (last - knot) for knot in (here, before)]
+    return (parts[0] - parts[1]) / (last - first) ** 2
+
+
+def factor(part: dict[str, Any], known: dict[str, Any], cells: Cells) -> float:
+    cell, levels = cells[part["column"]], known["levels"]
+    pooled = "(other)" if cell in known["pooled"] else cell
+    if cell is None:
+        return float(part["fill"])
+    match part["kind"]:
+        case "value":
+            value = 1.0
+            for _ in range(part["power"]):
+                value *= float(cell)
+            return value
+        case "level":
+            return float(pooled == (part["level"].lower() if known["boolean"] else part["level"]))
+        case "step":
+            return float(pooled in levels and levels.index(pooled) >= levels.index(part["level"]))
+        case "spline":
+            return spline(float(cell), known["knots"], part["power"])
+        case "missing":
+            return 0.0
+    raise AssertionError(part)
+
+
+def link(scorer: Scorer, row: Row) -> float | None:
+    cells = read(scorer, row)
+    if cells is None:
+        return None
+    known = {part["column"]: part for part in scorer["inputs"]}
+    eta = scorer["intercept"] + float(cells.get(scorer["offset"]) or 0.0)
+    if scorer["exposure"] is not None:
+        exposure = float(cells[scorer["exposure"]] or 0.0)
+        if exposure <= 0:
+            return None
+        eta += math.log(exposure)
+    for term in scorer["terms"]:
+        eta += term["estimate"] * math.prod(factor(p, known[p["column"]], cells) for p in term["factors"])
+    return eta if math.isfinite(eta) else None
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_rows_score_as_predict_scores_them(name: str) -> None:
+    scorer = json.loads(exported(name, "json"))
+    for row, expected in zip(rows(name), truth(name), strict=True):
+        assert nearly(link(scorer, row), expected["link"]), row
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_holds_to_its_schema(name: str) -> None:
+    scorer = json.loads(exported(name, "json"))
+    jsonschema.validate(scorer, SCHEMAS["scorer"])
+    for key in scorer:
+        with pytest.raises(jsonschema.ValidationError, match="required"):
+            jsonschema.validate({k: v for k, v in scorer.items() if k != key}, SCHEMAS["scorer"])
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_probes_are_rows_with_their_results(name: str) -> None:
+    scorer = json.loads(exported(name, "json"))
+    assert len(scorer["probes"]) in (3, 4)
+    for probe in scorer["probes"]:
+        row = {column: "" if cell is None else str(cell) for column, cell in probe["row"].items()}
+        assert nearly(link(scorer, row), probe["link"])
+
+
+@pytest.mark.parametrize(("name", "key"), [("pooled", "pooled"), ("pooled-filled", "pooled"), ("splines", "knots")])
+def test_what_counts_as_one_level_and_where_knots_are_is_told(name: str, key: str) -> None:
+    told = [part[key] for part in json.loads(exported(name, "json"))["inputs"]]
+    assert any(len(values) > 1 for values in told), told

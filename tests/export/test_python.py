@@ -1,0 +1,93 @@
+"""The Python scorer against predict."""
+
+import csv
+import io
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.export.models import CASES, exported, nearly, rows, truth
+
+
+def run(path: Path, *words: str, data: str = "") -> "subprocess.CompletedProcess[str]":
+    """Run a scorer without anything but the standard library."""
+    command = [sys.executable, "-I", "-S", "-W", "error", str(path), *words]
+    return subprocess.run(command, input=data, capture_output=True, encoding="utf-8", timeout=60, check=False)
+
+
+def module(name: str, *words: str) -> dict[str, Any]:
+    space: dict[str, Any] = {"__name__": "scorer"}
+    exec(compile(exported(name, "python", *words), "scorer.py", "exec"), space)  # noqa: S102  (what was exported)
+    return space
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_rows_score_as_predict_scores_them(name: str, tmp_path: Path) -> None:
+    scorer = tmp_path / "scorer.py"
+    scorer.write_text(exported(name, "python"), "utf-8")
+    data = io.StringIO(newline="")
+    out = csv.DictWriter(data, list(rows(name)[0]))
+    out.writeheader()
+    out.writerows(rows(name))
+    done = run(scorer, data=data.getvalue())
+    assert done.returncode == 0, done.stderr
+    found = list(csv.DictReader(io.StringIO(done.stdout, newline="")))
+    assert len(found) == len(rows(name))
+    for at, (row, expected) in enumerate(zip(found, truth(name), strict=True)):
+        for key, value in expected.items():
+            cell: object = row[key] or None
+            cell = float(row[key]) if isinstance(value, float) else cell
+            assert nearly(cell, value), (at, key, rows(name)[at])
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_dict_of_cells_scores_alike(name: str) -> None:
+    predict = module(name)["predict"]
+    for row, expected in zip(rows(name), truth(name), strict=True):
+        found = predict(row)
+        assert list(found) == list(expected)
+        assert all(nearly(found[key], value) for key, value in expected.items()), row
+
+
+def test_numbers_booleans_and_none_are_cells() -> None:
+    space = module("missing-indicator")
+    row = {**rows("missing-indicator")[40], "open": "True", "size": "", "age": "0.5", "grade": "2"}
+    same = {**row, "open": True, "size": None, "age": 0.5, "grade": 2}
+    also = {**row, "size": float("nan")}
+    assert space["predict"](row)["link"] is not None
+    assert space["predict"](row) == space["predict"](same) == space["predict"](also)
+    assert space["predict"]({**row, "age": 10**400})["link"] is None
+    with pytest.raises(KeyError, match="size"):
+        space["predict"]({})
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_tests_itself(name: str, tmp_path: Path) -> None:
+    scorer = tmp_path / "scorer.py"
+    text = exported(name, "python")
+    scorer.write_text(text, "utf-8")
+    done = run(scorer, "--self-test")
+    assert (done.returncode, "self-test passed" in done.stdout) == (0, True)
+    assert done.stdout.split()[2] in "34"
+    start = next(line for line in text.splitlines() if line.startswith("    eta = "))
+    scorer.write_text(text.replace(start, f"{start} + 1e-6", 1), "utf-8")
+    done = run(scorer, "--self-test")
+    assert (done.returncode, "self-test failed" in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(("data", "says"), [("a,b\n1,2\n", "one column 'size'"), ("", "one column 'size'")])
+def test_a_table_without_a_column_is_refused(data: str, says: str, tmp_path: Path) -> None:
+    scorer = tmp_path / "scorer.py"
+    scorer.write_text(exported("gaussian", "python"), "utf-8")
+    done = run(scorer, data=data)
+    assert (done.returncode, says in done.stderr, done.stdout) == (1, True, "")
+
+
+def test_a_ragged_row_is_refused(tmp_path: Path) -> None:
+    scorer = tmp_path / "scorer.py"
+    scorer.write_text(exported("gaussian", "python"), "utf-8")
+    done = run(scorer, data=",".join(rows("gaussian")[0]) + "\n1,2\n")
+    assert (done.returncode, "line 2 has 2 cells" in done.stderr) == (1, True)
