@@ -78,7 +78,7 @@ CASES = {
     "ordinal-filled": Case("binomial", (*RIDGE, "--ordinal", "grade", "--missing", "mean"), holes=True),
     "pooled": Case("gaussian", (*RIDGE, "--min-level-count", "21")),
     "pooled-filled": Case(
-        "gaussian", (*RIDGE, "--min-level-count", "21", "--missing", "mean"), hostile=True, holes=True
+        "gaussian", (*RIDGE, "--min-level-count", "15", "--missing", "mean"), hostile=True, holes=True
     ),
     "unknown-zero": Case(
         "gaussian", (*RIDGE, "--missing", "indicator"), holes=True, scored=("--unknown-level", "zero")

