@@ -20,7 +20,7 @@ from tests.export.test_sql import quoted
 from tests.fuzz.tool import run_tool
 
 LETTERS = st.characters(codec="utf-8", exclude_characters="\0\r\n")
-WORDS = st.text(LETTERS | st.sampled_from("'\"\\`;-*/?%{}[]$"), min_size=1, max_size=6).map(lambda word: f"w{word}|")
+WORDS = st.text(LETTERS | st.sampled_from("'\"\\`;-*/?%{}[]$"), min_size=1, max_size=6).map(lambda word: f"w{word}_")
 ROWS = 40
 GONE = ("", "NA", "NaN", "nan", "null")
 
@@ -43,7 +43,18 @@ def plans(draw: st.DrawFn) -> Plan:
     levels = draw(st.lists(WORDS, min_size=2, max_size=4, unique=True))
     family = draw(st.sampled_from(["gaussian", "binomial", "poisson"]))
     policy = draw(st.sampled_from(["drop", "mean", "median", "indicator"]))
-    words = draw(st.sampled_from([(), ("--poly", "2"), ("--poly", "3"), ("--penalty", "none"), ("--no-standardize",)]))
+    words = draw(
+        st.sampled_from(
+            [
+                (),
+                ("--poly", "2"),
+                ("--poly", "3"),
+                ("--min-level-count", "12"),
+                ("--penalty", "l2"),
+                ("--no-standardize",),
+            ]
+        )
+    )
     return Plan(tuple(names), tuple(levels), family, policy, words, draw(st.integers(0, 1000)))
 
 
@@ -114,13 +125,13 @@ def test_generated_models_score_as_predict_scores_them(plan: Plan) -> None:
     with TemporaryDirectory() as folder:
         place = Path(folder)
         train, new, model = write(place / "train.csv", table(plan, plan.seed)), place / "new.csv", place / "model.json"
-        strength = () if "none" in plan.words else ("-l", "0.05")
         run = run_tool(
-            "fit", train, "-y", plan.names[4], "--family", plan.family, "--missing", plan.policy, *strength,
-            *plan.words, "-m", model, "-o", place / "fit.json",
+            "fit", train, "-y", plan.names[4], "--family", plan.family, "--missing", plan.policy, "-l", "0.05",
+            *plan.words, "--delimiter", ",", "-m", model, "-o", place / "fit.json",
         )  # fmt: skip
         assert run.status == 0, run.err
-        told = run_tool("predict", model, write(new, rows), "--type", "link", "--on-bad-row", "null", "-f", "jsonl")
+        words = ("--type", "link", "--on-bad-row", "null", "--delimiter", ",", "-f", "jsonl")
+        told = run_tool("predict", model, write(new, rows), *words)
         assert told.status == 0, told.err
         expected = [json.loads(line)["prediction"] for line in told.out.splitlines()]
         assert sum(value is not None for value in expected) > ROWS // 2
