@@ -20,6 +20,7 @@ FORMS: Mapping[str, tuple[str, ...]] = {
     "model": ("table", "json", "csv", "md", "names"),
     "metrics": ("table", "json", "csv", "md"),
     "error": ("table", "json"),
+    "scorer": ("json",),
     "equation": ("table",),
     "export": SCORER,
     "schema": ("json",),

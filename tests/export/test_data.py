@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -9,6 +10,7 @@ import pytest
 
 from regcli.report.schemas import SCHEMAS
 from tests.export.models import CASES, Row, exported, nearly, rows, truth
+from tests.fuzz.tool import run_tool
 
 Scorer = dict[str, Any]
 Cells = dict[str, float | str | None]
@@ -111,3 +113,11 @@ def test_the_probes_are_rows_with_their_results(name: str) -> None:
 def test_what_counts_as_one_level_and_where_knots_are_is_told(name: str, key: str) -> None:
     told = [part[key] for part in json.loads(exported(name, "json"))["inputs"]]
     assert any(told), told
+
+
+def test_show_prints_it_again(tmp_path: Path) -> None:
+    path = tmp_path / "scorer.json"
+    path.write_text(exported("splines", "json"), "utf-8")
+    assert run_tool("show", path).out == path.read_text("utf-8")
+    run = run_tool("show", path, "-f", "table")
+    assert (run.status, "error[option-without-effect]" in run.err) == (2, True)
