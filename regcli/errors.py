@@ -242,6 +242,12 @@ WARNING_CODES: MappingProxyType[str, tuple[int, str]] = MappingProxyType(
         "one-class-fold": (3, "auc has no value in a fold with one class"),
         "rows-skipped": (3, "rows that could not be scored were left out or are empty"),
         "unknown-level": (3, "categories that the model has not seen were scored as none of its levels"),
+        "out-of-range": (3, "numbers below or above all that the model was trained on"),
+        "lambda-interpolated": (
+            2,
+            "the strength lies between two of the saved path, and so do the coefficients",
+        ),
+        "model-altered": (5, "a model file that was changed after it was written is used as it is"),
     }
 )
 

@@ -12,6 +12,7 @@ from regcli.errors import Warn
 
 __all__ = [
     "Certificate",
+    "CheckResult",
     "Convergence",
     "Criterion",
     "Curve",
@@ -25,6 +26,7 @@ __all__ = [
     "Stopped",
     "TermFacts",
     "Validation",
+    "Violation",
 ]
 
 Array = NDArray[np.float64]
@@ -243,3 +245,67 @@ class PathResult:
     warnings: tuple[Warn, ...]
     seed: int
     options: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One way in which one column of new data is not as a model expects, counted.
+
+    ``severity`` is ``error`` where a row cannot be scored for it, else ``warning``. ``cell`` and its place are the
+    first of them. ``training_share`` is how often it was so in the training rows, ``below`` and ``above`` divide
+    numbers that are out of range, ``levels`` counts categories that are not known; None where that does not apply.
+    """
+
+    code: str
+    column: str | None
+    severity: str
+    count: int
+    share: float
+    file: str | None
+    line: int | None
+    row: int | None
+    cell: str | None
+    expected: str
+    message: str
+    training_share: float | None = None
+    below: int | None = None
+    above: int | None = None
+    levels: tuple[tuple[str, int], ...] | None = None
+
+    def entry(self) -> dict[str, object]:
+        """The violation in a document."""
+        levels = None if self.levels is None else [{"level": level, "count": count} for level, count in self.levels]
+        return {
+            "code": self.code,
+            "column": self.column,
+            "severity": self.severity,
+            "count": self.count,
+            "share": self.share,
+            "first": {"file": self.file, "line": self.line, "row": self.row, "cell": self.cell},
+            "expected": self.expected,
+            "training_share": self.training_share,
+            "below": self.below,
+            "above": self.above,
+            "levels": levels,
+            "message": self.message,
+        }
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """Everything that check reports.
+
+    ``model`` and ``columns`` are keys of the document as they stand; ``shares`` has by name (missing, out_of_range,
+    unknown_levels) the share of each of the model's columns, None where the data do not have it or it has no such
+    thing. ``metrics`` is None without a usable target.
+    """
+
+    model: Mapping[str, object]
+    files: tuple[tuple[str, int], ...]
+    rows: int
+    rows_scorable: int
+    violations: tuple[Violation, ...]
+    columns: Mapping[str, tuple[str, ...]]
+    shares: Mapping[str, Mapping[str, float | None]]
+    metrics: Mapping[str, object] | None
+    warnings: tuple[Warn, ...]

@@ -102,8 +102,10 @@ def parse(text: str) -> Expression:
         raise _refusal(text, fault) from None
 
 
-def require_names(expression: Expression, schema: Names, *, terms: bool) -> None:
+def require_names(expression: Expression, schema: Names, *, terms: bool, more: Names | None = None) -> None:
     """Refuse names that no document of this JSON Schema has, as far as a schema tells: before any work is done.
+
+    ``more`` has the parts of names that are known better than the schema does: which metrics, which columns.
 
     Raises
     ------
@@ -114,6 +116,7 @@ def require_names(expression: Expression, schema: Names, *, terms: bool) -> None
     scores = dict.fromkeys((*choices(Metric), "chosen_on_these_folds"))
     parts = known.get("metrics")
     known["metrics"] = dict.fromkeys(parts, scores) if parts else scores
+    known |= more or {}
     try:
         for name in expression.names:
             _look(known, name)

@@ -2,7 +2,7 @@
 
 from regcli.app.options import ExportRequest, Target, choices
 from regcli.app.values import refuse
-from regcli.data.model_file import read_model
+from regcli.data.model_read import read_model
 from regcli.data.rule import Rule, rule_of
 from regcli.errors import UsageError
 

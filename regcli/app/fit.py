@@ -11,7 +11,7 @@ from regcli.app.options import CvRequest, FitRequest, Folds
 from regcli.app.parallel import single_blas_thread, thread_map, threads_for
 from regcli.app.path import refuse_separated, warn_path
 from regcli.app.prepare import Prepared, prepare
-from regcli.app.saving import Saved, make_saved, write_saved
+from regcli.app.saving import Saved, make_saved, stored_path, write_saved
 from regcli.app.scoring import scores_of
 from regcli.app.search import THRESHOLD, Found, Plan, search
 from regcli.app.setup import lead_problem, make_ground, model_facts, spread_of, term_facts, warn_top
@@ -69,7 +69,8 @@ def fit(request: FitRequest, run: RunContext) -> FitOutcome:
         found = search(ground, lead, plan, run)
         convergence = _certify(found, plan, allow=request.solver.allow_unconverged)
     result = _result(request, plan, found, convergence)
-    return FitOutcome(result, make_saved(request, plan.prepared, result))
+    path = stored_path(found) if request.save.save_path else None
+    return FitOutcome(result, make_saved(request, plan.prepared, result, path))
 
 
 def _plan(request: FitRequest) -> Plan:
@@ -189,7 +190,12 @@ def _refuse_idle(request: FitRequest, asked: Asked) -> None:
     """Options that cannot have an effect."""
     folds, rule, several = request.folds, request.search.rule, asked.several
     if not several:
-        refuse({"--rule": rule is not None, "--full-path": request.search.full_path}, "with a single strength")
+        idle = {
+            "--rule": rule is not None,
+            "--full-path": request.search.full_path,
+            "--save-path": request.save.save_path,
+        }
+        refuse(idle, "with a single strength")
     if asked.lambdas is not None and len(asked.lambdas) == 1:
         refuse({"--rule 1se": rule == "1se"}, "with a single strength for each share of L1")
         refuse({"--l1-ratio": len(asked.l1_ratios) > 1 and asked.unpenalised}, "at strength 0")
@@ -198,7 +204,7 @@ def _refuse_idle(request: FitRequest, asked: Asked) -> None:
         refuse(idle, "without cross-validation")
     refuse_mixed_schemes(folds)
     if request.save.model_out is None:
-        refuse({"--no-profile": request.save.no_profile}, "without --model-out")
+        refuse({"--no-profile": request.save.no_profile, "--save-path": request.save.save_path}, "without --model-out")
 
 
 def _threshold(request: FitRequest, prepared: Prepared) -> float | None:

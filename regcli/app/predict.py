@@ -1,51 +1,49 @@
 """Score rows with a saved model, piece by piece, in constant memory."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any, Literal, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
+from regcli.app.adjust import at_strength, with_policies
 from regcli.app.context import RunContext
+from regcli.app.contract import Breach, Findings, breaches
+from regcli.app.observed import Observer
 from regcli.app.options import PredictRequest, Reading, Scoring
 from regcli.app.parallel import single_blas_thread
+from regcli.app.predictor import Predicted, numbers_of, output_names, outputs, predicted, require_columns
 from regcli.app.reading import dialect_of
 from regcli.app.running import RunningScores
 from regcli.app.values import bounded, refuse
-from regcli.data.columns import number
 from regcli.data.derive import DATE_PARTS, derived_table
-from regcli.data.levels import match_levels
-from regcli.data.model_file import Scorer, read_model
+from regcli.data.model_read import read_model
 from regcli.data.read import check_sources, read_chunks
+from regcli.data.scorer import Scorer
 from regcli.data.source import is_stream
-from regcli.data.table import Levels, Numbers, Table, Unsupported
-from regcli.data.target import spelt
-from regcli.data.terms import Feature
-from regcli.data.usable import missing_rows
+from regcli.data.table import Levels, Table
 from regcli.errors import DataError, Location, UsageError, Warn, counted
 from regcli.problem.families import FAMILIES
 
-__all__ = ["PredictOutcome", "predict"]
+__all__ = ["PredictOutcome", "model_warnings", "predict", "range_warnings"]
 
 #: Rows scored at a time.
 CHUNK_ROWS = 20_000
 
-Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Cells = tuple[str | float | None, ...]
 
 
 @dataclass
 class _Tally:
-    """What was met on the way: counted while rows stream by, told after."""
+    """What was met on the way: counted while rows stream by, told after. ``dropped`` rows had a missing cell."""
 
-    scores: RunningScores
-    rows: int = 0
+    findings: Findings
+    observer: Observer
     skipped: int = 0
-    unknown: int = 0
-    filled: dict[str, int] = field(default_factory=dict)
+    dropped: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,26 +56,34 @@ class PredictOutcome:
     _tally: _Tally
 
     @property
+    def names(self) -> dict[str, Any]:
+        """Names of the metrics there can be, for what is asked of them before a row is written."""
+        return {"metrics": dict.fromkeys(FAMILIES[self._plan.scorer.family].metrics)}
+
+    @property
     def warnings(self) -> tuple[Warn, ...]:
         """What the user should know."""
-        tally, out = self._tally, []
-        if self._plan.guessed is not None:
-            text = f"the delimiter is taken to be {self._plan.guessed!r}"
-            out.append(Warn("delimiter-guessed", text, {"delimiter": self._plan.guessed}))
+        plan, tally = self._plan, self._tally
+        findings, out = tally.findings, [*plan.warnings]
+        if tally.dropped:
+            text = f"{tally.dropped:,} of {counted(findings.rows, 'row')} with missing cells were left out"
+            out.append(Warn("rows-dropped", text, {"rows": tally.dropped}))
         if tally.skipped:
-            text = f"{tally.skipped:,} of {counted(tally.rows, 'row')} could not be scored"
+            text = f"{tally.skipped:,} of {counted(findings.rows, 'row')} could not be scored"
             out.append(Warn("rows-skipped", text, {"rows": tally.skipped}))
-        if tally.unknown:
-            what = "holds a category" if tally.unknown == 1 else "hold categories"
-            text = f"{counted(tally.unknown, 'cell')} {what} that the model has not seen"
-            out.append(Warn("unknown-level", text, {"cells": tally.unknown}))
-        filled = {name: count for name, count in tally.filled.items() if count}
+        unknown = sum(findings.cells("unknown-level").values())
+        if unknown and plan.zero_unknown:
+            what = "holds a category" if unknown == 1 else "hold categories"
+            text = f"{counted(unknown, 'cell')} {what} that the model has not seen"
+            out.append(Warn("unknown-level", text, {"cells": unknown}))
+        filled = findings.cells("imputed")
         if filled:
             total, columns = sum(filled.values()), counted(len(filled), "column")
-            text = f"{counted(total, 'cell')} in {columns} {'was' if total == 1 else 'were'} filled as the model learnt"
-            policies = {f.source: f.missing for f in self._plan.scorer.encoder.features if f.source in filled}
+            how = "as --missing says" if plan.options.missing else "as the model learnt"
+            text = f"{counted(total, 'cell')} in {columns} {'was' if total == 1 else 'were'} filled {how}"
+            policies = {f.column: f.missing for f in plan.scorer.encoder.features if f.column in filled}
             out.append(Warn("imputed", text, {"columns": filled, "policy": policies}))
-        return tuple(out)
+        return (*out, *range_warnings(findings))
 
     def finish(self) -> dict[str, Any] | None:
         """Metrics of the scored rows whose target (and weight, if the data have one) is known; None without any.
@@ -87,9 +93,8 @@ class PredictOutcome:
         UsageError
             Metrics were asked for, and no row has a target.
         """
-        plan, scores = self._plan, self._tally.scores
-        found = scores.scores()
-        if not scores.rows:
+        plan, found = self._plan, self._tally.observer.metrics()
+        if found is None:
             if plan.needs_metrics is None:
                 return None
             raise UsageError(
@@ -97,14 +102,8 @@ class PredictOutcome:
                 f"{plan.needs_metrics}: the data have no usable target {plan.scorer.target!r}",
                 hint=f"leave {plan.needs_metrics} out",
             )
-        return {
-            "schema": "regcli.metrics/1",
-            "rows": scores.rows,
-            "weights": plan.scorer.weights if plan.weighted else None,
-            "auc_rows": scores.auc_rows,
-            "metrics": {name: value if np.isfinite(value) else None for name, value in found.items()},
-            "checks": [],
-        }
+        violations = [violation.entry() for violation in self._tally.findings.violations()]
+        return {"schema": "regcli.metrics/1", **found, "violations": violations, "checks": []}
 
 
 @dataclass(frozen=True)
@@ -112,8 +111,7 @@ class _Plan:
     """What to do with every chunk.
 
     ``needs_metrics`` is the option that cannot do without them, ``carried`` are the columns that go along, ``columns``
-    those of the first table, ``weighted`` whether it has the model's weights, ``guessed`` its delimiter if that was
-    found by looking, ``decimal`` its decimal mark.
+    those of the first table, ``drop`` those whose rows are left out where a cell is missing.
     """
 
     scorer: Scorer
@@ -121,21 +119,32 @@ class _Plan:
     needs_metrics: str | None
     carried: tuple[str, ...]
     columns: tuple[str, ...]
+    drop: tuple[str, ...]
     kind: str
     threshold: float
-    weighted: bool
-    guessed: str | None
-    decimal: str
+    warnings: tuple[Warn, ...]
+
+    @property
+    def strict_rows(self) -> bool:
+        """Whether a row that cannot be scored is an error."""
+        return self.options.on_bad_row in (None, "error")
+
+    @property
+    def zero_unknown(self) -> bool:
+        """Whether a level that is not known counts as none."""
+        return self.options.unknown_level == "zero"
 
 
 def predict(request: PredictRequest, run: RunContext) -> PredictOutcome:
     """Begin to score; errors in the model, the options and the first rows come at once."""
     options = request.scoring
-    scorer = read_model(options.model, verify=not options.no_verify)
+    read = read_model(options.model, verify=not options.no_verify)
     if not options.data:
         raise UsageError("usage", "no input file", hint="regcli predict model.json new.csv, or - for standard input")
-    kind, threshold = _meaning(scorer, options)
+    kind, threshold = _meaning(read, options)
     refuse({"--id": bool(options.id)}, "with --append") if options.append else None
+    scorer, between = at_strength(read, options.lam)
+    scorer, drop = with_policies(scorer, options.missing)
     check_sources(options.data)
     for source in options.data:
         is_stream(source)  # refuses what is not there, before rows of others are written
@@ -148,16 +157,45 @@ def predict(request: PredictRequest, run: RunContext) -> PredictOutcome:
         needs_metrics=_needs_metrics(request),
         carried=_carried(scorer, options, first),
         columns=tuple(first.columns),
+        drop=drop,
         kind=kind,
         threshold=threshold,
-        weighted=scorer.weights in first.columns,
-        guessed=first.delimiter if first.delimiter_guessed else None,
-        decimal=request.reading.decimal or ".",
+        warnings=(*model_warnings(scorer, first, options.model), *between),
     )
-    tally = _Tally(RunningScores(FAMILIES[scorer.family], threshold))
+    scores = RunningScores(FAMILIES[scorer.family], threshold)
+    observer = Observer(scorer, scores, scorer.weights in first.columns, request.reading.decimal or ".")
+    tally = _Tally(Findings(scorer, places=options.metrics_out is not None), observer)
     header = _header(plan)
     rows = _score_all(plan, tally, _score(plan, tally, first), tables, run)
     return PredictOutcome(header, rows, plan, tally)
+
+
+def model_warnings(scorer: Scorer, first: Table, path: str) -> tuple[Warn, ...]:
+    """What is to be said of a model and of a first table before any row is looked at."""
+    out = []
+    if scorer.altered:
+        text = f"{path!r} was changed after it was written and is used as it is"
+        out.append(Warn("model-altered", text, {"model": path}))
+    if first.delimiter_guessed:
+        text = f"the delimiter is taken to be {first.delimiter!r}"
+        out.append(Warn("delimiter-guessed", text, {"delimiter": first.delimiter}))
+    return tuple(out)
+
+
+def range_warnings(findings: Findings) -> tuple[Warn, ...]:
+    """One warning for all columns with numbers out of the training range."""
+    outside = findings.cells("out-of-range")
+    if not outside:
+        return ()
+    total = sum(outside.values())
+    text = f"{counted(total, 'cell')} {'lies' if total == 1 else 'lie'} outside the training range: {_listed(outside)}"
+    return (Warn("out-of-range", text, {"columns": outside}),)
+
+
+def _listed(counts: dict[str, int]) -> str:
+    """Columns with their counts, the first few."""
+    parts = [f"{name} ({count:,})" for name, count in list(counts.items())[:5]]
+    return ", ".join(parts) + (", ..." if len(counts) > len(parts) else "")
 
 
 def _needs_metrics(request: PredictRequest) -> str | None:
@@ -227,10 +265,7 @@ def _carried(scorer: Scorer, options: Scoring, table: Table) -> tuple[str, ...]:
 
 def _header(plan: _Plan) -> tuple[str, ...]:
     """Names of the output's columns."""
-    names = ["prediction"]
-    if plan.kind == "prob" and plan.scorer.classes is not None:
-        names += [f"prob.{level}" for level in plan.scorer.classes]
-    names = [(plan.options.prefix or "") + name for name in names]
+    names = [(plan.options.prefix or "") + name for name in output_names(plan.scorer, plan.kind)]
     clash = [name for name in names if name in plan.carried]
     if clash:
         raise UsageError(
@@ -248,7 +283,7 @@ def _score_all(
     yield first
     for table in rest:
         if run.progress:
-            run.progress(tally.rows, 0)
+            run.progress(tally.findings.rows, 0)
         _require_carried(plan, table)
         yield _score(plan, tally, table)
 
@@ -271,102 +306,49 @@ def _require_carried(plan: _Plan, table: Table) -> None:
 def _score(plan: _Plan, tally: _Tally, table: Table) -> list[Cells]:
     """Score one chunk and format its rows."""
     scorer = plan.scorer
-    _require(scorer, table)
-    table = derived_table(table, scorer.encoder.derived, strict=plan.options.on_bad_row in (None, "error"))
-    tally.unknown += _unknown_cells(plan, table)
-    zero = plan.options.unknown_level == "zero"
-    X = scorer.encoder.matrix(table.columns, np.arange(table.rows), scorer.coefs != 0, unknown_is_zero=zero)
-    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        offset = _numbers(table, scorer.offset, 0.0) + np.log(_numbers(table, scorer.exposure, 1.0))
-        eta = scorer.eta(X, offset)
-    bad = ~np.isfinite(eta)
-    bad[list(table.bad_rows)] = True  # a cell that is no number is not a missing one
-    if bad.any() and plan.options.on_bad_row in (None, "error"):
-        _refuse_row(plan, table, int(np.flatnonzero(bad)[0]))
-    tally.rows += table.rows
+    require_columns(scorer, table)
+    table = derived_table(table, scorer.encoder.derived, strict=plan.strict_rows)
+    found = tuple(breaches(scorer, table, scorer.needed, zero_unknown=plan.zero_unknown))
+    dropped = np.zeros(table.rows, dtype=bool)
+    for breach in found:
+        if breach.code == "missing-values" and breach.column in plan.drop:
+            dropped |= breach.rows
+    made = predicted(scorer, table, zero_unknown=plan.zero_unknown)
+    bad = ~np.isfinite(made.eta)
+    for breach in found:
+        if breach.severity == "error":
+            bad |= breach.rows
+    bad &= ~dropped
+    if bad.any() and plan.strict_rows:
+        _refuse(plan, table, found, int(np.flatnonzero(bad)[0]))
+    tally.findings.add(table, _counted(found, bad, dropped))
+    tally.dropped += int(dropped.sum())
     tally.skipped += int(bad.sum())
-    for name, mask in missing_rows(table, _filled(scorer)).items():
-        tally.filled[name] = tally.filled.get(name, 0) + int((mask & ~bad).sum())
-    y = _targets(plan, table)
-    if y is not None:
-        weights = _weights(plan, table)
-        known = ~bad & np.isfinite(y) & np.isfinite(weights)
-        tally.scores.add(y[known], eta[known], weights[known])
-    return _format(plan, table, eta, bad)
+    tally.observer.add(table, made.eta, bad | dropped)
+    return _format(plan, table, made, bad, dropped)
 
 
-def _numbers(table: Table, name: str | None, default: float) -> Array:
-    """A column of numbers (n,), nan where it holds none; a constant without a name."""
-    if name is None:
-        return np.full(table.rows, default)
-    column = table.columns[name]
-    return column.values if isinstance(column, Numbers) else np.full(table.rows, np.nan)
+def _counted(found: tuple[Breach, ...], bad: Mask, dropped: Mask) -> list[Breach]:
+    """What is counted of a chunk: cells are filled only in rows that are scored; rows without any reason have one."""
+    out, explained = [], dropped.copy()
+    for breach in found:
+        explained |= breach.rows if breach.severity == "error" else False
+        rows = breach.rows if breach.code == "missing-values" else breach.rows & ~dropped
+        out.append(replace(breach, rows=rows & ~bad if breach.code == "imputed" else rows))
+    out.append(Breach("bad-row", None, "error", bad & ~explained, "a prediction in double precision", lambda _: None))
+    return [breach for breach in out if breach.rows.any()]
 
 
-def _filled(scorer: Scorer) -> list[str]:
-    """Columns that count and whose missing cells the model fills."""
-    needed = set(scorer.needed)
-    return [feature.column for feature in scorer.encoder.features if feature.filled and feature.source in needed]
-
-
-def _require(scorer: Scorer, table: Table) -> None:
-    """Every column with a nonzero coefficient, offset and exposure, of the right kind."""
-    kinds = {feature.column: feature.kind for feature in scorer.encoder.features}
-    for name in scorer.needed:
-        if name not in table.columns:
-            parts = {scorer.offset: "its offset, column", scorer.exposure: "its exposure, column"}
-            what = parts.get(name, "column")
-            raise DataError(
-                "column-not-found",
-                f"the model needs {what} {name!r}",
-                near=get_close_matches(name, list(table.columns), n=3),
-                where=Location(file=table.files[0].path),
-            )
-        column = table.columns[name]
-        if isinstance(column, Unsupported):
-            raise DataError("unsupported-type", f"column {name!r} has type {column.type}", where=Location(column=name))
-        if kinds.get(name, "number") != "number" and isinstance(column, Numbers) and not np.isnan(column.values).all():
-            raise DataError(
-                "unsupported-type", f"column {name!r} must be text, as it was in training", where=Location(column=name)
-            )
-
-
-def _unknown_cells(plan: _Plan, table: Table) -> int:
-    """Cells with a level that the model has not seen and that count as no level; an error if they are to be none."""
-    cells = 0
-    used = set(plan.scorer.needed)
-    for feature in plan.scorer.encoder.features:
-        column = table.columns.get(feature.column)
-        if not feature.leveled or feature.source not in used or not isinstance(column, Levels):
-            continue
-        strange = (match_levels(feature, column)[column.codes] < 0) & (column.codes >= 0)
-        if plan.options.unknown_level == "zero":
-            cells += int(strange.sum())
-        elif strange.any() and plan.options.on_bad_row in (None, "error"):
-            _refuse_level(table, feature, column, int(np.flatnonzero(strange)[0]))
-    return cells
-
-
-def _refuse_level(table: Table, feature: Feature, column: Levels, row: int) -> NoReturn:
-    level = column.levels[column.codes[row]]
-    known = ", ".join(feature.levels[:8]) + (", ..." if len(feature.levels) > 8 else "")
-    raise DataError(
-        "unknown-level",
-        f"column {feature.source!r} has a category that the model has not seen; it knows {known}",
-        where=table.locate(row, feature.source),
-        cells=[level],
-        hint="--unknown-level zero scores it as none of them, --on-bad-row null|skip passes over the row",
-    )
-
-
-def _refuse_row(plan: _Plan, table: Table, row: int) -> NoReturn:
-    """Say why a row cannot be scored."""
-    filled = _filled(plan.scorer)
-    holes = missing_rows(table, [name for name in plan.scorer.needed if name in table.columns and name not in filled])
-    name = next((name for name, mask in holes.items() if mask[row]), None)
+def _refuse(plan: _Plan, table: Table, found: tuple[Breach, ...], row: int) -> NoReturn:
+    """Say why a row cannot be scored; categories that are not known come first, wherever they are."""
+    for breach in found:
+        if breach.code == "unknown-level" and breach.severity == "error":
+            _refuse_level(table, breach)
+    holes = [breach for breach in found if breach.code == "missing-values" and breach.rows[row]]
+    name = holes[0].column if holes else None
     what = f"column {name!r} is missing" if name else "its values are beyond double precision"
     exposure = plan.scorer.exposure
-    if name is None and exposure is not None and _numbers(table, exposure, 1.0)[row] <= 0:
+    if name is None and exposure is not None and numbers_of(table, exposure, 1.0)[row] <= 0:
         what = f"its exposure, column {exposure!r}, is not above 0"
     raise DataError(
         "missing-values" if name else "bad-row",
@@ -376,65 +358,26 @@ def _refuse_row(plan: _Plan, table: Table, row: int) -> NoReturn:
     )
 
 
-def _targets(plan: _Plan, table: Table) -> Array | None:
-    """The target (n,) where the data have it, nan where a cell is none; classes are 1 for the event, else 0."""
-    column = table.columns.get(plan.scorer.target)
-    if plan.scorer.classes is None:
-        return column.values if isinstance(column, Numbers) else None
-    if not isinstance(column, Levels):
-        return None
-    coded = [_event(plan, level) for level in column.levels]
-    return np.array([*coded, np.nan])[column.codes]
+def _refuse_level(table: Table, breach: Breach) -> NoReturn:
+    row = int(np.flatnonzero(breach.rows)[0])
+    column = table.columns[breach.column or ""]
+    assert isinstance(column, Levels)  # noqa: S101  (it has a level)
+    raise DataError(
+        "unknown-level",
+        f"column {breach.column!r} has a category that the model has not seen; it knows "
+        + breach.expected.removeprefix("one of "),
+        where=table.locate(row, breach.column),
+        cells=[column.levels[column.codes[row]]],
+        hint="--unknown-level zero scores it as none of them, --on-bad-row null|skip passes over the row",
+    )
 
 
-def _event(plan: _Plan, level: str) -> float:
-    """1 for the event, 0 for the other class, nan for anything else.
-
-    A number is the class of its value, as 1.0 is the class 1. Booleans match in any capitals, and True is the class 1.
-    """
-    classes = plan.scorer.classes or ()
-    value = number(level, plan.decimal)
-    names = [level] if value is None or not np.isfinite(value) else [level, spelt(value)]
-    truth = level.casefold()
-    if truth in _BOOLEANS:
-        names += [_BOOLEANS[truth], *(name for name in classes if name.casefold() == truth)]
-    name = next((name for name in names if name in classes), None)
-    return float("nan") if name is None else float(name == plan.scorer.positive)
-
-
-#: Booleans as the classes 0 and 1.
-_BOOLEANS = {"false": "0", "true": "1"}
-
-
-def _weights(plan: _Plan, table: Table) -> Array:
-    """What rows count in the metrics (n,): the model's weights if the first table has them, else one each."""
-    if not plan.weighted:
-        return np.ones(table.rows)
-    column = table.columns.get(plan.scorer.weights or "")
-    return column.values if isinstance(column, Numbers) else np.full(table.rows, np.nan)
-
-
-def _format(plan: _Plan, table: Table, eta: Array, bad: Mask) -> list[Cells]:
+def _format(plan: _Plan, table: Table, made: Predicted, bad: Mask, dropped: Mask) -> list[Cells]:
     """Rows of cells: what goes along, then the predictions."""
     raw = table.raw or {}
-    rows = zip(*(raw[name].tolist() for name in plan.carried), *_predictions(plan, eta, bad), strict=True)
-    if plan.options.on_bad_row == "skip" and bad.any():
-        return [row for row, skipped in zip(rows, bad.tolist(), strict=True) if not skipped]
+    columns = outputs(plan.scorer, plan.kind, plan.threshold, made, bad | dropped)
+    rows = zip(*(raw[name].tolist() for name in plan.carried), *columns, strict=True)
+    left_out = bad | dropped if plan.options.on_bad_row == "skip" else dropped
+    if left_out.any():
+        return [row for row, skipped in zip(rows, left_out.tolist(), strict=True) if not skipped]
     return list(rows)
-
-
-def _predictions(plan: _Plan, eta: Array, bad: Mask) -> list[list[Any]]:
-    """The prediction column, and one for every class with --type prob."""
-    scorer = plan.scorer
-    mu = FAMILIES[scorer.family].mean(np.where(bad, 0.0, eta))
-    classes: list[str] = []
-    if scorer.classes is not None and scorer.positive is not None:
-        other = next(level for level in scorer.classes if level != scorer.positive)
-        classes = [scorer.positive if high else other for high in (mu >= plan.threshold).tolist()]
-    values: list[Any] = {"link": eta.tolist(), "response": mu.tolist()}.get(plan.kind, classes)
-    out = [values]
-    if plan.kind == "prob" and scorer.classes is not None:
-        out += [(mu if level == scorer.positive else 1.0 - mu).tolist() for level in scorer.classes]
-    if not bad.any():
-        return out
-    return [[None if missing else cell for cell, missing in zip(part, bad.tolist(), strict=True)] for part in out]

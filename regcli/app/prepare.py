@@ -13,11 +13,11 @@ from regcli.app.options import FitRequest, Folds, Model, PathRequest
 from regcli.app.reading import Used, read_used
 from regcli.app.values import bounded, number_of, refuse
 from regcli.data.encoder import Encoder, Matrix
-from regcli.data.learn import describe
 from regcli.data.marks import Marks, fold_labels, groups_of, times_of
 from regcli.data.roles import Roles
 from regcli.data.table import Numbers, Table
 from regcli.data.target import Target, check_domain, code_target, events, guess_family
+from regcli.data.training import describe
 from regcli.errors import DataError, Location, UsageError, Warn, counted
 from regcli.problem.families import FAMILIES
 from regcli.problem.folds import last_aside, set_aside
@@ -67,7 +67,7 @@ class Prepared:
     dropped: tuple[tuple[str, str], ...]
     test: Held | None
     warnings: tuple[Warn, ...]
-    ranges: Mapping[str, object]
+    profile: Mapping[str, object]
 
     def widened(self, partitions: Sequence[Partition]) -> Self:
         """The same with the base columns that the training sets of these partitions need."""
@@ -140,7 +140,7 @@ def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int) 
         dropped=learnt.dropped,
         test=test,
         warnings=(*used.warnings, *guesses, *target.warnings, *learnt.warnings, *same_columns(learnt.encoder, X)),
-        ranges=describe(table, learnt.encoder, rows[train]),
+        profile=describe(table, learnt.encoder.features, rows[train], replace(target, values=fitted)),
     )
 
 

@@ -13,7 +13,7 @@ from regcli.data.learn import Recipe
 from regcli.data.terms import POLICIES
 from regcli.errors import DataError, Location, UsageError
 
-__all__ = ["general_policy", "read_recipe"]
+__all__ = ["general_policy", "other_policies", "read_recipe"]
 
 #: Powers that --poly may ask for.
 LEAST_DEGREE, MOST_DEGREE = 2, 10
@@ -112,6 +112,27 @@ def _policies(
     What is said of a column holds for those that are made of it.
     """
     out = dict.fromkeys(features, general or general_policy(options))
+    return {**out, **_own_policies(options, features, columns, derived, file)}
+
+
+def other_policies(
+    options: Sequence[str], learnt: Mapping[str, str], derived: Mapping[str, tuple[str, str]]
+) -> dict[str, str]:
+    """The policy of every feature of a model where --missing is given anew; what no option names stays as learnt."""
+    general = [_known(option) for option in options if "=" not in option]
+    out = dict.fromkeys(learnt, general[-1]) if general else dict(learnt)
+    return {**out, **_own_policies(options, tuple(learnt), tuple(learnt), derived, None)}
+
+
+def _own_policies(
+    options: Sequence[str],
+    features: Sequence[str],
+    columns: Sequence[str],
+    derived: Mapping[str, tuple[str, str]],
+    file: str | None,
+) -> dict[str, str]:
+    """The policies of columns that options name."""
+    out: dict[str, str] = {}
     for option in options:
         name, equals, word = option.rpartition("=")
         if equals and not name:

@@ -4,14 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from regcli.app.options import FitRequest
 from regcli.app.prepare import Prepared
 from regcli.app.reading import NA_VALUES, dialect_of
 from regcli.app.recipe import general_policy
-from regcli.data.model_file import Profile, StoredModel, model_document, write_model
+from regcli.app.search import Found
+from regcli.data.model_file import StoredModel, model_document, write_model
+from regcli.data.scorer import StoredPath
 from regcli.results import FitResult
 
-__all__ = ["Saved", "make_saved", "write_saved"]
+__all__ = ["Saved", "make_saved", "stored_path", "write_saved"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,20 @@ class Saved:
     document: Mapping[str, Any] | None
 
 
-def make_saved(request: FitRequest, prepared: Prepared, result: FitResult) -> Saved:
+def stored_path(found: Found) -> StoredPath:
+    """The models at the strengths that were walked, on the scale of the data: the terms that are ever nonzero."""
+    raw = [found.problem.raw(step, 0) for step in found.steps]
+    coefs = np.stack([model.coefs for model in raw])
+    ever = np.flatnonzero((coefs != 0).any(axis=0))
+    return StoredPath(
+        lambdas=np.array([step.lam for step in found.steps]),
+        intercepts=np.array([model.intercept for model in raw]),
+        coefs=coefs[:, ever],
+        places=ever,
+    )
+
+
+def make_saved(request: FitRequest, prepared: Prepared, result: FitResult, path: StoredPath | None) -> Saved:
     """Build the document, probes and content id included, before anything is written."""
     if request.save.model_out is None:
         return Saved(None, None)
@@ -37,10 +54,11 @@ def make_saved(request: FitRequest, prepared: Prepared, result: FitResult) -> Sa
         categorical=prepared.roles.categorical,
         missing=general_policy(request.data.missing),
         na_values=dialect_of(request.reading, NA_VALUES).na_values,
-        profile=None if request.save.no_profile else Profile(dict(prepared.ranges), prepared.facts.rows_used),
+        profile=None if request.save.no_profile else prepared.profile,
         files=result.data.files,
         seed=result.seed,
         options=dict(result.options),
+        path=path,
     )
     return Saved(request.save.model_out, model_document(stored))
 

@@ -9,7 +9,8 @@ from typing import Any, NoReturn
 
 from regcli.app.options import Showing
 from regcli.app.values import bounded, refuse
-from regcli.data.model_file import MOST_BYTES, verified_model
+from regcli.data.model_json import MOST_BYTES
+from regcli.data.model_read import verified_model
 from regcli.errors import DataError, Location, ModelFileError, RegcliError, UsageError
 
 __all__ = ["Shown", "read_documents"]

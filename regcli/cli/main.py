@@ -13,6 +13,7 @@ import typer
 from regcli.app.checks import Check, evaluate, names_of, parse, require_names
 from regcli.app.expressions import Expression
 from regcli.app.options import (
+    CheckRequest,
     Checks,
     CvRequest,
     ExportRequest,
@@ -83,6 +84,7 @@ def predict(request: PredictRequest, session: Session) -> None:
     expressions = _read_checks(request.checks, "metrics")
     with session.working() as run:
         outcome = run_predict(request, run)
+    _require_known(expressions, "metrics", outcome.names)
     checks: tuple[Check, ...] = ()
     with session.sink() as write:
         for piece in rows_text(outcome.header, outcome.rows, form):
@@ -159,6 +161,29 @@ def export(request: ExportRequest, session: Session) -> None:
     session.deliver(content)
 
 
+def check(request: CheckRequest, session: Session) -> None:
+    """Read the data to their end and print what was found, whatever it is."""
+    from regcli.app.check import check as run_check
+    from regcli.app.check import strict_error, unscorable, violation_warnings
+    from regcli.report.documents import check_document
+
+    form = session.form("check")
+    _check_destinations(session)
+    expressions = _read_checks(request.checks, "check")
+    with session.working() as run:
+        begun = run_check(request, run)
+        _require_known(expressions, "check", begun.names)
+        result = begun.finish()
+    document, checks = _judge(expressions, check_document(result), {})
+    session.deliver(session.render(document, form))
+    refused = strict_error(result)
+    if session.settings.strict and refused is not None:
+        raise refused
+    session.heed((*result.warnings, *violation_warnings(result)))
+    told = unscorable(result)
+    session.uphold(checks, also=() if told is None else (told,))
+
+
 def schema(request: SchemaRequest, session: Session) -> None:
     """Print a schema, or the names of those there are."""
     from regcli.report.schemas import NAMES, schema_document
@@ -216,8 +241,18 @@ def _read_checks(options: Checks, kind: str) -> tuple[Expression, ...]:
 
     expressions = tuple(parse(text) for text in options.checks)
     for expression in expressions:
-        require_names(expression, SCHEMAS[kind], terms=kind != "metrics")
+        require_names(expression, SCHEMAS[kind], terms=kind not in ("metrics", "check"))
     return expressions
+
+
+def _require_known(expressions: Sequence[Expression], kind: str, names: Mapping[str, Any]) -> None:
+    """Refuse checks of names that this document will not have, such as a metric of another family."""
+    if not expressions:
+        return
+    from regcli.report.schemas import SCHEMAS
+
+    for expression in expressions:
+        require_names(expression, SCHEMAS[kind], terms=False, more=names)
 
 
 def _judge(
@@ -259,7 +294,7 @@ def _keep_metrics(metrics: dict[str, Any], path: str | None, session: Session) -
 
         write_atomically(path, (encode(metrics) + "\n").encode())
         session.note(f"wrote {path}")
-    session.note("metrics: " + encode_line(metrics))
+    session.note("metrics: " + encode_line({key: part for key, part in metrics.items() if key != "violations"}))
 
 
 _BODIES: dict[str, Callable[..., None]] = {
@@ -270,6 +305,7 @@ _BODIES: dict[str, Callable[..., None]] = {
     "inspect": inspect,
     "show": show,
     "export": export,
+    "check": check,
     "schema": schema,
     "man": man,
 }

@@ -37,6 +37,7 @@ TITLES: Mapping[str, str] = {
     "Looking": "Data",
     "Showing": "Documents",
     "Exporting": "Scorer",
+    "Checking": "Model and data",
     "Common": "Everywhere",
     "SchemaName": "Name",
     "PageName": "Name",

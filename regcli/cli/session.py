@@ -72,9 +72,12 @@ class Session:
         if strict:
             raise strict_error(warnings[0])
 
-    def uphold(self, checks: Sequence[Check], hint: str | None = None) -> None:
-        """Leave with an error where a check does not hold. Comes last: the result is written, other errors are out."""
-        failed = []
+    def uphold(self, checks: Sequence[Check], hint: str | None = None, also: Sequence[str] = ()) -> None:
+        """Leave with an error where a check does not hold. Comes last: the result is written, other errors are out.
+
+        ``also`` says what else does not hold.
+        """
+        failed = [*also]
         for check in checks:
             if check.passed:
                 self.detail(check.told())

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from regcli.app.options import (
+    CheckRequest,
     CvRequest,
     ExportRequest,
     FitRequest,
@@ -51,7 +52,8 @@ class SchemaName:
     """Which schema."""
 
     name: Annotated[
-        str | None, Flag((), "fit, path, cv, model, scorer, metrics, inspect, error, or codes.", "[NAME]")
+        str | None,
+        Flag((), "fit, path, cv, model, scorer, metrics, check, inspect, error, or codes.", "[NAME]"),
     ] = None
 
 
@@ -184,6 +186,11 @@ _PREDICT = CommandText(
             "When the target is in the data, metrics are shown on standard error: of the rows whose target is usable, "
             "weighted by the model's weights if they are in the data too. Of more than 2,000,000 rows there is no auc."
         ),
+        (
+            "--type terms writes the linear predictor and beside it what it is the sum of: (intercept), (offset) if "
+            "the model has one, and term(NAME) for every term with a nonzero coefficient, estimate x value. Added up "
+            "from left to right in double precision they are the prediction to the last digit."
+        ),
     ),
     examples=(
         Example("regcli predict model.json new.csv -o scores.csv", "one prediction per row"),
@@ -274,11 +281,37 @@ _EXPORT = CommandText(
     usage="--to sql|python|c|onnx|pmml|json [OPTIONS] MODEL",
 )
 
+_CHECK = CommandText(
+    summary="Hold new data against a saved model, without fitting.",
+    description=(
+        (
+            "The model file knows what it was trained on: columns, their types and levels, ranges, and how often cells "
+            "were missing. check reads the data once, in constant memory, and counts what is not so, with the place of "
+            "the first such cell: columns that are absent or of another type, categories that the model has not seen, "
+            "numbers out of the training range, missing cells. Columns without a coefficient may be absent, and other "
+            "columns may be there. When the target is in the data, metrics are computed as well."
+        ),
+        (
+            "The exit status is 1 if a row cannot be scored, as predict would refuse it; what predict would survive is "
+            "a warning. With --strict every violation is an error with the status of its class. The document is "
+            "printed in every case, as long as the data can be read. --assert may ask for more: missing, out_of_range "
+            "and unknown_levels hold the share of the rows, by column of the model."
+        ),
+    ),
+    examples=(
+        Example("regcli check model.json new.csv", "what predict would meet"),
+        Example("regcli check model.json new.csv --assert 'missing.age < 0.05'", "a gate"),
+        Example("regcli check model.json new.parquet -f csv -o findings.csv", "the findings as a table"),
+    ),
+    request=CheckRequest,
+    usage="[OPTIONS] MODEL DATA...",
+)
+
 _SCHEMA = CommandText(
     summary="Print a JSON Schema of regcli's documents.",
     description=(
         (
-            "NAME is fit, path, cv, model, scorer, metrics, inspect or error; codes lists every code of errors, "
+            "NAME is fit, path, cv, model, scorer, metrics, check, inspect or error; codes lists every code of errors, "
             "warnings and notes with its exit status and meaning. Without NAME the names are printed."
         ),
     ),
@@ -311,6 +344,7 @@ COMMANDS: Mapping[str, CommandText] = {
     "path": _PATH,
     "cv": _CV,
     "predict": _PREDICT,
+    "check": _CHECK,
     "inspect": _INSPECT,
     "show": _SHOW,
     "export": _EXPORT,

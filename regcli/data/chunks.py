@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from regcli.data.columns import as_boolean, spelt_levels
 from regcli.data.dialect import Dialect, Format
-from regcli.data.plan import NOT_READ, ChunkPlan, declared_numbers
+from regcli.data.plan import NOT_READ, BadCells, ChunkPlan, declared_numbers
 from regcli.data.scan import TextPart
 from regcli.data.source import CHUNK, Quotes, count_delimiters, pieces, text_lines, would_wait
 from regcli.data.table import Column, Levels, Numbers, SourceFile, Table
@@ -222,7 +222,7 @@ class _Reader:
         frame = self._frame(block, part)
         if plain and delimiters != len(frame) * (len(self.layout.names) - 1):
             part.check()
-        columns, bad_rows = self._columns(frame, part)
+        columns, bad_cells = self._columns(frame, part)
         return Table(
             files=(SourceFile(block.file, "", len(frame)),),
             format="csv",
@@ -231,7 +231,7 @@ class _Reader:
             locate=part.locate,
             delimiter=self.layout.delimiter,
             delimiter_guessed=self.layout.guessed,
-            bad_rows=bad_rows,
+            bad_cells=bad_cells,
             raw=self._raw(block, part),
         )
 
@@ -255,7 +255,7 @@ class _Reader:
                 continue
         return self._parse(block, part, dict.fromkeys(read, str))
 
-    def _columns(self, frame: pd.DataFrame, part: TextPart) -> tuple[dict[str, Column], frozenset[int]]:
+    def _columns(self, frame: pd.DataFrame, part: TextPart) -> tuple[dict[str, Column], BadCells]:
         missing = self.dialect.na_values
         columns: dict[str, Column] = {}
         doubtful: dict[str, Levels] = {}
@@ -270,10 +270,10 @@ class _Reader:
             columns[name] = levels if name in self.plan.as_text else as_boolean(levels, same_spelling=False)
             if name in self.plan.numeric:
                 doubtful[name] = levels
-        found, bad_rows = declared_numbers(
+        found, bad_cells = declared_numbers(
             doubtful, self.plan, part.locate, decimal=self.dialect.decimal, missing=missing
         )
-        return {**columns, **found}, bad_rows
+        return {**columns, **found}, bad_cells
 
     def _raw(self, block: _Block, part: TextPart) -> dict[str, NDArray[np.object_]] | None:
         if not self.plan.keep_raw:

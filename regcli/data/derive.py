@@ -70,14 +70,14 @@ def derived_table(table: Table, wanted: Iterable[tuple[str, str]], *, strict: bo
     wanted : iterable of (str, str)
         Function and source; sources that are not there are passed over.
     strict : bool
-        Refuse a cell without a value; else it is missing, and its row is one of ``bad_rows``.
+        Refuse a cell without a value; else it is missing, and one of ``bad_cells``.
 
     Raises
     ------
     DataError
         ``bad-date``, ``value-range``, ``text-in-numeric-column``.
     """
-    columns, bad = dict(table.columns), set(table.bad_rows)
+    columns, bad = dict(table.columns), {name: dict(cells) for name, cells in table.bad_cells.items()}
     dates: dict[str, _Dates] = {}
     for function, source in wanted:
         if source not in table.columns:
@@ -88,8 +88,16 @@ def derived_table(table: Table, wanted: Iterable[tuple[str, str]], *, strict: bo
         if strict and found.bad.size:
             _refuse(table, function, source, found.bad)
         columns[f"{function}({source})"] = found.column
-        bad |= set(found.bad.tolist())
-    return replace(table, columns=columns, bad_rows=frozenset(bad))
+        cells = {row: _spelt(table.columns[source], row) for row in found.bad.tolist()}
+        bad[source] = {**cells, **bad.get(source, {})}
+    return replace(table, columns=columns, bad_cells={name: cells for name, cells in bad.items() if cells})
+
+
+def _spelt(column: Column, row: int) -> str:
+    """A cell, for a message."""
+    if isinstance(column, Levels):
+        return column.levels[column.codes[row]]
+    return repr(float(column.values[row])) if isinstance(column, Numbers) else ""
 
 
 def derived_columns(columns: Mapping[str, Column], wanted: Collection[tuple[str, str]]) -> dict[str, Column]:

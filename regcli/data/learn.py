@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from regcli.data.encoder import Encoder, Matrix
 from regcli.data.fills import power
 from regcli.data.lessons import Lessons, frequent_levels, learn_lessons
-from regcli.data.levels import level_order, match_levels
+from regcli.data.levels import level_order
 from regcli.data.spline import knots_of
 from regcli.data.table import Column, Levels, Numbers, Table, Unsupported
 from regcli.data.terms import OTHER, Factor, Feature, Term, cross
@@ -19,7 +19,7 @@ from regcli.data.usable import LARGEST, SMALLEST
 from regcli.data.words import count_words, vocabulary
 from regcli.errors import DataError, Location, Warn, counted
 
-__all__ = ["Learnt", "Recipe", "TextRule", "describe", "learn_encoder"]
+__all__ = ["Learnt", "Recipe", "TextRule", "learn_encoder"]
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -400,29 +400,3 @@ def _varies(training: _Training, term: Term, values: Array, weighted: Array) -> 
         text = f"{term.name!r} varies by less than {SMALLEST:g}, whose square vanishes"
         training.refuse_range(term.sources[0], text, hint)
     return spread > 0
-
-
-# -- profile ---------------------------------------------------------------------------------------------------------
-
-
-def describe(table: Table, encoder: Encoder, rows: Rows) -> dict[str, dict[str, object]]:
-    """What the training rows of each source column look like: range and quartiles, or counts of levels.
-
-    Missing cells are counted and play no further part.
-    """
-    out: dict[str, dict[str, object]] = {}
-    for feature in encoder.features:
-        column = table.columns[feature.column]
-        if isinstance(column, Numbers):
-            values = column.values[rows]
-            marks = np.quantile(values[~np.isnan(values)], [0.0, 0.25, 0.5, 0.75, 1.0])
-            out[feature.column] = dict(zip(("min", "q1", "median", "q3", "max"), map(float, marks), strict=True))
-        elif isinstance(column, Levels) and feature.leveled:
-            counts = np.bincount(
-                match_levels(feature, column)[column.codes[rows]] + 1, minlength=len(feature.levels) + 1
-            )
-            out[feature.column] = {"levels": dict(zip(feature.levels, counts[1:].tolist(), strict=True))}
-        else:
-            out[feature.column] = {}
-        out[feature.column]["missing"] = _missing(column, rows)
-    return out

@@ -94,14 +94,14 @@ def _chunk(
         if wanted and isinstance(column, Levels):
             doubtful[name] = column
         columns[name] = column
-    found, bad_rows = declared_numbers(doubtful, plan, locate, missing=dialect.na_values)
+    found, bad_cells = declared_numbers(doubtful, plan, locate, missing=dialect.na_values)
     return Table(
         files=(SourceFile(file, "", batch.num_rows),),
         format="parquet",
         columns={**columns, **found},
         rows=batch.num_rows,
         locate=locate,
-        bad_rows=bad_rows,
+        bad_cells=bad_cells,
         raw={name: _raw(arrays[name]) for name in names if plan.keeps(name)} if plan.keep_raw else None,
     )
 

@@ -10,7 +10,7 @@ from regcli.data.columns import numbers_of
 from regcli.data.table import Levels, Numbers, Unsupported
 from regcli.errors import DataError, Location
 
-__all__ = ["NOT_READ", "ChunkPlan", "declared_numbers"]
+__all__ = ["NOT_READ", "BadCells", "ChunkPlan", "declared_numbers"]
 
 _SHOWN = 5
 
@@ -41,6 +41,9 @@ class ChunkPlan:
         return self.keep_raw if isinstance(self.keep_raw, bool) else name in self.keep_raw
 
 
+#: Cells that are no numbers, as spelt, by column and row.
+BadCells = dict[str, dict[int, str]]
+
 #: What stands for a column that was passed over.
 NOT_READ = Unsupported("not read")
 
@@ -52,15 +55,15 @@ def declared_numbers(
     *,
     decimal: str = ".",
     missing: tuple[str, ...] = (),
-) -> tuple[dict[str, Numbers], frozenset[int]]:
+) -> tuple[dict[str, Numbers], BadCells]:
     """Read columns of text as the numbers they should be.
 
     Returns
     -------
     numbers : dict
         NaN where a cell is missing or no number.
-    bad_rows : frozenset of int
-        Rows with a cell that is no number, in a column that is not lenient.
+    bad_cells : dict
+        By column that is not lenient the rows with a cell that is no number, and that cell as spelt.
 
     Raises
     ------
@@ -68,22 +71,21 @@ def declared_numbers(
         ``text-in-numeric-column`` for the first such row, unless the plan takes bad cells as missing.
     """
     numbers: dict[str, Numbers] = {}
-    bad_rows: dict[str, list[int]] = {}
+    bad_cells: dict[str, dict[int, str]] = {}
     for name, column in columns.items():
         numbers[name], bad = numbers_of(column, decimal, missing)
         if bad and name not in plan.lenient:
-            bad_rows[name] = np.flatnonzero(np.isin(column.codes, list(bad))).tolist()
-    if bad_rows and plan.bad_cells == "error":
-        name = min(bad_rows, key=lambda each: bad_rows[each][0])
-        raise _text_in_numbers(name, columns[name], bad_rows[name], locate)
-    return numbers, frozenset(row for rows in bad_rows.values() for row in rows)
+            rows = np.flatnonzero(np.isin(column.codes, list(bad))).tolist()
+            bad_cells[name] = {row: column.levels[column.codes[row]] for row in rows}
+    if bad_cells and plan.bad_cells == "error":
+        name = min(bad_cells, key=lambda each: next(iter(bad_cells[each])))
+        raise _text_in_numbers(name, bad_cells[name], locate)
+    return numbers, bad_cells
 
 
-def _text_in_numbers(
-    name: str, column: Levels, rows: list[int], locate: Callable[[int, str | None], Location]
-) -> DataError:
-    cells = tuple(dict.fromkeys(column.levels[column.codes[row]] for row in rows))[:_SHOWN]
-    where = locate(rows[0], name)
+def _text_in_numbers(name: str, found: Mapping[int, str], locate: Callable[[int, str | None], Location]) -> DataError:
+    cells = tuple(dict.fromkeys(found.values()))[:_SHOWN]
+    where = locate(next(iter(found)), name)
     place = f"line {where.line}" if where.line else f"row {where.row}"
     return DataError(
         "text-in-numeric-column",

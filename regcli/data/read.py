@@ -112,8 +112,8 @@ def read_chunks(  # noqa: PLR0913  (each says one thing about the columns)
     chunk_rows : int
         Rows of a chunk; blank lines count.
     bad_cells : {"error", "missing"}
-        What to do with a cell that is not a number in a column of numbers: refuse it, or make it NaN and name its row
-        in ``bad_rows``.
+        What to do with a cell that is not a number in a column of numbers: refuse it, or make it NaN and keep it
+        in ``bad_cells``.
     keep_raw : bool or container of str
         Keep the cells of these columns, or of all (True), as spelt in ``raw``.
     wanted : container of str or None

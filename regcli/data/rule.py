@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from regcli.data.encoder import Encoder
-from regcli.data.model_file import Probe, Scorer
+from regcli.data.scorer import Probe, Scorer
 from regcli.data.terms import OTHER, Factor, Feature
 from regcli.errors import ModelFileError, UsageError
 from regcli.problem.families.poisson import STRAIGHT

@@ -1,7 +1,7 @@
 """A table in memory: columns by name, and where each row came from."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -65,8 +65,8 @@ class Table:
 
     ``locate(row, column)`` gives the file and line (or row number) of a cell, for error messages only: it may read the
     file again. Rows count from 0, lines from 1. ``leading_zeros`` names columns read as numbers in which a cell such as
-    ``007`` was seen. Only chunks fill the last two: ``bad_rows`` are rows with a cell that is not a number although its
-    column is one of numbers (the cell is NaN), ``raw`` the input cells as spelt.
+    ``007`` was seen. Only chunks fill the last two: ``bad_cells`` are those that are no numbers although their column
+    is one of numbers, by column and row, as spelt (their value is NaN), ``raw`` the input cells as spelt.
     """
 
     files: tuple[SourceFile, ...]
@@ -77,5 +77,10 @@ class Table:
     delimiter: str | None = None
     delimiter_guessed: bool = False
     leading_zeros: tuple[str, ...] = ()
-    bad_rows: frozenset[int] = frozenset()
+    bad_cells: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     raw: Mapping[str, NDArray[np.object_]] | None = None
+
+    @property
+    def bad_rows(self) -> frozenset[int]:
+        """Rows with a cell that is no number in a column of numbers."""
+        return frozenset(row for cells in self.bad_cells.values() for row in cells)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from regcli import __version__
 from regcli.errors import Warn
 from regcli.results import (
+    CheckResult,
     Criterion,
     Curve,
     DataFacts,
@@ -21,7 +22,7 @@ from regcli.results import (
     Validation,
 )
 
-__all__ = ["cv_document", "fit_document", "path_document"]
+__all__ = ["check_document", "cv_document", "fit_document", "path_document"]
 
 #: Fold scores of more folds than this would be most of the document.
 MOST_FOLDS = 100
@@ -72,6 +73,30 @@ def path_document(result: PathResult) -> Document:
         "seed": result.seed,
         "options": dict(result.options),
     }  # fmt: skip
+
+
+def check_document(result: CheckResult) -> Document:
+    """The document ``regcli.check/1``."""
+    metrics: Mapping[str, Any] = result.metrics or {}
+    return {
+        "schema": "regcli.check/1",
+        "regcli": __version__,
+        "model": dict(result.model),
+        "files": [{"path": path, "rows": rows} for path, rows in result.files],
+        "rows": result.rows,
+        "rows_scorable": result.rows_scorable,
+        "fits": result.rows_scorable == result.rows,
+        "n_violations": len(result.violations),
+        "violations": [violation.entry() for violation in result.violations],
+        "columns": {part: list(names) for part, names in result.columns.items()},
+        **{name: dict(shares) for name, shares in result.shares.items()},
+        "metrics": metrics.get("metrics"),
+        "metrics_rows": metrics.get("rows"),
+        "weights": metrics.get("weights"),
+        "auc_rows": metrics.get("auc_rows"),
+        "checks": [],
+        "warnings": _warnings(result.warnings),
+    }
 
 
 def _fit(result: FitResult) -> Document:

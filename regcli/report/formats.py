@@ -29,7 +29,22 @@ _FACTS = ("column", "type", "role", "n_terms", "missing", "missing_share", "dist
 _FIGURES = ("min", "q1", "median", "q3", "max", "mean", "sd", "zeros_share", "infinite")
 
 #: Columns of text in md.
-_WORDS = frozenset({"term", "metric", "column", "type", "role", "leading_zeros", "findings"})
+_WORDS = frozenset(
+    {
+        "term",
+        "metric",
+        "column",
+        "type",
+        "role",
+        "leading_zeros",
+        "findings",
+        "code",
+        "severity",
+        "file",
+        "cell",
+        "expected",
+    }
+)
 
 
 def render(document: Document, form: str, *, width: int | None, color: bool) -> str:
@@ -169,8 +184,19 @@ def _grid(document: Document) -> tuple[tuple[str, ...], Iterator[tuple[Cell, ...
         return ("metric", "value"), iter(document["metrics"].items())
     if kind == "inspect":
         return (*_FACTS, *_FIGURES, "findings"), map(_column_row, document["columns"])
+    if kind == "check":
+        names = ("code", "column", "severity", "count", "share", "file", "line", "cell", "expected")
+        return names, _violation_rows(document)
     curve = zip(document["lambdas"], document["mean"], document["se"], document["n_nonzero_path"], strict=True)
     return ("lambda", "mean", "se", "n_nonzero"), curve
+
+
+def _violation_rows(document: Document) -> Iterator[tuple[Cell, ...]]:
+    for entry in document["violations"]:
+        first = entry["first"]
+        line = first["row"] if first["line"] is None else first["line"]
+        counts = (entry["severity"], entry["count"], entry["share"])
+        yield entry["code"], entry["column"], *counts, first["file"], line, first["cell"], entry["expected"]
 
 
 def _coefficient_rows(document: Document) -> Iterator[tuple[Cell, ...]]:
@@ -213,7 +239,7 @@ def _md(document: Document) -> str:
 
 
 def _md_cell(cell: Cell) -> str:
-    if cell is None:
+    if cell is None or cell == "":
         return ""
     if not isinstance(cell, str):
         return _scalar(cell)

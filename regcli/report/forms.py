@@ -16,6 +16,7 @@ FORMS: Mapping[str, tuple[str, ...]] = {
     "cv": ("table", "json", "jsonl", "csv", "md", "names"),
     "path": ("table", "json", "jsonl", "csv", "md", "names"),
     "predict": ("csv", "jsonl", "json"),
+    "check": ("table", "json", "csv", "md"),
     "inspect": ("table", "json", "csv", "md"),
     "model": ("table", "json", "csv", "md", "names"),
     "metrics": ("table", "json", "csv", "md"),

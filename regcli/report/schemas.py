@@ -247,6 +247,25 @@ _FACTOR = _object(
     power={"type": "integer", "minimum": 1},
 )
 
+_DECILES: Schema = {"type": "array", "items": _NUMBER, "minItems": 11, "maxItems": 11}
+
+_ABSENT: Mapping[str, Schema] = {"missing": _COUNT, "missing_rate": {"type": "number", "minimum": 0, "maximum": 1}}
+
+#: A column in the training rows: numbers, a category, or a column without any cell.
+_TRAINED: Schema = {
+    "anyOf": [
+        _object(
+            **dict.fromkeys(("min", "q1", "median", "q3", "max"), _NUMBER),
+            quantiles=_DECILES,
+            mean=_NUMBER,
+            sd={"type": "number", "minimum": 0},
+            **_ABSENT,
+        ),
+        _object(levels={"type": "object", "additionalProperties": _COUNT}, **_ABSENT),
+        _object(**_ABSENT),
+    ]
+}
+
 _STORED: Mapping[str, Schema] = {
     "regcli": _TEXT,
     "id": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
@@ -296,7 +315,21 @@ _STORED: Mapping[str, Schema] = {
             penalty_factor=_NUMBER,
         )
     ),
-    "profile": _or_null(_object(rows=_COUNT, columns={"type": "object", "additionalProperties": {"type": "object"}})),
+    "path": _or_null(
+        _object(lambdas=_STRENGTHS, intercepts=_NUMBERS, coefficients=_list(_object(term=_TEXT, values=_NUMBERS)))
+    ),
+    "profile": _or_null(
+        _object(
+            rows=_COUNT,
+            columns={"type": "object", "additionalProperties": _TRAINED},
+            target=_object(
+                classes=_or_null({"type": "object", "additionalProperties": _COUNT}),
+                mean=_or_null(_NUMBER),
+                sd=_or_null(_NUMBER),
+                quantiles=_or_null(_DECILES),
+            ),
+        )
+    ),
     "provenance": _object(
         files=_list(_object(path=_TEXT, sha256=_SHA256, rows=_COUNT)),
         seed={"type": "integer"},
@@ -349,6 +382,23 @@ _EXPORTED: Mapping[str, Schema] = {
     ),
     "probes": _list(_object(row={"type": "object"}, link=_NUMBER)),
 }
+#: In what new data are not as a model expects: a code of errors or warnings, and the first such cell.
+_VIOLATIONS = _list(
+    _object(
+        code=_TEXT,
+        column=_or_null(_TEXT),
+        severity=_words("error", "warning"),
+        count=_COUNT,
+        share={"type": "number", "minimum": 0, "maximum": 1},
+        first=_object(file=_or_null(_TEXT), line=_or_null(_COUNT), row=_or_null(_COUNT), cell=_or_null(_TEXT)),
+        expected=_TEXT,
+        training_share=_or_null(_NUMBER),
+        below=_or_null(_COUNT),
+        above=_or_null(_COUNT),
+        levels=_or_null(_list(_object(level=_TEXT, count=_COUNT))),
+        message=_TEXT,
+    )
+)
 
 #: Metrics of new rows, written by predict: of how many rows, the column they were weighted by, and the rows that auc
 #: ranked (null where there is no auc, or too many rows for it).
@@ -357,7 +407,32 @@ _SCORED: Mapping[str, Schema] = {
     "weights": _or_null(_TEXT),
     "auc_rows": _or_null(_COUNT),
     "metrics": _METRICS,
+    "violations": _VIOLATIONS,
     "checks": _CHECKS,
+}
+
+#: Shares of the rows by column of the model; null where the data lack it, or it has no such thing.
+_SHARES: Schema = {"type": "object", "additionalProperties": _or_null({"type": "number", "minimum": 0, "maximum": 1})}
+
+_CHECK: Mapping[str, Schema] = {
+    "regcli": _TEXT,
+    "model": _object(
+        path=_TEXT, id=_TEXT, family=_TEXT, link=_TEXT, target=_TEXT, lambda_=_STRENGTH, rows=_or_null(_COUNT)
+    ),
+    "files": _list(_object(path=_TEXT, rows=_COUNT)),
+    "rows": _COUNT,
+    "rows_scorable": _COUNT,
+    "fits": _FLAG,
+    "n_violations": _COUNT,
+    "violations": _VIOLATIONS,
+    "columns": _object(needed=_TEXTS, unused=_TEXTS, absent=_TEXTS, extra=_TEXTS),
+    **dict.fromkeys(("missing", "out_of_range", "unknown_levels"), _SHARES),
+    "metrics": _or_null(_METRICS),
+    "metrics_rows": _or_null(_COUNT),
+    "weights": _or_null(_TEXT),
+    "auc_rows": _or_null(_COUNT),
+    "checks": _CHECKS,
+    "warnings": _WARNINGS,
 }
 
 _LOCATION = _object(file=_or_null(_TEXT), line=_or_null(_COUNT), row=_or_null(_COUNT), column=_or_null(_TEXT))
@@ -457,6 +532,7 @@ SCHEMAS: Mapping[str, Schema] = {
     "model": _document("model", _STORED),
     "scorer": _document("scorer", _EXPORTED),
     "metrics": _document("metrics", _SCORED),
+    "check": _document("check", _CHECK),
     "inspect": _document("inspect", _INSPECT),
     "error": _document("error", _ERROR),
 }

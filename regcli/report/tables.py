@@ -49,7 +49,7 @@ def table(document: Document, *, width: int | None = None, color: bool = False) 
     color : bool
         Whether to colour.
     """
-    own = {"fit": _fit, "cv": _cv, "path": _path}.get(kind_of(document))
+    own = {"fit": _fit, "cv": _cv, "path": _path, "check": _check}.get(kind_of(document))
     parts = _blocks(document, width) if own is None else own(document)
     text = io.StringIO()
     console = Console(
@@ -110,6 +110,42 @@ def _blocks(document: Document, width: int | None) -> Iterator[RenderableType]:
                 yield grid
             case Terms():
                 yield _coefficients(block.document)
+
+
+def _check(document: Document) -> Iterator[RenderableType]:
+    model, rows, bad = document["model"], document["rows"], document["rows"] - document["rows_scorable"]
+    head = Text(f"{visible(str(model['path']))} · {model['family']} → ")
+    head.append(visible(str(model["target"])), style="bold")
+    head.append(f" · {rows:,} rows, ")
+    head.append(f"{bad:,} of which cannot be scored" if bad else "all can be scored", style="red" if bad else "green")
+    yield head
+    if document["violations"]:
+        yield _violations(document["violations"])
+    scores = [(name, value) for name, value in (document["metrics"] or {}).items()]
+    if scores:
+        grid = _frame(("metric", False), (f"{document['metrics_rows']:,} rows", True))
+        for name, value in scores:
+            grid.add_row(_name(name), _number(value))
+        yield grid
+    counts = {part: len(names) for part, names in document["columns"].items()}
+    yield _line(
+        f"{counts['needed']} columns needed; {counts['unused']} without a coefficient, of which {counts['absent']} "
+        f"absent; {counts['extra']} others"
+    )
+
+
+def _violations(entries: Sequence[dict[str, Any]]) -> Table:
+    grid = _frame(("violation", False), ("column", False), ("rows", True), ("first", False), ("expected", False))
+    grid.columns[0].no_wrap = True  # codes are looked up: they are not broken
+    for entry in entries:
+        first, style = entry["first"], "red" if entry["severity"] == "error" else "yellow"
+        line = first["row"] if first["line"] is None else first["line"]
+        place = visible(str(first["file"])) + ("" if line is None else f":{line}")
+        cell = "" if first["cell"] is None else f" {visible(first['cell'])!r}"
+        share = f"{entry['count']:,} ({entry['share']:.2g})"
+        code, column = Text(entry["code"], style=style), _name(entry["column"] or "")
+        grid.add_row(code, column, share, _line(place + cell), _name(entry["expected"]))
+    return grid
 
 
 def _head(document: Document) -> Text:

@@ -41,6 +41,7 @@ class Outcome:
     header: tuple[str, ...] = ("id", "prediction")
     rows: Iterator[list[list[object]]] = field(default_factory=lambda: iter([[["a", 0.1], ["b", None]]]))
     metrics: dict[str, Any] | None = None
+    names: dict[str, Any] = field(default_factory=dict)
     estimates: dict[str, dict[str, float]] = field(default_factory=dict)
 
     @property

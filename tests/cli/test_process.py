@@ -131,7 +131,17 @@ def test_a_bad_variable_is_a_usage_error(regcli: Run, name: str, value: str) -> 
 
 
 def test_schemas_are_listed_and_printed(regcli: Run) -> None:
-    assert regcli("schema").stdout.split() == ["fit", "path", "cv", "model", "metrics", "inspect", "error", "codes"]
+    assert regcli("schema").stdout.split() == [
+        "fit",
+        "path",
+        "cv",
+        "model",
+        "metrics",
+        "check",
+        "inspect",
+        "error",
+        "codes",
+    ]
     assert json.loads(regcli("schema", "--json").stdout) == regcli("schema").stdout.split()
     assert json.loads(regcli("schema", "fit").stdout)["title"] == "regcli.fit/1"
     entries = json.loads(regcli("schema", "codes").stdout)

@@ -24,6 +24,7 @@ from regcli.app.options.fitting import (
 from regcli.app.options.flag import Checks, Common, Flag, Format, Run, choices
 from regcli.app.options.looking import Looking, Showing
 from regcli.app.options.requests import (
+    CheckRequest,
     CvRequest,
     ExportRequest,
     FitRequest,
@@ -32,10 +33,12 @@ from regcli.app.options.requests import (
     PredictRequest,
     ShowRequest,
 )
-from regcli.app.options.scoring import Scoring
+from regcli.app.options.scoring import Checking, Scoring
 from regcli.app.options.tables import Data, Reading
 
 __all__ = [
+    "CheckRequest",
+    "Checking",
     "Checks",
     "Common",
     "CvRequest",

@@ -223,6 +223,10 @@ class Save:
     """What is kept of the chosen model."""
 
     model_out: Annotated[str | None, Flag(("-m", "--model-out"), "Write the chosen model to this file.", "PATH")] = None
+    save_path: Annotated[
+        bool,
+        Flag(("--save-path",), "Keep the models at all strengths in the model file, for predict --lambda."),
+    ] = False
     no_profile: Annotated[
         bool, Flag(("--no-profile",), "Leave counts and ranges of the training data out of the model file.")
     ] = False

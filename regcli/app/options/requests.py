@@ -6,10 +6,19 @@ from regcli.app.options.exporting import Exporting
 from regcli.app.options.fitting import Folds, Model, Penalty, Save, Search, Solver, Strengths
 from regcli.app.options.flag import Checks, Run
 from regcli.app.options.looking import Looking, Showing
-from regcli.app.options.scoring import Scoring
+from regcli.app.options.scoring import Checking, Scoring
 from regcli.app.options.tables import Data, Reading
 
-__all__ = ["CvRequest", "ExportRequest", "FitRequest", "InspectRequest", "PathRequest", "PredictRequest", "ShowRequest"]
+__all__ = [
+    "CheckRequest",
+    "CvRequest",
+    "ExportRequest",
+    "FitRequest",
+    "InspectRequest",
+    "PathRequest",
+    "PredictRequest",
+    "ShowRequest",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,3 +85,12 @@ class ExportRequest:
     """Everything ``export`` may be told."""
 
     exporting: Exporting = field(default_factory=Exporting)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRequest:
+    """Everything ``check`` may be told."""
+
+    checking: Checking = field(default_factory=Checking)
+    checks: Checks = field(default_factory=Checks)
+    reading: Reading = field(default_factory=Reading)

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 from regcli.app.options.flag import Flag
 
-__all__ = ["Scoring"]
+__all__ = ["Checking", "Scoring"]
 
-ScoreType = Literal["response", "link", "class", "prob"]
+ScoreType = Literal["response", "link", "class", "prob", "terms"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,22 @@ class Scoring:
     ] = ()
     type: Annotated[
         ScoreType | None,
-        Flag(("--type",), "What prediction means.", None, "response"),
+        Flag(
+            ("--type",),
+            "What prediction means; terms is link with its parts beside it, estimate x value of every term.",
+            None,
+            "response",
+        ),
+    ] = None
+    lam: Annotated[
+        float | None,
+        Flag(
+            ("-l", "--lambda"),
+            "Score with the model at this strength of the path that fit --save-path kept; between two strengths of it "
+            "coefficients are interpolated.",
+            "V",
+            "the strength that fit chose",
+        ),
     ] = None
     id: Annotated[
         tuple[str, ...],
@@ -47,6 +62,16 @@ class Scoring:
             "error",
         ),
     ] = None
+    missing: Annotated[
+        tuple[str, ...],
+        Flag(
+            ("--missing",),
+            "What becomes of missing cells, in place of what the model learnt: error, drop (leaves the row out), mean "
+            "or median (of training rows). For all columns, or for one column or pattern as COL=POLICY. Repeatable.",
+            "[COL=]POLICY",
+            "as the model learnt",
+        ),
+    ] = ()
     threshold: Annotated[
         float | None,
         Flag(("--threshold",), "Probability from which a row is called positive.", "P", "the model's"),
@@ -55,4 +80,16 @@ class Scoring:
         str | None,
         Flag(("--metrics-out",), "Write the metrics to this file when the target is in the data.", "PATH"),
     ] = None
+    no_verify: Annotated[bool, Flag(("--no-verify",), "Do not check the model's content id and probe rows.")] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checking:
+    """Which data are held against which model."""
+
+    model: Annotated[str, Flag((), "Model file written by fit or cv with --model-out.", "MODEL")] = ""
+    data: Annotated[
+        tuple[str, ...],
+        Flag((), "Tables to check (.csv .tsv .txt .parquet), or - for standard input.", "DATA..."),
+    ] = ()
     no_verify: Annotated[bool, Flag(("--no-verify",), "Do not check the model's content id and probe rows.")] = False

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from regcli.data.model_file import PROBE_TOLERANCE
+from regcli.data.model_read import PROBE_TOLERANCE
 from regcli.data.rule import LARGEST_EXPONENT, Condition, Input, Missing, Rule
 from regcli.report.escape import visible
 from regcli.report.scorers.infix import SMALLEST_LOGIT, Syntax, about, expression

@@ -1,6 +1,6 @@
 """A scorer as one Python file that needs the standard library alone."""
 
-from regcli.data.model_file import PROBE_TOLERANCE
+from regcli.data.model_read import PROBE_TOLERANCE
 from regcli.data.rule import LARGEST_EXPONENT, Condition, Input, Missing, Rule
 from regcli.report.escape import visible
 from regcli.report.scorers.infix import SMALLEST_LOGIT, Syntax, about, expression

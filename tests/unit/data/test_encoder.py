@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from regcli.data.encoder import Encoder
-from regcli.data.learn import Learnt, Recipe, describe, learn_encoder
+from regcli.data.learn import Learnt, Recipe, learn_encoder
 from regcli.data.levels import level_order, match_levels
 from regcli.data.table import Column
 from regcli.data.terms import Factor, Feature, Term
@@ -277,14 +277,6 @@ def test_names_with_marks_in_them() -> None:
         learn(columns, 3, recipe=Recipe(degree=2))
     assert caught.value.code == "duplicate-term"
     assert "'x^2'" in str(caught.value)
-
-
-def test_what_is_described_is_what_is_there() -> None:
-    columns: dict[str, Column] = {"x": numbers(1, NAN, 3), "c": text("a", None, "b")}
-    made = with_policy("mean", columns, 3)
-    found = describe(table(columns, 3), made.encoder, np.arange(3))
-    assert found["x"] == {"min": 1.0, "q1": 1.5, "median": 2.0, "q3": 2.5, "max": 3.0, "missing": 1}
-    assert found["c"] == {"levels": {"a": 1, "b": 1}, "missing": 1}
 
 
 def test_terms_that_are_not_wanted_may_lack_their_columns() -> None:

@@ -13,14 +13,8 @@ import pytest
 from regcli.data.encoder import Encoder
 from regcli.data.fills import Fills
 from regcli.data.lessons import Lessons
-from regcli.data.model_file import (
-    Profile,
-    StoredModel,
-    content_id,
-    model_document,
-    read_model,
-    write_model,
-)
+from regcli.data.model_file import StoredModel, model_document, write_model
+from regcli.data.model_read import content_id, read_model
 from regcli.data.table import Column, Levels, Numbers
 from regcli.data.terms import Factor, Feature, cross
 from regcli.errors import ModelFileError
@@ -52,22 +46,40 @@ FILLED = Encoder(
 )
 
 
+def profile(encoder: Encoder) -> Document:
+    """Ten rows, two of them with a missing cell in every column that is filled."""
+    columns: Document = {}
+    for feature in encoder.features:
+        missing = 2 if feature.filled else 0
+        tail = {"missing": missing, "missing_rate": missing / 10}
+        if feature.kind == "category":
+            columns[feature.source] = {"levels": dict.fromkeys(feature.levels, 2), **tail}
+            continue
+        marks = [float(mark) for mark in range(11)]
+        named = dict(zip(("min", "q1", "median", "q3", "max"), (0.0, 2.5, 5.0, 7.5, 10.0), strict=True))
+        columns[feature.source] = {**named, "quantiles": marks, "mean": 5.0, "sd": 3.0, **tail}
+    target = {"classes": None, "mean": 1.0, "sd": 2.0, "quantiles": [0.0] * 11}
+    return {"rows": 10, "columns": columns, "target": target}
+
+
 def stored(family: str = "gaussian", encoder: Encoder | None = None) -> StoredModel:
-    binomial = family == "binomial"
+    binomial, encoder = family == "binomial", encoder or Encoder(FEATURES)
     facts = ModelFacts(
         family=family, family_source="option", link="logit" if binomial else "identity",
         classes=("no", "yes") if binomial else None, positive="yes" if binomial else None,
         penalty="l1", l1_ratio=1.0, lam=0.1, lambda_as=None, lambda_max=1.0, rule=None,
         standardize="all", intercept=True, compat=None,
     )  # fmt: skip
-    encoder = encoder or Encoder(FEATURES)
+    described = profile(encoder)
+    if binomial:
+        described["target"] = {"classes": {"no": 4, "yes": 6}, "mean": None, "sd": None, "quantiles": None}
     terms = tuple(TermFacts(term.name, term.sources, 1.0, 0.5, 2.0) for term in encoder.terms)
     coefs = np.resize(COEFS, len(terms))
     return StoredModel(
         model=Model(facts, terms, -3.0, coefs, 0.5 if binomial else None), encoder=encoder, target="y",
         offset="exposure", exposure=None, weights="w", id=("who",), categorical=("colour",),
         missing="error", na_values=("", "NA"),
-        profile=Profile({}, 10), files=(("a.csv", "0" * 64, 10),), seed=1, options={"lambdas": "0.1"},
+        profile=described, files=(("a.csv", "0" * 64, 10),), seed=1, options={"lambdas": "0.1"},
     )  # fmt: skip
 
 
@@ -156,8 +168,13 @@ def test_columns_without_a_coefficient_are_not_needed(path: str) -> None:
 
 
 def test_any_text_survives(path: str) -> None:
-    changed(path, lambda document: document.update(target="\ud800 é \x00 \n"))
-    assert read_model(path).target == "\ud800 é \x00 \n"
+    changed(path, lambda document: document.update(target="\x1b[2J \udc80 é \u202e \n"))
+    assert read_model(path).target == "\x1b[2J \udc80 é \u202e \n"
+
+
+def test_half_of_a_character_cannot_be_written_and_is_refused(path: str) -> None:
+    changed(path, lambda document: document.update(target="\ud800"), signed=False)
+    assert refusal(path) == "model-unreadable"
 
 
 @pytest.mark.parametrize(
@@ -222,7 +239,7 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
 
 def test_a_file_that_is_too_large_is_not_read(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     write_model(path, model_document(stored()))
-    monkeypatch.setattr("regcli.data.model_file.MOST_BYTES", 100)
+    monkeypatch.setattr("regcli.data.model_json.MOST_BYTES", 100)
     assert refusal(path) == "model-unreadable"
 
 

@@ -1,0 +1,255 @@
+"""Hold new data against a saved model, chunk by chunk, in constant memory. Nothing is fitted."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from regcli.app.context import RunContext
+from regcli.app.contract import Breach, Findings, breaches
+from regcli.app.observed import Observer
+from regcli.app.options import CheckRequest
+from regcli.app.parallel import single_blas_thread
+from regcli.app.predict import CHUNK_ROWS, model_warnings
+from regcli.app.predictor import predicted
+from regcli.app.reading import dialect_of
+from regcli.app.running import RunningScores
+from regcli.data.derive import DATE_PARTS, derived_table
+from regcli.data.model_read import read_model
+from regcli.data.read import check_sources, read_chunks
+from regcli.data.scorer import Scorer
+from regcli.data.source import is_stream
+from regcli.data.table import Levels, Numbers, Table, Unsupported
+from regcli.errors import DataError, Location, UsageError, Warn, counted
+from regcli.problem.families import FAMILIES
+from regcli.results import CheckResult, Violation
+
+__all__ = ["CheckRun", "check", "strict_error", "unscorable", "violation_warnings"]
+
+#: Which violations count for which of the shares in the document.
+_SHARES = {
+    "missing": ("imputed", "missing-values"),
+    "out_of_range": ("out-of-range",),
+    "unknown_levels": ("unknown-level",),
+}
+
+#: Violations of whole columns: nothing of a chunk can be scored.
+_WHOLE = frozenset({"column-not-found", "unsupported-type"})
+
+
+@dataclass
+class _Met:
+    """What was met: of the columns with a coefficient, of all of them, of files and other columns."""
+
+    needed: Findings
+    every: Findings
+    files: dict[str, int] = field(default_factory=dict)
+    scorable: int = 0
+    absent: dict[str, None] = field(default_factory=dict)
+    extra: dict[str, None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CheckRun:
+    """A check that has begun: the model is read, the data are not."""
+
+    scorer: Scorer
+    request: CheckRequest
+    run: RunContext
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """Names that the document will have by column and by metric."""
+        metrics = dict.fromkeys(FAMILIES[self.scorer.family].metrics)
+        return {"metrics": metrics, **dict.fromkeys(_SHARES, dict.fromkeys(_share_names(self.scorer)))}
+
+    def finish(self) -> CheckResult:
+        """Read the data to their end.
+
+        Raises
+        ------
+        DataError
+            They cannot be read: what is damaged, with file, line and column.
+        """
+        scorer, met = self.scorer, _Met(Findings(self.scorer), Findings(self.scorer, places=False))
+        observer, warnings = None, tuple[Warn, ...]()
+        for table in _tables(scorer, self.request):
+            if observer is None:
+                scores = RunningScores(FAMILIES[scorer.family], 0.5 if scorer.threshold is None else scorer.threshold)
+                decimal = self.request.reading.decimal or "."
+                observer = Observer(scorer, scores, scorer.weights in table.columns, decimal)
+                warnings = model_warnings(scorer, table, self.request.checking.model)
+            _take(scorer, table, met, observer)
+            if self.run.progress:
+                self.run.progress(met.needed.rows, 0)
+        return _result(scorer, self.request, met, None if observer is None else observer.metrics(), warnings)
+
+
+def check(request: CheckRequest, run: RunContext) -> CheckRun:
+    """Read the model; ``finish`` reads the data."""
+    options = request.checking
+    scorer = read_model(options.model, verify=not options.no_verify)
+    if not options.data:
+        raise UsageError("usage", "no input file", hint="regcli check model.json new.csv, or - for standard input")
+    check_sources(options.data)
+    for source in options.data:
+        is_stream(source)  # refuses what is not there, before others are read
+    single_blas_thread()
+    return CheckRun(scorer, request, run)
+
+
+def violation_warnings(result: CheckResult) -> tuple[Warn, ...]:
+    """What predict would survive, one warning for each kind."""
+    out = []
+    for code in dict.fromkeys(violation.code for violation in result.violations if violation.severity == "warning"):
+        same = [violation for violation in result.violations if violation.code == code]
+        text = (
+            same[0].message
+            if len(same) == 1
+            else f"{same[0].message}, and so in {counted(len(same) - 1, 'other column')}"
+        )
+        out.append(Warn(code, text, {"columns": {violation.column: violation.count for violation in same}}))
+    return tuple(out)
+
+
+def unscorable(result: CheckResult) -> str | None:
+    """What keeps rows from being scored, in a sentence; None where all can be."""
+    errors = [violation for violation in result.violations if violation.severity == "error"]
+    if not errors:
+        return None
+    count = result.rows - result.rows_scorable
+    more = f", and {counted(len(errors) - 1, 'other violation')}" if len(errors) > 1 else ""
+    return f"{count:,} of {counted(result.rows, 'row')} cannot be scored: {errors[0].message}{more}"
+
+
+def strict_error(result: CheckResult) -> DataError | None:
+    """The error that predict would stop with: the first violation that keeps rows from being scored."""
+    first = next((violation for violation in result.violations if violation.severity == "error"), None)
+    if first is None:
+        return None
+    where = Location(file=first.file, line=first.line, row=first.row, column=first.column)
+    cells = [] if first.cell is None else [first.cell]
+    return DataError(first.code, first.message, where=where, cells=cells, hint=f"expected: {first.expected}")
+
+
+def _tables(scorer: Scorer, request: CheckRequest) -> Iterator[Table]:
+    """Chunks of all inputs, with all columns of the model that they have."""
+    dialect = dialect_of(request.reading, scorer.na_values)
+    features = scorer.encoder.features
+    shifts = {name for name in (scorer.offset, scorer.exposure) if name is not None}
+    judged = {scorer.target} if scorer.classes is None else set()
+    if scorer.weights is not None:
+        judged.add(scorer.weights)
+    dated = {feature.source for feature in features if feature.function in DATE_PARTS}
+    numeric = ({feature.source for feature in features if feature.kind == "number"} - dated) | shifts
+    for source in request.checking.data:
+        yield from read_chunks(
+            source,
+            dialect,
+            numeric=numeric | judged,
+            as_text={feature.source for feature in features if feature.kind != "number" and not feature.boolean}
+            | dated,
+            chunk_rows=CHUNK_ROWS,
+            bad_cells="missing",
+            wanted={*(feature.source for feature in features), *shifts, *judged, scorer.target},
+            lenient=judged - numeric,
+        )
+
+
+def _take(scorer: Scorer, table: Table, met: _Met, observer: Observer) -> None:
+    """Count one chunk, and score the rows of it that can be."""
+    features, needed = scorer.encoder.sources, scorer.needed
+    others = [name for name in features if name not in needed]
+    known = {*features, *needed, *scorer.id, scorer.target, scorer.weights}
+    met.files[table.files[0].path] = met.files.get(table.files[0].path, 0) + table.rows
+    met.absent.update(dict.fromkeys(name for name in others if name not in table.columns))
+    met.extra.update(dict.fromkeys(name for name in table.columns if name not in known))
+    table = _derived(scorer, table)
+    found = list(breaches(scorer, table, needed))
+    bad = np.zeros(table.rows, dtype=bool)
+    for breach in found:
+        if breach.severity == "error":
+            bad |= breach.rows
+    eta = np.full(table.rows, np.nan)
+    if not any(breach.code in _WHOLE for breach in found):
+        eta = predicted(scorer, table, zero_unknown=False).eta
+        beyond = ~np.isfinite(eta) & ~bad
+        if beyond.any():
+            expected = "a prediction in double precision"
+            found.append(Breach("bad-row", None, "error", beyond, expected, lambda _: None))
+            bad |= beyond
+    met.needed.add(table, found)
+    there = [name for name in others if not isinstance(table.columns.get(name), Unsupported | None)]
+    met.every.add(table, [*found, *breaches(scorer, table, there)])
+    met.scorable += int(np.count_nonzero(~bad))
+    observer.add(table, eta, bad)
+
+
+def _derived(scorer: Scorer, table: Table) -> Table:
+    """The chunk with what is made of its columns, of those that are of the type they should be."""
+    right = []
+    for feature in scorer.encoder.features:
+        column, wanted = table.columns.get(feature.source), Levels if feature.function in DATE_PARTS else Numbers
+        empty = isinstance(column, Numbers) and np.isnan(column.values).all()
+        if feature.function is not None and (isinstance(column, wanted) or empty):
+            right.append((feature.function, feature.source))
+    return derived_table(table, right, strict=False)
+
+
+def _result(
+    scorer: Scorer,
+    request: CheckRequest,
+    met: _Met,
+    metrics: dict[str, Any] | None,
+    warnings: tuple[Warn, ...],
+) -> CheckResult:
+    features, needed = scorer.encoder.sources, scorer.needed
+    violations = met.needed.violations()
+    return CheckResult(
+        model={
+            "path": request.checking.model,
+            "id": scorer.content_id,
+            "family": scorer.family,
+            "link": scorer.link,
+            "target": scorer.target,
+            "lambda": scorer.lam,
+            "rows": None if scorer.profile is None else scorer.profile.rows,
+        },
+        files=tuple(met.files.items()),
+        rows=met.needed.rows,
+        rows_scorable=met.scorable,
+        violations=violations,
+        columns={
+            "needed": needed,
+            "unused": tuple(name for name in features if name not in needed),
+            "absent": tuple(met.absent),
+            "extra": tuple(met.extra),
+        },
+        shares={name: _shares(scorer, met, name, violations) for name in _SHARES},
+        metrics=metrics,
+        warnings=warnings,
+    )
+
+
+def _shares(scorer: Scorer, met: _Met, name: str, violations: tuple[Violation, ...]) -> dict[str, float | None]:
+    """By column of the model the share of rows; None where the data lack it, or the rule is not for its kind."""
+    counts: dict[str, int] = {}
+    for code in _SHARES[name]:
+        counts |= met.every.cells(code)
+    whole = {violation.column for violation in violations if violation.code in _WHOLE} | met.absent.keys()
+    known = {} if scorer.profile is None else scorer.profile.columns
+    features = {feature.column: feature for feature in scorer.encoder.features}
+    out: dict[str, float | None] = {}
+    for column, source in _share_names(scorer).items():
+        ranged = column in known and known[column].range is not None
+        leveled = column in features and features[column].leveled
+        applies = {"missing": column == source, "out_of_range": ranged, "unknown_levels": leveled}[name]
+        out[column] = counts.get(column, 0) / met.every.rows if applies and source not in whole else None
+    return out
+
+
+def _share_names(scorer: Scorer) -> dict[str, str]:
+    """Columns of the file, and those made of them, each with the column of the file."""
+    features = scorer.encoder.features
+    return {name: feature.source for feature in features for name in (feature.source, feature.column)}

@@ -1,0 +1,84 @@
+"""What rows turned out to be: targets and weights of a chunk, and the metrics of predictions against them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regcli.app.running import RunningScores
+from regcli.data.columns import number
+from regcli.data.scorer import Scorer
+from regcli.data.table import Levels, Numbers, Table
+from regcli.data.target import spelt
+
+__all__ = ["Observer"]
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+#: Booleans as the classes 0 and 1.
+_BOOLEANS = {"false": "0", "true": "1"}
+
+
+@dataclass(frozen=True)
+class Observer:
+    """How targets are read: ``weighted`` says whether the first table has the model's weights, ``decimal`` its mark."""
+
+    scorer: Scorer
+    scores: RunningScores
+    weighted: bool
+    decimal: str
+
+    def add(self, table: Table, eta: Array, bad: Mask) -> None:
+        """Score the rows (n,) that are not bad and whose target and weight are known."""
+        y = self._targets(table)
+        if y is None:
+            return
+        weights = self._weights(table)
+        known = ~bad & np.isfinite(y) & np.isfinite(weights)
+        self.scores.add(y[known], eta[known], weights[known])
+
+    def metrics(self) -> dict[str, Any] | None:
+        """Keys of a document: metrics, and of how many rows; None where no row has a usable target."""
+        found = self.scores.scores()
+        if not self.scores.rows:
+            return None
+        return {
+            "rows": self.scores.rows,
+            "weights": self.scorer.weights if self.weighted else None,
+            "auc_rows": self.scores.auc_rows,
+            "metrics": {name: value if np.isfinite(value) else None for name, value in found.items()},
+        }
+
+    def _targets(self, table: Table) -> Array | None:
+        """The target (n,) where the data have it, nan where a cell is none; classes are 1 for the event, else 0."""
+        column = table.columns.get(self.scorer.target)
+        if self.scorer.classes is None:
+            return column.values if isinstance(column, Numbers) else None
+        if not isinstance(column, Levels):
+            return None
+        coded = [self._event(level) for level in column.levels]
+        return np.array([*coded, np.nan])[column.codes]
+
+    def _event(self, level: str) -> float:
+        """1 for the event, 0 for the other class, nan for anything else.
+
+        A number is the class of its value, as 1.0 is the class 1. Booleans match in any capitals, and True is the
+        class 1.
+        """
+        classes = self.scorer.classes or ()
+        value = number(level, self.decimal)
+        names = [level] if value is None or not np.isfinite(value) else [level, spelt(value)]
+        truth = level.casefold()
+        if truth in _BOOLEANS:
+            names += [_BOOLEANS[truth], *(name for name in classes if name.casefold() == truth)]
+        name = next((name for name in names if name in classes), None)
+        return float("nan") if name is None else float(name == self.scorer.positive)
+
+    def _weights(self, table: Table) -> Array:
+        """What rows count in the metrics (n,): the model's weights if the first table has them, else one each."""
+        if not self.weighted:
+            return np.ones(table.rows)
+        column = table.columns.get(self.scorer.weights or "")
+        return column.values if isinstance(column, Numbers) else np.full(table.rows, np.nan)

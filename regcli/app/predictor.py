@@ -1,0 +1,114 @@
+"""From a chunk of rows to linear predictors and what is made of them."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regcli.data.encoder import Matrix
+from regcli.data.scorer import Scorer
+from regcli.data.table import Numbers, Table, Unsupported
+from regcli.errors import DataError, Location
+from regcli.problem.families import FAMILIES
+
+__all__ = ["Predicted", "numbers_of", "output_names", "outputs", "predicted", "require_columns"]
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Coded rows (n, p), what is added to their predictors (n,), and the linear predictors (n,), nan without one."""
+
+    X: Matrix
+    offset: Array
+    eta: Array
+
+
+def predicted(scorer: Scorer, table: Table, *, zero_unknown: bool) -> Predicted:
+    """Linear predictors of a chunk that has all columns the model needs."""
+    X = scorer.encoder.matrix(table.columns, np.arange(table.rows), scorer.coefs != 0, unknown_is_zero=zero_unknown)
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        offset = numbers_of(table, scorer.offset, 0.0) + np.log(numbers_of(table, scorer.exposure, 1.0))
+        return Predicted(X, offset, scorer.eta(X, offset))
+
+
+def numbers_of(table: Table, name: str | None, default: float) -> Array:
+    """A column of numbers (n,), nan where it holds none; a constant without a name."""
+    if name is None:
+        return np.full(table.rows, default)
+    column = table.columns[name]
+    return column.values if isinstance(column, Numbers) else np.full(table.rows, np.nan)
+
+
+def require_columns(scorer: Scorer, table: Table) -> None:
+    """Every column with a nonzero coefficient, offset and exposure, of the right kind."""
+    kinds = {feature.column: feature.kind for feature in scorer.encoder.features}
+    for name in scorer.needed:
+        if name not in table.columns:
+            parts = {scorer.offset: "its offset, column", scorer.exposure: "its exposure, column"}
+            what = parts.get(name, "column")
+            raise DataError(
+                "column-not-found",
+                f"the model needs {what} {name!r}",
+                near=get_close_matches(name, list(table.columns), n=3),
+                where=Location(file=table.files[0].path),
+            )
+        column = table.columns[name]
+        if isinstance(column, Unsupported):
+            raise DataError("unsupported-type", f"column {name!r} has type {column.type}", where=Location(column=name))
+        if kinds.get(name, "number") != "number" and isinstance(column, Numbers) and not np.isnan(column.values).all():
+            raise DataError(
+                "unsupported-type", f"column {name!r} must be text, as it was in training", where=Location(column=name)
+            )
+
+
+# -- what is written -------------------------------------------------------------------------------------------------
+
+
+def output_names(scorer: Scorer, kind: str) -> list[str]:
+    """Names of the columns that are written: ``prediction``, and the classes or terms beside it."""
+    names = ["prediction"]
+    if kind == "prob" and scorer.classes is not None:
+        names += [f"prob.{level}" for level in scorer.classes]
+    if kind == "terms":
+        names += ["(intercept)", *(["(offset)"] if _shifted(scorer) else [])]
+        names += [f"term({scorer.encoder.terms[at].name})" for at in np.flatnonzero(scorer.coefs)]
+    return names
+
+
+def outputs(scorer: Scorer, kind: str, threshold: float, made: Predicted, bad: Mask) -> list[list[Any]]:
+    """The columns that are written, None in the rows (n,) that are bad."""
+    mu = FAMILIES[scorer.family].mean(np.where(bad, 0.0, made.eta))
+    classes: list[str] = []
+    if kind in ("class", "prob") and scorer.classes is not None and scorer.positive is not None:
+        other = next(level for level in scorer.classes if level != scorer.positive)
+        classes = [scorer.positive if high else other for high in (mu >= threshold).tolist()]
+    values: list[Any] = {"link": made.eta, "terms": made.eta, "response": mu}.get(kind, np.zeros(0)).tolist() or classes
+    out = [values]
+    if kind == "prob" and scorer.classes is not None:
+        out += [(mu if level == scorer.positive else 1.0 - mu).tolist() for level in scorer.classes]
+    if kind == "terms":
+        out += [part.tolist() for part in _contributions(scorer, made)]
+    if not bad.any():
+        return out
+    return [[None if missing else cell for cell, missing in zip(part, bad.tolist(), strict=True)] for part in out]
+
+
+def _contributions(scorer: Scorer, made: Predicted) -> list[Array]:
+    """Intercept, offset and estimate x value of every term: the sums of ``Scorer.eta``, in its order.
+
+    Added up from left to right they are the linear predictor to the last bit.
+    """
+    start = [np.full(len(made.eta), scorer.intercept), *([made.offset] if _shifted(scorer) else [])]
+    used = np.flatnonzero(scorer.coefs)
+    X = made.X[:, used]
+    dense = X if isinstance(X, np.ndarray) else X.toarray()
+    return [*start, *(scorer.coefs[at] * dense[:, column] for column, at in enumerate(used))]
+
+
+def _shifted(scorer: Scorer) -> bool:
+    return scorer.offset is not None or scorer.exposure is not None

@@ -1,0 +1,180 @@
+"""What training rows look like, column by column: kept in the model file, and held against new data."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regcli.data.levels import match_levels
+from regcli.data.model_json import count_of, number_of, numbers_of, object_of
+from regcli.data.table import Column, Levels, Numbers, Table
+from regcli.data.target import Target
+from regcli.data.terms import Feature
+
+__all__ = ["ColumnProfile", "Profile", "describe", "read_profile"]
+
+#: Deciles with both ends: enough for a stability index of ten bins and for a distance of distributions.
+QUANTILES = tuple(k / 10 for k in range(11))
+
+#: Quartiles by name, and where they are.
+QUARTILES = {"min": 0.0, "q1": 0.25, "median": 0.5, "q3": 0.75, "max": 1.0}
+
+Array = NDArray[np.float64]
+Rows = NDArray[np.intp]
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnProfile:
+    """One column in the training rows, of the file or made of one.
+
+    ``missing`` cells, and of those that are there: for numbers the eleven ``quantiles``, median, mean and sd (1/n), for
+    categories the count of each level. None where the kind has no such thing or no cell was there.
+    """
+
+    missing: int
+    quantiles: tuple[float, ...] | None = None
+    median: float | None = None
+    mean: float | None = None
+    sd: float | None = None
+    levels: Mapping[str, int] | None = None
+
+    @property
+    def range(self) -> tuple[float, float] | None:
+        """The least and the largest number."""
+        return None if self.quantiles is None else (self.quantiles[0], self.quantiles[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Number of training rows, and their columns by name."""
+
+    rows: int
+    columns: Mapping[str, ColumnProfile]
+
+    def missing_rate(self, name: str) -> float:
+        """Share of a column's cells that were missing."""
+        return self.columns[name].missing / self.rows
+
+
+def describe(table: Table, features: Sequence[Feature], rows: Rows, target: Target) -> Document:
+    """The profile of training rows as the model file has it. Rows count one each, whatever their weight."""
+    return {
+        "rows": int(rows.size),
+        "columns": {feature.column: _column(feature, table.columns[feature.column], rows) for feature in features},
+        "target": _target(target),
+    }
+
+
+def _column(feature: Feature, column: Column, rows: Rows) -> Document:
+    """A column's distribution, and its missing cells, which play no further part in it."""
+    out: Document = {}
+    missing = rows.size
+    if isinstance(column, Numbers):
+        values = column.values[rows]
+        values = values[~np.isnan(values)]
+        missing -= values.size
+        out = _spread(values)
+    elif isinstance(column, Levels):
+        missing = int(np.count_nonzero(column.codes[rows] < 0))
+    if isinstance(column, Levels) and feature.leveled:
+        places = match_levels(feature, column)[column.codes[rows]]
+        counts = np.bincount(places[places >= 0], minlength=len(feature.levels))
+        out = {"levels": dict(zip(feature.levels, counts.tolist(), strict=True))}
+    return {**out, "missing": missing, "missing_rate": missing / rows.size}
+
+
+def _spread(values: Array) -> Document:
+    """Quartiles, deciles, mean and sd of numbers; nothing of none."""
+    if not values.size:
+        return {}
+    named = dict(zip(QUARTILES, _quantiles(values, QUARTILES.values()), strict=True))
+    mean, sd = float(values.mean()), float(values.std())
+    return {**named, "quantiles": _quantiles(values, QUANTILES), "mean": mean, "sd": sd}
+
+
+def _quantiles(values: Array, shares: Collection[float]) -> list[float]:
+    """Quantiles, never decreasing: interpolating between equal numbers may round them apart."""
+    marks = np.maximum.accumulate(np.quantile(values, list(shares)))
+    return [float(mark) for mark in np.minimum(marks, values.max())]
+
+
+def _target(target: Target) -> Document:
+    """The target's distribution: rows of each class, or of numbers mean, sd and quantiles."""
+    out: Document = {"classes": None, "mean": None, "sd": None, "quantiles": None}
+    if target.classes is None:
+        spread = _spread(target.values)
+        return {**out, **{key: spread[key] for key in ("mean", "sd", "quantiles")}}
+    events = int(np.count_nonzero(target.values == 1))
+    counts = {level: events if level == target.positive else target.values.size - events for level in target.classes}
+    return {**out, "classes": counts}
+
+
+# -- back ------------------------------------------------------------------------------------------------------------
+
+
+def read_profile(document: Mapping[str, Any], features: Sequence[Feature], classes: Sequence[str] | None) -> Profile:
+    """Read a profile and check it: counts that add up, numbers in order, the columns and levels of the model.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        It cannot be so. Parts that files of earlier versions do not have may be absent.
+    """
+    rows, columns = count_of(document, "rows"), object_of(document, "columns")
+    if not rows or set(columns) != {feature.column for feature in features}:
+        raise ValueError("profile: columns or rows do not fit the model")
+    found = {feature.column: _read_column(feature, object_of(columns, feature.column), rows) for feature in features}
+    if "target" in document:
+        _check_target(object_of(document, "target"), rows, classes)
+    return Profile(rows, found)
+
+
+def _read_column(feature: Feature, entry: Mapping[str, Any], rows: int) -> ColumnProfile:
+    """One column."""
+    where, missing = f"profile of {feature.column!r}", count_of(entry, "missing")
+    if missing > rows or ("missing_rate" in entry and number_of(entry, "missing_rate") != missing / rows):
+        raise ValueError(f"{where}: missing cells")
+    if "levels" in entry:
+        stored = object_of(entry, "levels")
+        levels = {level: count_of(stored, level) for level in stored}
+        if not feature.leveled or set(levels) != set(feature.levels) or sum(levels.values()) + missing > rows:
+            raise ValueError(f"{where}: levels")
+        return ColumnProfile(missing, levels=levels)
+    if missing == rows or feature.kind == "text":
+        return ColumnProfile(missing)
+    quartiles = [number_of(entry, name) for name in QUARTILES]
+    quantiles = numbers_of(entry, "quantiles") if "quantiles" in entry else (quartiles[0], quartiles[-1])
+    ends = quartiles[0] == quantiles[0] and quartiles[-1] == quantiles[-1]
+    if feature.kind != "number" or not ends or not _rising(quartiles) or not _rising(quantiles):
+        raise ValueError(f"{where}: quantiles")
+    if "quantiles" in entry and (len(quantiles) != len(QUANTILES) or quantiles[5] != quartiles[2]):
+        raise ValueError(f"{where}: quantiles")
+    mean, sd = (number_of(entry, name) if name in entry else None for name in ("mean", "sd"))
+    # A mean is within its range but for rounding.
+    reach = 1e-9 * max(abs(quartiles[0]), abs(quartiles[-1]))
+    if (mean is not None and not quartiles[0] - reach <= mean <= quartiles[-1] + reach) or (sd is not None and sd < 0):
+        raise ValueError(f"{where}: mean or sd")
+    return ColumnProfile(missing, quantiles, quartiles[2], mean, sd)
+
+
+def _check_target(entry: Mapping[str, Any], rows: int, classes: Sequence[str] | None) -> None:
+    """Check the target's distribution."""
+    idle = ("mean", "sd", "quantiles") if classes is not None else ("classes",)
+    if any(entry[key] is not None for key in idle):
+        raise ValueError("profile of the target: it is of another kind")
+    if classes is not None:
+        counts = object_of(entry, "classes")
+        if set(counts) != set(classes) or sum(count_of(counts, level) for level in counts) != rows:
+            raise ValueError("profile of the target: classes")
+        return
+    number_of(entry, "mean")
+    if number_of(entry, "sd") < 0 or not _rising(numbers_of(entry, "quantiles")):
+        raise ValueError("profile of the target: sd or quantiles")
+
+
+def _rising(values: Sequence[float]) -> bool:
+    return all(one <= other for one, other in pairwise(values))
