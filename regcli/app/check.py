@@ -1,6 +1,6 @@
 """Hold new data against a saved model, chunk by chunk, in constant memory. Nothing is fitted."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,10 +16,10 @@ from regcli.app.predictor import predicted
 from regcli.app.reading import dialect_of
 from regcli.app.running import RunningScores
 from regcli.data.derive import DATE_PARTS, derived_table
+from regcli.data.dialect import Dialect
 from regcli.data.model_read import read_model
-from regcli.data.read import check_sources, read_chunks
+from regcli.data.read import Part, find_parts, read_chunks
 from regcli.data.scorer import Scorer
-from regcli.data.source import is_stream
 from regcli.data.table import Levels, Numbers, Table, Unsupported
 from regcli.errors import DataError, Location, UsageError, Warn, counted
 from regcli.problem.families import FAMILIES
@@ -57,6 +57,8 @@ class CheckRun:
     scorer: Scorer
     request: CheckRequest
     run: RunContext
+    parts: tuple[Part, ...]
+    dialect: Dialect
 
     @property
     def names(self) -> dict[str, Any]:
@@ -74,7 +76,7 @@ class CheckRun:
         """
         scorer, met = self.scorer, _Met(Findings(self.scorer), Findings(self.scorer, places=False))
         observer, warnings = None, tuple[Warn, ...]()
-        for table in _tables(scorer, self.request):
+        for table in _tables(scorer, self.parts, self.dialect):
             if observer is None:
                 scores = RunningScores(FAMILIES[scorer.family], 0.5 if scorer.threshold is None else scorer.threshold)
                 decimal = self.request.reading.decimal or "."
@@ -92,11 +94,10 @@ def check(request: CheckRequest, run: RunContext) -> CheckRun:
     scorer = read_model(options.model, verify=not options.no_verify)
     if not options.data:
         raise UsageError("usage", "no input file", hint="regcli check model.json new.csv, or - for standard input")
-    check_sources(options.data)
-    for source in options.data:
-        is_stream(source)  # refuses what is not there, before others are read
+    dialect = dialect_of(request.reading, scorer.na_values)
+    parts = tuple(find_parts(options.data, dialect))  # refuses what is not there, before others are read
     single_blas_thread()
-    return CheckRun(scorer, request, run)
+    return CheckRun(scorer, request, run, parts, dialect)
 
 
 def violation_warnings(result: CheckResult) -> tuple[Warn, ...]:
@@ -133,9 +134,8 @@ def strict_error(result: CheckResult) -> DataError | None:
     return DataError(first.code, first.message, where=where, cells=cells, hint=f"expected: {first.expected}")
 
 
-def _tables(scorer: Scorer, request: CheckRequest) -> Iterator[Table]:
+def _tables(scorer: Scorer, parts: Sequence[Part], dialect: Dialect) -> Iterator[Table]:
     """Chunks of all inputs, with all columns of the model that they have."""
-    dialect = dialect_of(request.reading, scorer.na_values)
     features = scorer.encoder.features
     shifts = {name for name in (scorer.offset, scorer.exposure) if name is not None}
     judged = {scorer.target} if scorer.classes is None else set()
@@ -143,9 +143,9 @@ def _tables(scorer: Scorer, request: CheckRequest) -> Iterator[Table]:
         judged.add(scorer.weights)
     dated = {feature.source for feature in features if feature.function in DATE_PARTS}
     numeric = ({feature.source for feature in features if feature.kind == "number"} - dated) | shifts
-    for source in request.checking.data:
+    for part in parts:
         yield from read_chunks(
-            source,
+            part,
             dialect,
             numeric=numeric | judged,
             as_text={feature.source for feature in features if feature.kind != "number" and not feature.boolean}

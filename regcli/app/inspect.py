@@ -24,7 +24,7 @@ from regcli.data.facts import (
     TargetFacts,
 )
 from regcli.data.profile import column_bytes, profile_column
-from regcli.data.read import read_table
+from regcli.data.read import find_parts, read_table
 from regcli.data.roles import TARGET_NAMES, Asked, assign_roles, match_columns
 from regcli.data.suspects import aim_at, find_identifier, find_leak
 from regcli.data.table import Table
@@ -53,8 +53,9 @@ def inspect(request: InspectRequest, run: RunContext) -> Inspection:
         raise UsageError("usage", "no input file", hint="regcli inspect data.csv, or - for standard input")
     dialect = check_dialect(dialect_of(request.reading, NA_VALUES))
     asked = Asked(target=looking.target, features=looking.features, drop=looking.drop, categorical=looking.categorical)
-    as_text = text_columns(asked, (), looking.data, dialect)
-    table = found.near_located(read_table(looking.data, dialect, as_text=as_text))
+    files = find_parts(looking.data, dialect)
+    as_text = text_columns(asked, (), files[0], dialect)
+    table = found.near_located(read_table(files, dialect, as_text=as_text))
     run.note(f"read {counted(table.rows, 'row')} of {counted(len(table.columns), 'column')}")
     parts = _parts(asked, looking, table)
     return _look(table, parts, dialect, given_options(request))

@@ -12,17 +12,17 @@ from regcli.app.adjust import at_strength, with_policies
 from regcli.app.context import RunContext
 from regcli.app.contract import Breach, Findings, breaches
 from regcli.app.observed import Observer
-from regcli.app.options import PredictRequest, Reading, Scoring
+from regcli.app.options import PredictRequest, Scoring
 from regcli.app.parallel import single_blas_thread
 from regcli.app.predictor import Predicted, numbers_of, output_names, outputs, predicted, require_columns
 from regcli.app.reading import dialect_of
 from regcli.app.running import RunningScores
 from regcli.app.values import bounded, refuse
 from regcli.data.derive import DATE_PARTS, derived_table
+from regcli.data.dialect import Dialect
 from regcli.data.model_read import read_model
-from regcli.data.read import check_sources, read_chunks
+from regcli.data.read import Part, find_parts, read_chunks
 from regcli.data.scorer import Scorer
-from regcli.data.source import is_stream
 from regcli.data.table import Levels, Table
 from regcli.errors import DataError, Location, UsageError, Warn, counted
 from regcli.problem.families import FAMILIES
@@ -145,11 +145,10 @@ def predict(request: PredictRequest, run: RunContext) -> PredictOutcome:
     refuse({"--id": bool(options.id)}, "with --append") if options.append else None
     scorer, between = at_strength(read, options.lam)
     scorer, drop = with_policies(scorer, options.missing)
-    check_sources(options.data)
-    for source in options.data:
-        is_stream(source)  # refuses what is not there, before rows of others are written
     single_blas_thread()
-    tables = _tables(scorer, options, request.reading)
+    dialect = dialect_of(request.reading, scorer.na_values)
+    parts = find_parts(options.data, dialect)  # refuses what is not there, before rows of others are written
+    tables = _tables(scorer, options, parts, dialect)
     first = next(tables)
     plan = _Plan(
         scorer=scorer,
@@ -222,9 +221,8 @@ def _meaning(scorer: Scorer, options: Scoring) -> tuple[str, float]:
     return kind, threshold
 
 
-def _tables(scorer: Scorer, options: Scoring, reading: Reading) -> Iterator[Table]:
+def _tables(scorer: Scorer, options: Scoring, parts: list[Part], dialect: Dialect) -> Iterator[Table]:
     """Chunks of all inputs."""
-    dialect = dialect_of(reading, scorer.na_values)
     needed = set(scorer.needed)
     dated = {f.source for f in scorer.encoder.features if f.function in DATE_PARTS}
     numeric = {f.source for f in scorer.encoder.features if f.kind == "number" and f.source in needed} - dated
@@ -234,9 +232,9 @@ def _tables(scorer: Scorer, options: Scoring, reading: Reading) -> Iterator[Tabl
         judged.add(scorer.weights)
     text = {f.source for f in scorer.encoder.features if f.kind != "number" and not f.boolean} | dated
     bad: Literal["error", "missing"] = "error" if options.on_bad_row in (None, "error") else "missing"
-    for source in options.data:
+    for part in parts:
         yield from read_chunks(
-            source,
+            part,
             dialect,
             numeric=numeric | judged,
             as_text=text,

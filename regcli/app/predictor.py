@@ -59,7 +59,8 @@ def require_columns(scorer: Scorer, table: Table) -> None:
             )
         column = table.columns[name]
         if isinstance(column, Unsupported):
-            raise DataError("unsupported-type", f"column {name!r} has type {column.type}", where=Location(column=name))
+            where = Location(column=name) if column.row is None else table.locate(column.row, name)
+            raise DataError("unsupported-type", f"column {name!r} has type {column.type}", where=where)
         if kinds.get(name, "number") != "number" and isinstance(column, Numbers) and not np.isnan(column.values).all():
             raise DataError(
                 "unsupported-type", f"column {name!r} must be text, as it was in training", where=Location(column=name)

@@ -92,7 +92,7 @@ def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int) 
         raise UsageError("unknown-option-value", f"--seed is {seed}; it must be at least 0 and below 2^63")
     data, model = request.data, request.model
     folds = request.folds if isinstance(request, FitRequest) else None
-    used = read_used(data, request.reading, data.data, folds=folds)
+    used = read_used(data, request.reading, data.data, folds=folds, threads=request.run.jobs)
     table, roles, rows = used.table, used.roles, used.rows
     family, source, guesses = _family(used, model)
     target = code_target(
@@ -112,19 +112,24 @@ def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int) 
     if not _varies(offset[train][fit_weights > 0]):
         _check_spread(table, roles, target, fitted[fit_weights > 0])
     learnt = learn_terms(request.penalty, used, rows[train], fit_weights, unpenalised=unpenalised)
-    X = learnt.encoder.base(table.columns, rows[train])
     maps = lane_maps(learnt.encoder, table.columns, rows[train])
-    if not X.shape[1]:
-        where = Location(file=table.files[0].path)
-        raise DataError("no-features", "every column is constant", hint="choose other --features", where=where)
     test = None
     if held.any():
         X_test = known_matrix(learnt.encoder, table, rows[held])
         test = Held(X_test, target.values[held], weights[held], offset[held])
+    facts = _facts(used, int(train.sum()))
+    profile = describe(table, learnt.encoder.features, rows[train], replace(target, values=fitted))
+    warnings = (*used.warnings, *guesses, *target.warnings, *learnt.warnings)
+    columns = dict(table.columns)
+    del used, table  # a column goes once the design has it: the table and its design are never in memory both
+    X = learnt.encoder.base(columns, rows[train], columns.pop)
+    if not X.shape[1]:
+        where = Location(file=facts.files[0][0])
+        raise DataError("no-features", "every column is constant", hint="choose other --features", where=where)
     if folds and folds.test:
         test = _test_file(request, folds.test, roles, learnt.encoder, target, family)
     return Prepared(
-        facts=_facts(used, int(train.sum())),
+        facts=facts,
         roles=roles,
         encoder=learnt.encoder,
         X=X,
@@ -139,8 +144,8 @@ def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int) 
         target=target,
         dropped=learnt.dropped,
         test=test,
-        warnings=(*used.warnings, *guesses, *target.warnings, *learnt.warnings, *same_columns(learnt.encoder, X)),
-        profile=describe(table, learnt.encoder.features, rows[train], replace(target, values=fitted)),
+        warnings=(*warnings, *same_columns(learnt.encoder, X)),
+        profile=profile,
     )
 
 
@@ -327,7 +332,7 @@ def _test_file(
     """The rows of --test, encoded as the training rows were."""
     data = replace(request.data, target=roles.target)
     known = settled(replace(roles, fold=None, group=None, order=None), encoder)
-    used = read_used(data, request.reading, files, known=known)
+    used = read_used(data, request.reading, files, known=known, threads=request.run.jobs)
     X = known_matrix(encoder, used.table, used.rows)
     if target.classes is None:
         y = _numbers(used.table, roles.target, used.rows, 0.0)

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from regcli.app.declared import Declared, declared_names, read_declared
 from regcli.app.formula import Formula, parse_formula
 from regcli.app.options import Data, Folds, Reading
+from regcli.app.parallel import usable_cores
 from regcli.app.recipe import read_recipe
 from regcli.data.derive import derived_table
 from regcli.data.dialect import Dialect, parse_na_values
 from regcli.data.learn import Recipe
-from regcli.data.read import read_header, read_table
+from regcli.data.read import Part, find_parts, read_header, read_table
 from regcli.data.roles import Asked, Roles, assign_roles
 from regcli.data.source import is_stream
 from regcli.data.table import Table
@@ -82,11 +83,18 @@ def dialect_of(options: Reading, na_values: tuple[str, ...]) -> Dialect:
 
 
 def read_used(
-    data: Data, reading: Reading, sources: Sequence[str], *, folds: Folds | None = None, known: Known | None = None
+    data: Data,
+    reading: Reading,
+    sources: Sequence[str],
+    *,
+    folds: Folds | None = None,
+    known: Known | None = None,
+    threads: int | None = None,
 ) -> Used:
     """Read the table, give columns their parts, and settle which rows can be used.
 
-    ``known`` is what a first table has settled for those that follow it.
+    ``known`` is what a first table has settled for those that follow it, ``threads`` how many read at a time (None:
+    one for each usable core).
     """
     if not sources:
         raise UsageError("usage", "no input file", hint="regcli fit data.csv, or - for standard input")
@@ -105,15 +113,17 @@ def read_used(
         group=folds.group if folds else None,
         order=folds.order_by if folds else None,
     )
-    as_text = text_columns(asked, declared_names(data), sources, dialect) | (known.text if known else set())
-    table = read_table(sources, dialect, as_text=as_text)
+    parts = find_parts(sources, dialect)
+    as_text = text_columns(asked, declared_names(data), parts[0], dialect) | (known.text if known else set())
+    expected = {*known.roles.features, *known.roles.numeric()} if known else ()
+    table = read_table(parts, dialect, as_text=as_text, expected=expected, threads=threads or usable_cores())
     if known:
         roles, recipe = known.roles, known.recipe
     else:
-        roles = assign_roles(asked, tuple(table.columns), file=sources[0])
-        declared = read_declared(data, roles.features, file=sources[0])
+        roles = assign_roles(asked, tuple(table.columns), file=parts[0].name)
+        declared = read_declared(data, roles.features, file=parts[0].name)
         roles = replace(roles, features=_made_features(roles.features, declared, formula))
-        recipe = read_recipe(data, roles.features, tuple(table.columns), declared, formula, file=sources[0])
+        recipe = read_recipe(data, roles.features, tuple(table.columns), declared, formula, file=parts[0].name)
     table = derived_table(table, recipe.derived.values(), strict=True)
     if known:
         _require(table, roles)
@@ -158,12 +168,12 @@ def guess_warnings(table: Table, features: Sequence[str]) -> list[Warn]:
     return warnings
 
 
-def text_columns(asked: Asked, declared: Sequence[str], sources: Sequence[str], dialect: Dialect) -> set[str]:
+def text_columns(asked: Asked, declared: Sequence[str], first: Part, dialect: Dialect) -> set[str]:
     """Columns read as they are spelt. Patterns need the header; what can be read only once takes literal names."""
     patterns = (*asked.categorical, *asked.id, *declared)
     names = {*patterns, *(name for name in (asked.fold, asked.group) if name is not None)}
-    if any(set(name) & {"*", "?"} for name in names) and not is_stream(sources[0]):
-        columns = read_header(sources[0], dialect)
+    if any(set(name) & {"*", "?"} for name in names) and not is_stream(first.name):
+        columns = read_header(first, dialect)
         names |= {name for name in columns if any(fnmatchcase(name, pattern) for pattern in patterns)}
     return names
 

@@ -156,7 +156,8 @@ def _shared() -> tuple[Section, ...]:
             "FILES",
             (
                 Block(
-                    "Tables are read from .csv, .tsv, .txt and .parquet files; .txt is delimited text. Files are "
+                    "Tables are read from .csv, .tsv and .txt (delimited text), .jsonl, .parquet, .feather, .arrow, "
+                    ".ipc, .svm, .libsvm, .npz and .mtx files; text also packed, as .gz, .bz2, .xz or .zst. Files are "
                     "written whole or not at all: an old file stays until the new one is complete. regcli reads no "
                     "file that is not named on its command line."
                 ),

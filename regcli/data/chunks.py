@@ -1,10 +1,10 @@
-"""Text tables in chunks of rows: constant memory, one pass, line numbers of the whole file."""
+"""Lines of cells in chunks of rows: constant memory, one pass, line numbers of the whole file."""
 
 import io
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from typing import BinaryIO, NoReturn
 
 import numpy as np
@@ -14,10 +14,22 @@ from numpy.typing import NDArray
 from regcli.data.columns import as_boolean, spelt_levels
 from regcli.data.dialect import Dialect, Format
 from regcli.data.plan import NOT_READ, BadCells, ChunkPlan, declared_numbers
+from regcli.data.quotes import Quotes, count_breaks, count_delimiters, record_ends
 from regcli.data.scan import TextPart
-from regcli.data.source import CHUNK, Quotes, count_delimiters, pieces, text_lines, would_wait
+from regcli.data.source import arriving, pieces, text_lines, would_wait
 from regcli.data.table import Column, Levels, Numbers, SourceFile, Table
-from regcli.data.text import Layout, checked_parse, empty_file, head_of, header_names, layout_of, parse, refuse_nul
+from regcli.data.text import (
+    Layout,
+    checked_parse,
+    empty_file,
+    encoding_hint,
+    head_of,
+    header_names,
+    layout_of,
+    parse,
+    refuse_nul,
+    widths_checked,
+)
 from regcli.errors import DataError, Location
 
 __all__ = ["text_chunks"]
@@ -33,6 +45,8 @@ def text_chunks(stream: BinaryIO, name: str, dialect: Dialect, fmt: Format, plan
     """
     head = head_of(stream)
     layout = layout_of(head, name, dialect, fmt)
+    if b"\0" in head and not dialect.encoding.startswith(("utf-16", "utf-32")):  # of /dev/zero no line ever ends
+        refuse_nul(_Block(name, head, 1, layout.delimiter).part())
     blocks = _Blocks(name, layout.delimiter, dialect.encoding, stream, head)
     first = blocks.take_record()
     if first is None:
@@ -49,13 +63,6 @@ def text_chunks(stream: BinaryIO, name: str, dialect: Dialect, fmt: Format, plan
         block = blocks.take(plan.rows)
     if not rows:
         raise empty_file(name, header=True)
-
-
-def _chunks(head: bytes, stream: BinaryIO) -> Iterator[bytes]:
-    yield head
-    read = getattr(stream, "read1", stream.read)  # what has arrived, rather than wait for more
-    while chunk := read(CHUNK):
-        yield chunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,7 @@ class _Blocks:
         self.quotes = Quotes(delimiter)
         self.line = 1
         self.encoding = encoding
-        self.pieces = pieces(_chunks(head, stream), encoding, bad_bytes=self._refuse_bytes)
+        self.pieces = pieces(chain([head], arriving(stream)), encoding, bad_bytes=self._refuse_bytes)
         self.piece = b""
         self.at = 0
         self.ends: NDArray[np.intp] = np.empty(0, dtype=np.intp)
@@ -119,7 +126,7 @@ class _Blocks:
             return None
         line = self.line if after is None else after.line
         block = _Block(self.file, b"".join(taken), line, self.quotes.delimiter)
-        self.line = line + _breaks(block.data)
+        self.line = line + count_breaks(block.data)
         return block
 
     def take_record(self) -> _Block | None:
@@ -140,67 +147,23 @@ class _Blocks:
             return False
         if b"\0" in piece:
             refuse_nul(_Block(self.file, piece, self.lines_in + 1, self.quotes.delimiter).part())
-        self.ends = _record_ends(piece, self.quotes)
-        self.lines_in += _breaks(piece)
+        self.ends = record_ends(piece, self.quotes)
+        self.lines_in += count_breaks(piece)
         return True
 
     def _refuse_bytes(self, error: UnicodeError) -> NoReturn:
-        line = None
+        line, shown = None, ""
         if isinstance(error, UnicodeDecodeError):
             # What pieces have not handed on yet is the beginning of one line.
             good = error.object[: error.start].decode(self.encoding, "ignore").encode()
-            line = self.lines_in + 1 + _breaks(good)
+            line = self.lines_in + 1 + count_breaks(good)
+            shown = f" (0x{error.object[error.start]:02x})"
         raise DataError(
             "encoding",
-            f"{self.file}: line {line} has bytes that are not {self.encoding}",
-            hint="say which encoding it is, for instance --encoding cp1252 (Windows) or latin-1",
+            f"{self.file}: line {line} has bytes{shown} that are not {self.encoding}",
+            hint=encoding_hint(self.encoding, error),
             where=Location(file=self.file, line=line),
         ) from error
-
-
-def _breaks(data: bytes) -> int:
-    breaks = data.count(b"\n")
-    return breaks + data.count(b"\r") - data.count(b"\r\n") if b"\r" in data else breaks
-
-
-def _record_ends(piece: bytes, quotes: Quotes) -> NDArray[np.intp]:
-    """Return where records end in a piece, taking it into the state of ``quotes``."""
-    before = quotes.inside
-    inside = quotes.mask(piece)
-    if not quotes.plain:
-        quotes.plain = True
-        ends, quotes.inside = _exact_ends(piece, quotes.delimiter, inside=before)
-        return ends
-    buffer = np.frombuffer(piece, dtype=np.uint8)
-    breaks = buffer == ord("\n")
-    if b"\r" in piece:
-        lone = buffer == ord("\r")
-        lone[:-1] &= ~breaks[1:]
-        breaks = breaks | lone
-    return np.flatnonzero(breaks if inside is None else breaks & ~inside) + 1
-
-
-def _exact_ends(piece: bytes, delimiter: str, *, inside: bool) -> tuple[NDArray[np.intp], bool]:
-    # Token by token, for quotes in places where a CSV writer puts none, such as 5" in a bare cell.
-    ends: list[int] = []
-    cell = 0
-    skip = -1
-    for token in re.finditer(rb'["\n' + re.escape(delimiter.encode()) + rb"]|\r\n?", piece):
-        at, end = token.span()
-        if at == skip:
-            continue
-        if token[0] == b'"':
-            if inside and piece[end : end + 1] == b'"':
-                skip = end
-            elif inside:
-                inside = False
-            else:
-                inside = at == cell
-        elif not inside:
-            cell = end
-            if token[0] != delimiter.encode():
-                ends.append(end)
-    return np.array(ends, dtype=np.intp), inside
 
 
 @dataclass(frozen=True)
@@ -236,9 +199,9 @@ class _Reader:
         )
 
     def _parse(self, block: _Block, part: TextPart, types: dict[int, type]) -> pd.DataFrame:
-        data = io.BytesIO(block.data)
-        run = partial(parse, data, self.layout, self.dialect, header=False, types=types, only=types)
-        return checked_parse(part, run)
+        run = partial(parse, block.data, self.layout, self.dialect, header=False, types=types, only=types)
+        with widths_checked():
+            return checked_parse(part, run)
 
     def _frame(self, block: _Block, part: TextPart) -> pd.DataFrame:
         """Read declared numbers as numbers; as text where a cell is none, those that may have such cells first."""

@@ -8,16 +8,34 @@ from pathlib import PurePath
 from typing import Literal
 
 from regcli.data.scan import Record, records
+from regcli.data.unpack import SUFFIXES as PACKED
 from regcli.errors import DataError, Location, UsageError
 
-__all__ = ["Dialect", "Format", "check_dialect", "find_delimiter", "format_of", "parse_na_values"]
+__all__ = ["DELIMITED", "TEXT", "Dialect", "Format", "check_dialect", "find_delimiter", "format_of", "parse_na_values"]
 
-Format = Literal["csv", "tsv", "parquet"]
+Format = Literal["csv", "tsv", "parquet", "jsonl", "feather", "svm", "npz", "mtx"]
+
+#: Formats of lines of cells, and all formats that are text and so may be packed.
+DELIMITED = frozenset(("csv", "tsv"))
+TEXT = DELIMITED | {"jsonl", "svm", "mtx"}
 
 #: In the order in which a tie is settled.
 CANDIDATES = (",", ";", "\t", "|")
 
-_SUFFIXES: dict[str, Format] = {".csv": "csv", ".tsv": "tsv", ".txt": "csv", ".parquet": "parquet"}
+_SUFFIXES: dict[str, Format] = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".txt": "csv",
+    ".parquet": "parquet",
+    ".jsonl": "jsonl",
+    ".feather": "feather",
+    ".arrow": "feather",
+    ".ipc": "feather",
+    ".svm": "svm",
+    ".libsvm": "svm",
+    ".npz": "npz",
+    ".mtx": "mtx",
+}
 
 #: As many records are looked at; more would only repeat what they say.
 _VOTERS = 200
@@ -39,8 +57,8 @@ class Dialect:
         Whether the first record names the columns; without one they are called c1, c2, ...
     na_values : tuple of str
         Cells that mean missing.
-    format : {"csv", "tsv", "parquet"} or None
-        None takes it from the file's suffix.
+    format : Format or None
+        None takes it from the file's suffix; that of a packed file is the one before ``.gz`` and its like.
     """
 
     delimiter: str | None = None
@@ -136,20 +154,28 @@ def format_of(name: str, dialect: Dialect, *, stream: bool) -> Format:
     DataError
         ``file-unreadable`` for a suffix that names no format.
     """
-    if dialect.format is not None:
-        return dialect.format
-    suffix = PurePath(name).suffix.lower()
-    if stream and suffix not in _SUFFIXES:
-        return "csv"
-    if suffix in _SUFFIXES:
-        return _SUFFIXES[suffix]
-    what = f"the suffix {suffix}" if suffix else "a name without a suffix"
-    raise DataError(
-        "file-unreadable",
-        f"{name}: {what} does not tell the format; known are {' '.join(_SUFFIXES)}",
-        hint="say --input-format csv, tsv or parquet",
-        where=Location(file=name),
-    )
+    path = PurePath(name)
+    packed = path.suffix.lower() in PACKED
+    suffix = PurePath(path.stem).suffix.lower() if packed else path.suffix.lower()
+    found = dialect.format or _SUFFIXES.get(suffix)
+    if found is None and (stream or (packed and not suffix)):
+        found = "csv"
+    if found is None:
+        what = f"the suffix {suffix}" if suffix else "a name without a suffix"
+        raise DataError(
+            "file-unreadable",
+            f"{name}: {what} does not tell the format; known are {' '.join(_SUFFIXES)}",
+            hint="say --input-format csv, tsv, parquet, jsonl, feather, svm, npz or mtx",
+            where=Location(file=name),
+        )
+    if packed and not stream and found not in TEXT:
+        raise DataError(
+            "file-unreadable",
+            f"{name}: {found} is not read from packed files",
+            hint="unpack it; Parquet, Feather and npz files are packed inside",
+            where=Location(file=name),
+        )
+    return found
 
 
 def find_delimiter(sample: Iterable[str], *, decimal: str = ".") -> str | None:

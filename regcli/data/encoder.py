@@ -6,7 +6,7 @@ missing, and z = 1 there, the filled column is x0 + c z, its square x0^2 + c^2 z
 x0 y0 + d x0 zy + c zx y0 + c d zx zy.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Self
@@ -71,14 +71,37 @@ class Encoder:
             f for f in self.features if f.column in self.gaps or f.pooled or f.basis or (f.kind == "text" and f.coded)
         )
 
-    def base(self, columns: Mapping[str, Column], rows: Rows) -> Matrix:
+    def base(self, columns: Mapping[str, Column], rows: Rows, done: Callable[[str], object] = lambda _: None) -> Matrix:
         """The (r, m) base columns of training rows, by columns; a level that is not known is none.
 
         A missing cell has what all training rows taught, and lane matrices what a training set's own rows teach beyond
         that: where a column's mean is many times its spread, zeros in its place would cost the digits of both. Where
         nothing is learnt these are the columns of the terms. Nothing of their size is allocated beside them, but with
-        text they are sparse.
+        text they are sparse. ``done`` is told each column that is no longer needed, so that the table can let go of it.
         """
+        if any(feature.kind == "text" for feature in self.features):
+            return self._sparse_base(columns, rows)
+        layout = self._layout
+        last = {feature.column: at for at, feature in enumerate(self.features) if feature.column not in self.blocks}
+        out = np.zeros((rows.size, layout.size), order="F")
+        at = 0
+        for place, (feature, factors) in enumerate(zip(self.features, layout.factors, strict=True)):
+            part = out[:, at : at + len(factors)]
+            _write(feature, factors, columns[feature.column], part, (rows, self.lessons), unknown=0.0)
+            at += len(factors)
+            if last.get(feature.column) == place:
+                done(feature.column)
+        with np.errstate(over="ignore", invalid="ignore"):  # refused later, by name
+            for left, right in layout.products:
+                np.multiply(out[:, left], out[:, right], out=out[:, at])
+                at += 1
+        for block in self._blocks(columns, rows):
+            out[:, at : at + block.shape[1]] = block
+            at += block.shape[1]
+        return out
+
+    def _sparse_base(self, columns: Mapping[str, Column], rows: Rows) -> Matrix:
+        """Base columns with counts of words among them."""
         layout = self._layout
         parts = [
             _columns_of(feature, factors, columns[feature.column], rows, self.lessons, unknown=0.0)
@@ -189,11 +212,24 @@ def _columns_of(
     if feature.kind == "text":
         return _text(feature, factors, column, rows)
     out = np.zeros((rows.size, len(factors)), order="F")
-    if feature.kind == "number":
-        _write_numbers(feature, factors, column, out, (rows, lessons))
-    else:
-        _write_levels(feature, factors, column, out, (rows, lessons), unknown)
+    _write(feature, factors, column, out, (rows, lessons), unknown=unknown)
     return out
+
+
+def _write(
+    feature: Feature,
+    factors: tuple[Factor, ...],
+    column: Column,
+    out: Array,
+    of: tuple[Rows, Lessons],
+    *,
+    unknown: float,
+) -> None:
+    """Write the columns (r, k) of some factors of a feature that is no text."""
+    if feature.kind == "number":
+        _write_numbers(feature, factors, column, out, of)
+    else:
+        _write_levels(feature, factors, column, out, of, unknown)
 
 
 def _write_numbers(

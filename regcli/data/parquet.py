@@ -1,19 +1,14 @@
 """Parquet: columns by their stored types."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from regcli.data.columns import as_boolean, sorted_levels
+from regcli.data.arrow import arrow_chunk, arrow_column, arrow_file, row_locator
 from regcli.data.dialect import Dialect
-from regcli.data.plan import NOT_READ, ChunkPlan, declared_numbers
+from regcli.data.plan import ChunkPlan
 from regcli.data.source import Source, sha256_of
-from regcli.data.table import Column, Levels, Numbers, SourceFile, Table, Unsupported
+from regcli.data.table import SourceFile, Table
 from regcli.data.text import check_names, empty_file
 from regcli.errors import DataError, Location
 
@@ -32,14 +27,15 @@ def read_parquet(source: Source, dialect: Dialect, is_text: Callable[[str], bool
     DataError
         ``file-unreadable``, ``encoding``, ``duplicate-column``, ``empty-column-name``, ``empty-file``.
     """
-    digest = sha256_of(source)
+    before, digest = source.state(), sha256_of(source)
     with _opened(source) as file:
         names = _names(file, source.name)
         table = file.read()
+    source.check_state(before)
     if table.num_rows == 0:
         raise empty_file(source.name, header=True)
     columns = {
-        name: _decoded(array, Location(source.name, column=name), dialect.na_values, as_text=is_text(name))
+        name: arrow_column(array, Location(source.name, column=name), dialect.na_values, as_text=is_text(name))
         for name, array in zip(names, table.columns, strict=True)
     }
     return Table(
@@ -47,7 +43,7 @@ def read_parquet(source: Source, dialect: Dialect, is_text: Callable[[str], bool
         format="parquet",
         columns=columns,
         rows=table.num_rows,
-        locate=_locator(source.name, 0),
+        locate=row_locator(source.name),
     )
 
 
@@ -66,44 +62,10 @@ def parquet_chunks(source: Source, dialect: Dialect, plan: ChunkPlan) -> Iterato
         read = [name for name in names if plan.keeps(name) or not plan.passes_over(name)] or [names[0]]
         for batch in file.iter_batches(batch_size=plan.rows, columns=read):
             if batch.num_rows:
-                yield _chunk(batch, names, source.name, rows, (dialect, plan))
+                yield arrow_chunk(batch, names, source.name, rows, (dialect, plan), "parquet")
                 rows += batch.num_rows
     if not rows:
         raise empty_file(source.name, header=True)
-
-
-def _chunk(
-    batch: Any,  # noqa: ANN401  (pyarrow ships no types)
-    names: tuple[str, ...],
-    file: str,
-    before: int,
-    how: tuple[Dialect, ChunkPlan],
-) -> Table:
-    dialect, plan = how
-    locate = _locator(file, before)
-    columns: dict[str, Column] = {}
-    doubtful: dict[str, Levels] = {}
-    arrays = dict(zip(batch.schema.names, batch.columns, strict=True))
-    for name in names:
-        if plan.passes_over(name):
-            columns[name] = NOT_READ
-            continue
-        array, wanted = arrays[name], name in plan.numeric
-        as_text = not wanted and not _is_boolean(array)
-        column = _decoded(array, Location(file, column=name), dialect.na_values, as_text=as_text)
-        if wanted and isinstance(column, Levels):
-            doubtful[name] = column
-        columns[name] = column
-    found, bad_cells = declared_numbers(doubtful, plan, locate, missing=dialect.na_values)
-    return Table(
-        files=(SourceFile(file, "", batch.num_rows),),
-        format="parquet",
-        columns={**columns, **found},
-        rows=batch.num_rows,
-        locate=locate,
-        bad_cells=bad_cells,
-        raw={name: _raw(arrays[name]) for name in names if plan.keeps(name)} if plan.keep_raw else None,
-    )
 
 
 @contextmanager
@@ -113,9 +75,9 @@ def _opened(source: Source) -> Iterator[Any]:
 
     try:
         # Arrow's own file: one of Python's, let go by a thread of Arrow's while Python shuts down, aborts the process.
-        with source.open(), _arrow_file(source) as stream, pq.ParquetFile(stream) as file:
+        with source.raw(), arrow_file(source) as stream, pq.ParquetFile(stream) as file:
             yield file
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # a name may be no text either
         raise DataError(
             "file-unreadable",
             f"{source.name} is not a readable Parquet file: {error}",
@@ -124,104 +86,9 @@ def _opened(source: Source) -> Iterator[Any]:
         ) from error
 
 
-def _arrow_file(source: Source) -> Any:  # noqa: ANN401  (pyarrow ships no types)
-    """Open the bytes of a source without Python's files."""
-    import pyarrow as pa  # noqa: PLC0415
-
-    return pa.OSFile(os.fsencode(source.path)) if source.held is None else pa.BufferReader(source.held)
-
-
 def _names(file: Any, name: str) -> tuple[str, ...]:  # noqa: ANN401
     names = tuple(file.schema_arrow.names)
     if not names:
         raise empty_file(name, header=False)
     check_names(names, name, lambda _: None)
     return names
-
-
-def _locator(file: str, before: int) -> Callable[[int, str | None], Location]:
-    return lambda row, column: Location(file=file, row=before + row + 1, column=column)
-
-
-def _is_boolean(array: Any) -> bool:  # noqa: ANN401
-    import pyarrow as pa  # noqa: PLC0415
-
-    return bool(pa.types.is_boolean(array.type))
-
-
-def _decoded(array: Any, where: Location, missing: tuple[str, ...], *, as_text: bool) -> Column:  # noqa: ANN401
-    """Turn an Arrow array into a column; its text must be text."""
-    try:
-        return _column(array, missing, as_text=as_text)
-    except UnicodeDecodeError as error:
-        text = f"column {where.column!r} has text that is not UTF-8, as text in Parquet files is"
-        raise DataError("encoding", text, where=where, hint="write the file again with its text as UTF-8") from error
-
-
-def _column(array: Any, missing: tuple[str, ...], *, as_text: bool) -> Column:  # noqa: ANN401
-    """Turn an Arrow array into a column."""
-    import pyarrow as pa  # noqa: PLC0415
-
-    kind = array.type
-    is_ = pa.types
-    if is_.is_dictionary(kind):
-        array, kind = array.cast(kind.value_type), kind.value_type
-    if is_.is_null(kind):
-        return Levels(np.full(len(array), -1, dtype=np.int32), ()) if as_text else _empty(len(array))
-    if is_.is_date(kind) or is_.is_time(kind) or is_.is_timestamp(kind):
-        return _levels(_iso(array), missing)
-    if is_.is_boolean(kind):
-        levels = replace(_levels(array, ()), typed=True)
-        return levels if as_text else as_boolean(levels)
-    if is_.is_string(kind) or is_.is_large_string(kind) or is_.is_string_view(kind):
-        return _levels(array.cast(pa.large_string()), missing)
-    if not (is_.is_integer(kind) or is_.is_floating(kind) or is_.is_decimal(kind)):
-        return Unsupported(str(kind))
-    return replace(_levels(array, missing), typed=True) if as_text else _numbers(array)
-
-
-def _empty(rows: int) -> Numbers:
-    return Numbers(np.full(rows, np.nan))
-
-
-def _numbers(array: Any) -> Numbers:  # noqa: ANN401
-    import pyarrow as pa  # noqa: PLC0415
-
-    if pa.types.is_decimal(array.type):
-        array = array.cast(pa.string())  # digits to the nearest double; the direct cast may miss it by one
-    values = array.cast(pa.float64(), safe=False).to_numpy(**_copying(array))
-    return Numbers(np.asarray(values, dtype=np.float64))
-
-
-def _copying(array: Any) -> dict[str, bool]:  # noqa: ANN401
-    # Chunked arrays always copy and have no such option.
-    return {"zero_copy_only": False} if hasattr(array, "buffers") else {}
-
-
-def _levels(array: Any, missing: tuple[str, ...]) -> Levels:  # noqa: ANN401
-    """Factorize an Arrow array; its values are written as Python writes them."""
-    encoded = array.dictionary_encode()
-    if hasattr(encoded, "combine_chunks"):
-        encoded = encoded.unify_dictionaries().combine_chunks()
-        encoded = encoded if hasattr(encoded, "indices") else encoded.chunk(0)
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    spelt = [str(value) for value in encoded.dictionary.to_pylist()]
-    return sorted_levels(codes, spelt, missing if "nan" not in spelt else (*missing, "nan"))
-
-
-def _iso(array: Any) -> Any:  # noqa: ANN401
-    """Write dates and times as ISO 8601; moments with a time zone in UTC."""
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.compute as pc  # noqa: PLC0415
-
-    if not pa.types.is_timestamp(array.type):
-        return pc.replace_substring_regex(array.cast(pa.string()), r"\.0+$", "")
-    naive = array.cast(pa.timestamp(array.type.unit)).cast(pa.string())
-    whole = pc.replace_substring_regex(naive, r"\.0+$", "")  # as Python writes whole seconds
-    text = pc.replace_substring(whole, " ", "T", max_replacements=1)
-    return text if array.type.tz is None else pc.binary_join_element_wise(text, "Z", "")
-
-
-def _raw(array: Any) -> NDArray[np.object_]:  # noqa: ANN401
-    values = ["" if value is None else str(value) for value in array.to_pylist()]
-    return np.array([*values, None], dtype=np.object_)[:-1]

@@ -1,6 +1,6 @@
 """What the reader of chunks is told about the columns, and what it does with cells that are not as told."""
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Collection, Container, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,12 +24,12 @@ class ChunkPlan:
     is said of it. ``keep_raw`` keeps the cells of some columns, or of all (True), as spelt.
     """
 
-    numeric: Container[str]
+    numeric: Collection[str]
     as_text: Container[str] = ()
     rows: int = 50_000
     bad_cells: Literal["error", "missing"] = "error"
     keep_raw: bool | Container[str] = False
-    wanted: Container[str] | None = None
+    wanted: Collection[str] | None = None
     lenient: Container[str] = ()
 
     def passes_over(self, name: str) -> bool:

@@ -1,43 +1,68 @@
-"""Read tables: CSV, TSV and Parquet, from files and standard input, whole or in chunks.
+"""Read tables of any format, from files and standard input, packed or not, whole or in chunks.
 
 Errors over guesses: a table that is damaged is refused with file, line and column, and nothing is read as something
 else in silence. Values are read by pandas' C reader and pyarrow; what these would let pass is checked here (see
-``scan``, ``source``).
+``scan``, ``quotes``).
 """
 
-from collections.abc import Callable, Container, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Container, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
+from regcli.data.arrays import array_chunks, array_names, read_array
 from regcli.data.chunks import text_chunks
 from regcli.data.columns import concatenate_levels
-from regcli.data.dialect import Dialect, check_dialect, format_of, parse_na_values
+from regcli.data.dialect import Dialect, Format, check_dialect, format_of, parse_na_values
+from regcli.data.feather import feather_chunks, feather_names, read_feather
+from regcli.data.inputs import Part, check_sources, find_parts
+from regcli.data.jsonl import jsonl_chunks, jsonl_names, read_jsonl
+from regcli.data.keys import with_keys, with_keys_of_chunk
 from regcli.data.parquet import parquet_chunks, parquet_names, read_parquet
 from regcli.data.plan import ChunkPlan
-from regcli.data.source import is_nameless, is_stream, open_source, open_stream
+from regcli.data.source import Source, is_nameless, is_stream, open_source, open_stream
+from regcli.data.sparse import read_svm, svm_chunks, svm_names
 from regcli.data.table import Column, Levels, Numbers, Table, Unsupported
-from regcli.data.text import read_names, read_text
-from regcli.errors import DataError, Location, UsageError
+from regcli.data.text import read_names
+from regcli.data.whole import read_text
+from regcli.errors import DataError, Location
 
-__all__ = ["Dialect", "check_sources", "parse_na_values", "read_chunks", "read_header", "read_table"]
+__all__ = [
+    "Dialect",
+    "Part",
+    "check_sources",
+    "find_parts",
+    "parse_na_values",
+    "read_chunks",
+    "read_header",
+    "read_table",
+]
 
 
 def read_table(
-    sources: Sequence[str], dialect: Dialect, *, as_text: Container[str] | Callable[[str], bool] = ()
+    sources: Sequence[str | Part],
+    dialect: Dialect,
+    *,
+    as_text: Container[str] | Callable[[str], bool] = (),
+    expected: Collection[str] = (),
+    threads: int = 1,
 ) -> Table:
     """Read one or several files into one table.
 
     Parameters
     ----------
-    sources : sequence of str
-        Local paths, or ``-`` for standard input. Several files have the same columns, in any order; the first one's
-        order stands.
+    sources : sequence of str or Part
+        Local paths, patterns, directories, or ``-`` for standard input. Several files have the same columns, in any
+        order; the first one's order stands.
     dialect : Dialect
         How they are written.
     as_text : container of str, or callable
         Names of columns (or a test of a name) to be read as text, cells as spelt.
+    expected : collection of str
+        Columns that a format without them (LIBSVM) takes to be zero.
+    threads : int
+        Blocks of a text table that are read at a time; no cell depends on it.
 
     Returns
     -------
@@ -54,22 +79,24 @@ def read_table(
 
     Notes
     -----
-    A file is read twice: by pandas (in threads if it is large), and in chunks of a MiB to hash and check it. Only files
-    with quotes in odd places, and damaged ones, are also scanned in plain Python.
+    A text table is read once, and once more if a column turns out late to be text; other formats are read once to hash
+    them and once for their values. Only files with quotes in odd places, and damaged ones, are also scanned in plain
+    Python.
     """
     dialect = check_dialect(dialect)
     is_text = as_text if callable(as_text) else as_text.__contains__
-    check_sources(sources)
-    held = [open_source(name) for name in sources]
+    parts = find_parts(sources, dialect)
+    held = [open_source(part.name, _hopeless(_format(part.name, dialect), dialect)) for part in parts]
 
-    def read(at: int, test: Callable[[str], bool]) -> Table:
-        source = held[at]
-        fmt = _format(source.name, dialect)
-        if fmt == "parquet":
-            return read_parquet(source, dialect, test)
-        return read_text(source, dialect, fmt, test)
+    def read(at: int, test: Callable[[str], bool], expected: Collection[str]) -> Table:
+        how = _How(dialect, _format(held[at].name, dialect), test, expected, threads)
+        return with_keys(_read(held[at], how), parts[at], test)
 
-    tables = [read(at, is_text) for at in range(len(held))]
+    tables = [read(at, is_text, expected) for at in range(len(held))]
+    indices = {name for table in tables if table.format == "svm" for name in table.columns}
+    for at, table in enumerate(tables):
+        if table.format == "svm" and len(table.columns) < len(indices):  # a column that a file never names is zero
+            tables[at] = read(at, is_text, indices)
     if len(tables) == 1:
         return tables[0]
     for table in tables[1:]:
@@ -77,22 +104,51 @@ def read_table(
     mixed = _mixed(tables)
     if mixed:
         tables = [
-            read(at, lambda name: name in mixed or is_text(name)) if _has_other(table, mixed) else table
+            read(at, lambda name: name in mixed or is_text(name), indices or expected)
+            if _has_other(table, mixed)
+            else table
             for at, table in enumerate(tables)
         ]
     return _stack(tables)
 
 
+@dataclass(frozen=True)
+class _How:
+    """How one file is read."""
+
+    dialect: Dialect
+    fmt: Format
+    is_text: Callable[[str], bool]
+    expected: Collection[str]
+    threads: int
+
+
+def _read(source: Source, how: _How) -> Table:
+    match how.fmt:
+        case "parquet":
+            return read_parquet(source, how.dialect, how.is_text)
+        case "feather":
+            return read_feather(source, how.dialect, how.is_text)
+        case "jsonl":
+            return read_jsonl(source, how.dialect, how.is_text)
+        case "svm":
+            return read_svm(source, how.dialect, how.is_text, how.expected)
+        case "npz" | "mtx":
+            return read_array(source, how.dialect, how.fmt, how.is_text)
+        case "csv" | "tsv":
+            return read_text(source, how.dialect, how.fmt, how.is_text, threads=how.threads)
+
+
 def read_chunks(  # noqa: PLR0913  (each says one thing about the columns)
-    source: str,
+    source: str | Part,
     dialect: Dialect,
     *,
-    numeric: Container[str],
+    numeric: Collection[str],
     as_text: Container[str] = (),
     chunk_rows: int = 50_000,
     bad_cells: Literal["error", "missing"] = "error",
     keep_raw: bool | Container[str] = False,
-    wanted: Container[str] | None = None,
+    wanted: Collection[str] | None = None,
     lenient: Container[str] = (),
 ) -> Iterator[Table]:
     """Read one file in chunks of at most ``chunk_rows`` rows, in constant memory and one pass.
@@ -101,11 +157,11 @@ def read_chunks(  # noqa: PLR0913  (each says one thing about the columns)
 
     Parameters
     ----------
-    source : str
-        A local path or ``-``.
+    source : str or Part
+        A local path or ``-``, or one of ``find_parts``.
     dialect : Dialect
         How it is written.
-    numeric : container of str
+    numeric : collection of str
         Columns that are numbers; all others come as text, as spelt.
     as_text : container of str
         Columns of text that are never taken for booleans.
@@ -116,7 +172,7 @@ def read_chunks(  # noqa: PLR0913  (each says one thing about the columns)
         in ``bad_cells``.
     keep_raw : bool or container of str
         Keep the cells of these columns, or of all (True), as spelt in ``raw``.
-    wanted : container of str or None
+    wanted : collection of str or None
         Columns whose values are asked for; None asks for all. Others are passed over.
     lenient : container of str
         Columns of numbers in which a cell that is not a number is missing, whatever ``bad_cells`` says.
@@ -133,16 +189,32 @@ def read_chunks(  # noqa: PLR0913  (each says one thing about the columns)
     """
     dialect = check_dialect(dialect)
     plan = ChunkPlan(numeric, as_text, chunk_rows, bad_cells, keep_raw, wanted, lenient)
-    is_stream(source)  # refuses what is no local file
-    fmt = _format(source, dialect)
+    part = Part(source) if isinstance(source, str) else source
+    is_stream(part.name)  # refuses what is no local file
+    fmt = _format(part.name, dialect)
+    for table in _chunks(part.name, dialect, fmt, plan):
+        yield with_keys_of_chunk(table, part, plan)
+
+
+def _chunks(name: str, dialect: Dialect, fmt: Format, plan: ChunkPlan) -> Iterator[Table]:
+    """Binary formats are read from their ends, and so whole where they come from a pipe; text is read as it comes."""
     if fmt == "parquet":
-        yield from parquet_chunks(open_source(source), dialect, plan)
-        return
-    with open_stream(source) as stream:
-        yield from text_chunks(stream, source, dialect, fmt, plan)
+        yield from parquet_chunks(open_source(name, _hopeless(fmt, dialect)), dialect, plan)
+    elif fmt == "feather":
+        yield from feather_chunks(open_source(name, _hopeless(fmt, dialect)), dialect, plan)
+    elif fmt in {"npz", "mtx"}:
+        yield from array_chunks(open_source(name, _hopeless(fmt, dialect)), dialect, fmt, plan)
+    else:
+        with open_stream(name) as stream:
+            if fmt == "jsonl":
+                yield from jsonl_chunks(stream, name, dialect, plan)
+            elif fmt == "svm":
+                yield from svm_chunks(stream, name, dialect, plan)
+            else:
+                yield from text_chunks(stream, name, dialect, fmt, plan)
 
 
-def read_header(source: str, dialect: Dialect) -> tuple[str, ...]:
+def read_header(source: str | Part, dialect: Dialect) -> tuple[str, ...]:
     """Return the column names of a file. What can be read only once (``-``, a pipe) is consumed by this.
 
     Raises
@@ -151,21 +223,41 @@ def read_header(source: str, dialect: Dialect) -> tuple[str, ...]:
         ``empty-file``, ``duplicate-column``, ``empty-column-name`` and what keeps the file from being opened.
     """
     dialect = check_dialect(dialect)
-    opened = open_source(source)
-    fmt = _format(source, dialect)
-    return parquet_names(opened) if fmt == "parquet" else read_names(opened, dialect, fmt)[0].names
+    part = Part(source) if isinstance(source, str) else source
+    fmt = _format(part.name, dialect)
+    opened = open_source(part.name, _hopeless(fmt, dialect))
+    return (*(key for key, _ in part.keys), *_names(opened, dialect, fmt))
 
 
-def _format(name: str, dialect: Dialect) -> Literal["csv", "tsv", "parquet"]:
+def _names(source: Source, dialect: Dialect, fmt: Format) -> tuple[str, ...]:
+    match fmt:
+        case "parquet":
+            return parquet_names(source)
+        case "feather":
+            return feather_names(source)
+        case "jsonl":
+            return jsonl_names(source, dialect)
+        case "svm":
+            return svm_names(source, dialect)
+        case "npz" | "mtx":
+            return array_names(source, dialect, fmt)
+        case "csv" | "tsv":
+            return read_names(source, dialect, fmt)[0].names
+
+
+def _format(name: str, dialect: Dialect) -> Format:
     return format_of(name, dialect, stream=is_nameless(name) or is_stream(name))
 
 
-def check_sources(sources: Sequence[str]) -> None:
-    """Refuse a list of inputs that is empty, or that has to read standard input twice."""
-    if not sources:
-        raise UsageError("usage", "no input table was given")
-    if list(sources).count("-") > 1:
-        raise UsageError("conflicting-options", "standard input can be read only once, but - was given twice")
+#: What files of binary formats begin with. An Arrow stream begins with the length of its schema.
+_BEGINNINGS = {"parquet": (b"PAR1",), "feather": (b"ARROW1", b"FEA1", b"\xff\xff\xff\xff"), "npz": (b"PK",)}
+
+
+def _hopeless(fmt: Format, dialect: Dialect) -> Callable[[bytes], bool]:
+    """Whether a beginning cannot be that of a table, so that what may never end need not be read on."""
+    if fmt in _BEGINNINGS:
+        return lambda head: not head.startswith(_BEGINNINGS[fmt])
+    return lambda head: b"\0" in head and not dialect.encoding.startswith(("utf-16", "utf-32"))
 
 
 def _check_columns(first: Table, other: Table) -> None:

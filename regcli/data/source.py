@@ -1,8 +1,6 @@
-"""Inputs as bytes: what can be opened again and what can be read only once; one pass that hashes and checks.
+"""Inputs as bytes: what can be opened again and what can be read only once, packed or not; text as pieces of UTF-8.
 
-A table is looked at as pieces of UTF-8 that end at a line break. On these, whether quotes are used as a CSV writer
-uses them (every opening quote at the start of a cell, every closing one at its end) is decided with array operations;
-only tables that fail this test are read record by record.
+A text is looked at as pieces of UTF-8 that end at a line break.
 """
 
 import codecs
@@ -16,29 +14,27 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO, NoReturn, TextIO, cast
+from pathlib import Path, PurePath
+from typing import BinaryIO, NoReturn, TextIO
 
-import numpy as np
-
+from regcli.data.unpack import SUFFIXES, is_packed, unpacked, watched
 from regcli.errors import DataError, Location, UsageError
 
 __all__ = [
     "CHUNK",
-    "Quotes",
     "Source",
-    "Survey",
+    "arriving",
     "check_byte_order",
     "check_is_text",
-    "count_delimiters",
+    "chunks_of",
     "is_nameless",
     "is_slow",
     "is_stream",
+    "likely_encoding",
     "open_source",
     "open_stream",
     "pieces",
     "sha256_of",
-    "survey",
     "text_lines",
     "would_wait",
 ]
@@ -50,10 +46,10 @@ CHUNK = 1 << 20
 _BINARY = (
     (b"PK\x03\x04", "a zip archive, as workbooks (.xlsx, .ods) are", "save it as CSV, or unpack it first"),
     (b"\xd0\xcf\x11\xe0", "an old workbook (.xls)", "save it as CSV"),
-    (b"\x1f\x8b", "compressed by gzip", "pipe it through gunzip and read -"),
-    (b"\xfd7zXZ", "compressed by xz", "pipe it through unxz and read -"),
-    (b"(\xb5/\xfd", "compressed by zstd", "pipe it through unzstd and read -"),
-    (b"BZh91AY&SY", "compressed by bzip2", "pipe it through bunzip2 and read -"),
+    (b"\x1f\x8b", "compressed by gzip, twice", "unpack it once more"),
+    (b"\xfd7zXZ", "compressed by xz, twice", "unpack it once more"),
+    (b"(\xb5/\xfd", "compressed by zstd, twice", "unpack it once more"),
+    (b"BZh91AY&SY", "compressed by bzip2, twice", "unpack it once more"),
     (b"\x89PNG\r", "a PNG image", None),
     (b"\xff\xd8\xff", "a JPEG image", None),
 )
@@ -71,7 +67,7 @@ _BOMS = (
 
 @dataclass(frozen=True)
 class Source:
-    """An input by its name as given, with its bytes if it could be read only once."""
+    """An input by its name as given, with its bytes (packed as they came) if it could be read only once."""
 
     name: str
     held: bytes | None = None
@@ -81,8 +77,19 @@ class Source:
         """The path to open; absolute, so that no library sees a ``~`` or a ``-`` in front."""
         return str(Path(self.name).absolute())
 
-    def open(self) -> BinaryIO:
-        """Open it for reading, from the start."""
+    def open(self, update: Callable[[bytes], object] | None = None) -> BinaryIO:
+        """Open it for reading from the start, unpacked; ``update`` is shown its bytes as they are in the file."""
+        stream = self.raw()
+        if update:
+            stream = watched(stream, update)
+        try:
+            return unpacked(stream, self.name, promised=_promised(self.name), owned=True)
+        except DataError:
+            stream.close()
+            raise
+
+    def raw(self) -> BinaryIO:
+        """Open it for reading from the start, as it is."""
         if self.held is not None:
             return io.BytesIO(self.held)
         try:
@@ -90,8 +97,34 @@ class Source:
         except OSError as error:
             _refuse(self.name, error)
 
+    def state(self) -> tuple[int, ...]:
+        """What changes when a file is written to or replaced: size, time of the last change, place on the disk."""
+        if self.held is not None:
+            return ()
+        try:
+            found = Path(self.name).stat()
+        except OSError as error:
+            _refuse(self.name, error)
+        return found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev
+
+    def check_state(self, before: tuple[int, ...]) -> None:
+        """Refuse a file that has changed while it was read.
+
+        Raises
+        ------
+        DataError
+            ``file-changed``.
+        """
+        if self.state() != before:
+            raise DataError(
+                "file-changed",
+                f"{self.name} changed while it was read",
+                hint="wait until it is written, or read a copy",
+                where=Location(file=self.name),
+            )
+
     def size(self) -> int:
-        """Return its number of bytes."""
+        """Return its number of bytes, as it is."""
         return len(self.held) if self.held is not None else Path(self.name).stat().st_size
 
     def lines(self, encoding: str) -> TextIO:
@@ -106,8 +139,16 @@ def text_lines(stream: BinaryIO, encoding: str) -> TextIO:
     return io.TextIOWrapper(stream, encoding=known, errors=errors, newline="")
 
 
-def open_source(name: str) -> Source:
+def _promised(name: str) -> str | None:
+    """The packing that a name's suffix promises."""
+    return None if is_nameless(name) else SUFFIXES.get(PurePath(name).suffix.lower())
+
+
+def open_source(name: str, hopeless: Callable[[bytes], bool] = lambda _: False) -> Source:
     """Resolve an input: check that it can be read, and hold the bytes of what cannot be read twice.
+
+    What can be read only once and may never end, such as ``/dev/zero``, is not read on where its beginning is
+    ``hopeless``: the reader then says why.
 
     Raises
     ------
@@ -117,10 +158,11 @@ def open_source(name: str) -> Source:
         ``file-not-found`` with near names, ``file-unreadable``.
     """
     if is_stream(name):
-        with open_stream(name) as stream:
-            return Source(name, stream.read())
+        with _open_once(name) as stream:
+            head = stream.read(CHUNK)
+            return Source(name, head if hopeless(head) and not is_packed(head) else head + stream.read())
     source = Source(name)
-    with source.open():
+    with source.raw():
         return source
 
 
@@ -137,7 +179,8 @@ def is_stream(name: str) -> bool:
     except OSError as error:
         _refuse(name, error)
     if stat.S_ISDIR(mode):
-        raise DataError("file-unreadable", f"{name} is a directory", where=Location(file=name))
+        text = f"{name} is a directory; only directories of Parquet parts can be read"
+        raise DataError("file-unreadable", text, where=Location(file=name))
     return not stat.S_ISREG(mode)
 
 
@@ -160,9 +203,15 @@ def would_wait(stream: BinaryIO) -> bool:
 
 @contextmanager
 def open_stream(name: str) -> Iterator[BinaryIO]:
-    """Open an input for one pass. Standard input is not closed afterwards: it is not ours."""
+    """Open an input for one pass, unpacked. Standard input is not closed afterwards: it is not ours."""
+    with _open_once(name) as stream:
+        yield unpacked(stream, name, promised=_promised(name))
+
+
+@contextmanager
+def _open_once(name: str) -> Iterator[BinaryIO]:
     if name != "-":
-        with Source(name).open() as stream:
+        with Source(name).raw() as stream:
             yield stream
     elif sys.stdin is None:
         raise DataError("file-unreadable", "standard input is closed", where=Location(file=name))
@@ -181,39 +230,6 @@ def _refuse(name: str, error: OSError) -> NoReturn:
         names = []
     near = [str(path.parent / found) for found in difflib.get_close_matches(path.name, names, 3)]
     raise DataError("file-not-found", f"no file {name}", where=Location(file=name), near=near) from error
-
-
-@dataclass
-class Quotes:
-    """The state of quoting at the end of a piece: inside a quoted cell or not; whether all was as writers write it."""
-
-    delimiter: str
-    inside: bool = False
-    plain: bool = True
-
-    def mask(self, piece: bytes) -> "np.ndarray[tuple[int], np.dtype[np.bool_]] | None":
-        """Take in the next piece; return which of its bytes lie inside quotes (None if none does).
-
-        Once ``plain`` is false the mask means nothing.
-        """
-        if b'"' not in piece:
-            return np.ones(len(piece), dtype=np.bool_) if self.inside else None
-        buffer = np.frombuffer(piece, dtype=np.uint8)
-        is_quote = buffer == ord('"')
-        at = np.flatnonzero(is_quote)
-        inside = np.logical_xor.accumulate(is_quote)
-        opening = inside[at]
-        if self.inside:
-            inside, opening = ~inside, ~opening
-        borders = np.zeros(256, dtype=np.bool_)
-        borders[[ord(self.delimiter), ord("\r"), ord("\n"), ord('"')]] = True
-        # The neighbours of the piece's ends are line breaks: pieces are whole lines.
-        neighbour = np.where(opening, at - 1, at + 1)
-        outer = (neighbour < 0) | (neighbour >= len(buffer))
-        fine = outer | borders[buffer[np.clip(neighbour, 0, len(buffer) - 1)]]
-        self.plain = self.plain and bool(fine.all())
-        self.inside = bool(inside[-1])
-        return cast("np.ndarray[tuple[int], np.dtype[np.bool_]]", inside)
 
 
 def pieces(chunks: Iterator[bytes], encoding: str, *, bad_bytes: Callable[[UnicodeError], NoReturn]) -> Iterator[bytes]:
@@ -307,53 +323,35 @@ def check_byte_order(head: bytes, name: str, encoding: str) -> None:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """What one pass over a text found: its hash, the delimiters outside quotes, whether all quotes are plain."""
-
-    sha256: str
-    delimiters: int
-    plain: bool
-
-
-def survey(
-    source: Source,
-    encoding: str,
-    delimiter: str,
-    *,
-    bad_bytes: Callable[[UnicodeError], NoReturn],
-    nul_byte: Callable[[], NoReturn],
-) -> Survey:
-    """Read a text once, a MiB at a time: hash its bytes, check that they are text without NUL, count delimiters."""
-    digest = hashlib.sha256()
-    quotes = Quotes(delimiter)
-    count = 0
-    with source.open() as stream:
-        for piece in pieces(_hashed(stream, digest.update), encoding, bad_bytes=bad_bytes):
-            if b"\0" in piece:
-                nul_byte()
-            if quotes.plain:
-                count += count_delimiters(piece, quotes)
-    return Survey(digest.hexdigest(), count, quotes.plain and not quotes.inside)
-
-
-def count_delimiters(piece: bytes, quotes: Quotes) -> int:
-    """Count the delimiters outside quotes, taking the piece into the state of ``quotes``."""
-    inside = quotes.mask(piece)
-    marks = np.frombuffer(piece, dtype=np.uint8) == ord(quotes.delimiter)
-    return int(np.count_nonzero(marks if inside is None else marks & ~inside))
-
-
-def _hashed(stream: BinaryIO, update: Callable[[bytes], None]) -> Iterator[bytes]:
+def chunks_of(stream: BinaryIO, head: bytes = b"") -> Iterator[bytes]:
+    """Read a stream to its end, a MiB at a time, after what was read of it before."""
+    yield head
     while chunk := stream.read(CHUNK):
-        update(chunk)
+        yield chunk
+
+
+def arriving(stream: BinaryIO) -> Iterator[bytes]:
+    """Read a stream to its end, what has arrived at a time rather than wait for more."""
+    read = getattr(stream, "read1", stream.read)
+    while chunk := read(CHUNK):
         yield chunk
 
 
 def sha256_of(source: Source) -> str:
-    """Hash a source's bytes, a MiB at a time."""
+    """Hash a source's bytes as they are in the file, a MiB at a time."""
     digest = hashlib.sha256()
-    with source.open() as stream:
-        for _ in _hashed(stream, digest.update):
-            pass
+    with source.raw() as stream:
+        for chunk in chunks_of(stream):
+            digest.update(chunk)
     return digest.hexdigest()
+
+
+#: Bytes that Windows' encoding uses for quotes, dashes and the euro, and Latin-1 for nothing.
+_WINDOWS = frozenset(range(0x80, 0xA0)) - {0x81, 0x8D, 0x8F, 0x90, 0x9D}
+
+
+def likely_encoding(line: bytes) -> str:
+    """The way out of bytes that are not UTF-8: which single-byte encoding they look like."""
+    if any(byte in _WINDOWS for byte in line):
+        return "probably --encoding cp1252 (Windows); --encoding latin-1 reads any bytes"
+    return "probably --encoding latin-1 or --encoding cp1252 (Windows), which read these bytes alike"

@@ -36,12 +36,14 @@ class Levels:
 
 @dataclass(frozen=True, slots=True)
 class Unsupported:
-    """A column of a type that cannot be fitted on (a Parquet list, struct, blob). ``type`` is its name in the file.
+    """A column of a type that cannot be fitted on (a list, struct, blob). ``type`` is its name in the file.
 
-    It is an error (``unsupported-type``) only where the column is used.
+    It is an error (``unsupported-type``) only where the column is used. ``row`` is the first such cell's, where cells
+    have types of their own (JSON).
     """
 
     type: str
+    row: int | None = None
 
 
 Column = Numbers | Levels | Unsupported
@@ -70,7 +72,7 @@ class Table:
     """
 
     files: tuple[SourceFile, ...]
-    format: Literal["csv", "parquet"]
+    format: Literal["csv", "parquet", "jsonl", "feather", "svm", "npz", "mtx"]
     columns: Mapping[str, Column]
     rows: int
     locate: Callable[[int, str | None], Location]

@@ -1,21 +1,18 @@
-"""CSV and its kin, read whole: pandas reads the values, every doubt is settled by the exact scan."""
+"""Lines of cells: delimiter, header, what is wrong with the bytes, and the one call of pandas' reader."""
 
 import io
 import re
 import warnings
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any, BinaryIO, NoReturn
 
-import numpy as np
 import pandas as pd
 
-from regcli.data.columns import as_boolean, number, numbers_of, spelt_levels
 from regcli.data.dialect import Dialect, Format, find_delimiter
-from regcli.data.scan import TextPart, ragged
-from regcli.data.source import Source, check_byte_order, check_is_text, is_slow, survey, text_lines
-from regcli.data.table import Column, Levels, Numbers, SourceFile, Table
+from regcli.data.scan import TextPart
+from regcli.data.source import Source, check_byte_order, check_is_text, is_slow, likely_encoding, text_lines
 from regcli.errors import DataError, Location
 
 __all__ = [
@@ -23,14 +20,15 @@ __all__ = [
     "check_names",
     "checked_parse",
     "empty_file",
+    "encoding_hint",
     "head_of",
     "header_names",
     "layout_of",
     "parse",
     "read_names",
-    "read_text",
     "refuse_bytes",
     "refuse_nul",
+    "widths_checked",
 ]
 
 #: Looked at to find the delimiter.
@@ -39,13 +37,6 @@ _SAMPLE = 1 << 16
 #: A sample without a line break is prolonged to the end of its line, up to this.
 _LINE = 1 << 24
 
-#: pandas splits larger files among threads, but only if it may infer types piece by piece.
-_PARALLEL = 5 * 1024 * 1024
-
-#: Records looked at for leading zeros.
-_LOOK = 1000
-
-_LEADING_ZERO = re.compile(r"\s*[+-]?0\d", re.ASCII)
 _UNDECODED = re.compile("[\udc80-\udcff\ufffd]")
 _ESCAPED = re.compile("[\udc80-\udcff]")
 _NUL = re.compile("\0")
@@ -150,16 +141,21 @@ def refuse_bytes(part: TextPart, encoding: str, error: UnicodeError) -> NoReturn
         where = part.find(_UNDECODED if encoding.startswith(("utf-16", "utf-32")) else _ESCAPED)
     except (DataError, UnicodeError):  # broken in other ways too; or a codec that cannot mark what it does not decode
         where = Location(file=part.file)
-    shown = ""
-    if isinstance(error, UnicodeDecodeError):
-        shown = " (" + " ".join(f"0x{byte:02x}" for byte in error.object[error.start : error.start + 4][:1]) + ")"
+    shown = f" (0x{error.object[error.start]:02x})" if isinstance(error, UnicodeDecodeError) else ""
     line = f": line {where.line}" if where.line else ""
     raise DataError(
         "encoding",
         f"{part.file}{line} has bytes{shown} that are not {encoding}",
-        hint="say which encoding it is, for instance --encoding cp1252 (Windows) or latin-1",
+        hint=encoding_hint(encoding, error),
         where=where,
     ) from error
+
+
+def encoding_hint(encoding: str, error: UnicodeError) -> str:
+    """Say which encoding to try for bytes that are not text."""
+    if encoding != "utf-8" or not isinstance(error, UnicodeDecodeError):
+        return "say which encoding it is, for instance --encoding cp1252 (Windows) or latin-1"
+    return likely_encoding(error.object[error.start : error.start + 200].splitlines()[0])
 
 
 def refuse_nul(part: TextPart) -> NoReturn:
@@ -181,44 +177,46 @@ def refuse_nul(part: TextPart) -> NoReturn:
 
 
 def parse(
-    target: str | BinaryIO,
+    block: bytes,
     layout: Layout,
     dialect: Dialect,
     *,
     header: bool,
     types: Mapping[int, type],
     only: Collection[int] | None = None,
+    rows: int | None = None,
 ) -> pd.DataFrame:
-    """Run pandas' C reader; columns are called by position.
+    """Run pandas' C reader on UTF-8; columns are called by position.
 
     ``types`` fixes columns to text (``str``, or ``object`` for plain Python strings: cells as spelt, none missing) or
-    ``float``; the others are inferred. ``only`` reads some columns. Pandas' warnings about widths are errors.
+    ``float``; the others are inferred. ``only`` reads some columns, ``rows`` the first rows. To be
+    run within ``widths_checked``.
     """
     places = range(len(layout.names))
     options: dict[str, Any] = {
         "sep": layout.delimiter,
         "decimal": dialect.decimal,
-        "encoding": dialect.encoding,
+        "encoding": "utf-8",
         "header": 0 if header else None,
         "names": list(places),
         "usecols": None if only is None else sorted(only),
+        "nrows": rows,
         "index_col": False,
         "dtype": dict(types),
         "keep_default_na": False,
         "na_values": {at: list(dialect.na_values) for at in places if types.get(at) not in {str, object}},
         "compression": None,
-        "low_memory": _may_split(target, dialect),
+        "low_memory": False,
     }
+    return pd.read_csv(io.BytesIO(block), **options)
+
+
+@contextmanager
+def widths_checked() -> Iterator[None]:
+    """Make pandas' warnings about the width of rows errors. What is warned of is the process's: threads share this."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
-        warnings.simplefilter("ignore", pd.errors.DtypeWarning)  # such columns are read again
-        return pd.read_csv(target, **options)
-
-
-def _may_split(target: str | BinaryIO, dialect: Dialect) -> bool:
-    if not isinstance(target, str) or dialect.encoding != "utf-8":
-        return False
-    return Source(target).size() >= _PARALLEL
+        yield
 
 
 def read_names(source: Source, dialect: Dialect, fmt: Format) -> tuple[Layout, TextPart]:
@@ -228,114 +226,6 @@ def read_names(source: Source, dialect: Dialect, fmt: Format) -> tuple[Layout, T
     part = TextPart(source.name, lambda: source.lines(dialect.encoding), layout.delimiter, header=dialect.header)
     names = header_names(part)
     return replace(layout, names=names), replace(part, names=names)
-
-
-def read_text(source: Source, dialect: Dialect, fmt: Format, is_text: Callable[[str], bool]) -> Table:
-    """Read one text table whole.
-
-    Parameters
-    ----------
-    source : Source
-        A file or held bytes.
-    dialect, fmt
-        How it is written.
-    is_text : callable
-        Whether a column, by name, is read as text whatever its cells are.
-
-    Raises
-    ------
-    DataError
-        For every kind of damage, with file and line.
-    """
-    with source.open() as stream:
-        layout = layout_of(head_of(stream), source.name, dialect, fmt)
-    part = TextPart(source.name, lambda: source.lines(dialect.encoding), layout.delimiter, header=dialect.header)
-    found = survey(
-        source,
-        dialect.encoding,
-        layout.delimiter,
-        bad_bytes=lambda error: refuse_bytes(_named(part), dialect.encoding, error),
-        nul_byte=lambda: refuse_nul(_named(part)),
-    )
-    layout = replace(layout, names=header_names(part))
-    part = replace(part, names=layout.names)
-    if not found.plain:
-        part.check()
-    _check_first(part)
-    text = frozenset(at for at, name in enumerate(layout.names) if is_text(name))
-    reader = _Reader(source, layout, dialect, part)
-    columns, rows = reader.columns(text)
-    if found.plain and found.delimiters != (rows + part.header) * (len(layout.names) - 1):
-        part.check()
-    return Table(
-        files=(SourceFile(source.name, found.sha256, rows),),
-        format="csv",
-        columns=columns,
-        rows=rows,
-        locate=part.locate,
-        delimiter=layout.delimiter,
-        delimiter_guessed=layout.guessed,
-        leading_zeros=_leading_zeros(part, columns),
-    )
-
-
-def _named(part: TextPart) -> TextPart:
-    # For messages about bytes: the names help, but a header that is itself damaged must not hide the damage.
-    try:
-        return replace(part, names=tuple(next(part.records()).cells) if part.header else ())
-    except (DataError, StopIteration):
-        return part
-
-
-def _check_first(part: TextPart) -> None:
-    # pandas takes the width of a table from its first row.
-    first = next(part.rows(), None)
-    if first is None:
-        raise empty_file(part.file, header=True)
-    if len(first.cells) != len(part.names):
-        raise ragged(part.file, first, len(part.names))
-
-
-@dataclass(frozen=True)
-class _Reader:
-    source: Source
-    layout: Layout
-    dialect: Dialect
-    part: TextPart
-
-    def parse(self, types: Mapping[int, type], only: Collection[int] | None = None) -> pd.DataFrame:
-        target = self.source.path if self.source.held is None else io.BytesIO(self.source.held)
-        return checked_parse(
-            self.part, lambda: parse(target, self.layout, self.dialect, header=self.part.header, types=types, only=only)
-        )
-
-    def columns(self, text: frozenset[int]) -> tuple[dict[str, Column], int]:
-        """Read all columns; those in ``text`` as text. Return them by name, and the number of rows."""
-        frame = self.parse(dict.fromkeys(text, str))
-        # True and False lose their spelling, mixed types and integers beyond 64 bits their meaning: read them as text.
-        places = range(len(self.layout.names))
-        again = frozenset(at for at in places if frame[at].dtype.kind in "bO" and not _is_string(frame[at])) - text
-        spelt = self.parse(dict.fromkeys(again, str), again) if again else frame
-        columns: dict[str, Column] = {}
-        for at, name in enumerate(self.layout.names):
-            if at in text:
-                columns[name] = spelt_levels(frame[at], self.dialect.na_values)
-            elif at in again or _is_string(frame[at]):
-                cells = spelt[at] if at in again else frame[at]
-                columns[name] = self._inferred(spelt_levels(cells, self.dialect.na_values))
-            else:
-                columns[name] = Numbers(frame[at].to_numpy(dtype=np.float64))
-        return columns, len(frame)
-
-    def _inferred(self, column: Levels) -> Column:
-        # pandas gives up on a column of integers of which one is beyond 64 bits and one is missing.
-        if all(number(level, self.dialect.decimal) is not None for level in column.levels):
-            return numbers_of(column, self.dialect.decimal, self.dialect.na_values)[0]
-        return as_boolean(column)
-
-
-def _is_string(column: "pd.Series[Any]") -> bool:
-    return isinstance(column.dtype, pd.StringDtype)
 
 
 def checked_parse(part: TextPart, run: Callable[[], pd.DataFrame]) -> pd.DataFrame:
@@ -353,11 +243,3 @@ def checked_parse(part: TextPart, run: Callable[[], pd.DataFrame]) -> pd.DataFra
         raise DataError(
             "file-unreadable", f"{part.file} cannot be read: {error}", where=Location(file=part.file)
         ) from error
-
-
-def _leading_zeros(part: TextPart, columns: Mapping[str, Column]) -> tuple[str, ...]:
-    open_places = {at for at, name in enumerate(part.names) if isinstance(columns[name], Numbers)}
-    found: set[int] = set()
-    for record in islice(part.rows(), _LOOK):
-        found |= {at for at in open_places - found if _LEADING_ZERO.match(record.cells[at])}
-    return tuple(name for at, name in enumerate(part.names) if at in found)

@@ -70,7 +70,9 @@ def check_used(
             raise DataError(
                 "unsupported-type",
                 f"column {name!r} has type {column.type}, which cannot be used",
-                where=Location(file=table.files[0].path, column=name),
+                where=Location(file=table.files[0].path, column=name)
+                if column.row is None
+                else table.locate(column.row, name),
                 hint=_ways_without(name, free=name in features),
             )
         if isinstance(column, Levels) and name not in categorical:

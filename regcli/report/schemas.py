@@ -87,7 +87,7 @@ _SHA256: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 
 _DATA = _object(
     files=_list(_object(path=_TEXT, sha256=_SHA256, rows=_COUNT)),
-    format=_words("csv", "parquet"),
+    format=_words("csv", "parquet", "jsonl", "feather", "svm", "npz", "mtx"),
     target=_TEXT,
     target_source=_TEXT,
     rows=_COUNT,

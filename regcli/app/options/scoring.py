@@ -17,7 +17,11 @@ class Scoring:
     model: Annotated[str, Flag((), "Model file written by fit or cv with --model-out.", "MODEL")] = ""
     data: Annotated[
         tuple[str, ...],
-        Flag((), "Tables to score (.csv .tsv .txt .parquet), or - for standard input.", "DATA..."),
+        Flag(
+            (),
+            "Tables to score: files, patterns in quotes, a directory of Parquet files, or - for standard input.",
+            "DATA...",
+        ),
     ] = ()
     type: Annotated[
         ScoreType | None,

@@ -8,12 +8,17 @@ from regcli.app.options.flag import Flag
 __all__ = ["Categorical", "Data", "DataFiles", "Drop", "Features", "Reading", "Target"]
 
 TextWeights = Literal["count", "binary", "tfidf"]
-InputFormat = Literal["csv", "tsv", "parquet"]
+InputFormat = Literal["csv", "tsv", "parquet", "jsonl", "feather", "svm", "npz", "mtx"]
 
 # Options of several groups, declared once.
 DataFiles = Annotated[
     tuple[str, ...],
-    Flag((), "Input tables (.csv .tsv .txt .parquet), or - for standard input.", "DATA..."),
+    Flag(
+        (),
+        "Input tables (.csv .tsv .txt .jsonl .parquet .feather .arrow .svm .npz .mtx; text also packed: .gz .bz2 .xz "
+        ".zst), patterns in quotes, a directory of Parquet files, or - for standard input.",
+        "DATA...",
+    ),
 ]
 Target = Annotated[
     str | None,

@@ -96,9 +96,9 @@ RANDOM = bytes(np.random.default_rng(0).integers(1, 256, 4000, dtype=np.uint8))
     [
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "PNG"),
         (b"PK\x03\x04\x14\0\x06\0", "xlsx"),
-        (gzip.compress(b"a,b\n1,2\n", mtime=0), "gzip"),
-        (lzma.compress(b"a,b\n1,2\n"), "xz"),
-        (bz2.compress(b"a,b\n1,2\n"), "bzip2"),
+        (gzip.compress(gzip.compress(b"a,b\n1,2\n", mtime=0), mtime=0), "gzip, twice"),
+        (gzip.compress(lzma.compress(b"a,b\n1,2\n"), mtime=0), "xz"),
+        (lzma.compress(bz2.compress(b"a,b\n1,2\n")), "bzip2"),
         (b"\xff\xd8\xff\xe0\0\x10JFIF", "JPEG"),
         (RANDOM, "printable"),
     ],

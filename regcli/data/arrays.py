@@ -1,0 +1,251 @@
+"""Matrices in files: npz (dense or sparse, never pickled) and Matrix Market. Sizes are checked before they are used."""
+
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regcli.data.arrow import row_locator
+from regcli.data.columns import as_boolean, spelt_levels
+from regcli.data.dialect import Dialect, Format
+from regcli.data.market import read_market
+from regcli.data.plan import NOT_READ, ChunkPlan, declared_numbers
+from regcli.data.source import Source, sha256_of
+from regcli.data.sparse import LARGEST, TARGET, check_size, numbered, spelt
+from regcli.data.table import Column, Levels, Numbers, SourceFile, Table
+from regcli.data.text import check_names, empty_file
+from regcli.errors import DataError, Location, RegcliError, ResourceError
+
+__all__ = ["array_chunks", "array_names", "read_array"]
+
+#: Arrays that ``scipy.sparse.save_npz`` writes for each of its formats.
+_SPARSE = {
+    "csr": ("data", "indices", "indptr"),
+    "csc": ("data", "indices", "indptr"),
+    "bsr": ("data", "indices", "indptr"),
+    "coo": ("data", "row", "col"),
+    "dia": ("data", "offsets"),
+}
+
+
+@dataclass(frozen=True)
+class _Matrix:
+    """Columns of a file by their names: each (n,), numbers, booleans or text."""
+
+    columns: dict[str, NDArray[Any]]
+
+    @property
+    def rows(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+
+def read_array(source: Source, dialect: Dialect, fmt: Format, is_text: Callable[[str], bool]) -> Table:
+    """Read a file whole. Columns without names are called by their numbers, from 1; ``y`` of an npz file ``target``.
+
+    Raises
+    ------
+    DataError
+        ``file-unreadable``, ``broken-line`` with the line of a Matrix Market file, ``empty-file``.
+    ResourceError
+        ``table-too-large``.
+    """
+    before, digest = source.state(), sha256_of(source)
+    matrix = _load(source, fmt, dialect)
+    source.check_state(before)
+    columns = {name: _column(cells, dialect, as_text=is_text(name)) for name, cells in matrix.columns.items()}
+    file = SourceFile(source.name, digest, matrix.rows)
+    return Table((file,), "npz" if fmt == "npz" else "mtx", columns, matrix.rows, row_locator(source.name))
+
+
+def array_names(source: Source, dialect: Dialect, fmt: Format) -> tuple[str, ...]:
+    """The names of the columns."""
+    return tuple(_load(source, fmt, dialect).columns)
+
+
+def array_chunks(source: Source, dialect: Dialect, fmt: Format, plan: ChunkPlan) -> Iterator[Table]:
+    """Cut what is read whole into chunks of at most ``plan.rows`` rows."""
+    matrix = _load(source, fmt, dialect)
+    for start in range(0, matrix.rows, plan.rows):
+        yield _chunk(matrix, start, source.name, dialect, plan, fmt)
+
+
+def _chunk(matrix: _Matrix, start: int, file: str, dialect: Dialect, plan: ChunkPlan, fmt: Format) -> Table:
+    parts = {name: cells[start : start + plan.rows] for name, cells in matrix.columns.items()}
+    locate, columns, doubtful = row_locator(file, start), dict[str, Column](), dict[str, Levels]()
+    for name, cells in parts.items():
+        if plan.passes_over(name):
+            columns[name] = NOT_READ
+            continue
+        wanted = name in plan.numeric
+        column = _column(cells, dialect, as_text=not wanted and cells.dtype.kind != "b")
+        if wanted and isinstance(column, Levels):
+            doubtful[name] = column
+        columns[name] = column
+    found, bad_cells = declared_numbers(doubtful, plan, locate, missing=dialect.na_values)
+    rows = min(plan.rows, matrix.rows - start)
+    raw = {name: _spelt(cells) for name, cells in parts.items() if plan.keeps(name)} if plan.keep_raw else None
+    return Table(
+        files=(SourceFile(file, "", rows),),
+        format="npz" if fmt == "npz" else "mtx",
+        columns={**columns, **found},
+        rows=rows,
+        locate=locate,
+        bad_cells=bad_cells,
+        raw=raw,
+    )
+
+
+def _spelt(cells: NDArray[Any]) -> NDArray[np.object_]:
+    return cells.astype(object) if cells.dtype.kind == "U" else spelt_text(cells)
+
+
+def spelt_text(cells: NDArray[Any]) -> NDArray[np.object_]:
+    """Booleans and numbers as Python writes them, whole numbers without a point."""
+    if cells.dtype.kind in "iub":
+        return np.array([*map(str, cells.tolist()), None], dtype=object)[:-1]
+    return spelt(cells)
+
+
+def _column(cells: NDArray[Any], dialect: Dialect, *, as_text: bool) -> Column:
+    kind = cells.dtype.kind
+    if kind == "U":
+        return spelt_levels(cells.astype(object), dialect.na_values)
+    if kind == "b":
+        levels = spelt_levels(spelt_text(cells))
+        typed = Levels(levels.codes, levels.levels, typed=True)
+        return typed if as_text else as_boolean(typed)
+    if as_text:
+        levels = spelt_levels(spelt_text(cells), ("nan",))
+        return Levels(levels.codes, levels.levels, typed=True)
+    return Numbers(cells.astype(np.float64))
+
+
+def _load(source: Source, fmt: Format, dialect: Dialect) -> _Matrix:
+    try:
+        matrix = _npz(source) if fmt == "npz" else _market(source, dialect)
+    except RegcliError:
+        raise
+    except (ValueError, OSError, EOFError, KeyError, TypeError, IndexError, OverflowError, zlib.error) as error:
+        _refuse(source.name, str(error))
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:  # unknown packings, passwords
+        _refuse(source.name, str(error))
+    if not matrix.columns or not matrix.rows:
+        raise empty_file(source.name, header=bool(matrix.columns))
+    return matrix
+
+
+def _refuse(name: str, said: str) -> NoReturn:
+    raise DataError(
+        "file-unreadable",
+        f"{name} is not an npz file of a matrix: {said}",
+        where=Location(file=name),
+        hint="npz holds arrays X, y and names, or what scipy.sparse.save_npz writes",
+    )
+
+
+def _market(source: Source, dialect: Dialect) -> _Matrix:
+    with source.open() as stream:
+        matrix = read_market(stream, source.name, dialect)
+    if matrix is None:
+        raise empty_file(source.name, header=False)
+    return _Matrix({label: matrix[:, at] for at, label in enumerate(numbered(matrix.shape[1]))})
+
+
+# --- npz ------------------------------------------------------------------------------------------------------------
+
+
+def _npz(source: Source) -> _Matrix:
+    with source.raw() as stream, zipfile.ZipFile(stream) as archive:
+        sizes = {info.filename: info.file_size for info in archive.infolist()}
+        if sum(sizes.values()) > LARGEST:
+            raise ResourceError(
+                "table-too-large",
+                f"{source.name} unpacks to {sum(sizes.values()) / 1e9:.1f} GB of at most {LARGEST / 1e9:.1f}",
+                where=Location(file=source.name),
+                hint="take fewer rows, or write them as Parquet",
+            )
+        arrays = {
+            name.removesuffix(".npy"): _array(archive, name, size)
+            for name, size in sizes.items()
+            if name.endswith(".npy")
+        }
+    if "format" in arrays:
+        return _plain(source.name, _from_scipy(source.name, arrays))
+    if "X" not in arrays:
+        raise ValueError(f"it has no array X, but {', '.join(map(repr, arrays)) or 'none at all'}")
+    return _named(arrays, source.name)
+
+
+def _array(archive: zipfile.ZipFile, name: str, size: int) -> NDArray[Any]:
+    """One array, of the size that its header says; never a pickle."""
+    with archive.open(name) as stream:
+        version = np.lib.format.read_magic(stream)
+        read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+        if version not in read:
+            raise ValueError(f"array {name} is of another version")
+        shape, _, dtype = read[version](stream)
+    if dtype.hasobject:
+        raise ValueError(f"array {name} holds Python objects")
+    if any(length < 0 for length in shape) or int(np.prod([1, *shape], dtype=object)) * dtype.itemsize > size:
+        raise ValueError(f"array {name} is shorter than its header says")
+    with archive.open(name) as stream:
+        return np.lib.format.read_array(stream, allow_pickle=False)
+
+
+def _from_scipy(name: str, arrays: dict[str, NDArray[Any]]) -> Any:  # noqa: ANN401  (a sparse array of some format)
+    from scipy import sparse  # noqa: PLC0415
+
+    word = arrays["format"].item()
+    form = word.decode("ascii") if isinstance(word, bytes) else str(word)
+    if form not in _SPARSE:
+        raise ValueError(f"the sparse format {form!r} is not known")
+    shape = tuple(int(length) for length in arrays["shape"].tolist())
+    if len(shape) != 2 or min(shape) < 0:
+        raise ValueError(f"the shape is {shape}")
+    check_size(name, *shape)
+    parts = tuple(arrays[part] for part in _SPARSE[form])
+    if parts[0].dtype.kind not in "iufb":
+        raise ValueError(f"the cells are of type {parts[0].dtype}")
+    make = getattr(sparse, f"{form}_array")
+    made = make((parts[0], parts[1:]) if form == "coo" else parts, shape=shape)
+    if form in {"csr", "csc", "bsr"}:
+        made.check_format(full_check=True)
+    return made
+
+
+def _plain(name: str, matrix: Any) -> _Matrix:  # noqa: ANN401
+    """Columns of a sparse matrix, zeros and all."""
+    check_size(name, *matrix.shape)
+    dense = matrix.toarray(order="F")
+    return _Matrix({label: dense[:, at] for at, label in enumerate(numbered(dense.shape[1]))})
+
+
+def _named(arrays: dict[str, NDArray[Any]], file: str) -> _Matrix:
+    """Columns of the arrays X (n, p), y (n,) and names (p,)."""
+    strange = sorted(set(arrays) - {"X", "y", "names"})
+    if strange:
+        raise ValueError(f"it has arrays that are not known: {', '.join(strange)}")
+    for part, array in arrays.items():
+        if array.dtype.kind not in "iufbU" or (part == "names" and array.dtype.kind != "U"):
+            raise ValueError(f"array {part} is of type {array.dtype}")
+    X, y = arrays["X"], arrays.get("y")
+    if X.ndim != 2:
+        raise ValueError(f"array X has {X.ndim} dimensions")
+    check_size(file, *X.shape)
+    names = numbered(X.shape[1])
+    if "names" in arrays:
+        names = tuple(map(str, arrays["names"].ravel().tolist()))
+        if len(names) != X.shape[1]:
+            raise ValueError(f"there are {len(names)} names for {X.shape[1]} columns of X")
+    columns = list(names) + [TARGET] * (y is not None)
+    check_names(columns, file, lambda _: None)
+    made = {name: X[:, at] for at, name in enumerate(names)}
+    if y is not None:
+        if y.shape != (len(X),):
+            raise ValueError(f"y has the shape {y.shape}, and X has {len(X)} rows")
+        made[TARGET] = y
+    return _Matrix(made)

@@ -1,0 +1,261 @@
+"""JSON Lines: an object a line. Numbers are taken as they are spelt, so that none loses a digit on the way.
+
+Columns come in the order in which keys are first met; a key that a line lacks is a missing cell.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regcli.data.columns import as_boolean, number, spelt_levels
+from regcli.data.dialect import Dialect
+from regcli.data.lines import Line, numbered_lines
+from regcli.data.plan import NOT_READ, ChunkPlan, declared_numbers
+from regcli.data.source import Source, would_wait
+from regcli.data.table import Column, Levels, Numbers, SourceFile, Table, Unsupported
+from regcli.data.text import check_names, empty_file
+from regcli.errors import DataError, Location
+
+__all__ = ["jsonl_chunks", "jsonl_names", "read_jsonl"]
+
+
+def read_jsonl(source: Source, dialect: Dialect, is_text: Callable[[str], bool]) -> Table:
+    """Read a whole file.
+
+    Raises
+    ------
+    DataError
+        ``broken-line`` for what is no object, ``duplicate-column`` for a key that is twice in a line, and what text
+        may be refused for, with the line.
+    """
+    before, digest = source.state(), hashlib.sha256()
+    cells = _Cells(source.name)
+    with source.open(digest.update) as stream:
+        for lines in numbered_lines(stream, source.name, dialect):
+            cells.add(lines)
+    source.check_state(before)
+    if not cells.lines:
+        raise empty_file(source.name, header=False)
+    columns = {
+        name: _column(values, dialect.na_values, as_text=is_text(name)) for name, values in cells.columns().items()
+    }
+    rows = len(cells.lines)
+    file = SourceFile(source.name, digest.hexdigest(), rows)
+    return Table((file,), "jsonl", columns, rows, cells.locator())
+
+
+def jsonl_names(source: Source, dialect: Dialect) -> tuple[str, ...]:
+    """The keys of a whole file, in the order in which they are met."""
+    cells = _Cells(source.name)
+    with source.open() as stream:
+        for lines in numbered_lines(stream, source.name, dialect):
+            cells.add(lines)
+            cells.forget()
+    if not cells.found:
+        raise empty_file(source.name, header=False)
+    return tuple(cells.found)
+
+
+def jsonl_chunks(stream: BinaryIO, name: str, dialect: Dialect, plan: ChunkPlan) -> Iterator[Table]:
+    """Read a stream in chunks of at most ``plan.rows`` rows; a column stays once its key was met."""
+    cells, waiting = _Cells(name), list[Line]()
+    empty = True
+    for lines in numbered_lines(stream, name, dialect):
+        waiting += lines
+        while len(waiting) >= plan.rows or (waiting and would_wait(stream)):
+            cells.add(waiting[: plan.rows])
+            waiting = waiting[plan.rows :]
+            yield _chunk(cells, dialect, plan)
+            cells.forget()
+            empty = False
+    if waiting:
+        cells.add(waiting)
+        yield _chunk(cells, dialect, plan)
+    elif empty:
+        raise empty_file(name, header=False)
+
+
+def _chunk(cells: "_Cells", dialect: Dialect, plan: ChunkPlan) -> Table:
+    locate, missing = cells.locator(), dialect.na_values
+    columns: dict[str, Column] = {}
+    doubtful: dict[str, Levels] = {}
+    raw: dict[str, NDArray[np.object_]] = {}
+    for name, values in cells.columns().items():
+        if plan.keeps(name):
+            raw[name] = np.array([*("" if value is None else _spelt(value) for value in values), None], dtype=object)[
+                :-1
+            ]
+        if plan.passes_over(name):
+            columns[name] = NOT_READ
+            continue
+        wanted = name in plan.numeric
+        column = _column(values, missing, as_text=not wanted and not _is_boolean(values))
+        if wanted and isinstance(column, Levels):
+            doubtful[name] = column
+        columns[name] = column
+    found, bad_cells = declared_numbers(doubtful, plan, locate, missing=missing)
+    rows = len(cells.lines)
+    return Table(
+        files=(SourceFile(cells.file, "", rows),),
+        format="jsonl",
+        columns={**columns, **found},
+        rows=rows,
+        locate=locate,
+        bad_cells=bad_cells,
+        raw=raw if plan.keep_raw else None,
+    )
+
+
+class _Spelt(str):
+    """A number as it is spelt in the file, which a string is not."""
+
+    __slots__ = ()
+
+
+_decode = json.JSONDecoder(
+    object_pairs_hook=tuple, parse_int=_Spelt, parse_float=_Spelt, parse_constant=_Spelt, strict=True
+).decode
+
+
+@dataclass
+class _Cells:
+    """Rows as columns of values: None, booleans, text, numbers as spelt; lists and objects as tuples and lists."""
+
+    file: str
+    found: dict[str, list[Any]] = field(default_factory=dict)
+    lines: list[int] = field(default_factory=list)
+
+    def add(self, lines: list[Line]) -> None:
+        """Take in some rows."""
+        for line, text in lines:
+            self._add(line, self._object(line, text))
+
+    def _object(self, line: int, text: bytes) -> tuple[tuple[str, Any], ...]:
+        try:
+            pairs = _decode(text.decode())
+        except json.JSONDecodeError as error:
+            said = f"{error.msg} (character {error.pos + 1})"
+            raise self._broken(line, text, said) from error
+        except RecursionError as error:
+            raise self._broken(line, text, "it is nested too deeply") from error
+        if not isinstance(pairs, tuple):
+            raise self._broken(line, text, 'it is no object such as {"age": 41}')
+        return pairs
+
+    def _broken(self, line: int, text: bytes, said: str) -> DataError:
+        return DataError(
+            "broken-line",
+            f"{self.file}: line {line} is not JSON Lines: {said}",
+            hint="JSON Lines has an object a line; of a list of objects, jq -c '.[]' makes that",
+            where=Location(file=self.file, line=line),
+            cells=(text[:60].decode("utf-8", "replace"),),
+        )
+
+    def _add(self, line: int, pairs: tuple[tuple[str, Any], ...]) -> None:
+        row = len(self.lines)
+        for key, value in pairs:
+            column = self.found.get(key)
+            if column is None:
+                column = self.found[key] = []
+                self._check_key(key, line)
+            if len(column) > row:
+                raise DataError(
+                    "duplicate-column",
+                    f"{self.file}: line {line} has the key {key!r} twice",
+                    hint="take one of them out",
+                    where=Location(file=self.file, line=line, column=key),
+                )
+            if isinstance(value, str) and not _is_unicode(value):
+                text = f"{self.file}: line {line}, key {key!r}: half of a character, as \\ud800 is, is no text"
+                raise DataError("broken-line", text, where=Location(file=self.file, line=line, column=key))
+            column.extend([None] * (row - len(column)))
+            column.append(value)
+        self.lines.append(line)
+
+    def _check_key(self, key: str, line: int) -> None:
+        check_names([key], self.file, lambda _: line)
+        if "\0" in key or not _is_unicode(key):
+            text = f"{self.file}: line {line} has a key that is no text: {key!r}"
+            raise DataError("broken-line", text, where=Location(file=self.file, line=line), hint="rename the key")
+
+    def columns(self) -> dict[str, list[Any]]:
+        """All columns, as long as there are rows."""
+        for column in self.found.values():
+            column.extend([None] * (len(self.lines) - len(column)))
+        return self.found
+
+    def forget(self) -> None:
+        """Let go of the rows; the keys stay."""
+        self.found = {name: [] for name in self.found}
+        self.lines = []
+
+    def locator(self) -> Callable[[int, str | None], Location]:
+        """Where rows are."""
+        file, lines = self.file, self.lines
+        return lambda row, column: Location(file=file, line=lines[row], column=column)
+
+
+def _is_unicode(text: str) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a pair, which JSON can spell
+        return False
+    return True
+
+
+def _is_boolean(values: list[Any]) -> bool:
+    return any(isinstance(value, bool) for value in values) and all(
+        value is None or isinstance(value, bool) for value in values
+    )
+
+
+def _column(values: list[Any], missing: tuple[str, ...], *, as_text: bool) -> Column:
+    kinds = {type(value) for value in values} - {type(None)}
+    nested = kinds & {list, tuple}
+    if nested:
+        row = next(row for row, value in enumerate(values) if isinstance(value, (list, tuple)))
+        return Unsupported("JSON object" if isinstance(values[row], tuple) else "JSON array", row)
+    if kinds <= {_Spelt} and not as_text:
+        found = _numbers(values, missing)
+        if found is not None:
+            return found
+    levels = spelt_levels(np.array([*map(_text, values), None], dtype=object)[:-1], missing)
+    if kinds == {bool}:
+        return as_boolean(Levels(levels.codes, levels.levels, typed=True)) if not as_text else levels
+    return levels
+
+
+def _numbers(values: list[Any], missing: tuple[str, ...]) -> Numbers | None:
+    absent = {number(cell) for cell in missing} - {None}
+    out = np.full(len(values), np.nan)
+    for row, cell in enumerate(values):
+        if cell is not None and cell not in missing:
+            value = float(cell)
+            out[row] = np.nan if value in absent else value
+            if out[row] != out[row] and cell == "NaN":
+                return None
+    return Numbers(out)
+
+
+def _text(value: Any) -> str | None:  # noqa: ANN401  (whatever JSON holds)
+    return None if value is None else _spelt(value)
+
+
+def _spelt(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, (list, tuple)):
+        return json.dumps(_plain(value), ensure_ascii=False)
+    return str(value)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    """A nested value as Python's own; numbers keep their spelling as text."""
+    if isinstance(value, tuple):
+        return {key: _plain(cell) for key, cell in value}
+    return [_plain(cell) for cell in value] if isinstance(value, list) else value

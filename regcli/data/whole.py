@@ -1,0 +1,375 @@
+"""Lines of cells, read whole: blocks of records go to pandas' reader in threads, numbers into columns made ready.
+
+One pass hashes, checks and reads. A column is one of numbers if all its filled cells are; where a later block shows
+that one is not, the columns this happened to are read once more, as text. What is read does not depend on where blocks
+end, on the number of threads or on free memory.
+"""
+
+import hashlib
+import re
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
+from typing import Any, BinaryIO
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from regcli.data.columns import as_boolean, concatenate_levels, number, numbers_of, spelt_levels
+from regcli.data.dialect import Dialect, Format
+from regcli.data.quotes import Quotes, count_delimiters, exact_ends
+from regcli.data.rooms import Rooms, give_back
+from regcli.data.scan import TextPart, ragged
+from regcli.data.source import Source, chunks_of, pieces
+from regcli.data.table import Column, Levels, Numbers, SourceFile, Table
+from regcli.data.text import (
+    Layout,
+    checked_parse,
+    empty_file,
+    head_of,
+    header_names,
+    layout_of,
+    parse,
+    refuse_bytes,
+    refuse_nul,
+    widths_checked,
+)
+from regcli.errors import DataError
+
+__all__ = ["read_text"]
+
+#: Bytes of a block. pandas takes about 2 ms for a block whatever is in it, 1 s for 200 MB, and three times a block's
+#: bytes while it reads one.
+BLOCK = 1 << 22
+
+#: Bytes of a file from which on what is left over is worth a call that takes a millisecond or two.
+LARGE = 1 << 24
+
+#: Rows from which kinds of columns are first guessed.
+_LOOK = 1000
+
+_LEADING_ZERO = re.compile(r"\s*[+-]?0\d", re.ASCII)
+
+
+def read_text(
+    source: Source, dialect: Dialect, fmt: Format, is_text: Callable[[str], bool], *, threads: int = 1
+) -> Table:
+    """Read one text table whole.
+
+    Parameters
+    ----------
+    source : Source
+        A file or held bytes.
+    dialect, fmt
+        How it is written.
+    is_text : callable
+        Whether a column, by name, is read as text whatever its cells are.
+    threads : int
+        Blocks that are read at a time.
+
+    Raises
+    ------
+    DataError
+        For every kind of damage, with file and line.
+
+    Notes
+    -----
+    Beside the columns themselves a few blocks are in memory. The file is read once, and once more where a column turns
+    out to be text after its first rows.
+    """
+    before = source.state()
+    digest = hashlib.sha256()
+    with source.open(digest.update) as stream, widths_checked():
+        layout, part, blocks = _begin(source, stream, dialect, fmt)
+        declared = frozenset(at for at, name in enumerate(layout.names) if is_text(name))
+        reader = _Reader(layout, dialect, part, declared, source.size())
+        rows = reader.read(blocks, threads)
+        if reader.late:
+            with source.open() as second:
+                reader.read_late(_cut(_pieces(second, dialect, part), part), threads)
+    source.check_state(before)
+    columns = reader.columns(rows)
+    if source.size() > LARGE:
+        give_back()
+    return Table(
+        files=(SourceFile(source.name, digest.hexdigest(), rows),),
+        format="csv",
+        columns=columns,
+        rows=rows,
+        locate=part.locate,
+        delimiter=layout.delimiter,
+        delimiter_guessed=layout.guessed,
+        leading_zeros=_leading_zeros(part, columns) if reader.zeros else (),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """A run of whole records as UTF-8: how many delimiters count, and whether its quotes are a CSV writer's."""
+
+    data: bytes
+    delimiters: int
+    plain: bool
+    header: bool
+
+
+def _begin(
+    source: Source, stream: BinaryIO, dialect: Dialect, fmt: Format
+) -> tuple[Layout, TextPart, Iterator[_Block]]:
+    """Read the beginning: delimiter, names, width of the first row."""
+    head = head_of(stream)
+    layout = layout_of(head, source.name, dialect, fmt)
+    part = TextPart(source.name, lambda: source.lines(dialect.encoding), layout.delimiter, header=dialect.header)
+    blocks = _cut(_pieces(stream, dialect, part, head), part)
+    first = next(blocks, None)  # its bytes are text; so are the names
+    layout = replace(layout, names=header_names(part))
+    part = replace(part, names=layout.names)
+    _check_first(part)
+    return layout, part, _checked(blocks if first is None else chain([first], blocks), part)
+
+
+def _checked(blocks: Iterator[_Block], part: TextPart) -> Iterator[_Block]:
+    """Quotes in odd places are either broken, or to be read record by record once, to be sure."""
+    sure = False
+    for block in blocks:
+        if not (block.plain or sure):
+            part.check()
+            sure = True
+        yield block
+
+
+def _pieces(stream: BinaryIO, dialect: Dialect, part: TextPart, head: bytes = b"") -> Iterator[bytes]:
+    return pieces(
+        chunks_of(stream, head),
+        dialect.encoding,
+        bad_bytes=lambda error: refuse_bytes(_named(part), dialect.encoding, error),
+    )
+
+
+def _named(part: TextPart) -> TextPart:
+    # For messages about bytes: the names help, but a header that is itself damaged must not hide the damage.
+    try:
+        return replace(part, names=tuple(next(part.records()).cells) if part.header else ())
+    except (DataError, StopIteration):
+        return part
+
+
+def _check_first(part: TextPart) -> None:
+    # pandas takes the width of a table from its first row.
+    first = next(part.rows(), None)
+    if first is None:
+        raise empty_file(part.file, header=True)
+    if len(first.cells) != len(part.names):
+        raise ragged(part.file, first, len(part.names))
+
+
+def _cut(text: Iterator[bytes], part: TextPart) -> Iterator[_Block]:
+    """Cut a text into blocks of whole records, blank ones left out; look at every byte on the way."""
+    quotes = Quotes(part.delimiter)
+    taken: list[bytes] = []
+    size = delimiters = 0
+    plain, header = True, part.header
+    for piece in chain(text, [None]):
+        if piece is not None:
+            if b"\0" in piece:
+                refuse_nul(_named(part))
+            inside = quotes.inside
+            delimiters += count_delimiters(piece, quotes)
+            if not quotes.plain:
+                plain, quotes.plain = False, True
+                _, quotes.inside = exact_ends(piece, part.delimiter, inside=inside)
+            taken.append(piece)
+            size += len(piece)
+        if taken and (piece is None or (size >= BLOCK and not quotes.inside)):
+            data = taken[0] if len(taken) == 1 else b"".join(taken)
+            if not _is_blank(data, part.delimiter):
+                yield _Block(data, delimiters, plain and not quotes.inside, header)
+                header = False
+            taken, size, delimiters, plain = [], 0, 0, True
+
+
+def _is_blank(data: bytes, delimiter: str) -> bool:
+    return not data[:64].strip() and not data.strip() and delimiter.encode() not in data
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What was read of a block: columns by their places."""
+
+    rows: int
+    numbers: Mapping[int, NDArray[np.float64]]
+    levels: Mapping[int, Levels]
+
+
+@dataclass
+class _Reader:
+    """Reads blocks, and puts together what they hold.
+
+    ``declared`` are the columns that are text whatever their cells are, ``numeric`` those that are numbers as far as
+    is known, ``late`` those of them that turned out to be text after all.
+    """
+
+    layout: Layout
+    dialect: Dialect
+    part: TextPart
+    declared: frozenset[int]
+    size: int
+    numeric: set[int] = field(default_factory=set)
+    late: set[int] = field(default_factory=set)
+    rooms: Rooms = field(default_factory=lambda: Rooms(0))
+    levels: dict[int, list[Levels]] = field(default_factory=dict)
+    zeros: bool = True
+
+    def read(self, blocks: Iterator[_Block], threads: int) -> int:
+        """Read all columns; return the number of rows."""
+        first = next(blocks, None)
+        if first is None:
+            raise empty_file(self.part.file, header=True)
+        self.zeros = _may_have_zeros(first, self.layout.delimiter)
+        self.numeric = self._guess(first)
+        self.levels = {at: [] for at in range(len(self.layout.names)) if at not in self.numeric}
+        rows = 0
+        for part in _in_order(chain([first], blocks), self._read, threads):
+            if not rows:  # of lines of about one length there are about this many
+                self.rooms = Rooms(int(1.02 * part.rows * max(1.0, self.size / len(first.data))))
+            self.late |= part.levels.keys() & self.numeric
+            for at, values in part.numbers.items():
+                if at not in self.late:
+                    self.rooms.put(at, rows, values)
+            for at in part.levels.keys() - self.late:
+                self.levels[at].append(part.levels[at])
+            rows += part.rows
+        if not rows:
+            raise empty_file(self.part.file, header=True)
+        return rows
+
+    def read_late(self, blocks: Iterator[_Block], threads: int) -> None:
+        """Read the columns that turned out to be text as text, from the top."""
+        late = sorted(self.late)
+        found: dict[int, list[Levels]] = {at: [] for at in late}
+        missing = self.dialect.na_values
+        for frame in _in_order(blocks, lambda block: self._parse(block, dict.fromkeys(late, str), late), threads):
+            for at in late:
+                found[at].append(spelt_levels(frame[at], missing))
+        self.levels.update(found)
+        self.numeric -= self.late
+
+    def columns(self, rows: int) -> dict[str, Column]:
+        """The columns by name."""
+        out: dict[str, Column] = {}
+        for at, name in enumerate(self.layout.names):
+            if at in self.numeric:
+                out[name] = Numbers(self.rooms.take(at, rows))
+            else:
+                whole = concatenate_levels(self.levels.pop(at))
+                out[name] = whole if at in self.declared else as_boolean(whole)
+        return out
+
+    def _guess(self, block: _Block) -> set[int]:
+        """Columns whose first cells are numbers, all of them."""
+        frame = self._parse(block, dict.fromkeys(self.declared, str), rows=_LOOK)
+        rest = [at for at in range(len(self.layout.names)) if at not in self.declared]
+        numeric = {at for at in rest if frame[at].dtype.kind in "iuf"}
+        rest = [at for at in rest if at not in numeric]
+        # pandas has no numbers for a column of integers of which one is beyond 64 bits.
+        spelt = self._parse(block, dict.fromkeys(rest, str), only=rest, rows=_LOOK) if rest else frame
+        for at in rest:
+            levels = spelt_levels(spelt[at], self.dialect.na_values).levels
+            if levels and all(number(level, self.dialect.decimal) is not None for level in levels):
+                numeric.add(at)
+        return numeric
+
+    def _read(self, block: _Block) -> _Part:
+        numeric = self.numeric - self.late
+        text = [at for at in range(len(self.layout.names)) if at not in numeric]
+        try:
+            frame = self._parse(block, dict.fromkeys(text, str) | self._fixed(numeric))
+        except ValueError:  # a cell that is no number, in a column that is fixed to numbers
+            frame = self._parse(block, dict.fromkeys((*text, *numeric), str))
+        if block.plain and block.delimiters != (len(frame) + block.header) * (len(self.layout.names) - 1):
+            self.part.check()
+        numbers = {
+            at: column.to_numpy(dtype=np.float64)
+            for at, column in frame.items()
+            if isinstance(at, int) and at in numeric and column.dtype.kind in "iuf"
+        }
+        odd = [at for at in numeric if at not in numbers]
+        spelt = self._parse(block, dict.fromkeys(odd, str), odd) if odd else frame
+        more, levels = self._numbers(spelt, odd)
+        levels |= {at: spelt_levels(frame[at], self.dialect.na_values) for at in text}
+        return _Part(len(frame), numbers | more, levels)
+
+    def _fixed(self, numeric: Collection[int]) -> dict[int, type]:
+        """Columns that pandas must read as numbers: all, where a number means missing in any spelling of it.
+
+        In columns of integers pandas knows it by its spelling. Left alone it reads numbers twice as fast.
+        """
+        by_value = any(number(cell, self.dialect.decimal) is not None for cell in self.dialect.na_values)
+        return dict.fromkeys(numeric, float) if by_value else {}
+
+    def _numbers(
+        self, frame: pd.DataFrame, numeric: Collection[int]
+    ) -> tuple[dict[int, NDArray[np.float64]], dict[int, Levels]]:
+        """Columns of text that are numbers, and those that are not."""
+        numbers, levels = {}, {}
+        missing = self.dialect.na_values
+        for at in numeric:
+            cells = spelt_levels(frame[at], missing)
+            found, bad = numbers_of(cells, self.dialect.decimal, missing)
+            if bad:
+                levels[at] = cells
+            else:
+                numbers[at] = found.values  # noqa: PD011  (no pandas object)
+        return numbers, levels
+
+    def _parse(
+        self,
+        block: _Block,
+        types: Mapping[int, type],
+        only: Collection[int] | None = None,
+        rows: int | None = None,
+    ) -> pd.DataFrame:
+        run = lambda: parse(  # noqa: E731
+            block.data, self.layout, self.dialect, header=block.header, types=types, only=only, rows=rows
+        )
+        return checked_parse(self.part, run)
+
+
+def _in_order(blocks: Iterator[_Block], work: Callable[[_Block], Any], threads: int) -> Iterator[Any]:
+    """Do some work on blocks in threads; results, and what is wrong, come in the order of the blocks."""
+    if threads < 2:
+        yield from map(work, blocks)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: deque[Future[Any]] = deque()
+        try:
+            for block in blocks:
+                waiting.append(pool.submit(work, block))
+                if len(waiting) > threads:
+                    yield waiting.popleft().result()
+        except DataError:  # what is wrong in a block before comes first
+            for future in waiting:
+                future.result()
+            raise
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _may_have_zeros(block: _Block, delimiter: str) -> bool:
+    """Whether some cell in the first rows might begin with a zero that a number does not need."""
+    start = block.data[: 1 << 18]
+    if b'"' in start or (start.count(b"\n") <= _LOOK and len(start) < len(block.data)):
+        return True  # the first rows may be more than this
+    mark = re.escape(delimiter.encode())
+    return re.search(rb"(?:^|[\r\n" + mark + rb"])[ \t\v\f]*[+-]?0\d", start) is not None
+
+
+def _leading_zeros(part: TextPart, columns: Mapping[str, Column]) -> tuple[str, ...]:
+    open_places = {at for at, name in enumerate(part.names) if isinstance(columns[name], Numbers)}
+    found: set[int] = set()
+    for record in islice(part.rows(), _LOOK):
+        found |= {at for at in open_places - found if _LEADING_ZERO.match(record.cells[at])}
+    return tuple(name for at, name in enumerate(part.names) if at in found)
