@@ -136,6 +136,7 @@ def test_schemas_are_listed_and_printed(regcli: Run) -> None:
         "path",
         "cv",
         "model",
+        "scorer",
         "metrics",
         "check",
         "inspect",
