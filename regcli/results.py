@@ -14,10 +14,13 @@ __all__ = [
     "Certificate",
     "CheckResult",
     "Convergence",
+    "Course",
     "Criterion",
     "Curve",
     "DataFacts",
+    "Drawn",
     "FitResult",
+    "FittedRows",
     "Iterate",
     "Model",
     "ModelFacts",
@@ -309,3 +312,37 @@ class CheckResult:
     shares: Mapping[str, Mapping[str, float | None]]
     metrics: Mapping[str, object] | None
     warnings: tuple[Warn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FittedRows:
+    """Training rows of the reported model: target, predicted mean and weight (n,)."""
+
+    y: Array
+    mean: Array
+    weights: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Predictions over the range of the one column there is.
+
+    ``x`` and ``y`` (n,) are the training rows, ``at`` (g,) the points of the curves, ``means`` (k, g) a curve for each
+    of the strengths ``lambdas`` (k,). ``y`` and ``means`` are without the offset.
+    """
+
+    column: str
+    x: Array
+    y: Array
+    at: Array
+    means: Array
+    lambdas: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What a picture shows beyond the document: sds (p,) of the terms by name, rows, a curve."""
+
+    sds: Mapping[str, float]
+    rows: FittedRows | None = None
+    course: Course | None = None

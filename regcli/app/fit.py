@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from regcli.app.context import RunContext
+from regcli.app.drawing import draw_fit
 from regcli.app.elsewhere import strengths_elsewhere
 from regcli.app.folding import RowFacts, make_splits, refuse_mixed_schemes, scheme_of
 from regcli.app.options import CvRequest, FitRequest, Folds
@@ -21,7 +22,8 @@ from regcli.errors import FitError, UsageError, Warn, counted
 from regcli.problem.families import FAMILIES
 from regcli.problem.folds import whole_splits
 from regcli.problem.objective import Objective
-from regcli.results import Convergence, FitResult, Iterate, Model, Status, Validation
+from regcli.problem.protocols import Array
+from regcli.results import Convergence, Drawn, FitResult, Iterate, Model, Status, Validation
 from regcli.solvers.certificate import certify_lane, verdict
 from regcli.solvers.engine import Problem
 from regcli.solvers.information import CRITERIA
@@ -32,10 +34,11 @@ __all__ = ["FitOutcome", "fit", "save"]
 
 @dataclass(frozen=True)
 class FitOutcome:
-    """The result, and what ``save`` writes."""
+    """The result, what ``save`` writes, and what a picture shows if one is asked for."""
 
     result: FitResult
     saved: Saved
+    drawn: Drawn | None
 
     @property
     def warnings(self) -> tuple[Warn, ...]:
@@ -70,7 +73,10 @@ def fit(request: FitRequest, run: RunContext) -> FitOutcome:
         convergence = _certify(found, plan, allow=request.solver.allow_unconverged)
     result = _result(request, plan, found, convergence)
     path = stored_path(found) if request.save.save_path else None
-    return FitOutcome(result, make_saved(request, plan.prepared, result, path))
+    drawn = None
+    if request.picture.plot is not None:
+        drawn = draw_fit(plan.prepared, result.model, _eta(found.problem, found.steps[found.at]))
+    return FitOutcome(result, make_saved(request, plan.prepared, result, path), drawn)
 
 
 def _plan(request: FitRequest) -> Plan:
@@ -276,6 +282,11 @@ def _alone(problem: Problem) -> Objective:
     return problem.objective.keep(np.array([0]))
 
 
+def _eta(problem: Problem, step: Iterate) -> Array:
+    """Linear predictors (n,) of the training rows by the model of all rows."""
+    return _alone(problem).eta(step.intercepts[:1], step.coefs[:1])[0]
+
+
 def _metrics(
     plan: Plan, found: Found, model: Model, step: Iterate
 ) -> tuple[dict[str, dict[str, float | bool] | None], list[Warn]]:
@@ -284,7 +295,7 @@ def _metrics(
     objective: Objective = problem.objective
     family, threshold = objective.family, plan.cut
     centre = float(objective.lanes.weights(0) @ objective.y)
-    eta = _alone(problem).eta(step.intercepts[:1], step.coefs[:1])[0]
+    eta = _eta(problem, step)
     null_eta = objective.offset + problem.null.intercepts[0]
     weights = prepared.weights
     out: dict[str, dict[str, float | bool] | None] = {

@@ -1,11 +1,12 @@
 """The coefficients along a path of strengths."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from regcli.app.context import RunContext
+from regcli.app.drawing import draw_path
 from regcli.app.options import PathRequest
 from regcli.app.parallel import single_blas_thread, thread_map, threads_for
 from regcli.app.prepare import prepare
@@ -15,17 +16,30 @@ from regcli.app.values import given_options
 from regcli.errors import FitError, UsageError, Warn, counted
 from regcli.problem.folds import whole_partition
 from regcli.problem.protocols import Bools
-from regcli.results import Iterate, PathResult, Status
+from regcli.results import Drawn, Iterate, PathResult, Status
 from regcli.solvers.engine import Problem
 from regcli.solvers.path import Grid, Walk
 
 #: Columns named in an error.
 NAMED = 5
 
-__all__ = ["path", "refuse_separated", "warn_path", "without_zero"]
+__all__ = ["PathOutcome", "path", "refuse_separated", "warn_path", "without_zero"]
 
 
-def path(request: PathRequest, run: RunContext) -> PathResult:
+@dataclass(frozen=True)
+class PathOutcome:
+    """The result, and what a picture shows if one is asked for."""
+
+    result: PathResult
+    drawn: Drawn | None
+
+    @property
+    def warnings(self) -> tuple[Warn, ...]:
+        """What the user should know."""
+        return self.result.warnings
+
+
+def path(request: PathRequest, run: RunContext) -> PathOutcome:
     """Fit every strength of the grid, or of those given, on all rows."""
     asked = read_penalty(request.penalty, request.strengths)
     if len(asked.l1_ratios) > 1:
@@ -56,7 +70,7 @@ def path(request: PathRequest, run: RunContext) -> PathResult:
     refuse_separated(problem, steps, names)
     raw = [problem.raw(step, 0) for step in steps]
     violation = np.array([float(step.violation[0]) for step in steps])
-    return PathResult(
+    result = PathResult(
         data=prepared.facts,
         facts=model_facts(prepared, asked, request.model, top),
         terms=term_facts(problem, prepared),
@@ -72,6 +86,7 @@ def path(request: PathRequest, run: RunContext) -> PathResult:
         seed=seed,
         options=given_options(request),
     )
+    return PathOutcome(result, None if request.picture.plot is None else draw_path(prepared, result))
 
 
 def without_zero(grid: Grid, problem: Problem, names: tuple[str, ...]) -> tuple[Grid, list[Warn]]:

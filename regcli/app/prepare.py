@@ -49,6 +49,7 @@ class Prepared:
 
     ``weights`` (n,) are the user's; ``fit_weights`` those times the class weights. ``marks`` are the folds, groups
     and times of the rows as far as columns say so. ``classes_of`` (n,) numbers the class of each row, None for numbers.
+    ``single`` (n,) are the cells of the one column of numbers that all terms are made of, None where there is no such.
     """
 
     facts: DataFacts
@@ -68,6 +69,7 @@ class Prepared:
     test: Held | None
     warnings: tuple[Warn, ...]
     profile: Mapping[str, object]
+    single: Array | None
 
     def widened(self, partitions: Sequence[Partition]) -> Self:
         """The same with the base columns that the training sets of these partitions need."""
@@ -120,6 +122,7 @@ def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int) 
     facts = _facts(used, int(train.sum()))
     profile = describe(table, learnt.encoder.features, rows[train], replace(target, values=fitted))
     warnings = (*used.warnings, *guesses, *target.warnings, *learnt.warnings)
+    single = _single(table, learnt.encoder, rows[train])
     columns = dict(table.columns)
     del used, table  # a column goes once the design has it: the table and its design are never in memory both
     X = learnt.encoder.base(columns, rows[train], columns.pop)
@@ -146,7 +149,15 @@ def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int) 
         test=test,
         warnings=(*warnings, *same_columns(learnt.encoder, X)),
         profile=profile,
+        single=single,
     )
+
+
+def _single(table: Table, encoder: Encoder, rows: Rows) -> Array | None:
+    """The cells of the one column of numbers that all terms are made of."""
+    column = table.columns.get(encoder.sources[0]) if len(encoder.sources) == 1 else None
+    numeric = isinstance(column, Numbers) and all(feature.kind == "number" for feature in encoder.features)
+    return column.values[rows] if numeric and isinstance(column, Numbers) else None
 
 
 def _family(used: Used, model: Model) -> tuple[str, str, list[Warn]]:

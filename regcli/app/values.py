@@ -87,7 +87,9 @@ def given_options(request: FitRequest | PathRequest | InspectRequest) -> dict[st
     Those that change no number, and those a document has keys for, are left out.
     """
     out: dict[str, object] = {}
-    for group in (getattr(request, part.name) for part in fields(request) if part.name not in ("run", "checks")):
+    for group in (
+        getattr(request, part.name) for part in fields(request) if part.name not in ("run", "checks", "picture")
+    ):
         for item in fields(group):
             value = getattr(group, item.name)
             if item.name not in ("data", "model_out") and value != item.default:

@@ -5,6 +5,7 @@ Use cases are imported when a command is called: ``--help`` and completion load 
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from regcli.app.options import (
     ShowRequest,
 )
 from regcli.cli.options import bind, bind_common
+from regcli.cli.plotting import check_plot, draw_plot, keep_plot
 from regcli.cli.session import Session
 from regcli.cli.streams import is_terminal
 from regcli.cli.texts import COMMANDS, SUMMARY, ManRequest, SchemaRequest, epilog
@@ -67,11 +69,18 @@ def path(request: PathRequest, session: Session) -> None:
     from regcli.report.documents import path_document
 
     form = session.form("path")
+    _refuse_one_path({"--plot": request.picture.plot}, session)
     _check_destinations(session)
+    check_plot(request.picture.plot)
     with session.working(request.run.jobs) as run:
         outcome = run_path(request, run)
     session.heed(outcome.warnings)
-    session.deliver(session.render(path_document(outcome), form))
+    document = path_document(outcome.result)
+    drawn = draw_plot(request.picture.plot, document, outcome.drawn)
+    text = session.render(document, form)
+    with session.sink() as write:
+        keep_plot(request.picture.plot, drawn, session)
+        write(text)
 
 
 def predict(request: PredictRequest, session: Session) -> None:
@@ -79,7 +88,7 @@ def predict(request: PredictRequest, session: Session) -> None:
     from regcli.app.predict import predict as run_predict
 
     form = session.form("predict")
-    _refuse_one_path("--metrics-out", request.scoring.metrics_out, session)
+    _refuse_one_path({"--metrics-out": request.scoring.metrics_out}, session)
     _check_destinations(session, request.scoring.metrics_out)
     expressions = _read_checks(request.checks, "metrics")
     with session.working() as run:
@@ -116,13 +125,22 @@ def inspect(request: InspectRequest, session: Session) -> None:
 def show(request: ShowRequest, session: Session) -> None:
     """Read all documents, then print them one after the other."""
     from regcli.app.show import read_documents
+    from regcli.report.shape import as_document
 
-    showing = request.showing
+    showing, plot = request.showing, request.picture.plot
     if showing.equation:
         session.form("equation")
+    _refuse_one_path({"--plot": plot}, session)
     _check_destinations(session)
-    shown = [_shown(one, showing, session) for one in read_documents(showing)]
+    check_plot(plot)
+    documents = read_documents(showing)
+    if plot is not None and len(documents) > 1:
+        raise UsageError("conflicting-options", "--plot draws one document", hint="regcli show one after the other")
+    shown = [_shown(one, showing, session) for one in documents]
+    with as_document(documents[0].path, "other" if documents[0].verified is None else "model"):
+        drawn = draw_plot(plot, documents[0].document)
     with session.sink() as write:
+        keep_plot(plot, drawn, session)
         for number, (form, text) in enumerate(shown):
             write("\n" + text if number and form in ("table", "csv", "md") else text)
 
@@ -151,7 +169,7 @@ def export(request: ExportRequest, session: Session) -> None:
 
     session.form("export")
     options = request.exporting
-    _refuse_one_path("MODEL", options.model, session)
+    _refuse_one_path({"MODEL": options.model}, session)
     _check_destinations(session)
     if options.to == "onnx" and session.settings.output is None and is_terminal(sys.stdout):
         raise UsageError("usage", "an ONNX graph is no text for a terminal", hint="-o scorer.onnx")
@@ -215,9 +233,10 @@ def _fit(request: FitRequest, session: Session, kind: str) -> None:
     from regcli.report.documents import cv_document, fit_document
 
     form = session.form(kind)
-    model_out = request.save.model_out
-    _refuse_one_path("--model-out", model_out, session)
+    model_out, plot = request.save.model_out, request.picture.plot
+    _refuse_one_path({"--model-out": model_out, "--plot": plot}, session)
     _check_destinations(session, model_out)
+    check_plot(plot)
     expressions = _read_checks(request.checks, kind)
     with session.working(request.run.jobs) as run:
         outcome = run_fit(request, run)
@@ -225,7 +244,9 @@ def _fit(request: FitRequest, session: Session, kind: str) -> None:
     document = fit_document(outcome.result) if kind == "fit" else cv_document(outcome.result)
     document, checks = _judge(expressions, document, outcome.estimates if expressions else {})
     text = session.render(document, form)
+    drawn = draw_plot(plot, document, outcome.drawn)
     with session.sink() as write:  # open before the model is written: where the result cannot go, no model appears
+        keep_plot(plot, drawn, session)
         if model_out is not None and all(check.passed for check in checks):
             save(outcome)
             session.note(f"wrote {model_out}")
@@ -275,12 +296,13 @@ def _check_destinations(session: Session, *others: str | None) -> None:
             check_destination(path)
 
 
-def _refuse_one_path(option: str, path: str | None, session: Session) -> None:
+def _refuse_one_path(paths: Mapping[str, str | None], session: Session) -> None:
     """Two results cannot go to one file: the later one would replace the other."""
-    output = session.settings.output
-    if path is None or output is None or not _same_file(path, output):
-        return
-    raise UsageError("conflicting-options", f"{option} and --output are the same file, {path}", hint="name two files")
+    given = [(option, path) for option, path in (*paths.items(), ("--output", session.settings.output)) if path]
+    for (option, path), (other, same) in combinations(given, 2):
+        if _same_file(path, same):
+            text = f"{option} and {other} are the same file, {path}"
+            raise UsageError("conflicting-options", text, hint="name two files")
 
 
 def _same_file(one: str, other: str) -> bool:

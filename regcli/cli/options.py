@@ -31,6 +31,7 @@ TITLES: Mapping[str, str] = {
     "Folds": "Validation",
     "Solver": "Solver",
     "Save": "What is kept",
+    "Picture": "Picture",
     "Checks": "Checks",
     "Run": "Run",
     "Scoring": "Scoring",

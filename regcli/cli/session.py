@@ -10,7 +10,7 @@ from typing import Any
 from regcli.app.checks import Check
 from regcli.app.options import Common
 from regcli.cli.settings import Settings, choose_form, merge, settle
-from regcli.cli.streams import ProgressLine, coloured, is_terminal, output, paint, tell
+from regcli.cli.streams import ProgressLine, coloured, has_unicode, is_terminal, output, paint, tell
 from regcli.errors import WARNING_CODES, CheckFailedError, RegcliError, UsageError, Warn
 from regcli.report.escape import visible
 
@@ -133,7 +133,8 @@ class Session:
         seen = path is None and is_terminal(sys.stdout)
         width = shutil.get_terminal_size().columns if seen else None
         color = path is None and coloured(self.settings.color, sys.stdout)
-        return render(document, form, width=width, color=color)
+        plain = seen and not has_unicode(sys.stdout, self._environ)
+        return render(document, form, width=width, color=color, plain=plain)
 
 
 def strict_error(warning: Warn) -> RegcliError:

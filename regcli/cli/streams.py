@@ -4,13 +4,23 @@ import errno
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from regcli.errors import OutputError
 
-__all__ = ["FULL", "ProgressLine", "coloured", "discard_stdout", "is_terminal", "output", "paint", "tell"]
+__all__ = [
+    "FULL",
+    "ProgressLine",
+    "coloured",
+    "discard_stdout",
+    "has_unicode",
+    "is_terminal",
+    "output",
+    "paint",
+    "tell",
+]
 
 #: What the system says when there is no room for the output.
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -22,6 +32,16 @@ _PATIENCE = 1.0  # seconds; a run that is done sooner shows no progress
 def is_terminal(stream: TextIO | None) -> bool:
     """Whether a person reads this stream."""
     return stream is not None and not stream.closed and stream.isatty()
+
+
+def has_unicode(stream: TextIO | None, environ: Mapping[str, str]) -> bool:
+    """Whether a terminal shows more than ASCII, as far as its encoding tells.
+
+    In the locale C Python takes the encoding to be UTF-8. Containers have that locale when nobody set any; where it
+    was set for all of a run (``LC_ALL=C``) ASCII is what was asked for.
+    """
+    encoding = (getattr(stream, "encoding", None) or "").lower().replace("-", "").replace("_", "")
+    return encoding == "utf8" and environ.get("LC_ALL") not in ("C", "POSIX")
 
 
 def coloured(choice: str, stream: TextIO | None) -> bool:

@@ -47,7 +47,7 @@ _WORDS = frozenset(
 )
 
 
-def render(document: Document, form: str, *, width: int | None, color: bool) -> str:
+def render(document: Document, form: str, *, width: int | None, color: bool, plain: bool = False) -> str:
     """A document as text, ending in a newline.
 
     Parameters
@@ -60,6 +60,8 @@ def render(document: Document, form: str, *, width: int | None, color: bool) -> 
         Columns a table may take; None for as many as it needs.
     color : bool
         Whether a table may be coloured.
+    plain : bool
+        Whether a table must be ASCII.
 
     Raises
     ------
@@ -74,7 +76,7 @@ def render(document: Document, form: str, *, width: int | None, color: bool) -> 
     if form == "table":
         from regcli.report.tables import table  # noqa: PLC0415  (rich takes longer to load than most fits take)
 
-        return table(document, width=width, color=color)
+        return table(document, width=width, color=color, plain=plain)
     if kind == "model":
         document = as_fit(document)
     writers: dict[str, Callable[[Document], str]] = {"jsonl": _jsonl, "csv": _csv, "md": _md, "names": _names}

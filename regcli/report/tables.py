@@ -7,6 +7,7 @@ made visible: it is never read as markup, and it is folded rather than cut.
 import io
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -15,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from regcli.report.blocks import Grid, Terms, blocks
+from regcli.report.curves import LABELS, ascii_only, chart, escaped, spark
 from regcli.report.escape import visible
 from regcli.report.forms import INTERCEPT, Document, kind_of
 
@@ -24,8 +26,13 @@ __all__ = ["table"]
 _UNBOUNDED = 100_000
 
 _BAR = 12
-_SPARK = 60
-_BLOCKS = "▁▂▃▄▅▆▇█"
+
+#: Columns of a curve, and what stands beside that of a term; a terminal with less room than this shows none of those.
+_CURVE, _BESIDE, _ROOM = 60, 50, 60
+
+#: Terms of a path whose curve is shown: a screen of them.
+_MOST_SPARKS = 20
+
 _SCHEMES = {
     "kfold": "{folds}",
     "stratified": "{folds}, stratified",
@@ -37,7 +44,15 @@ _SCHEMES = {
 _PENALTIES = {"l1": "lasso", "l2": "ridge", "elasticnet": "elastic net", "none": "unpenalised"}
 
 
-def table(document: Document, *, width: int | None = None, color: bool = False) -> str:
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How wide the terminal is, None for as wide as it takes, and whether it knows ASCII alone."""
+
+    width: int | None
+    plain: bool
+
+
+def table(document: Document, *, width: int | None = None, color: bool = False, plain: bool = False) -> str:
     """A document as text for people.
 
     Parameters
@@ -48,9 +63,11 @@ def table(document: Document, *, width: int | None = None, color: bool = False) 
         Columns of the terminal; None for as many as it takes.
     color : bool
         Whether to colour.
+    plain : bool
+        Whether the terminal knows ASCII alone: names are spelt with escapes, lines and curves with signs it has.
     """
-    own = {"fit": _fit, "cv": _cv, "path": _path, "check": _check}.get(kind_of(document))
-    parts = _blocks(document, width) if own is None else own(document)
+    own = {"fit": _fit, "cv": _cv, "path": _path, "check": _check}.get(kind_of(document), _blocks)
+    parts = own(escaped(document) if plain else document, _Look(width, plain))
     text = io.StringIO()
     console = Console(
         file=text,
@@ -66,10 +83,11 @@ def table(document: Document, *, width: int | None = None, color: bool = False) 
     )
     for number, block in enumerate(parts):
         console.print(*([Text()] if number else []), block, sep="\n")
-    return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
+    out = "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
+    return ascii_only(out) if plain else out
 
 
-def _fit(document: Document) -> Iterator[RenderableType]:
+def _fit(document: Document, _look: _Look) -> Iterator[RenderableType]:
     yield _head(document)
     yield from _held_out(document)
     yield from _criterion(document)
@@ -78,28 +96,30 @@ def _fit(document: Document) -> Iterator[RenderableType]:
     yield _count(document)
 
 
-def _cv(document: Document) -> Iterator[RenderableType]:
+def _cv(document: Document, look: _Look) -> Iterator[RenderableType]:
     yield _head(document)
     yield from _held_out(document)
     yield _choices(document)
     yield from _grid(document)
-    yield _curve(str(document["metric"]), document["lambdas"], document["mean"])
+    yield _chart(document, look)
     yield from _criterion(document)
     yield _coefficients(document)
     yield from _metrics(document)
     yield _count(document)
 
 
-def _path(document: Document) -> Iterator[RenderableType]:
+def _path(document: Document, look: _Look) -> Iterator[RenderableType]:
     yield _head(document)
     yield _knots(document)
+    if len(document["lambdas"]) > 1 and document["coefficients"] and (look.width is None or look.width >= _ROOM):
+        yield from _sparks(document, look)
     stopped = document["stopped"]
     if stopped is not None:
         yield _line(f"stopped after {stopped['at'] + 1} of {stopped['of']} strengths: {stopped['reason']}")
 
 
-def _blocks(document: Document, width: int | None) -> Iterator[RenderableType]:
-    for block in blocks(document, width=width):
+def _blocks(document: Document, look: _Look) -> Iterator[RenderableType]:
+    for block in blocks(document, width=look.width):
         match block:
             case tuple():
                 yield Text("\n").join(map(_name, block))
@@ -112,7 +132,7 @@ def _blocks(document: Document, width: int | None) -> Iterator[RenderableType]:
                 yield _coefficients(block.document)
 
 
-def _check(document: Document) -> Iterator[RenderableType]:
+def _check(document: Document, _look: _Look) -> Iterator[RenderableType]:
     model, rows, bad = document["model"], document["rows"], document["rows"] - document["rows_scorable"]
     head = Text(f"{visible(str(model['path']))} · {model['family']} → ")
     head.append(visible(str(model["target"])), style="bold")
@@ -277,18 +297,37 @@ def _grid(document: Document) -> Iterator[RenderableType]:
 
 def _curve(name: str, lambdas: Sequence[float], values: Sequence[float | None]) -> Text:
     line = _line(f"{name} from λ {_number(lambdas[0])} to {_number(lambdas[-1])}  ")
-    line.append(_spark(values), style="cyan")
+    line.append(spark(values, _CURVE), style="cyan")
     return line
 
 
-def _spark(values: Sequence[float | None]) -> str:
-    """One line of blocks; of a long curve every k-th value, and always the last. A value that is missing is a blank."""
-    step = math.ceil(len(values) / _SPARK)
-    shown = [*values[:-1:step], values[-1]]
-    known = [value for value in shown if value is not None]
-    low, high = min(known, default=0.0), max(known, default=0.0)
-    scale = (len(_BLOCKS) - 1) / (high - low) if high > low else 0.0
-    return "".join(" " if value is None else _BLOCKS[round((value - low) * scale)] for value in shown)
+def _chart(document: Document, look: _Look) -> Text:
+    """The cross-validation curve, with both choices."""
+    width = _CURVE if look.width is None else max(min(_CURVE, look.width - LABELS), 1)
+    indices = {label: document[f"index_{label}"] for label in ("1se", "min")}
+    marks: dict[int, str] = {}
+    for label, index in indices.items():
+        if index is not None:
+            marks[index] = f"{marks[index]}, {label}" if index in marks else label
+    lines = chart(document["lambdas"], document["mean"], marks, width, plain=look.plain)
+    return Text("\n").join([_line(f"{document['metric']}"), *(Text(line, style="cyan") for line in lines)])
+
+
+def _sparks(document: Document, look: _Look) -> Iterator[RenderableType]:
+    """Each term along the path, those first that enter first; the scale of each has zero in it."""
+    room = _CURVE if look.width is None else min(_CURVE, look.width - _BESIDE)
+    lambdas = document["lambdas"]
+    grid = _frame(("term", False), ("enters at λ", True), ("last estimate", True), ("along the path", False))
+    rows = [(next((t for t, value in enumerate(row["values"]) if value), 0), row) for row in document["coefficients"]]
+    rows.sort(key=lambda pair: pair[0])  # stable: those that enter together stay in order
+    for enters, row in rows[:_MOST_SPARKS]:
+        values = row["values"]
+        style = "red" if (values[-1] or 0.0) < 0 else "green"
+        curve = Text(spark(values, room, zero=True), style=style)
+        grid.add_row(_name(row["term"]), _number(lambdas[enters]), _number(values[-1]), curve)
+    yield grid
+    if len(rows) > _MOST_SPARKS:
+        yield _line(f"and {len(rows) - _MOST_SPARKS:,} terms that enter later; --json has them all")
 
 
 def _knots(document: Document) -> Table:

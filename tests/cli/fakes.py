@@ -43,6 +43,7 @@ class Outcome:
     metrics: dict[str, Any] | None = None
     names: dict[str, Any] = field(default_factory=dict)
     estimates: dict[str, dict[str, float]] = field(default_factory=dict)
+    drawn: None = None
 
     @property
     def result(self) -> "Outcome":

@@ -76,7 +76,8 @@ def test_cv_tells_both_choices_and_the_curve() -> None:
     out = table(cv_document(), width=100)
     assert re.search(r"λ.min +0.1 +1 +1.5 +0.25 +2\n", out)
     assert re.search(r"λ.1se +1 +0 +2 +0.5 +0\n", out)
-    assert "mse from λ 1 to 0.01  █▁" in out
+    assert re.search(r"\nmse\n +2 [⠀-⣿]", out)
+    assert re.search(r"\n +1.5 [ ⠀-⣿]+\n +▲1se +▲min\n +λ 1 +0.01\n", out)
 
 
 def test_path_tells_who_enters_and_leaves() -> None:

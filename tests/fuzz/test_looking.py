@@ -4,6 +4,7 @@ import json
 import tempfile
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
@@ -171,3 +172,20 @@ def test_documents_cut_anywhere_are_refused(kind: str, written: dict[str, dict[s
         assert shown.out == ""
         assert shown.status == (5 if kind == "model" and size >= len(MODEL) else 3), (size, shown.err)
         assert shown.error["code"] in {"document-unreadable", "model-unreadable"}
+
+
+@settings(often, max_examples=60)  # a picture takes a tenth of a second
+@given(st.sampled_from(["fit", "cv", "path", "model"]), st.data())
+def test_documents_changed_anywhere_are_drawn_or_refused(
+    written: dict[str, dict[str, Any]], kind: str, data: st.DataObject
+) -> None:
+    document = written[kind]
+    place = data.draw(st.sampled_from(places(document)[1:]))
+    broken = json.dumps(changed(document, place, data.draw(st.sampled_from([*ODD, ...])))).encode()
+    with tempfile.TemporaryDirectory() as folder:
+        picture = Path(folder) / "it.svg"
+        drawn = run_tool("show", "-", "--no-verify" if kind == "model" else "--json", "--plot", picture, stdin=broken)
+        assert drawn.status in (0, 2, 3, 5), drawn.err
+        assert picture.exists() == (drawn.status == 0)
+        if drawn.status == 0:
+            ET.fromstring(picture.read_bytes())  # noqa: S314  (written by us)

@@ -21,7 +21,7 @@ from regcli.app.options.fitting import (
     SolverName,
     Strengths,
 )
-from regcli.app.options.flag import Checks, Common, Flag, Format, Run, choices
+from regcli.app.options.flag import Checks, Common, Flag, Format, Picture, Run, choices
 from regcli.app.options.looking import Looking, Showing
 from regcli.app.options.requests import (
     CheckRequest,
@@ -56,6 +56,7 @@ __all__ = [
     "Model",
     "PathRequest",
     "Penalty",
+    "Picture",
     "PredictRequest",
     "Reading",
     "Run",

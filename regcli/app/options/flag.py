@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
 
-__all__ = ["Checks", "Common", "Flag", "Format", "Run", "choices"]
+__all__ = ["Checks", "Common", "Flag", "Format", "Picture", "Run", "choices"]
 
 Format = Literal["auto", "table", "json", "jsonl", "csv", "md", "names"]
 
@@ -41,6 +41,16 @@ class Checks:
             "EXPR",
         ),
     ] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """Whether the result is drawn."""
+
+    plot: Annotated[
+        str | None,
+        Flag(("--plot",), "Draw the result to this file as well; needs matplotlib.", "FILE.svg|png|pdf"),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

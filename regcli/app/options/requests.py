@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from regcli.app.options.exporting import Exporting
 from regcli.app.options.fitting import Folds, Model, Penalty, Save, Search, Solver, Strengths
-from regcli.app.options.flag import Checks, Run
+from regcli.app.options.flag import Checks, Picture, Run
 from regcli.app.options.looking import Looking, Showing
 from regcli.app.options.scoring import Checking, Scoring
 from regcli.app.options.tables import Data, Reading
@@ -31,6 +31,7 @@ class PathRequest:
     penalty: Penalty = field(default_factory=Penalty)
     strengths: Strengths = field(default_factory=Strengths)
     solver: Solver = field(default_factory=Solver)
+    picture: Picture = field(default_factory=Picture)
     run: Run = field(default_factory=Run)
 
 
@@ -48,6 +49,7 @@ class FitRequest:
     solver: Solver = field(default_factory=Solver)
     checks: Checks = field(default_factory=Checks)
     save: Save = field(default_factory=Save)
+    picture: Picture = field(default_factory=Picture)
     run: Run = field(default_factory=Run)
 
 
@@ -78,6 +80,7 @@ class ShowRequest:
     """Everything ``show`` may be told."""
 
     showing: Showing = field(default_factory=Showing)
+    picture: Picture = field(default_factory=Picture)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

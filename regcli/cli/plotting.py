@@ -1,0 +1,71 @@
+"""``--plot``: refused before the work where it cannot be done, drawn after it."""
+
+import logging
+import os
+from pathlib import PurePath
+from typing import Any
+
+from regcli.cli.session import Session
+from regcli.errors import UsageError
+
+__all__ = ["check_plot", "draw_plot", "keep_plot"]
+
+_SUFFIXES = (".svg", ".png", ".pdf")
+
+
+def check_plot(path: str | None) -> None:
+    """Refuse a picture that could not be written, before the work.
+
+    Raises
+    ------
+    UsageError
+        ``unknown-option-value``: the suffix names no kind of picture; ``not-installed``.
+    OutputError
+        See ``regcli.data.write.check_destination``.
+    """
+    if path is None:
+        return
+    if PurePath(path).suffix.lower() not in _SUFFIXES:
+        text = f"--plot: the suffix of {path} names no kind of picture"
+        raise UsageError("unknown-option-value", text, hint=f"one of {' '.join(_SUFFIXES)}")
+    from regcli.data.write import check_destination
+
+    check_destination(path)
+    _load()
+
+
+def _load() -> None:
+    """Load what draws, or say how to get it."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it tells of its caches, which is not for users
+    backend = os.environ.pop("MPLBACKEND", None)  # no window is opened; one that is unknown would be an error
+    try:
+        import regcli.report.plots  # noqa: F401  (whether it can be loaded)
+    except ModuleNotFoundError as error:
+        text, hint = "--plot needs matplotlib, which is not installed", "pip install 'regcli[plot]'"
+        raise UsageError("not-installed", text, hint=hint) from error
+    except ImportError as error:
+        text = f"--plot needs matplotlib, which cannot be loaded: {error}"
+        raise UsageError("not-installed", text, hint="python -c 'import matplotlib'") from error
+    finally:
+        if backend is not None:
+            os.environ["MPLBACKEND"] = backend
+
+
+def draw_plot(path: str | None, document: dict[str, Any], drawn: Any = None) -> bytes | None:  # noqa: ANN401  (regcli.results is not loaded)
+    """The picture of a document as the bytes of a file, None where none is asked for."""
+    if path is None:
+        return None
+    from regcli.report.pictures import picture
+    from regcli.report.plots import draw
+
+    return draw(picture(document, drawn), PurePath(path).suffix.lower().removeprefix("."))
+
+
+def keep_plot(path: str | None, content: bytes | None, session: Session) -> None:
+    """Write the picture, whole or not at all."""
+    if path is None or content is None:
+        return
+    from regcli.data.write import write_atomically
+
+    write_atomically(path, content)
+    session.note(f"wrote {path}")
