@@ -27,7 +27,7 @@ __all__ = ["Formula", "parse_formula"]
 MOST_LETTERS, MOST_DEPTH = 100_000, 50
 
 #: Powers that poly() may ask for.
-LEAST_DEGREE, MOST_DEGREE = 2, 10
+LEAST_DEGREE, MOST_DEGREE = 1, 20
 
 _TOKEN = re.compile(r"\s*(?:(?P<quoted>`(?:[^`]|``)+`)|(?P<name>(?!\d)[\w.]+)|(?P<number>\d+)|(?P<sign>[-+*:(),~]))")
 

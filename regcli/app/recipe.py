@@ -16,7 +16,7 @@ from regcli.errors import DataError, Location, UsageError
 __all__ = ["general_policy", "other_policies", "read_recipe"]
 
 #: Powers that --poly may ask for.
-LEAST_DEGREE, MOST_DEGREE = 2, 10
+LEAST_DEGREE, MOST_DEGREE = 1, 20
 
 
 def read_recipe(

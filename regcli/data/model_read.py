@@ -42,8 +42,8 @@ __all__ = ["PROBE_TOLERANCE", "SCHEMA", "content_id", "probe_eta", "read_model",
 
 SCHEMA = "regcli.model/1"
 
-#: No model has higher powers: --poly goes up to 10.
-MOST_POWERS = 10
+#: No model has higher powers: --poly goes up to 20.
+MOST_POWERS = 20
 
 #: Nor longer runs of words: --text-ngrams goes up to 5.
 MOST_NGRAMS = 5

@@ -148,7 +148,7 @@ class Data:
             "error",
         ),
     ] = None
-    poly: Annotated[int | None, Flag(("--poly",), "Add the powers of numeric features up to D, from 2 to 10.", "D")] = (
+    poly: Annotated[int | None, Flag(("--poly",), "Add the powers of numeric features up to D, from 1 to 20.", "D")] = (
         None
     )
     interactions: Annotated[
