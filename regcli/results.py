@@ -1,7 +1,8 @@
 """What comes out of a solver: frozen arrays and names, no behaviour."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Self
 
@@ -12,12 +13,14 @@ from regcli.errors import Warn
 
 __all__ = [
     "Certificate",
+    "Change",
     "CheckResult",
     "Convergence",
     "Course",
     "Criterion",
     "Curve",
     "DataFacts",
+    "Difference",
     "Drawn",
     "FitResult",
     "FittedRows",
@@ -300,7 +303,8 @@ class CheckResult:
 
     ``model`` and ``columns`` are keys of the document as they stand; ``shares`` has by name (missing, out_of_range,
     unknown_levels) the share of each of the model's columns, None where the data do not have it or it has no such
-    thing. ``metrics`` is None without a usable target.
+    thing; ``drift`` has psi and ks of each of them, None where nothing is known. ``metrics`` is None without a usable
+    target.
     """
 
     model: Mapping[str, object]
@@ -312,6 +316,7 @@ class CheckResult:
     shares: Mapping[str, Mapping[str, float | None]]
     metrics: Mapping[str, object] | None
     warnings: tuple[Warn, ...]
+    drift: Mapping[str, Mapping[str, float | None] | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,3 +351,62 @@ class Drawn:
     sds: Mapping[str, float]
     rows: FittedRows | None = None
     course: Course | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A number in two documents, None where one has no such number.
+
+    ``kind`` is ``in`` or ``out`` for a term that is nonzero on one side alone, ``sign``, ``size``, ``absent`` where a
+    side has no number, or ``same``. Along a path ``lam`` is the strength where the two are furthest apart.
+    """
+
+    name: str
+    kind: str
+    a: float | None
+    b: float | None
+    lam: float | None = None
+
+    @property
+    def absolute(self) -> float | None:
+        """B minus A; None where that is beyond double precision."""
+        return None if self.a is None or self.b is None else _finite(self.b - self.a)
+
+    @property
+    def relative(self) -> float | None:
+        """The change as a share of the size of A; None where A is zero."""
+        return None if self.absolute is None or not self.a else _finite(self.absolute / abs(self.a))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Everything that diff reports.
+
+    ``a`` and ``b`` are keys of the document as they stand. ``facts`` are those that differ, with both values;
+    ``strengths`` and ``metrics`` (by part) are all there are, ``terms`` those that are not the same. ``only_a`` and
+    ``only_b`` are strengths of a path without a partner on the other one.
+    """
+
+    a: Mapping[str, object]
+    b: Mapping[str, object]
+    tol: float
+    facts: tuple[tuple[str, object, object], ...]
+    strengths: tuple[Change, ...]
+    intercept: Change
+    terms: tuple[Change, ...]
+    n_terms: int
+    selected: Mapping[str, tuple[str, ...]]
+    metrics: tuple[tuple[str, Change], ...]
+    only_a: tuple[float, ...] = ()
+    only_b: tuple[float, ...] = ()
+
+    @property
+    def n_changes(self) -> int:
+        """How many things are not the same; selected columns do not count beside their terms."""
+        numbers = (*self.strengths, self.intercept, *self.terms, *(change for _, change in self.metrics))
+        kinds = sum(change.kind != "same" for change in numbers)
+        return kinds + len(self.facts) + len(self.only_a) + len(self.only_b)
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

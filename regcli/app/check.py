@@ -17,6 +17,7 @@ from regcli.app.reading import dialect_of
 from regcli.app.running import RunningScores
 from regcli.data.derive import DATE_PARTS, derived_table
 from regcli.data.dialect import Dialect
+from regcli.data.drift import Drift
 from regcli.data.model_read import read_model
 from regcli.data.read import Part, find_parts, read_chunks
 from regcli.data.scorer import Scorer
@@ -44,6 +45,7 @@ class _Met:
 
     needed: Findings
     every: Findings
+    drift: Drift
     files: dict[str, int] = field(default_factory=dict)
     scorable: int = 0
     absent: dict[str, None] = field(default_factory=dict)
@@ -64,7 +66,9 @@ class CheckRun:
     def names(self) -> dict[str, Any]:
         """Names that the document will have by column and by metric."""
         metrics = dict.fromkeys(FAMILIES[self.scorer.family].metrics)
-        return {"metrics": metrics, **dict.fromkeys(_SHARES, dict.fromkeys(_share_names(self.scorer)))}
+        columns = dict.fromkeys(_share_names(self.scorer))
+        moved = dict.fromkeys(columns, dict.fromkeys(("psi", "ks")))
+        return {"metrics": metrics, **dict.fromkeys(_SHARES, columns), "drift": moved}
 
     def finish(self) -> CheckResult:
         """Read the data to their end.
@@ -74,7 +78,8 @@ class CheckRun:
         DataError
             They cannot be read: what is damaged, with file, line and column.
         """
-        scorer, met = self.scorer, _Met(Findings(self.scorer), Findings(self.scorer, places=False))
+        scorer = self.scorer
+        met = _Met(Findings(scorer), Findings(scorer, places=False), Drift(scorer.encoder.features, scorer.profile))
         observer, warnings = None, tuple[Warn, ...]()
         for table in _tables(scorer, self.parts, self.dialect):
             if observer is None:
@@ -182,6 +187,7 @@ def _take(scorer: Scorer, table: Table, met: _Met, observer: Observer) -> None:
     met.needed.add(table, found)
     there = [name for name in others if not isinstance(table.columns.get(name), Unsupported | None)]
     met.every.add(table, [*found, *breaches(scorer, table, there)])
+    met.drift.add(table)
     met.scorable += int(np.count_nonzero(~bad))
     observer.add(table, eta, bad)
 
@@ -229,6 +235,7 @@ def _result(
         shares={name: _shares(scorer, met, name, violations) for name in _SHARES},
         metrics=metrics,
         warnings=warnings,
+        drift={name: met.drift.moved(name) for name in _share_names(scorer)},
     )
 
 

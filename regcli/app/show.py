@@ -13,7 +13,7 @@ from regcli.data.model_json import MOST_BYTES
 from regcli.data.model_read import verified_model
 from regcli.errors import DataError, Location, ModelFileError, RegcliError, UsageError
 
-__all__ = ["Shown", "read_documents"]
+__all__ = ["Shown", "read_document", "read_documents"]
 
 #: Significant digits of a double that reads back the same, IEEE 754.
 MOST_DIGITS = 17
@@ -50,12 +50,19 @@ def read_documents(showing: Showing) -> tuple[Shown, ...]:
     refuse({"--digits": showing.digits is not None and not showing.equation}, "without --equation")
     if showing.digits is not None:
         bounded("--digits", showing.digits, 1, MOST_DIGITS)
-    read = tuple(_read(path, verify=not showing.no_verify) for path in showing.documents)
+    read = tuple(read_document(path, verify=not showing.no_verify) for path in showing.documents)
     refuse({"--no-verify": showing.no_verify and all(one.verified is None for one in read)}, "without a model")
     return read
 
 
-def _read(source: str, *, verify: bool) -> Shown:
+def read_document(source: str, *, verify: bool = True) -> Shown:
+    """Read one document from a file, or from standard input for ``-``; a model is checked.
+
+    Raises
+    ------
+    DataError, ModelFileError
+        As ``read_documents``.
+    """
     text, path = _text(source), _named(source)
     try:
         document = json.loads(text, parse_constant=_no_number)

@@ -15,6 +15,9 @@ from regcli.errors import DataError, Location, UsageError
 #: What a limit may be beside a number.
 _INFINITE = {"inf": math.inf, "+inf": math.inf, "-inf": -math.inf}
 
+#: Parts of a request that change nothing in a model.
+_JUDGING = ("run", "checks", "baseline", "reports", "picture")
+
 __all__ = ["bounded", "given_options", "number_list", "number_of", "refuse", "term_values"]
 
 
@@ -87,9 +90,7 @@ def given_options(request: FitRequest | PathRequest | InspectRequest) -> dict[st
     Those that change no number, and those a document has keys for, are left out.
     """
     out: dict[str, object] = {}
-    for group in (
-        getattr(request, part.name) for part in fields(request) if part.name not in ("run", "checks", "picture")
-    ):
+    for group in (getattr(request, part.name) for part in fields(request) if part.name not in _JUDGING):
         for item in fields(group):
             value = getattr(group, item.name)
             if item.name not in ("data", "model_out") and value != item.default:

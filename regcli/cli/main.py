@@ -14,9 +14,11 @@ import typer
 from regcli.app.checks import Check, evaluate, names_of, parse, require_names
 from regcli.app.expressions import Expression
 from regcli.app.options import (
+    Baseline,
     CheckRequest,
     Checks,
     CvRequest,
+    DiffRequest,
     ExportRequest,
     FitRequest,
     InspectRequest,
@@ -27,15 +29,20 @@ from regcli.app.options import (
 )
 from regcli.cli.options import bind, bind_common
 from regcli.cli.plotting import check_plot, draw_plot, keep_plot
+from regcli.cli.reporting import Reporting
 from regcli.cli.session import Session
 from regcli.cli.streams import is_terminal
 from regcli.cli.texts import COMMANDS, SUMMARY, ManRequest, SchemaRequest, epilog
 from regcli.errors import UsageError
+from regcli.report.cases import Case
 from regcli.report.escape import visible
 from regcli.report.formats import encode, encode_line, rows_text
 from regcli.report.forms import kind_of
 
 __all__ = ["app"]
+
+#: What a result may lose against an earlier one, and that one; their modules are not loaded.
+Gates = tuple[Any, Any]
 
 app = typer.Typer(
     name="regcli",
@@ -162,6 +169,38 @@ def _shown(shown: Any, showing: Showing, session: Session) -> tuple[str, str]:  
     return form, f"{visible(shown.path)}\n\n{text}" if form == "table" and len(showing.documents) > 1 else text
 
 
+def diff(request: DiffRequest, session: Session) -> None:
+    """Compare two documents; that they differ is an error only where --exit-code asks."""
+    from regcli.app.diff import compare, tolerance
+    from regcli.report.difference import headline
+    from regcli.report.documents import difference_document
+
+    options = request.diffing
+    form = session.form("diff")
+    reporting = Reporting.read(request.reports, session)
+    _check_destinations(session)
+    tol = tolerance(options)
+    before, after = (_side(path, verify=not options.no_verify) for path in (options.first, options.second))
+    document = difference_document(compare(before, after, tol))
+    session.deliver(session.render(document, form))
+    told = headline(document)
+    reporting.write(document, [Case("A and B are the same", bool(document["same"]), told)] if options.exit_code else [])
+    session.uphold((), also=(told,) if options.exit_code and not document["same"] else ())
+
+
+def _side(path: str, *, verify: bool = True) -> Any:  # noqa: ANN401  (app.sides is not loaded)
+    """One side of a comparison, read and checked."""
+    from regcli.app.show import read_document
+    from regcli.app.sides import side_of
+    from regcli.report.shape import as_document, check_shape
+
+    shown = read_document(path, verify=verify)
+    if shown.verified is None:
+        check_shape(shown.document, shown.path)
+    with as_document(shown.path, "other" if shown.verified is None else "model"):
+        return side_of(shown.document, shown.path)
+
+
 def export(request: ExportRequest, session: Session) -> None:
     """Write a scorer in another language."""
     from regcli.app.export import export as run_export
@@ -186,19 +225,22 @@ def check(request: CheckRequest, session: Session) -> None:
     from regcli.report.documents import check_document
 
     form = session.form("check")
+    reporting = Reporting.read(request.reports, session)
     _check_destinations(session)
     expressions = _read_checks(request.checks, "check")
+    gates = _read_gates(request.baseline, "check")
     with session.working() as run:
         begun = run_check(request, run)
         _require_known(expressions, "check", begun.names)
         result = begun.finish()
-    document, checks = _judge(expressions, check_document(result), {})
+    document, checks = _judge(expressions, check_document(result), {}, gates)
     session.deliver(session.render(document, form))
+    told = unscorable(result)
+    reporting.write(document, [Case("every row can be scored", told is None, told or ""), *map(_case, checks)])
     refused = strict_error(result)
     if session.settings.strict and refused is not None:
         raise refused
     session.heed((*result.warnings, *violation_warnings(result)))
-    told = unscorable(result)
     session.uphold(checks, also=() if told is None else (told,))
 
 
@@ -235,14 +277,16 @@ def _fit(request: FitRequest, session: Session, kind: str) -> None:
     form = session.form(kind)
     model_out, plot = request.save.model_out, request.picture.plot
     _refuse_one_path({"--model-out": model_out, "--plot": plot}, session)
+    reporting = Reporting.read(request.reports, session, model_out, plot)
     _check_destinations(session, model_out)
     check_plot(plot)
     expressions = _read_checks(request.checks, kind)
+    gates = _read_gates(request.baseline, kind)
     with session.working(request.run.jobs) as run:
         outcome = run_fit(request, run)
     session.heed(outcome.warnings)
     document = fit_document(outcome.result) if kind == "fit" else cv_document(outcome.result)
-    document, checks = _judge(expressions, document, outcome.estimates if expressions else {})
+    document, checks = _judge(expressions, document, outcome.estimates if expressions else {}, gates)
     text = session.render(document, form)
     drawn = draw_plot(plot, document, outcome.drawn)
     with session.sink() as write:  # open before the model is written: where the result cannot go, no model appears
@@ -251,7 +295,13 @@ def _fit(request: FitRequest, session: Session, kind: str) -> None:
             save(outcome)
             session.note(f"wrote {model_out}")
         write(text)
+    reporting.write(document, list(map(_case, checks)))
     session.uphold(checks, hint=None if model_out is None else f"{model_out} was not written")
+
+
+def _case(check: Check) -> Case:
+    """A check as reports have it."""
+    return Case(check.expression, check.passed, check.told())
 
 
 def _read_checks(options: Checks, kind: str) -> tuple[Expression, ...]:
@@ -276,14 +326,31 @@ def _require_known(expressions: Sequence[Expression], kind: str, names: Mapping[
         require_names(expression, SCHEMAS[kind], terms=False, more=names)
 
 
+def _read_gates(options: Baseline, kind: str) -> Gates | None:
+    """What the result is held against, read before the work; None without a baseline."""
+    from regcli.app.baseline import read_gates, require_result
+
+    limits = read_gates(options, of_rows=kind == "check")
+    return None if options.baseline is None else (limits, require_result(_side(options.baseline)))
+
+
 def _judge(
-    expressions: Sequence[Expression], document: dict[str, Any], estimates: Mapping[str, Mapping[str, float]]
+    expressions: Sequence[Expression],
+    document: dict[str, Any],
+    estimates: Mapping[str, Mapping[str, float]],
+    gates: Gates | None = None,
 ) -> tuple[dict[str, Any], tuple[Check, ...]]:
     """Make the checks; the document with them in it."""
-    if not expressions:
+    if not expressions and gates is None:
         return document, ()
     names = names_of(document, estimates)
     checks = tuple(evaluate(expression, names) for expression in expressions)
+    if gates is not None:
+        from regcli.app.baseline import hold
+        from regcli.app.sides import side_of
+
+        limits, old = gates
+        checks += hold(limits, old, side_of(document, "this result"))
     return {**document, "checks": [check.entry() for check in checks]}, checks
 
 
@@ -326,6 +393,7 @@ _BODIES: dict[str, Callable[..., None]] = {
     "predict": predict,
     "inspect": inspect,
     "show": show,
+    "diff": diff,
     "export": export,
     "check": check,
     "schema": schema,

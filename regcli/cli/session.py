@@ -44,6 +44,11 @@ class Session:
         return self._settings or Settings(verbose=self._common.verbose)
 
     @property
+    def environ(self) -> Mapping[str, str]:
+        """Environment variables."""
+        return self._environ
+
+    @property
     def json(self) -> bool:
         """Whether errors are JSON."""
         return self._settings.json if self._settings else "--json" in self._words

@@ -56,6 +56,8 @@ def paint(text: str, code: str, *, on: bool) -> str:
 
 def tell(text: str) -> None:
     """Write lines to standard error. When nobody can read them, nothing is left to do: the status still tells."""
+    if os.environ.get("GITHUB_ACTIONS") == "true":  # whose runner takes ##[word] for a command wherever it stands
+        text = text.replace("##[", "#\\u0023[")
     with suppress(OSError, ValueError):  # ValueError: the stream was closed
         if sys.stderr is not None:
             sys.stderr.write(text if text.endswith("\n") else text + "\n")

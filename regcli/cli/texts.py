@@ -7,6 +7,7 @@ from typing import Annotated
 from regcli.app.options import (
     CheckRequest,
     CvRequest,
+    DiffRequest,
     ExportRequest,
     FitRequest,
     Flag,
@@ -53,7 +54,7 @@ class SchemaName:
 
     name: Annotated[
         str | None,
-        Flag((), "fit, path, cv, model, scorer, metrics, check, inspect, error, or codes.", "[NAME]"),
+        Flag((), "fit, path, cv, model, scorer, metrics, check, diff, inspect, error, or codes.", "[NAME]"),
     ] = None
 
 
@@ -297,6 +298,14 @@ _CHECK = CommandText(
             "printed in every case, as long as the data can be read. --assert may ask for more: missing, out_of_range "
             "and unknown_levels hold the share of the rows, by column of the model."
         ),
+        (
+            "drift says how far each column has moved from the training rows, 'drift.age.psi < 0.2' for --assert. psi "
+            "is the population stability index, sum (p - q) ln(p / q), over the ten bins between the deciles of the "
+            "training rows, or over the levels of a category and one bin for levels that are not known; a share below "
+            "0.0001 counts as 0.0001. ks is the distance of Kolmogorov and Smirnov as far as the deciles tell: the "
+            "true one is at least that and at most 0.1 more. Without change psi is about 9 (1/n + 1/m) for n and m "
+            "rows, so small tables say little. Where the model has no profile both are null, and a check of them fails."
+        ),
     ),
     examples=(
         Example("regcli check model.json new.csv", "what predict would meet"),
@@ -307,12 +316,42 @@ _CHECK = CommandText(
     usage="[OPTIONS] MODEL DATA...",
 )
 
+_DIFF = CommandText(
+    summary="Compare two models or results.",
+    description=(
+        (
+            "A and B are two of models, fits and cvs, or two paths, as JSON. Told are terms that came in or went out, "
+            "or changed sign or size; the intercept; the strength; settings, target and classes where they differ; and "
+            "the metrics, unless one of the two is a model, which has none. A term that is not listed has coefficient "
+            "zero. Paths are compared at the strengths that both have, each term where it is furthest apart."
+        ),
+        (
+            "Two numbers are the same when they differ by at most --tol times the larger, or by a share of the largest "
+            "number of their kind that is --tol too, but never more than 1e-7. For a coefficient the largest is that "
+            "of the estimates per standard deviation, so that units of columns do not matter; for a metric it is the "
+            "largest of its name in either document. Between kinds of processor the last digits of a fit may differ; "
+            "--tol 1e-6, the default, passes over that."
+        ),
+        (
+            "absolute is B - A and relative that as a share of the size of A. -f md is a table for a pull request. The "
+            "exit status is 0 whatever was found, unless --exit-code is given."
+        ),
+    ),
+    examples=(
+        Example("regcli diff old.json new.json", "what changed between two models"),
+        Example("regcli diff old.json new.json --tol 0.05 -f md -o comment.md", "changes above 5% as a comment"),
+        Example("regcli fit data.csv --json | regcli diff fit.json - --exit-code -q", "does a fit still come out so"),
+    ),
+    request=DiffRequest,
+    usage="[OPTIONS] A B",
+)
+
 _SCHEMA = CommandText(
     summary="Print a JSON Schema of regcli's documents.",
     description=(
         (
-            "NAME is fit, path, cv, model, scorer, metrics, check, inspect or error; codes lists every code of errors, "
-            "warnings and notes with its exit status and meaning. Without NAME the names are printed."
+            "NAME is fit, path, cv, model, scorer, metrics, check, diff, inspect or error; codes lists every code of "
+            "errors, warnings and notes with its exit status and meaning. Without NAME the names are printed."
         ),
     ),
     examples=(
@@ -347,6 +386,7 @@ COMMANDS: Mapping[str, CommandText] = {
     "check": _CHECK,
     "inspect": _INSPECT,
     "show": _SHOW,
+    "diff": _DIFF,
     "export": _EXPORT,
     "schema": _SCHEMA,
     "man": _MAN,
@@ -375,6 +415,8 @@ ENVIRONMENT: Mapping[str, str] = {
     "REGCLI_QUIET": "1 or 2, like -q and -qq.",
     "NO_COLOR": "Any value: no colour.",
     "FORCE_COLOR": "Any value: colour where there is no terminal too.",
+    "GITHUB_ACTIONS": "true: the run is a step of GitHub Actions, whose commands no name may spell.",
+    "GITHUB_STEP_SUMMARY": "In a step of GitHub Actions: a file that fit, cv, check and diff add their result to.",
 }
 
 

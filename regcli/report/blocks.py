@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from regcli.report.difference import COLUMNS, difference_rows, headline
 from regcli.report.forms import Document, kind_of
 
-__all__ = ["Block", "Grid", "Terms", "as_fit", "blocks"]
+__all__ = ["MOST_COLUMNS", "Block", "Grid", "Terms", "as_fit", "blocks"]
 
 #: Columns that the tables of inspect and of a model list; of more, those with findings, or the first.
 MOST_COLUMNS = 40
@@ -286,6 +287,21 @@ def as_fit(document: Document) -> Document:
     }
 
 
+# -- comparisons -----------------------------------------------------------------------------------------------------
+
+
+def _diff(document: Document) -> Iterator[Block]:
+    yield (headline(document),)
+    rows = []
+    for *words, kind, a, b, absolute, relative, _ in difference_rows(document, alone=False):
+        name = " ".join(str(word) for word in words if word)
+        shown = (cell if isinstance(cell, str) else _figure(cell) for cell in (a, b, absolute))
+        rows.append((name, str(kind), *shown, "" if relative is None else f"{100 * float(relative):.3g}%"))
+    if rows:
+        titles = ("", *COLUMNS[2:5], "b - a", "share of a")
+        yield Grid(titles, (False, False, True, True, True, True), tuple(rows))
+
+
 # -- metrics and errors ----------------------------------------------------------------------------------------------
 
 
@@ -327,6 +343,7 @@ def _bytes(count: int) -> str:
 _KINDS: Mapping[str, Callable[[Document, int | None], Iterator[Block]]] = {
     "inspect": lambda document, width: _inspect(document, wide=width is None or width >= WIDE),
     "model": lambda document, _: _model(document),
+    "diff": lambda document, _: _diff(document),
     "metrics": lambda document, _: _metrics(document),
     "error": lambda document, _: _error(document),
 }

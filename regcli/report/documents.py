@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from regcli import __version__
 from regcli.errors import Warn
 from regcli.results import (
+    Change,
     CheckResult,
     Criterion,
     Curve,
     DataFacts,
+    Difference,
     FitResult,
     ModelFacts,
     PathResult,
@@ -22,7 +24,7 @@ from regcli.results import (
     Validation,
 )
 
-__all__ = ["check_document", "cv_document", "fit_document", "path_document"]
+__all__ = ["check_document", "cv_document", "difference_document", "fit_document", "path_document"]
 
 #: Fold scores of more folds than this would be most of the document.
 MOST_FOLDS = 100
@@ -90,12 +92,35 @@ def check_document(result: CheckResult) -> Document:
         "violations": [violation.entry() for violation in result.violations],
         "columns": {part: list(names) for part, names in result.columns.items()},
         **{name: dict(shares) for name, shares in result.shares.items()},
+        "drift": {name: None if moved is None else dict(moved) for name, moved in result.drift.items()},
         "metrics": metrics.get("metrics"),
         "metrics_rows": metrics.get("rows"),
         "weights": metrics.get("weights"),
         "auc_rows": metrics.get("auc_rows"),
         "checks": [],
         "warnings": _warnings(result.warnings),
+    }
+
+
+def difference_document(result: Difference) -> Document:
+    """The document ``regcli.diff/1``."""
+    return {
+        "schema": "regcli.diff/1",
+        "regcli": __version__,
+        "a": dict(result.a),
+        "b": dict(result.b),
+        "tol": result.tol,
+        "same": not result.n_changes,
+        "n_changes": result.n_changes,
+        "facts": [{"name": name, "a": a, "b": b} for name, a, b in result.facts],
+        "strengths": [{"name": change.name, **_change(change)} for change in result.strengths],
+        "intercept": _change(result.intercept),
+        "terms": [{"term": change.name, **_change(change)} for change in result.terms],
+        "n_terms": result.n_terms,
+        "selected": {part: list(names) for part, names in result.selected.items()},
+        "metrics": [{"part": part, "metric": change.name, **_change(change)} for part, change in result.metrics],
+        "only_a": list(result.only_a),
+        "only_b": list(result.only_b),
     }
 
 
@@ -255,3 +280,14 @@ def _number(value: float) -> float | None:
 
 def _numbers(values: NDArray[np.float64]) -> list[float | None]:
     return [_number(value) for value in values.tolist()]
+
+
+def _change(change: Change) -> Document:
+    return {
+        "change": change.kind,
+        "a": change.a,
+        "b": change.b,
+        "absolute": change.absolute,
+        "relative": change.relative,
+        "lambda": change.lam,
+    }

@@ -15,10 +15,11 @@ from typing import Any
 
 from regcli.errors import UsageError
 from regcli.report.blocks import as_fit
+from regcli.report.difference import COLUMNS, difference_rows, headline
 from regcli.report.escape import UNSAFE, visible
 from regcli.report.forms import FORMS, INTERCEPT, Document, kind_of
 
-__all__ = ["Cell", "encode", "encode_line", "render", "rows_text"]
+__all__ = ["Cell", "encode", "encode_line", "grid_of", "md_escaped", "md_table", "render", "rows_text"]
 
 Cell = str | float | None
 
@@ -43,6 +44,12 @@ _WORDS = frozenset(
         "file",
         "cell",
         "expected",
+        "part",
+        "name",
+        "change",
+        "check",
+        "told",
+        "message",
     }
 )
 
@@ -175,20 +182,12 @@ def _cv_lines(document: Document) -> Iterator[dict[str, Any]]:
         }
 
 
-def _grid(document: Document) -> tuple[tuple[str, ...], Iterator[tuple[Cell, ...]]]:
-    """The one table a document is in csv and md: its columns and its rows."""
-    kind = kind_of(document)
-    if kind == "fit":
-        return ("term", "estimate", "std_estimate"), _coefficient_rows(document)
-    if kind == "path":
-        return ("lambda", "term", "estimate"), _path_rows(document)
-    if kind == "metrics":
-        return ("metric", "value"), iter(document["metrics"].items())
-    if kind == "inspect":
-        return (*_FACTS, *_FIGURES, "findings"), map(_column_row, document["columns"])
-    if kind == "check":
-        names = ("code", "column", "severity", "count", "share", "file", "line", "cell", "expected")
-        return names, _violation_rows(document)
+def grid_of(document: Document, kind: str | None = None) -> tuple[tuple[str, ...], Iterator[tuple[Cell, ...]]]:
+    """The one table a document is in csv and md: its columns and its rows. A cv has that of a fit as well."""
+    kind = kind or kind_of(document)
+    if kind in _GRIDS:
+        columns, rows = _GRIDS[kind]
+        return columns, iter(rows(document))
     curve = zip(document["lambdas"], document["mean"], document["se"], document["n_nonzero_path"], strict=True)
     return ("lambda", "mean", "se", "n_nonzero"), curve
 
@@ -221,8 +220,22 @@ def _path_rows(document: Document) -> Iterator[tuple[Cell, ...]]:
             yield lam, row["term"], row["values"][t]
 
 
+#: The columns of each kind, and what makes its rows. A cv's are those of its curve.
+_GRIDS: Mapping[str, tuple[tuple[str, ...], Callable[[Document], Iterable[tuple[Cell, ...]]]]] = {
+    "fit": (("term", "estimate", "std_estimate"), _coefficient_rows),
+    "path": (("lambda", "term", "estimate"), _path_rows),
+    "metrics": (("metric", "value"), lambda document: document["metrics"].items()),
+    "inspect": ((*_FACTS, *_FIGURES, "findings"), lambda document: map(_column_row, document["columns"])),
+    "check": (
+        ("code", "column", "severity", "count", "share", "file", "line", "cell", "expected"),
+        _violation_rows,
+    ),
+    "diff": (COLUMNS, difference_rows),
+}
+
+
 def _csv(document: Document) -> str:
-    columns, rows = _grid(document)
+    columns, rows = grid_of(document)
     return _csv_text([columns, *rows])
 
 
@@ -233,7 +246,19 @@ def _csv_text(rows: Iterable[Iterable[Cell]]) -> str:
 
 
 def _md(document: Document) -> str:
-    columns, rows = _grid(document)
+    if kind_of(document) == "diff":  # for people who read a pull request: a line, and numbers that are short
+        rows = [tuple(map(_rounded, row)) for row in difference_rows(document, alone=False)]
+        return f"{md_escaped(headline(document))}\n" + (f"\n{md_table(COLUMNS, rows)}" if rows else "")
+    return md_table(*grid_of(document))
+
+
+def _rounded(cell: Cell) -> Cell:
+    """A number with six digits."""
+    return float(f"{cell:.6g}") if isinstance(cell, float) else cell
+
+
+def md_table(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
+    """A table of GitHub's Markdown; whatever a text cell holds stays in its cell and is no markup."""
     rule = ["---" if column in _WORDS else "---:" for column in columns]
     return "".join(
         f"| {' | '.join(cells)} |\n" for cells in [list(columns), rule, *(map(_md_cell, row) for row in rows)]
@@ -248,8 +273,18 @@ def _md_cell(cell: Cell) -> str:
     return cell if cell == INTERCEPT else _code_span(visible(cell))
 
 
+def md_escaped(text: str) -> str:
+    """Text in a line of Markdown, where entities are never markup."""
+    return re.sub(r"[^\w\s.,;%()-]|_", lambda match: f"&#{ord(match.group())};", visible(text), flags=re.ASCII)
+
+
 def _code_span(text: str) -> str:
-    """Text that Markdown shows as it is: nothing is markup in a code span, and a table's bars are escaped."""
+    """Text that Markdown shows as it is: nothing is markup in a code span, and a table's bars are escaped.
+
+    Where a backslash stands before a bar another one would not escape the bar but the backslash: entities serve then.
+    """
+    if "\\|" in text:
+        return f"<code>{md_escaped(text)}</code>"
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * (longest + 1)
     pad = " " if text.startswith(("`", " ")) or text.endswith(("`", " ")) else ""

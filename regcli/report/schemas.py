@@ -414,6 +414,12 @@ _SCORED: Mapping[str, Schema] = {
 #: Shares of the rows by column of the model; null where the data lack it, or it has no such thing.
 _SHARES: Schema = {"type": "object", "additionalProperties": _or_null({"type": "number", "minimum": 0, "maximum": 1})}
 
+#: How far columns have moved from the training rows; null without a profile. A category has no ks.
+_DRIFT: Schema = {
+    "type": "object",
+    "additionalProperties": _or_null(_object(psi=_NUMBER, ks=_or_null({"type": "number", "minimum": 0}))),
+}
+
 _CHECK: Mapping[str, Schema] = {
     "regcli": _TEXT,
     "model": _object(
@@ -427,12 +433,49 @@ _CHECK: Mapping[str, Schema] = {
     "violations": _VIOLATIONS,
     "columns": _object(needed=_TEXTS, unused=_TEXTS, absent=_TEXTS, extra=_TEXTS),
     **dict.fromkeys(("missing", "out_of_range", "unknown_levels"), _SHARES),
+    "drift": _DRIFT,
     "metrics": _or_null(_METRICS),
     "metrics_rows": _or_null(_COUNT),
     "weights": _or_null(_TEXT),
     "auc_rows": _or_null(_COUNT),
     "checks": _CHECKS,
     "warnings": _WARNINGS,
+}
+
+#: A number in two documents, null where one has none; ``absolute`` is B - A, ``relative`` that over the size of A.
+_NUMBERS_OF_BOTH: Mapping[str, Schema] = dict.fromkeys(("a", "b", "absolute", "relative"), _or_null(_NUMBER))
+
+_CHANGED: Mapping[str, Schema] = {
+    "change": _words("same", "in", "out", "sign", "size", "absent"),
+    **_NUMBERS_OF_BOTH,
+    "lambda_": _or_null(_STRENGTH),
+}
+
+_SIDE = _object(
+    path=_TEXT,
+    kind=_words("model", "fit", "cv", "path"),
+    id=_or_null(_TEXT),
+    family=_TEXT,
+    target=_TEXT,
+    rows=_or_null(_COUNT),
+)
+
+_DIFF: Mapping[str, Schema] = {
+    "regcli": _TEXT,
+    "a": _SIDE,
+    "b": _SIDE,
+    "tol": {"type": "number", "minimum": 0},
+    "same": _FLAG,
+    "n_changes": _COUNT,
+    "facts": _list(_object(name=_TEXT, a={}, b={})),
+    "strengths": _list(_object(name=_TEXT, **_CHANGED)),
+    "intercept": _object(**_CHANGED),
+    "terms": _list(_object(term=_TEXT, **_CHANGED)),
+    "n_terms": _COUNT,
+    "selected": _object(in_=_TEXTS, out=_TEXTS),
+    "metrics": _list(_object(part=_TEXT, metric=_TEXT, **_CHANGED)),
+    "only_a": _STRENGTHS,
+    "only_b": _STRENGTHS,
 }
 
 _LOCATION = _object(file=_or_null(_TEXT), line=_or_null(_COUNT), row=_or_null(_COUNT), column=_or_null(_TEXT))
@@ -533,6 +576,7 @@ SCHEMAS: Mapping[str, Schema] = {
     "scorer": _document("scorer", _EXPORTED),
     "metrics": _document("metrics", _SCORED),
     "check": _document("check", _CHECK),
+    "diff": _document("diff", _DIFF),
     "inspect": _document("inspect", _INSPECT),
     "error": _document("error", _ERROR),
 }

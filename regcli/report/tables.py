@@ -6,7 +6,7 @@ made visible: it is never read as markup, and it is folded rather than cut.
 
 import io
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from regcli.report.blocks import Grid, Terms, blocks
+from regcli.report.blocks import MOST_COLUMNS, Grid, Terms, blocks
 from regcli.report.curves import LABELS, ascii_only, chart, escaped, spark
 from regcli.report.escape import visible
 from regcli.report.forms import INTERCEPT, Document, kind_of
@@ -24,6 +24,9 @@ __all__ = ["table"]
 
 #: A line that is as long as it needs to be. Rich has no such thing; this is wider than anything that is printed.
 _UNBOUNDED = 100_000
+
+#: From this stability index on a column is said to have moved: Siddiqi, Credit Risk Scorecards (2006).
+MOVED = 0.1
 
 _BAR = 12
 
@@ -147,11 +150,25 @@ def _check(document: Document, _look: _Look) -> Iterator[RenderableType]:
         for name, value in scores:
             grid.add_row(_name(name), _number(value))
         yield grid
+    yield from _drift(document["drift"])
     counts = {part: len(names) for part, names in document["columns"].items()}
     yield _line(
         f"{counts['needed']} columns needed; {counts['unused']} without a coefficient, of which {counts['absent']} "
         f"absent; {counts['extra']} others"
     )
+
+
+def _drift(drift: Mapping[str, Mapping[str, float | None] | None]) -> Iterator[RenderableType]:
+    """Columns that have moved, the furthest first."""
+    known = [(name, moved) for name, moved in drift.items() if moved is not None]
+    far = [(name, moved) for name, moved in known if (moved["psi"] or 0.0) >= MOVED]
+    if not far:
+        return
+    grid = _frame(("drift", False), ("psi", True), ("ks at least", True))
+    for name, moved in sorted(far, key=lambda item: -(item[1]["psi"] or 0.0))[:MOST_COLUMNS]:
+        grid.add_row(_name(name), _number(moved["psi"]), _number(moved["ks"]))
+    yield grid
+    yield _line(f"psi is {MOVED} or more in {len(far):,} of {len(known):,} columns")
 
 
 def _violations(entries: Sequence[dict[str, Any]]) -> Table:

@@ -144,7 +144,7 @@ def test_the_exit_statuses_are_those_of_the_manual() -> None:
 
 
 def test_every_variable_is_in_the_readme() -> None:
-    assert set(re.findall(r"\bREGCLI_[A-Z_]+|\b(?:NO|FORCE)_COLOR", README)) == set(ENVIRONMENT)
+    assert set(re.findall(r"\bREGCLI_[A-Z_]+|\b(?:NO|FORCE)_COLOR|\bGITHUB_[A-Z_]+", README)) == set(ENVIRONMENT)
 
 
 def test_the_changelog_knows_this_version() -> None:

@@ -139,6 +139,7 @@ def test_schemas_are_listed_and_printed(regcli: Run) -> None:
         "scorer",
         "metrics",
         "check",
+        "diff",
         "inspect",
         "error",
         "codes",

@@ -22,10 +22,12 @@ from regcli.app.options.fitting import (
     Strengths,
 )
 from regcli.app.options.flag import Checks, Common, Flag, Format, Picture, Run, choices
+from regcli.app.options.gating import Baseline, Diffing, FitBaseline, Reports
 from regcli.app.options.looking import Looking, Showing
 from regcli.app.options.requests import (
     CheckRequest,
     CvRequest,
+    DiffRequest,
     ExportRequest,
     FitRequest,
     InspectRequest,
@@ -37,15 +39,19 @@ from regcli.app.options.scoring import Checking, Scoring
 from regcli.app.options.tables import Data, Reading
 
 __all__ = [
+    "Baseline",
     "CheckRequest",
     "Checking",
     "Checks",
     "Common",
     "CvRequest",
     "Data",
+    "DiffRequest",
+    "Diffing",
     "ExportRequest",
     "Exporting",
     "Family",
+    "FitBaseline",
     "FitRequest",
     "Flag",
     "Folds",
@@ -59,6 +65,7 @@ __all__ = [
     "Picture",
     "PredictRequest",
     "Reading",
+    "Reports",
     "Run",
     "Save",
     "Scoring",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from regcli.app.options.exporting import Exporting
 from regcli.app.options.fitting import Folds, Model, Penalty, Save, Search, Solver, Strengths
 from regcli.app.options.flag import Checks, Picture, Run
+from regcli.app.options.gating import Baseline, Diffing, FitBaseline, Reports
 from regcli.app.options.looking import Looking, Showing
 from regcli.app.options.scoring import Checking, Scoring
 from regcli.app.options.tables import Data, Reading
@@ -12,6 +13,7 @@ from regcli.app.options.tables import Data, Reading
 __all__ = [
     "CheckRequest",
     "CvRequest",
+    "DiffRequest",
     "ExportRequest",
     "FitRequest",
     "InspectRequest",
@@ -48,6 +50,8 @@ class FitRequest:
     folds: Folds = field(default_factory=Folds)
     solver: Solver = field(default_factory=Solver)
     checks: Checks = field(default_factory=Checks)
+    baseline: FitBaseline = field(default_factory=FitBaseline)
+    reports: Reports = field(default_factory=Reports)
     save: Save = field(default_factory=Save)
     picture: Picture = field(default_factory=Picture)
     run: Run = field(default_factory=Run)
@@ -96,4 +100,14 @@ class CheckRequest:
 
     checking: Checking = field(default_factory=Checking)
     checks: Checks = field(default_factory=Checks)
+    baseline: Baseline = field(default_factory=Baseline)
+    reports: Reports = field(default_factory=Reports)
     reading: Reading = field(default_factory=Reading)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiffRequest:
+    """Everything ``diff`` may be told."""
+
+    diffing: Diffing = field(default_factory=Diffing)
+    reports: Reports = field(default_factory=Reports)

@@ -1,0 +1,74 @@
+"""A result as one HTML file: it loads nothing, runs nothing, and shows every name as it is."""
+
+import base64
+import hashlib
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from regcli.report.cases import Case, Section, sections, title
+from regcli.report.equation import equation
+from regcli.report.escape import visible
+from regcli.report.formats import Cell, encode
+from regcli.report.forms import Document, kind_of
+
+__all__ = ["html_page"]
+
+_STYLE = (
+    "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:64rem;padding:0 1rem;color:#1b1f24;"
+    "background:#fff}h1{font-size:1.3rem}h2{font-size:1.05rem;margin-top:2rem}"
+    "table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
+    "th,td{padding:.2rem .8rem .2rem 0;text-align:left;border-bottom:1px solid #d0d7de;vertical-align:top;"
+    "overflow-wrap:anywhere}td.n,th.n{text-align:right}pre{overflow-x:auto;background:#f6f8fa;padding:1rem}"
+    "tr.fails td:first-child{color:#b3261e;font-weight:600}tr.holds td:first-child{color:#1a7f37}"
+)
+
+
+def html_page(document: Document, cases: Sequence[Case]) -> str:
+    """The page. Its policy allows its own style, known by its hash, and nothing else: no script, no image, no form."""
+    digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    head = _shown(title(document))
+    lines = [
+        "<!DOCTYPE html>",
+        '<html lang="en">',
+        "<head>",
+        '<meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        '<meta name="referrer" content="no-referrer">',
+        f"<title>{head}</title>",
+        f"<style>{_STYLE}</style>",
+        "</head>",
+        "<body>",
+        f"<h1>{head}</h1>",
+    ]
+    if kind_of(document) in ("fit", "cv") and document["intercept"] is not None:
+        lines += ["<h2>Equation</h2>", f"<pre>{_shown(equation(document))}</pre>"]
+    for section in sections(document, cases):
+        lines += _table(section)
+    lines += ["<h2>Document</h2>", f"<details><summary>JSON</summary><pre>{escape(encode(document))}</pre></details>"]
+    return "\n".join([*lines, "</body>", "</html>"]) + "\n"
+
+
+def _table(section: Section) -> Iterator[str]:
+    right = [all(not isinstance(row[at], str) for row in section.rows) for at in range(len(section.columns))]
+    kinds = [' class="n"' if number else "" for number in right]
+    yield f"<h2>{_shown(section.heading)}</h2>"
+    yield "<table>"
+    titles = (f"<th{kind}>{_shown(name)}</th>" for name, kind in zip(section.columns, kinds, strict=True))
+    yield f"<tr>{''.join(titles)}</tr>"
+    for row in section.rows:
+        mark = f' class="{row[0]}"' if section.heading == "Checks" else ""
+        cells = (f"<td{kind}>{_cell(cell)}</td>" for cell, kind in zip(row, kinds, strict=True))
+        yield f"<tr{mark}>{''.join(cells)}</tr>"
+    yield "</table>"
+
+
+def _cell(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    return _shown(cell) if isinstance(cell, str) else f"{cell:.6g}"
+
+
+def _shown(text: str) -> str:
+    return escape(visible(text))

@@ -1,0 +1,284 @@
+"""Reports for build servers: readable by their readers, and no name in them is more than a name."""
+
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from lxml import etree
+from markdown_it import MarkdownIt
+
+from regcli.report.escape import visible
+from tests.cli.conftest import ROOT, environment
+from tests.fuzz.tool import Outcome, run_tool
+
+DIABETES = str(ROOT / "sample_data" / "diabetes.csv")
+FIT = ("fit", DIABETES, "-y", "progression", "--family", "gaussian", "-l", "1", "--folds", "5", "-f", "json")
+SCHEMA = etree.XMLSchema(etree.parse(str(Path(__file__).with_name("junit.xsd"))))
+
+#: Names that would be commands, markup, or the end of either.
+HOSTILE = (
+    "a\n::error title=x::y",
+    "b\r\n::stop-commands::z",
+    "c]]><script>alert(1)</script>",
+    "d\\| e | `f` | </code>",
+    "g%0A::add-mask::h, i: j",
+    "##[error]k\x1b[2J\ufffe",
+    '"><img src=x onerror=alert(1)>',
+)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def check_of(name: str) -> str:
+    """A check that fails."""
+    doubled = name.replace('"', '""')
+    return f'coef["{doubled}"] > 1e9'
+
+
+def hostile_table() -> None:
+    rng = np.random.default_rng(4)
+    values = rng.normal(size=(60, len(HOSTILE)))
+    frame = pd.DataFrame(values, columns=list(HOSTILE)).assign(y=values.sum(axis=1) + rng.normal(size=60))
+    frame.to_parquet("odd.parquet")
+
+
+def odd(*words: str, environ: dict[str, str] | None = None) -> Outcome:
+    """Fit hostile names, with a check of every one that fails, as a process of its own."""
+    hostile_table()
+    checks = [word for name in HOSTILE for word in ("--assert", check_of(name))]
+    command = [sys.executable, "-m", "regcli", "fit", "odd.parquet", "-y", "y", "--family", "gaussian", "-l", "0.001"]
+    done = subprocess.run(
+        [*command, *checks, *words, "-o", "fit.json"], env=environment(**(environ or {})), capture_output=True,
+        check=False, timeout=60,
+    )  # fmt: skip
+    return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def suite(path: str = "r.xml") -> Any:  # noqa: ANN401  (lxml's elements have no type)
+    tree = etree.parse(path)
+    SCHEMA.assertValid(tree)
+    return tree.getroot()
+
+
+# -- junit -----------------------------------------------------------------------------------------------------------
+
+
+def test_junit_has_a_case_for_every_check() -> None:
+    checks = ("metrics.cv.r2 > 0.4", "metrics.cv.r2 > 0.9", "n_selected < 3")
+    words = [word for check in checks for word in ("--assert", check)]
+    outcome = run_tool(*FIT, *words, "--report", "junit=r.xml")
+    root = suite()
+    assert outcome.status == 1
+    assert [case.get("name") for case in root.iter("testcase")] == list(checks)
+    assert [case.find("failure") is None for case in root.iter("testcase")] == [True, False, False]
+    assert {(part.get("tests"), part.get("failures")) for part in (root, root[0])} == {("3", "2")}
+    assert root.find(".//failure").get("message").startswith("metrics.cv.r2 > 0.9 does not hold (metrics.cv.r2 = 0.4")
+    again = Path("r.xml").read_bytes()
+    run_tool(*FIT, *words, "--report", "junit=r.xml")
+    assert Path("r.xml").read_bytes() == again
+
+
+def test_the_schema_says_no() -> None:
+    assert not SCHEMA.validate(etree.fromstring('<testsuites name="x" tests="1" failures="no" errors="0"/>'))
+    assert not SCHEMA.validate(
+        etree.fromstring('<testsuite name="x" tests="1" failures="0" errors="0"><a/></testsuite>')
+    )
+
+
+def test_junit_of_checks_baselines_and_comparisons() -> None:
+    assert run_tool(*FIT, "-m", "model.json", "-o", "old.json").status == 0
+    words = ("--baseline", "old.json", "--max-drop", "r2=0", "--same-selected")
+    assert run_tool(*FIT, *words, "--report", "junit=r.xml").status == 0
+    assert [case.get("name") for case in suite().iter("testcase")] == ["--max-drop r2=0", "--same-selected"]
+    text = Path(DIABETES).read_text("utf-8").replace("21.6", "tall", 1)
+    Path("new.csv").write_text(text, "utf-8")
+    assert run_tool("check", "model.json", "new.csv", "--assert", "rows > 1", "--report", "junit=r.xml").status == 1
+    cases = {case.get("name"): case.find("failure") is None for case in suite().iter("testcase")}
+    assert cases == {"every row can be scored": False, "rows > 1": True}
+    assert run_tool(*FIT, "-l", "9", "-o", "new.json").status == 0
+    for asked, status, count in (([], 0, 0), (["--exit-code"], 1, 1)):
+        assert run_tool("diff", "old.json", "new.json", *asked, "--report", "junit=r.xml").status == status
+        assert len(list(suite().iter("failure"))) == count
+
+
+def test_hostile_names_in_junit() -> None:
+    assert odd("--report", "junit=r.xml").status == 1
+    told = "".join(case.get("name") for case in suite().iter("testcase"))
+    for name in HOSTILE:
+        assert visible(check_of(name)).replace("\ufffe", "\\ufffe") in told
+
+
+# -- github ----------------------------------------------------------------------------------------------------------
+
+
+def commands(text: str) -> list[tuple[str, dict[str, str], str]]:
+    """Workflow commands as the runner takes them from a stream: a line that begins so, or ##[word] anywhere."""
+    found = []
+    for line in re.split(r"\r\n|\r|\n", text):
+        assert "##[" not in line or line.lstrip().startswith("::")
+        if (match := re.match(r"\s*::([\w-]+)(?: ([^:]*?))?::(.*)", line)) is not None:
+            pairs = [part.partition("=") for part in (match[2] or "").split(",") if part]
+            found.append((match[1], {key: undone(value) for key, _, value in pairs}, undone(match[3])))
+    return found
+
+
+def undone(text: str) -> str:
+    for code, sign in (("%3A", ":"), ("%2C", ","), ("%0A", "\n"), ("%0D", "\r"), ("%25", "%")):
+        text = text.replace(code, sign)
+    return text
+
+
+def test_failed_checks_are_annotations() -> None:
+    outcome = run_tool(*FIT, "--assert", "metrics.cv.r2 > 0.9", "--assert", "n_selected > 1", "--report", "github")
+    ((name, properties, message),) = commands(outcome.err)
+    assert (name, properties) == ("error", {"title": "regcli fit: check failed"})
+    assert message.startswith("metrics.cv.r2 > 0.9 does not hold")
+
+
+def test_violations_are_annotated_where_they_are() -> None:
+    assert run_tool(*FIT, "-m", "model.json", "-o", "old.json").status == 0
+    text = Path(DIABETES).read_text("utf-8").replace("21.6", "tall", 1).replace("25.3", "253", 1)
+    Path("a,b:c.csv").write_text(text, "utf-8")
+    outcome = run_tool("check", "model.json", "a,b:c.csv", "--report", "github", "-o", "check.json", "-q")
+    places = {(kind, p.get("file"), p.get("line"), p["title"]) for kind, p, _ in commands(outcome.err)}
+    assert ("error", "a,b:c.csv", "3", "text-in-numeric-column") in places
+    assert ("warning", "a,b:c.csv", "5", "out-of-range") in places
+
+
+def test_no_name_is_a_command() -> None:
+    outcome = odd("--report", "github", environ={"GITHUB_ACTIONS": "true"})
+    found = commands(outcome.err)
+    assert outcome.status == 1
+    assert [kind for kind, _, _ in found] == ["error"] * len(HOSTILE)
+    for name, (_, properties, message) in zip(HOSTILE, found, strict=True):
+        assert properties == {"title": "regcli fit: check failed"}
+        assert message.startswith(visible(check_of(name)).replace("##[", "#\\u0023["))
+
+
+def test_errors_stay_json_in_an_action() -> None:
+    name = "##[error]x"
+    command = [sys.executable, "-m", "regcli", "fit", f"{name}.csv", "--json"]
+    env = environment(GITHUB_ACTIONS="true")
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
+    assert "##[" not in done.stderr
+    assert name in json.loads(done.stderr)["message"]
+
+
+def rendered(text: str) -> tuple[int, int, set[str]]:
+    """Rows of tables, cells of tables, and kinds of what is markup, as a reader of Markdown has them."""
+    tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(text)
+    kinds = [token.type for token in tokens]
+    inline = {child.type for token in tokens for child in token.children or ()}
+    return kinds.count("tr_open"), kinds.count("td_open") + kinds.count("th_open"), inline
+
+
+def test_the_summary_of_a_step_is_a_table_that_names_stay_in() -> None:
+    Path("summary.md").write_text("before\n", "utf-8")
+    environ = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": "summary.md"}
+    assert odd(environ=environ).status == 1
+    text = Path("summary.md").read_text("utf-8")
+    assert text.startswith("before\n### regcli fit")
+    rows, cells, inline = rendered(text)
+    names = len(HOSTILE)
+    assert rows == 1 + names + 1 + 1 + names + 1 + 5
+    assert cells == 3 * (1 + names) + 3 * (2 + names) + 3 * 6
+    assert inline <= {"text", "code_inline", "html_inline"}
+    assert set(re.findall(r"<[^>]*>", re.sub(r"(`+).*?\1", "", text))) <= {"<code>", "</code>"}
+    for line in text.splitlines():
+        bare = re.sub(r"\\.", "", line)  # GitHub splits a row at every bar that no backslash is before
+        assert bare.count("|") in (0, 4)
+    assert "does not hold" in text
+
+
+def test_there_is_no_summary_elsewhere() -> None:
+    Path("summary.md").write_text("", "utf-8")
+    assert odd(environ={"GITHUB_STEP_SUMMARY": "summary.md"}).status == 1
+    assert Path("summary.md").read_text("utf-8") == ""
+    outcome = odd(environ={"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": "absent/summary.md"})
+    assert (outcome.status, "error[output-failed]" in outcome.err) == (6, True)
+
+
+# -- html ------------------------------------------------------------------------------------------------------------
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, and text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def test_the_page_runs_and_loads_nothing() -> None:
+    assert odd("--report", "html=r.html").status == 1
+    text = Path("r.html").read_text("utf-8")
+    page = Page(text)
+    assert {tag for tag, _ in page.tags} == {
+        "html", "head", "meta", "title", "style", "body", "h1", "h2", "pre", "table", "tr", "th", "td", "details",
+        "summary",
+    }  # fmt: skip
+    attributes = {key for _, attrs in page.tags for key in attrs}
+    assert attributes == {"lang", "charset", "http-equiv", "content", "name", "class"}
+    (policy,) = [attrs["content"] for _, attrs in page.tags if attrs.get("http-equiv") == "Content-Security-Policy"]
+    assert policy is not None
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "unsafe" not in policy
+    assert "://" not in text
+    for name in HOSTILE:
+        assert visible(name) in page.words
+    document = json.loads(next(word for word in page.words if word.startswith("{")))
+    assert document == json.loads(Path("fit.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("command", ["cv", "check", "diff"])
+def test_every_command_has_a_page(command: str) -> None:
+    assert run_tool(*FIT, "-m", "model.json", "-o", "old.json").status == 0
+    words = {
+        "cv": ("cv", *FIT[1:]),
+        "check": ("check", "model.json", DIABETES),
+        "diff": ("diff", "old.json", "model.json"),
+    }
+    assert run_tool(*words[command], "--report", "html=r.html", "-o", "out.json").status == 0
+    page = Page(Path("r.html").read_text("utf-8"))
+    document = json.loads(next(word for word in page.words if word.startswith("{")))
+    assert document == json.loads(Path("out.json").read_text("utf-8"))
+
+
+# -- what is refused -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "code"),
+    [
+        (("--report", "pdf=x"), 2, "unknown-option-value"),
+        (("--report", "junit"), 2, "unknown-option-value"),
+        (("--report", "html="), 2, "unknown-option-value"),
+        (("--report", "junit=a.xml", "--report", "html=a.xml"), 2, "conflicting-options"),
+        (("--report", "html=m.json", "-m", "m.json"), 2, "conflicting-options"),
+        (("--report", "html=./o.json", "-o", "o.json"), 2, "conflicting-options"),
+        (("--report", "junit=absent/a.xml"), 6, "output-failed"),
+    ],
+)
+def test_reports_that_cannot_be_are_refused_before_the_work(words: tuple[str, ...], status: int, code: str) -> None:
+    outcome = run_tool("fit", "absent.csv", *words)
+    assert (outcome.status, outcome.out, list(Path().iterdir())) == (status, "", [])
+    assert f"error[{code}]" in outcome.err
