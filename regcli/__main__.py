@@ -27,10 +27,19 @@ def main() -> None:
         with contextlib.suppress(OSError):  # closed or full: the boundary below says so properly
             os.write(1, f"regcli {__version__}\n".encode())
             sys.exit(0)
-    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
-    from regcli.cli.boundary import run
+    shell = os.environ.get("_REGCLI_COMPLETE", "").removeprefix("complete_")
+    if shell in ("bash", "zsh", "fish"):
+        from regcli.cli.complete import answer
 
-    sys.exit(run(sys.argv[1:]))
+        sys.exit(answer(shell, os.environ))
+    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
+    try:
+        from regcli.cli.boundary import run
+
+        status = run(sys.argv[1:])
+    except KeyboardInterrupt:  # while modules load; the boundary knows it later
+        status = 130
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -159,6 +159,10 @@ CODES: MappingProxyType[str, tuple[int, str]] = MappingProxyType(
         "unknown-option-value": (2, "an option's value is not one of its choices or not a number in its range"),
         "option-without-effect": (2, "an option was given that cannot have an effect here"),
         "bad-formula": (2, "--formula cannot be read"),
+        "config-invalid": (
+            2,
+            "a configuration file that cannot be read, or an option or value in it that does not exist",
+        ),
         "conflicting-options": (2, "two options exclude each other"),
         "column-in-two-roles": (2, "one column was given two roles"),
         "family-ambiguous": (2, "the target has two values that are not 0 and 1: say --family"),
@@ -215,7 +219,8 @@ CODES: MappingProxyType[str, tuple[int, str]] = MappingProxyType(
         "model-altered": (5, "a model's content id or probe results do not match its content"),
         "output-exists": (6, "the output path is a directory or another thing that cannot be replaced"),
         "output-failed": (6, "writing failed"),
-        "out-of-memory": (7, "not enough memory"),
+        "out-of-memory": (7, "not enough memory, or more than --max-memory allows"),
+        "out-of-time": (7, "--max-seconds passed with nothing usable"),
         "table-too-large": (7, "a sparse table whose cells would take too much memory"),
         "too-many-lanes": (7, "more models than leave-one-out is for"),
         "check-failed": (1, "a check you asked for failed"),
@@ -252,6 +257,7 @@ WARNING_CODES: MappingProxyType[str, tuple[int, str]] = MappingProxyType(
             "the strength lies between two of the saved path, and so do the coefficients",
         ),
         "model-altered": (5, "a model file that was changed after it was written is used as it is"),
+        "out-of-time": (7, "--max-seconds passed; the strengths that were done by then are used"),
     }
 )
 

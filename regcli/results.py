@@ -28,6 +28,9 @@ __all__ = [
     "Model",
     "ModelFacts",
     "PathResult",
+    "PlanResult",
+    "PlannedColumn",
+    "PlannedGrid",
     "Status",
     "Stopped",
     "TermFacts",
@@ -248,6 +251,51 @@ class PathResult:
     deviance_ratio: Array
     violation: Array
     stopped: Stopped | None
+    warnings: tuple[Warn, ...]
+    seed: int
+    options: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedColumn:
+    """A column of the table: its part, its type there, and how many terms are made of it alone."""
+
+    name: str
+    role: str
+    type: str
+    n_terms: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedGrid:
+    """The strengths (T,) of one share of L1, None where nothing is penalised."""
+
+    l1_ratio: float | None
+    generated: bool
+    lambdas: Array
+
+
+@dataclass(frozen=True)
+class PlanResult:
+    """Everything that a dry run reports. ``terms`` are all names; ``least_train`` rows of the smallest training set."""
+
+    data: DataFacts
+    facts: ModelFacts
+    columns: tuple[PlannedColumn, ...]
+    dropped: tuple[tuple[str, str], ...]
+    terms: tuple[str, ...]
+    n_test: int
+    least_train: int | None
+    validation: Validation | None
+    metric: str | None
+    rule: str | None
+    grids: tuple[PlannedGrid, ...]
+    engine: str
+    threads: int
+    models: int
+    matrix_bytes: int
+    fit_bytes: int
+    limit: int | None
     warnings: tuple[Warn, ...]
     seed: int
     options: Mapping[str, object]

@@ -10,7 +10,7 @@ from regcli.app.elsewhere import strengths_elsewhere
 from regcli.app.folding import RowFacts, make_splits, refuse_mixed_schemes, scheme_of
 from regcli.app.options import CvRequest, FitRequest, Folds
 from regcli.app.parallel import single_blas_thread, thread_map, threads_for
-from regcli.app.path import refuse_separated, warn_path
+from regcli.app.path import refuse_separated, warn_path, warn_time
 from regcli.app.prepare import Prepared, prepare
 from regcli.app.saving import Saved, make_saved, stored_path, write_saved
 from regcli.app.scoring import scores_of
@@ -29,7 +29,7 @@ from regcli.solvers.engine import Problem
 from regcli.solvers.information import CRITERIA
 from regcli.solvers.path import polished
 
-__all__ = ["FitOutcome", "fit", "save"]
+__all__ = ["FitOutcome", "fit", "planned", "save"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def fit(request: FitRequest, run: RunContext) -> FitOutcome:
     UsageError, DataError, FitError, ResourceError
         See their codes; nothing is written by this function.
     """
-    plan = _plan(request)
+    plan = planned(request, run)
     single_blas_thread()
     work = plan.prepared.X.size * max(partition.n_lanes for partition in plan.splits.partitions)
     run = replace(run, jobs=threads_for(run.jobs, work))
@@ -79,13 +79,13 @@ def fit(request: FitRequest, run: RunContext) -> FitOutcome:
     return FitOutcome(result, make_saved(request, plan.prepared, result, path), drawn)
 
 
-def _plan(request: FitRequest) -> Plan:
+def planned(request: FitRequest, run: RunContext) -> Plan:
     """Read the options and the data, and deal the folds."""
     asked = read_penalty(request.penalty, request.strengths)
     rule = request.search.rule or "min"
     _refuse_idle(request, asked)
     seed = request.run.seed or 0
-    prepared = prepare(request, unpenalised=asked.unpenalised, seed=seed)
+    prepared = prepare(request, unpenalised=asked.unpenalised, seed=seed, memory=run.memory)
     threshold = _threshold(request, prepared)
     metric = _metric(request.folds, prepared.family)
     splits, notes = whole_splits(prepared.fit_weights), list[Warn]()
@@ -136,6 +136,7 @@ def _result(request: FitRequest, plan: Plan, found: Found, convergence: Converge
         *found.warnings,
         *warn_top(found.top),
         *warn_path(found.walk, found.steps, names, found.converged),
+        *warn_time(found.stopped),
     ]
     warnings += _warn_choice(found, plan)
     if convergence.status is Status.ROUNDING_FLOOR:

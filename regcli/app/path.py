@@ -9,21 +9,33 @@ from regcli.app.context import RunContext
 from regcli.app.drawing import draw_path
 from regcli.app.options import PathRequest
 from regcli.app.parallel import single_blas_thread, thread_map, threads_for
-from regcli.app.prepare import prepare
+from regcli.app.prepare import Prepared, prepare
 from regcli.app.setup import lead_problem, make_ground, model_facts, refuse_undetermined, term_facts, warn_top
-from regcli.app.specify import make_grid, read_penalty
+from regcli.app.specify import Asked, make_grid, read_penalty
 from regcli.app.values import given_options
 from regcli.errors import FitError, UsageError, Warn, counted
 from regcli.problem.folds import whole_partition
 from regcli.problem.protocols import Bools
-from regcli.results import Drawn, Iterate, PathResult, Status
+from regcli.results import Drawn, Iterate, PathResult, Status, Stopped
 from regcli.solvers.engine import Problem
 from regcli.solvers.path import Grid, Walk
 
 #: Columns named in an error.
 NAMED = 5
 
-__all__ = ["PathOutcome", "path", "refuse_separated", "warn_path", "without_zero"]
+#: The reason of a path that --max-seconds ended.
+OUT_OF_TIME = "max_seconds"
+
+__all__ = [
+    "PathOutcome",
+    "cut_short",
+    "path",
+    "prepared_path",
+    "refuse_separated",
+    "warn_path",
+    "warn_time",
+    "without_zero",
+]
 
 
 @dataclass(frozen=True)
@@ -41,15 +53,7 @@ class PathOutcome:
 
 def path(request: PathRequest, run: RunContext) -> PathOutcome:
     """Fit every strength of the grid, or of those given, on all rows."""
-    asked = read_penalty(request.penalty, request.strengths)
-    if len(asked.l1_ratios) > 1:
-        raise UsageError(
-            "option-without-effect",
-            "--l1-ratio takes one number here: a path has one share of L1",
-            hint="regcli cv chooses among several",
-        )
-    seed = request.run.seed or 0
-    prepared = prepare(request, unpenalised=asked.unpenalised, seed=seed)
+    asked, prepared = prepared_path(request, run)
     single_blas_thread()
     partition = whole_partition(prepared.fit_weights)
     threads = threads_for(run.jobs, prepared.X.size)
@@ -62,12 +66,13 @@ def path(request: PathRequest, run: RunContext) -> PathOutcome:
         grid, zero = without_zero(grid, problem, names)
         walk = Walk(problem, grid)
         steps = []
-        for step in walk:
+        for step in run.deadline.along(iter(walk)):
             steps.append(step)
             if run.progress:
                 run.progress(len(steps), grid.lambdas.size)
     run.note(f"{walk.account()}; {counted(threads, 'thread')}")
     refuse_separated(problem, steps, names)
+    stopped = cut_short(walk, grid, len(steps), run)
     raw = [problem.raw(step, 0) for step in steps]
     violation = np.array([float(step.violation[0]) for step in steps])
     result = PathResult(
@@ -79,14 +84,43 @@ def path(request: PathRequest, run: RunContext) -> PathOutcome:
         lambdas=np.array([step.lam for step in steps]),
         intercepts=np.array([model.intercept for model in raw]),
         coefs=np.stack([model.coefs for model in raw]),
-        deviance_ratio=np.array(walk.ratios),
+        deviance_ratio=np.array(walk.ratios[: len(steps)]),
         violation=violation,
-        stopped=walk.stopped,
-        warnings=(*prepared.warnings, *warn_top(top), *zero, *warn_path(walk, steps, names)),
-        seed=seed,
+        stopped=stopped,
+        warnings=(*prepared.warnings, *warn_top(top), *zero, *warn_path(walk, steps, names), *warn_time(stopped)),
+        seed=request.run.seed or 0,
         options=given_options(request),
     )
     return PathOutcome(result, None if request.picture.plot is None else draw_path(prepared, result))
+
+
+def prepared_path(request: PathRequest, run: RunContext) -> tuple[Asked, Prepared]:
+    """What is asked for, and the data."""
+    asked = read_penalty(request.penalty, request.strengths)
+    if len(asked.l1_ratios) > 1:
+        raise UsageError(
+            "option-without-effect",
+            "--l1-ratio takes one number here: a path has one share of L1",
+            hint="regcli cv chooses among several",
+        )
+    seed = request.run.seed or 0
+    return asked, prepare(request, unpenalised=asked.unpenalised, seed=seed, memory=run.memory)
+
+
+def cut_short(walk: Walk, grid: Grid, done: int, run: RunContext) -> Stopped | None:
+    """Why a walk ended early; the time is to blame where nothing else is."""
+    early = done < grid.lambdas.size and not walk.without_zero
+    if run.deadline.passed and walk.stopped is None and early:
+        return Stopped(OUT_OF_TIME, done - 1, grid.lambdas.size)
+    return walk.stopped
+
+
+def warn_time(stopped: Stopped | None) -> list[Warn]:
+    """A warning where the time ended a path."""
+    if stopped is None or stopped.reason != OUT_OF_TIME:
+        return []
+    text = f"--max-seconds passed after {stopped.at + 1} of {counted(stopped.of, 'strength')}; smaller ones are missing"
+    return [Warn("out-of-time", text, {"at": stopped.at, "of": stopped.of})]
 
 
 def without_zero(grid: Grid, problem: Problem, names: tuple[str, ...]) -> tuple[Grid, list[Warn]]:

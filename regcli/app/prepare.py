@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from regcli.app.encode import LaneMaps, known_matrix, lane_maps, learn_terms, same_columns, settled
 from regcli.app.folding import scheme_of
+from regcli.app.limits import Memory
 from regcli.app.options import FitRequest, Folds, Model, PathRequest
 from regcli.app.reading import Used, read_used
 from regcli.app.values import bounded, number_of, refuse
 from regcli.data.encoder import Encoder, Matrix
 from regcli.data.marks import Marks, fold_labels, groups_of, times_of
 from regcli.data.roles import Roles
-from regcli.data.table import Numbers, Table
+from regcli.data.table import Column, Numbers, Table
 from regcli.data.target import Target, check_domain, code_target, events, guess_family
 from regcli.data.training import describe
 from regcli.errors import DataError, Location, UsageError, Warn, counted
@@ -31,6 +32,11 @@ Rows = NDArray[np.intp]
 
 #: Weights are divided by their sum; below this some of them are subnormal and have lost digits.
 LEAST_WEIGHT = 1e-290
+
+#: Bytes of a number.
+_DOUBLE = 8
+
+_UNLIMITED = Memory()
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,7 @@ class Prepared:
     """
 
     facts: DataFacts
+    names: tuple[str, ...]
     roles: Roles
     encoder: Encoder
     X: Matrix
@@ -85,7 +92,9 @@ class Prepared:
         return None if self.target.classes is None else self.y.astype(np.intp)
 
 
-def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int) -> Prepared:
+def prepare(
+    request: FitRequest | PathRequest, *, unpenalised: bool, seed: int, memory: Memory = _UNLIMITED
+) -> Prepared:
     """Read, check, and encode.
 
     ``unpenalised`` says that nothing penalises the coefficients, so that categories leave out their first level.
@@ -123,8 +132,9 @@ def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int) 
     profile = describe(table, learnt.encoder.features, rows[train], replace(target, values=fitted))
     warnings = (*used.warnings, *guesses, *target.warnings, *learnt.warnings)
     single = _single(table, learnt.encoder, rows[train])
-    columns = dict(table.columns)
+    columns, names = dict(table.columns), tuple(table.columns)
     del used, table  # a column goes once the design has it: the table and its design are never in memory both
+    memory.refuse(_growth(learnt.encoder, columns, int(train.sum())), "the matrix of the fit")
     X = learnt.encoder.base(columns, rows[train], columns.pop)
     if not X.shape[1]:
         where = Location(file=facts.files[0][0])
@@ -133,6 +143,7 @@ def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int) 
         test = _test_file(request, folds.test, roles, learnt.encoder, target, family)
     return Prepared(
         facts=facts,
+        names=names,
         roles=roles,
         encoder=learnt.encoder,
         X=X,
@@ -158,6 +169,15 @@ def _single(table: Table, encoder: Encoder, rows: Rows) -> Array | None:
     column = table.columns.get(encoder.sources[0]) if len(encoder.sources) == 1 else None
     numeric = isinstance(column, Numbers) and all(feature.kind == "number" for feature in encoder.features)
     return column.values[rows] if numeric and isinstance(column, Numbers) else None
+
+
+def _growth(encoder: Encoder, columns: Mapping[str, Column], rows: int) -> int:
+    """Bytes that the matrix takes beyond the columns that are given up for it; with words it is sparse and unknown."""
+    if any(feature.kind == "text" for feature in encoder.features):
+        return 0
+    matrix = _DOUBLE * rows * (max(encoder.places) + 1 if encoder.places else 0)
+    held = sum(column.values.nbytes for column in columns.values() if isinstance(column, Numbers))
+    return max(0, matrix - held)
 
 
 def _family(used: Used, model: Model) -> tuple[str, str, list[Warn]]:

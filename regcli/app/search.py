@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from regcli.app.context import RunContext
-from regcli.app.path import refuse_separated, without_zero
+from regcli.app.path import cut_short, refuse_separated, without_zero
 from regcli.app.prepare import Prepared
 from regcli.app.scoring import FoldScores, scored_by_row
 from regcli.app.setup import Ground, refuse_undetermined
@@ -112,6 +112,8 @@ def search(ground: Ground, lead: Problem, plan: Plan, run: RunContext) -> Found:
     curves: list[tuple[float | None, Curve]] = []
     before = Counts()
     for asked in plan.asked.alternatives:
+        if best is not None and run.deadline.passed:
+            break
         problem = replace(lead, penalty=lead.penalty.with_ratio(asked.l1_ratio))
         found = _walk(ground, problem, replace(plan, asked=asked), run)
         run.note(f"{found.walk.account(before)}; {counted(run.jobs or 1, 'thread')}")
@@ -122,7 +124,7 @@ def search(ground: Ground, lead: Problem, plan: Plan, run: RunContext) -> Found:
             best = found
     assert best is not None  # noqa: S101  (there is at least one share)
     at = _chosen(best, plan)
-    return replace(best, at=at, grid=tuple(curves))
+    return replace(best, at=at, grid=tuple(curves), warnings=(*best.warnings, *_warn_shares(plan, len(curves))))
 
 
 def _walk(ground: Ground, problem: Problem, plan: Plan, run: RunContext) -> Found:
@@ -170,7 +172,7 @@ def _lead(
     steps: list[Iterate] = []
     count = grid.lambdas.size
     may_stop = scores is not None and not plan.full_path and _may_stop(problem, grid, scores)
-    for step in walk:
+    for step in run.deadline.along(iter(walk)):
         if scores is not None:
             scores.add(step)
         steps.append(step.reported())
@@ -178,7 +180,7 @@ def _lead(
             run.progress(len(steps), count * len(plan.splits.partitions))
         if scores is not None and may_stop and _turned(scores, steps, count):
             return steps, Stopped("cv_turned", len(steps) - 1, count)
-    return steps, None
+    return steps, cut_short(walk, grid, len(steps), run)
 
 
 def _others(
@@ -189,6 +191,8 @@ def _others(
     starts = [lead.raw(step, 0) for step in steps] if plan.splits.single else None
     usable = np.ones(lambdas.size, dtype=bool)
     partitions = plan.splits.partitions
+    if len(partitions) > 1:
+        run.deadline.require()  # a score of some of the rows is none
     for at, (partition, repeat) in enumerate(zip(partitions, plan.splits.repeats, strict=True)):
         if at == 0:
             continue
@@ -199,7 +203,17 @@ def _others(
             usable[index] &= all(status.usable for status in step.status)
             if run.progress:
                 run.progress(at * lambdas.size + index + 1, lambdas.size * len(partitions))
+    run.deadline.settle()
     return usable
+
+
+def _warn_shares(plan: Plan, done: int) -> list[Warn]:
+    """A warning where the time ended the search before every share of L1 had its turn."""
+    of = len(plan.asked.alternatives)
+    if not done or done == of:
+        return []
+    text = f"--max-seconds passed after {done} of {counted(of, 'share')} of L1"
+    return [Warn("out-of-time", text, {"at": done - 1, "of": of})]
 
 
 def _may_stop(problem: Problem, grid: Grid, scores: FoldScores) -> bool:

@@ -16,7 +16,7 @@ from regcli.errors import DataError, Location, UsageError
 _INFINITE = {"inf": math.inf, "+inf": math.inf, "-inf": -math.inf}
 
 #: Parts of a request that change nothing in a model.
-_JUDGING = ("run", "checks", "baseline", "reports", "picture")
+_JUDGING = ("run", "checks", "baseline", "reports", "picture", "limits")
 
 __all__ = ["bounded", "given_options", "number_list", "number_of", "refuse", "term_values"]
 

@@ -74,9 +74,11 @@ def _known(error: Exception) -> RegcliError:
         return error
     if isinstance(error, _ClickError):
         return _usage(error)
-    if isinstance(error, MemoryError):  # numpy's is one too, and says how much was asked for
+    # numpy's MemoryError says how much was asked for; a thread that has no room for its stack is a RuntimeError.
+    if isinstance(error, MemoryError) or (type(error) is RuntimeError and "start new thread" in str(error)):
         message = str(error) or "not enough memory"
-        return ResourceError("out-of-memory", message, hint="free memory, or use fewer columns")
+        hint = "a larger --max-memory where there is one, fewer columns or fewer rows; --dry-run says what a fit takes"
+        return ResourceError("out-of-memory", message, hint=hint)
     if isinstance(error, OSError) and error.errno in FULL:
         discard_stdout()
         return OutputError("output-failed", f"writing failed: {error.strerror}")

@@ -1,42 +1,150 @@
-"""Completion of column names: ``--target <TAB>`` reads the header of the table on the line."""
+"""Completion for bash, zsh and fish: commands, options, their words, and the columns of the table on the line.
+
+A shell asks at every press of a key, so this loads the declarations and nothing else: it answers in a third of the
+time that the whole command line takes to load. The scripts that ask are those of ``--install-completion``. Names of
+columns are data: what is printed is quoted for the shell that reads it, whatever they hold.
+"""
 
 import csv
-from collections.abc import Iterable, Iterator
+import os
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-import typer
+from regcli.app.options import Common
+from regcli.cli.choices import Choice, declared
+from regcli.cli.texts import COMMANDS
 
-__all__ = ["complete_column"]
+__all__ = ["answer", "completions"]
 
 _DELIMITERS = ",;\t|"
 _LONGEST_HEADER = 1 << 20  # a line that is longer is not the header of a table
 
+_PLAIN = re.compile(rb"[A-Za-z0-9_.]")
 
-def complete_column(context: typer.Context, incomplete: str) -> list[str]:
-    """Names of columns, of the first table on the line, that begin with ``incomplete``.
 
-    A shell asks while the line is half written, so whatever cannot be read has no completions. Parquet is not looked
-    into: its reader takes longer to load than a key press may last.
+def answer(shell: str, environ: Mapping[str, str]) -> int:
+    """Print what a shell's script asks for. Returns the exit status: of fish's first question, whether there is any."""
+    if shell == "bash":
+        words = _split(environ.get("COMP_WORDS", ""))
+        at = int(environ.get("COMP_CWORD") or 0)
+        before, incomplete = words[1:at], words[at] if at < len(words) else ""
+    else:
+        line = environ.get("_TYPER_COMPLETE_ARGS", "")
+        words = _split(line)
+        open_word = len(words) > 1 and not line.endswith(" ")
+        before, incomplete = (words[1:-1], words[-1]) if open_word else (words[1:], "")
+    found = completions(before, incomplete)
+    if shell == "fish" and environ.get("_TYPER_COMPLETE_FISH_ACTION") == "is-args":
+        return 0 if found else 1
+    text = {"bash": _for_bash, "zsh": _for_zsh, "fish": "\n".join}[shell](found)
+    os.write(1, (text + "\n").encode("utf-8", "surrogateescape"))
+    return 0
+
+
+def completions(before: Sequence[str], incomplete: str) -> list[str]:
+    """What the word being written may become; nothing where it may be a file.
+
+    Parameters
+    ----------
+    before : sequence of str
+        The words between the program's name and this one.
+    incomplete : str
+        What is written of it.
     """
-    # While completing, Typer has not yet dealt the positional arguments to their parameters: they are in ``args``.
-    for word in _words(context):
+    command = next((word for word in _positional(before) if word in COMMANDS), None)
+    choices = _choices(command)
+    last = choices.get(before[-1]) if before else None
+    if last is not None and _takes_value(last):
+        found = _columns(before) if last.columns else _words_of(last)
+    elif incomplete.startswith("-"):
+        found = [name for name in (*choices, "--help", *(() if command else ("--version",))) if name.startswith("--")]
+    elif command is None:
+        found = list(COMMANDS)
+    else:
+        found = list(COMMANDS) if command == "man" else []
+    return [name for name in found if name.startswith(incomplete) and name.isprintable()]
+
+
+def _choices(command: str | None) -> dict[str, Choice]:
+    """Options by every spelling."""
+    kinds: list[type[Any]] = [Common]
+    if command is not None:
+        hints = get_type_hints(COMMANDS[command].request)
+        kinds = [*(hints[field.name] for field in fields(COMMANDS[command].request)), Common]
+    return {name: choice for kind in kinds for choice in declared(kind) for name in choice.flag.names}
+
+
+def _positional(before: Sequence[str]) -> Iterator[str]:
+    """Words that are neither options nor values of those that stand before every command."""
+    common, value = _choices(None), False
+    for word in before:
+        if not value and not word.startswith("-"):
+            yield word
+        value = not value and word in common and _takes_value(common[word])
+
+
+def _takes_value(choice: Choice) -> bool:
+    return choice.form is not bool and not choice.counted
+
+
+def _words_of(choice: Choice) -> list[str]:
+    """The words that an option's value may be."""
+    forms = (choice.form, *get_args(choice.form))
+    return [word for form in forms if get_origin(form) is Literal for word in get_args(form)]
+
+
+def _columns(words: Sequence[str]) -> list[str]:
+    """Names of the columns of the first table on the line.
+
+    Whatever cannot be read has no completions: the line is half written. Parquet is not looked into: its reader takes
+    longer to load than a key press may last.
+    """
+    for word in words:
         path = Path(word)
         if path.suffix.lower() in {".csv", ".tsv", ".txt"} and path.is_file():
-            return [name for name in _header(path) if name.startswith(incomplete)]
+            return _header(path)
     return []
-
-
-def _words(context: typer.Context) -> Iterator[str]:
-    given: Iterable[object] = context.params.get("data") or ()
-    yield from (word for word in given if isinstance(word, str))
-    yield from context.args
 
 
 def _header(path: Path) -> list[str]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             line = file.readline(_LONGEST_HEADER)
-    except (OSError, UnicodeDecodeError):
+        delimiter = max(_DELIMITERS, key=line.count)
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except (OSError, UnicodeDecodeError, csv.Error):
         return []  # nothing to suggest; the command itself will say what is wrong
-    delimiter = max(_DELIMITERS, key=line.count)
-    return next(csv.reader([line], delimiter=delimiter), [])
+
+
+def _split(line: str) -> list[str]:
+    """The words of a line whose last word may have a quote that is still open."""
+    lexer = shlex.shlex(line, posix=True)
+    lexer.whitespace_split, lexer.commenters = True, ""
+    words: list[str] = []
+    try:
+        words.extend(lexer)
+    except ValueError:
+        words.append(lexer.token)
+    return words
+
+
+def _for_bash(found: Sequence[str]) -> str:
+    """One a line; bash puts them on the line as they are."""
+    return "\n".join(map(shlex.quote, found))
+
+
+def _for_zsh(found: Sequence[str]) -> str:
+    """A line for ``eval $(...)``, which is split at blanks before: there are none in the names."""
+    if not found:
+        return "_files"
+    return "compadd -- " + " ".join(map(_escaped, found))
+
+
+def _escaped(name: str) -> str:
+    """A name in zsh's $'...', every byte that might mean something as a number."""
+    text = name.encode("utf-8", "surrogateescape")
+    return "$'" + "".join(chr(byte) if _PLAIN.match(bytes([byte])) else f"\\x{byte:02x}" for byte in text) + "'"

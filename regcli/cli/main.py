@@ -79,10 +79,13 @@ def path(request: PathRequest, session: Session) -> None:
     _refuse_one_path({"--plot": request.picture.plot}, session)
     _check_destinations(session)
     check_plot(request.picture.plot)
+    if request.run.dry_run:
+        _dry_run(request, session, "path", request.picture.plot)
+        return
     with session.working(request.run.jobs) as run:
         outcome = run_path(request, run)
     session.heed(outcome.warnings)
-    document = path_document(outcome.result)
+    document = session.marked(path_document(outcome.result))
     drawn = draw_plot(request.picture.plot, document, outcome.drawn)
     text = session.render(document, form)
     with session.sink() as write:
@@ -98,18 +101,18 @@ def predict(request: PredictRequest, session: Session) -> None:
     _refuse_one_path({"--metrics-out": request.scoring.metrics_out}, session)
     _check_destinations(session, request.scoring.metrics_out)
     expressions = _read_checks(request.checks, "metrics")
-    with session.working() as run:
-        outcome = run_predict(request, run)
-    _require_known(expressions, "metrics", outcome.names)
     checks: tuple[Check, ...] = ()
-    with session.sink() as write:
-        for piece in rows_text(outcome.header, outcome.rows, form):
-            write(piece)
-        metrics = outcome.finish()
-        session.heed(outcome.warnings)  # in here: under --strict the file must not appear
-        if metrics is not None:
-            metrics, checks = _judge(expressions, metrics, {})
-            _keep_metrics(metrics, request.scoring.metrics_out, session)
+    with session.working(counts="rows") as run:
+        outcome = run_predict(request, run)
+        _require_known(expressions, "metrics", outcome.names)
+        with session.sink() as write:
+            for piece in rows_text(outcome.header, outcome.rows, form):
+                write(piece)
+            metrics = outcome.finish()
+            session.heed(outcome.warnings)  # in here: under --strict the file must not appear
+            if metrics is not None:
+                metrics, checks = _judge(expressions, metrics, {})
+                _keep_metrics(metrics, request.scoring.metrics_out, session)
     session.uphold(checks)
 
 
@@ -126,7 +129,7 @@ def inspect(request: InspectRequest, session: Session) -> None:
     error = refusal(inspection) if session.settings.strict else None
     if error is not None:
         raise error
-    session.deliver(session.render(inspect_document(inspection), form))
+    session.deliver(session.render(session.marked(inspect_document(inspection)), form))
 
 
 def show(request: ShowRequest, session: Session) -> None:
@@ -229,7 +232,7 @@ def check(request: CheckRequest, session: Session) -> None:
     _check_destinations(session)
     expressions = _read_checks(request.checks, "check")
     gates = _read_gates(request.baseline, "check")
-    with session.working() as run:
+    with session.working(counts="rows") as run:
         begun = run_check(request, run)
         _require_known(expressions, "check", begun.names)
         result = begun.finish()
@@ -282,10 +285,13 @@ def _fit(request: FitRequest, session: Session, kind: str) -> None:
     check_plot(plot)
     expressions = _read_checks(request.checks, kind)
     gates = _read_gates(request.baseline, kind)
+    if request.run.dry_run:
+        _dry_run(request, session, kind, model_out, plot)
+        return
     with session.working(request.run.jobs) as run:
         outcome = run_fit(request, run)
     session.heed(outcome.warnings)
-    document = fit_document(outcome.result) if kind == "fit" else cv_document(outcome.result)
+    document = session.marked((fit_document if kind == "fit" else cv_document)(outcome.result))
     document, checks = _judge(expressions, document, outcome.estimates if expressions else {}, gates)
     text = session.render(document, form)
     drawn = draw_plot(plot, document, outcome.drawn)
@@ -302,6 +308,19 @@ def _fit(request: FitRequest, session: Session, kind: str) -> None:
 def _case(check: Check) -> Case:
     """A check as reports have it."""
     return Case(check.expression, check.passed, check.told())
+
+
+def _dry_run(request: FitRequest | PathRequest, session: Session, kind: str, *others: str | None) -> None:
+    """Print what would be done; to standard output, whatever would be written."""
+    from regcli.app.plan import plan
+    from regcli.report.documents import plan_document
+
+    with session.working(request.run.jobs) as run:
+        result = plan(request, run)
+    session.heed(result.warnings)
+    writes = [path for path in (session.settings.output, *others) if path is not None]
+    document = session.marked(plan_document(result, kind, writes))
+    session.print(document)
 
 
 def _read_checks(options: Checks, kind: str) -> tuple[Expression, ...]:

@@ -159,7 +159,15 @@ def _shared() -> tuple[Section, ...]:
                     "Tables are read from .csv, .tsv and .txt (delimited text), .jsonl, .parquet, .feather, .arrow, "
                     ".ipc, .svm, .libsvm, .npz and .mtx files; text also packed, as .gz, .bz2, .xz or .zst. Files are "
                     "written whole or not at all: an old file stays until the new one is complete. regcli reads no "
-                    "file that is not named on its command line."
+                    "other file that is not named on its command line, but for its configuration."
+                ),
+                Block(
+                    "regcli.toml, or the table [tool.regcli] of pyproject.toml, has options that are not given "
+                    "otherwise. The nearest is read, from the working directory up to the root of the repository and "
+                    "never in the home directory or above it. Keys are the long names of options; those in a table "
+                    "named as a command are for that command alone, the others for every command that has them. Names "
+                    "that may be repeated are lists. Files that are written are named on the command line alone. Flags "
+                    "win over the environment, and that over the file; --show-config says where each value is from."
                 ),
             ),
         ),

@@ -5,15 +5,14 @@ built from the request's groups, so that request, command line and manual cannot
 """
 
 import inspect
-import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, Field, dataclass, fields
-from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
-from regcli.app.options import Common, Flag
-from regcli.cli.complete import complete_column
+from regcli.app.options import Common, Limits
+from regcli.cli.choices import Choice, declared
 from regcli.cli.session import Session
 
 __all__ = ["TITLES", "Choice", "Group", "bind", "bind_common", "declared", "groups"]
@@ -34,6 +33,7 @@ TITLES: Mapping[str, str] = {
     "Picture": "Picture",
     "Checks": "Checks",
     "Run": "Run",
+    "Limits": "Limits",
     "Scoring": "Scoring",
     "Looking": "Data",
     "Showing": "Documents",
@@ -47,31 +47,6 @@ TITLES: Mapping[str, str] = {
     "SchemaName": "Name",
     "PageName": "Name",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One field of a group: its name, its type without the flag, the flag, and the value when it is not given."""
-
-    name: str
-    form: Any
-    flag: Flag
-    default: object
-
-    @property
-    def repeatable(self) -> bool:
-        """Whether the option may be given several times."""
-        return get_origin(self.form) is tuple
-
-    @property
-    def counted(self) -> bool:
-        """Whether giving the option again raises a number, as in ``-vv``."""
-        return self.form is int
-
-    @property
-    def columns(self) -> bool:
-        """Whether the option's value is, or begins with, the name of a column."""
-        return re.split(r"[=\[]", self.flag.metavar or "")[0] == "COL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +66,6 @@ def groups(request: Any) -> Iterator[Group]:  # noqa: ANN401  (any dataclass of 
         yield Group(field.name, kind, TITLES[kind.__name__])
 
 
-def declared(group: type[Any]) -> Iterator[Choice]:
-    """The options of a group, in order."""
-    hints = get_type_hints(group, include_extras=True)
-    for field in fields(group):
-        form, flag = get_args(hints[field.name])
-        yield Choice(field.name, form, flag, _default(field))
-
-
 def bind(command: Callable[[Request, Session], None], request: type[Request]) -> Callable[..., None]:
     """Give ``command`` the signature that its request and the common options describe."""
     parts = tuple(groups(request))
@@ -106,11 +73,22 @@ def bind(command: Callable[[Request, Session], None], request: type[Request]) ->
     def run(context: typer.Context, **given: Any) -> None:  # noqa: ANN401  (the values Typer parsed)
         session: Session = context.obj
         session.tell(_pick(Common, given))
-        built = request(**{part.name: _pick(part.kind, given) for part in parts})
-        session.settle()
+        choices = [choice for part in parts for choice in declared(part.kind)]
+        filled = session.fill(str(context.info_name), choices, given, _flagged(context, given))
+        built = request(**{part.name: _pick(part.kind, filled) for part in parts})
+        if session.asked.show_config:
+            session.show_config()
+            return
+        session.limits = getattr(built, "limits", Limits())
         command(built, session)
 
     return _signed(run, command, [(part.kind, part.title) for part in parts])
+
+
+def _flagged(context: typer.Context, given: Mapping[str, Any]) -> set[str]:
+    """The parameters that stand on the command line."""
+    sources = {name: context.get_parameter_source(name) for name in given}
+    return {name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"}
 
 
 def bind_common(command: Callable[[Session], None]) -> Callable[..., None]:
@@ -159,7 +137,6 @@ def _typer_info(choice: Choice, title: str) -> Any:  # noqa: ANN401  (Typer type
         count=choice.counted,
         show_default=flag.default or False,
         rich_help_panel=title,
-        autocompletion=complete_column if choice.columns else None,
     )
 
 
@@ -173,10 +150,6 @@ def _required(choice: Choice) -> bool:
 
 def _plain(default: object) -> object:
     return list(default) if isinstance(default, tuple) else default
-
-
-def _default(field: Field[Any]) -> object:
-    return field.default_factory() if field.default_factory is not MISSING else field.default
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001  (the value of a flag)

@@ -3,12 +3,19 @@
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from regcli.app.checks import Check
-from regcli.app.options import Common
+from regcli.app.limits import Memory, held_memory, read_seconds, read_size, timed
+from regcli.app.options import Common, Limits
+from regcli.cli.choices import Choice, declared
+from regcli.cli.config import Config, find_config, home_directory, read_config
+from regcli.cli.origins import Origin, config_document, trace
 from regcli.cli.settings import Settings, choose_form, merge, settle
 from regcli.cli.streams import ProgressLine, coloured, has_unicode, is_terminal, output, paint, tell
 from regcli.errors import WARNING_CODES, CheckFailedError, RegcliError, UsageError, Warn
@@ -29,14 +36,95 @@ class Session:
         self._words = tuple(words)
         self._common = Common()
         self._settings: Settings | None = None
+        self._config: Config | None = None
+        self._origins: tuple[Origin, ...] = ()
+        self._command = ""
+        self._began = time.monotonic()
+        self._line: ProgressLine | None = None
+        self.limits = Limits()
 
     def tell(self, common: Common) -> None:
         """Take in the common options of one side of the command's name; what is told later wins."""
         self._common = merge(self._common, common)
 
-    def settle(self) -> None:
-        """Fix how the run behaves. Raises UsageError for options or variables that cannot be read."""
-        self._settings = settle(self._common, self._environ)
+    @property
+    def asked(self) -> Common:
+        """The common options as far as they have been told."""
+        return self._common
+
+    def fill(
+        self, command: str, choices: Sequence[Choice], given: Mapping[str, Any], flagged: set[str]
+    ) -> dict[str, Any]:
+        """Fix how the run behaves; the options of a command, with a configuration file's where none is on the line.
+
+        Parameters
+        ----------
+        command : str
+            The command's name.
+        choices : sequence of Choice
+            Its own options.
+        given : mapping
+            Their values as read from the command line, by name.
+        flagged : set of str
+            Names of those that stand there.
+
+        Raises
+        ------
+        UsageError
+            Options, variables or a configuration file that cannot be read.
+        """
+        self._command, self._config = command, self._read_config()
+        filed = {} if self._config is None else self._config.values(command)
+        before = {**dict(given), **{choice.name: getattr(self._common, choice.name) for choice in declared(Common)}}
+        flagged = flagged | {choice.name for choice in declared(Common) if before[choice.name] != choice.default}
+        self._origins = tuple(
+            trace(choice, before[choice.name], choice.name in flagged, self._environ, filed)
+            for choice in (*choices, *declared(Common))
+            if choice.key
+        )
+        taken = {origin.choice.name: origin.value for origin in self._origins if origin.at}
+        usual = taken.pop("format", None)
+        common = {choice.name: taken.pop(choice.name) for choice in declared(Common) if choice.name in taken}
+        self._common = replace(self._common, **common)
+        self._settings = settle(self._common, self._environ, usual)
+        if self._used and not self._common.show_config:
+            self.note(f"options from {self._used}")
+        return {**given, **taken}
+
+    def _read_config(self) -> Config | None:
+        """The configuration file of the run."""
+        common = self._common
+        if common.no_config:
+            if common.config is not None:
+                raise UsageError(
+                    "conflicting-options", "--config and --no-config exclude each other", hint="leave one of them out"
+                )
+            return None
+        named = common.config or self._environ.get("REGCLI_CONFIG")
+        if named:
+            return read_config(Path(named), named)
+        try:
+            folder = Path.cwd()
+        except FileNotFoundError:  # a working directory that is gone has no files
+            return None
+        found = find_config(folder, home_directory())
+        return None if found is None else read_config(found, os.path.relpath(found, folder))
+
+    @property
+    def _used(self) -> str | None:
+        """The configuration file, if an option comes from it."""
+        return self._config.path if self._config and any(origin.at for origin in self._origins) else None
+
+    def marked(self, document: dict[str, Any]) -> dict[str, Any]:
+        """A document whose options say which configuration file was used."""
+        used = self._used
+        return document if used is None else {**document, "options": {**document["options"], "config": used}}
+
+    def show_config(self) -> None:
+        """Print every option with its value and where it comes from."""
+        form = self.form("config")
+        document = config_document(self._command, self._config, self._origins)
+        self.deliver(self.render(document, form))
 
     @property
     def settings(self) -> Settings:
@@ -60,17 +148,25 @@ class Session:
     def note(self, text: str) -> None:
         """Say something that is neither a result nor a warning."""
         if self.settings.notes:
+            self._make_room()
             tell(visible(text))
 
     def detail(self, text: str) -> None:
         """Say how the work is done, when asked to."""
         if self.settings.verbose and not self.settings.json:
+            self._make_room()
             tell(visible(text))
+
+    def _make_room(self) -> None:
+        """Take the progress line away before something else is told."""
+        if self._line is not None:
+            self._line.clear()
 
     def heed(self, warnings: Sequence[Warn]) -> None:
         """Tell the warnings; under ``--strict`` the first is an error. Comes before anything is written."""
         strict = self.settings.strict and bool(warnings)
         if self.settings.warnings:
+            self._make_room()
             word = paint("warning", "1;33", on=coloured(self.settings.color, sys.stderr))
             for warning in warnings[1:] if strict else warnings:
                 tell(f"{word}[{warning.code}]: {visible(warning.message)}")
@@ -98,23 +194,45 @@ class Session:
         raise CheckFailedError("check-failed", "; ".join(failed), hint=hint)
 
     @contextmanager
-    def working(self, jobs: int | None = None) -> Iterator[Any]:
-        """The context of a use case (``regcli.app.context.RunContext``), with progress while it works."""
+    def working(self, jobs: int | None = None, *, counts: str = "strengths") -> Iterator[Any]:
+        """The context of a use case (``regcli.app.context.RunContext``), with progress while it works.
+
+        ``counts`` is what progress counts. Rows that go to a terminal are progress enough.
+        """
         from regcli.app.context import RunContext
 
         if jobs is not None and jobs < 1:
             raise UsageError("unknown-option-value", f"--jobs is {jobs}", hint="a number 1 or more")
+        memory, seconds = self._read_limits()
         shown = self.settings.progress and self.settings.notes and is_terminal(sys.stderr)
-        line = ProgressLine() if shown else None
+        rows_seen = counts == "rows" and self.settings.output is None and is_terminal(sys.stdout)
+        line = ProgressLine(counts) if shown and not rows_seen else None
+        self._line = line
         try:
-            yield RunContext(
-                jobs=self.settings.jobs if jobs is None else jobs,
-                progress=line.update if line else None,
-                note=self.detail,
-            )
+            with held_memory(memory), timed(seconds, self._began) as deadline:
+                yield RunContext(
+                    jobs=self.settings.jobs if jobs is None else jobs,
+                    progress=line.update if line else None,
+                    note=self.detail,
+                    memory=memory,
+                    deadline=deadline,
+                )
         finally:
             if line:
                 line.clear()
+
+    def _read_limits(self) -> tuple[Memory, float | None]:
+        """--max-memory and --max-seconds, or their variables."""
+        size, seconds = self.limits.max_memory, self.limits.max_seconds
+        given = self._environ.get
+        memory = read_size("--max-memory", size) if size is not None else None
+        if memory is None and given("REGCLI_MAX_MEMORY"):
+            memory = read_size("REGCLI_MAX_MEMORY", str(given("REGCLI_MAX_MEMORY")))
+        if seconds is not None:
+            return Memory(memory), read_seconds("--max-seconds", seconds)
+        if given("REGCLI_MAX_SECONDS"):
+            return Memory(memory), read_seconds("REGCLI_MAX_SECONDS", str(given("REGCLI_MAX_SECONDS")))
+        return Memory(memory), None
 
     @contextmanager
     def sink(self) -> Iterator[Callable[[str | bytes], None]]:
@@ -129,6 +247,17 @@ class Session:
         """Write a whole result."""
         with self.sink() as write:
             write(result)
+
+    def print(self, document: dict[str, Any]) -> None:
+        """Write a plan to standard output, whatever --output says: as a table, or as JSON."""
+        from regcli.report.formats import render
+
+        seen = is_terminal(sys.stdout)
+        form = "table" if self.settings.form == "table" or (seen and self.settings.form is None) else "json"
+        width = shutil.get_terminal_size().columns if seen else None
+        text = render(document, form, width=width, color=coloured(self.settings.color, sys.stdout))
+        with output(None) as write:
+            write(text)
 
     def render(self, document: dict[str, Any], form: str) -> str:
         """A document as text for where it goes: coloured, and as wide as the terminal, if it goes to one."""

@@ -51,8 +51,10 @@ class Settings:
         return self.quiet < 2 and not self.json
 
 
-def settle(common: Common, environ: Mapping[str, str]) -> Settings:
+def settle(common: Common, environ: Mapping[str, str], usual_form: str | None = None) -> Settings:
     """Join flags and ``REGCLI_*`` variables; flags win.
+
+    ``usual_form`` is the format that a configuration file prefers.
 
     Raises
     ------
@@ -64,7 +66,7 @@ def settle(common: Common, environ: Mapping[str, str]) -> Settings:
     return Settings(
         output=output,
         form=_asked_form(common, output),
-        usual_form=_word(environ, "REGCLI_FORMAT", choices(Format)),
+        usual_form=_word(environ, "REGCLI_FORMAT", choices(Format)) or usual_form,
         json=common.json,
         quiet=min(common.quiet, 2) or quiet or 0,
         verbose=common.verbose,

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -27,6 +28,7 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 _BAR = 30
 _PATIENCE = 1.0  # seconds; a run that is done sooner shows no progress
+_PACE = 0.1  # seconds between two lines: eyes follow no faster
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -119,20 +121,35 @@ def _guarded(write: Callable[[], object]) -> None:
 class ProgressLine:
     """One line on a terminal's standard error that grows, and is gone when the work is done."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, noun: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._noun = noun
         self._clock = clock
         self._began = clock()
+        self._told = 0.0
         self._shown = ""
 
     def update(self, done: int, total: int) -> None:
-        """Show how far the work is; nothing during the first second."""
-        if total <= 0 or self._clock() - self._began < _PATIENCE:
+        """Show how far the work is, and how long it will take at this pace; nothing during the first second.
+
+        A total of 0 is one that nobody knows.
+        """
+        now = self._clock()
+        spent = now - self._began
+        if spent < _PATIENCE or (now - self._told < _PACE and done != total):
             return
-        full = min(done, total) * _BAR // total
-        line = f"[{'#' * full}{'.' * (_BAR - full)}] {done}/{total}"
+        self._told = now
+        if total <= 0:
+            line = f"{done:,} {self._noun}, {_duration(spent)}"
+        else:
+            done = min(done, total)
+            full = done * _BAR // total
+            left = f", {_duration(spent * (total - done) / done)} left" if 0 < done < total else ""
+            line = f"[{'#' * full}{'.' * (_BAR - full)}] {done:,}/{total:,} {self._noun}{left}"
+        line = line[: max(1, shutil.get_terminal_size().columns - 1)]  # a line that wraps cannot be taken back
         if line != self._shown:
+            blank = " " * max(0, len(self._shown) - len(line))
             self._shown = line
-            self._write(f"\r{line}")
+            self._write(f"\r{line}{blank}")
 
     def clear(self) -> None:
         """Take the line away."""
@@ -145,3 +162,12 @@ class ProgressLine:
         with suppress(OSError):  # progress is not worth failing for
             sys.stderr.write(text)
             sys.stderr.flush()
+
+
+def _duration(seconds: float) -> str:
+    """Seconds, minutes or hours, for people."""
+    whole = max(1, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

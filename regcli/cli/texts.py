@@ -54,7 +54,9 @@ class SchemaName:
 
     name: Annotated[
         str | None,
-        Flag((), "fit, path, cv, model, scorer, metrics, check, diff, inspect, error, or codes.", "[NAME]"),
+        Flag(
+            (), "fit, path, cv, model, scorer, metrics, check, diff, inspect, config, plan, error, or codes.", "[NAME]"
+        ),
     ] = None
 
 
@@ -350,8 +352,9 @@ _SCHEMA = CommandText(
     summary="Print a JSON Schema of regcli's documents.",
     description=(
         (
-            "NAME is fit, path, cv, model, scorer, metrics, check, diff, inspect or error; codes lists every code of "
-            "errors, warnings and notes with its exit status and meaning. Without NAME the names are printed."
+            "NAME is fit, path, cv, model, scorer, metrics, check, diff, inspect, config, plan or error; codes lists "
+            "every code of errors, warnings and notes with its exit status and meaning. Without NAME the names are "
+            "printed."
         ),
     ),
     examples=(
@@ -413,6 +416,9 @@ ENVIRONMENT: Mapping[str, str] = {
     "REGCLI_COLOR": "auto, always or never, where --color is not given.",
     "REGCLI_PROGRESS": "0 shows no progress.",
     "REGCLI_QUIET": "1 or 2, like -q and -qq.",
+    "REGCLI_CONFIG": "Configuration file, where --config is not given.",
+    "REGCLI_MAX_MEMORY": "A size or a share, where --max-memory is not given.",
+    "REGCLI_MAX_SECONDS": "Seconds, where --max-seconds is not given.",
     "NO_COLOR": "Any value: no colour.",
     "FORCE_COLOR": "Any value: colour where there is no terminal too.",
     "GITHUB_ACTIONS": "true: the run is a step of GitHub Actions, whose commands no name may spell.",

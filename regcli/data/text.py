@@ -239,6 +239,8 @@ def checked_parse(part: TextPart, run: Callable[[], pd.DataFrame]) -> pd.DataFra
     try:
         return run()
     except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
+        if "out of memory" in str(error):  # what the tokenizer says where malloc gave it nothing
+            raise MemoryError(f"not enough memory to read {part.file}") from error
         part.check()
         raise DataError(
             "file-unreadable", f"{part.file} cannot be read: {error}", where=Location(file=part.file)

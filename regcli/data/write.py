@@ -75,13 +75,12 @@ def atomic_writer(path: str) -> Iterator[BinaryIO]:
     """
     with _naming(path):
         direct = _is_direct(path)
-        target = Path(path if direct else os.path.realpath(path))
-        if direct:
-            # Appending: /dev/stdout may be a regular file that the shell has begun.
-            temporary, descriptor = None, os.open(target, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-        else:
-            temporary, descriptor = _temporary(target)
-    try:
+    target = Path(path if direct else os.path.realpath(path))
+    # Not mkstemp: its files are 0600, and the umask cannot be read without setting it for all threads.
+    temporary = None if direct else target.with_name(f".{target.name[:40]}.regcli-{secrets.token_hex(8)}.tmp")
+    try:  # from here on a signal may come at any time
+        with _naming(path):
+            descriptor = _opened(target, temporary)
         with io.BufferedWriter(_Output(descriptor, path)) as stream:
             yield stream
             stream.flush()
@@ -93,7 +92,7 @@ def atomic_writer(path: str) -> Iterator[BinaryIO]:
                 temporary.replace(target)
     except BaseException:
         if temporary:
-            with suppress(OSError):
+            with suppress(OSError):  # it never was, or has taken its place
                 temporary.unlink()
         raise
 
@@ -144,16 +143,16 @@ def _is_direct(path: str) -> bool:
     return not stat.S_ISREG(mode)
 
 
-def _temporary(target: Path) -> tuple[Path, int]:
-    """Create the file that is to replace ``target``, with the mode it is to have."""
+def _opened(target: Path, temporary: Path | None) -> int:
+    """Open what is written to: the target itself, or a new file that has the mode which the target is to have."""
+    if temporary is None:  # appending: /dev/stdout may be a regular file that the shell has begun
+        return os.open(target, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
     try:
         mode = stat.S_IMODE(target.stat().st_mode)
     except FileNotFoundError:
         mode = None
-    # Not mkstemp: its files are 0600, and the umask cannot be read without setting it for all threads.
-    temporary = target.with_name(f".{target.name[:40]}.{secrets.token_hex(8)}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     if mode is not None:
         with suppress(OSError):  # a file system without modes
             os.fchmod(descriptor, mode)
-    return temporary, descriptor
+    return descriptor

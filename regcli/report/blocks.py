@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from regcli.errors import counted
 from regcli.report.difference import COLUMNS, difference_rows, headline
 from regcli.report.forms import Document, kind_of
 
@@ -319,6 +320,77 @@ def _error(document: Document) -> Iterator[Block]:
     yield (f"error[{document['code']}]: {document['message']}", *hint)
 
 
+# -- options and plans -----------------------------------------------------------------------------------------------
+
+
+def _config(document: Document) -> Iterator[Block]:
+    yield (f"options of regcli {document['command']} · {document['file'] or 'no configuration file'}",)
+    rows = tuple((entry["option"], _set_to(entry), _origin(entry)) for entry in document["config"])
+    yield Grid(("option", "value", "from"), (False, False, False), rows)
+
+
+def _plan(document: Document) -> Iterator[Block]:
+    model, rows, data = document["model"], document["rows"], document["data"]
+    files = ", ".join(file["path"] for file in data["files"])
+    fitted = f"{rows['fitted']:,} of {rows['read']:,} rows" + (f", {rows['test']:,} to test" if rows["test"] else "")
+    yield (
+        f"{document['command']}, dry run: nothing was fitted or written",
+        f"{_PENALTIES[model['penalty']]} · {model['family']} · {files} → {data['target']}",
+        f"{fitted} · {document['n_features']:,} features · {document['n_terms']:,} terms",
+    )
+    columns = document["columns"]
+    yield Grid(
+        ("column", "part", "type", "terms"),
+        (False, False, False, True),
+        tuple(
+            (one["column"], one["role"], one["type"], f"{one['n_terms']:,}" if one["role"] == "feature" else "")
+            for one in columns[:MOST_COLUMNS]
+        ),
+    )
+    if len(columns) > MOST_COLUMNS:
+        yield (f"{len(columns) - MOST_COLUMNS:,} further columns are not listed",)
+    yield tuple(_planned(document))
+
+
+def _planned(document: Document) -> Iterator[str]:
+    """What would be done, line by line."""
+    for entry in document["dropped"]:
+        yield f"left out: {entry['column']} ({entry['reason']})"
+    shown = ", ".join(document["terms"][:MOST_ALIKE])
+    yield f"terms: {shown}" + (", ..." if document["n_terms"] > MOST_ALIKE else "")
+    held = document["validation"]
+    if held is not None:
+        times = f" x {held['repeats']} repeats" if held["repeats"] > 1 else ""
+        least = document["rows"]["train_least"]
+        yield f"folds: {held['folds']}{times}, {held['scheme']}, by {held['metric']}; at least {least:,} training rows"
+    for grid in document["grid"]:
+        share = f" at l1_ratio {grid['l1_ratio']:g}" if len(document["grid"]) > 1 else ""
+        yield f"strengths: {grid['n']:,} from {_figure(grid['first'])} to {_figure(grid['last'])}{share}"
+    memory = document["memory"]
+    limit = "" if memory["limit_bytes"] is None else f", of {_bytes(memory['limit_bytes'])} allowed"
+    lanes, threads = counted(document["models"], "model"), counted(document["threads"], "thread")
+    yield f"engine: {document['engine']}, {lanes} a strength, {threads}"
+    yield f"memory: matrix {_bytes(memory['matrix_bytes'])}, fit about {_bytes(memory['fit_bytes'])}{limit}"
+    yield f"writes: {', '.join(document['writes']) or 'standard output alone'}"
+
+
+def _set_to(entry: Mapping[str, Any]) -> str:
+    value = entry["value"]
+    if value is None or value == []:
+        return f"({entry['default']})" if entry["default"] else "-"
+    return str(value).lower() if isinstance(value, bool) else _option(value)
+
+
+def _origin(entry: Mapping[str, Any]) -> str:
+    match entry["origin"]:
+        case "file":
+            return f"{entry['file']}:{entry['line']}"
+        case "variable":
+            return str(entry["variable"])
+        case origin:
+            return str(origin)
+
+
 # -- figures ---------------------------------------------------------------------------------------------------------
 
 
@@ -346,9 +418,11 @@ _KINDS: Mapping[str, Callable[[Document, int | None], Iterator[Block]]] = {
     "diff": lambda document, _: _diff(document),
     "metrics": lambda document, _: _metrics(document),
     "error": lambda document, _: _error(document),
+    "config": lambda document, _: _config(document),
+    "plan": lambda document, _: _plan(document),
 }
 
 
 def blocks(document: Document, *, width: int | None) -> Iterator[Block]:
-    """Lines and grids of an inspect, model, metrics or error document, in order."""
+    """Lines and grids of a document that has no table of its own elsewhere, in order."""
     return _KINDS[kind_of(document)](document, width)

@@ -19,15 +19,26 @@ from regcli.results import (
     FitResult,
     ModelFacts,
     PathResult,
+    PlanResult,
     Stopped,
     TermFacts,
     Validation,
 )
 
-__all__ = ["check_document", "cv_document", "difference_document", "fit_document", "path_document"]
+__all__ = [
+    "check_document",
+    "cv_document",
+    "difference_document",
+    "fit_document",
+    "path_document",
+    "plan_document",
+]
 
 #: Fold scores of more folds than this would be most of the document.
 MOST_FOLDS = 100
+
+#: Terms that a plan names; it counts all.
+FIRST_TERMS = 20
 
 Document = dict[str, Any]
 
@@ -75,6 +86,56 @@ def path_document(result: PathResult) -> Document:
         "seed": result.seed,
         "options": dict(result.options),
     }  # fmt: skip
+
+
+def plan_document(result: PlanResult, command: str, writes: Sequence[str]) -> Document:
+    """The document ``regcli.plan/1``: what ``command`` would do, and the files that it would write."""
+    held = _validation(result.validation)
+    return {
+        "schema": "regcli.plan/1",
+        "regcli": __version__,
+        "command": command,
+        "data": _data(result.data),
+        "model": _model(result.facts),
+        "columns": [
+            {"column": one.name, "role": one.role, "type": one.type, "n_terms": one.n_terms} for one in result.columns
+        ],
+        "dropped": [{"column": column, "reason": reason} for column, reason in result.dropped],
+        "n_features": sum(column.role == "feature" for column in result.columns),
+        "n_terms": len(result.terms),
+        "terms": list(result.terms[:FIRST_TERMS]),
+        "rows": {
+            "read": result.data.rows,
+            "fitted": result.data.rows_used,
+            "test": result.n_test,
+            "train_least": result.least_train,
+        },
+        "validation": None if held is None else {**held, "metric": result.metric},
+        "grid": [
+            {
+                "l1_ratio": grid.l1_ratio,
+                "generated": grid.generated,
+                "n": grid.lambdas.size,
+                "first": _number(grid.lambdas[0]),
+                "last": _number(grid.lambdas[-1]),
+            }
+            for grid in result.grids
+        ],
+        "rule": result.rule,
+        "engine": result.engine,
+        "threads": result.threads,
+        "models": result.models,
+        "memory": {
+            "matrix_bytes": result.matrix_bytes,
+            "fit_bytes": result.fit_bytes,
+            "limit_bytes": result.limit,
+            "formula": "the matrix, 8 bytes x rows x terms, and 32 bytes x rows x training sets at a time",
+        },
+        "writes": list(writes),
+        "warnings": _warnings(result.warnings),
+        "seed": result.seed,
+        "options": dict(result.options),
+    }
 
 
 def check_document(result: CheckResult) -> Document:

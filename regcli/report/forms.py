@@ -22,6 +22,8 @@ FORMS: Mapping[str, tuple[str, ...]] = {
     "model": ("table", "json", "csv", "md", "names"),
     "metrics": ("table", "json", "csv", "md"),
     "error": ("table", "json"),
+    "config": ("table", "json"),
+    "plan": ("table", "json"),
     "scorer": ("json",),
     "equation": ("table",),
     "export": SCORER,

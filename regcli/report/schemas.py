@@ -144,7 +144,10 @@ _CONVERGENCE = _object(
     gap=_or_null(_NUMBER),
 )
 
-_STOPPED = _or_null(_object(reason=_or_null(_words("deviance", "deviance_change", "cv_turned")), at=_COUNT, of=_COUNT))
+#: Why a path may end early.
+_REASONS = ("deviance", "deviance_change", "cv_turned", "max_seconds")
+
+_STOPPED = _or_null(_object(reason=_or_null(_words(*_REASONS)), at=_COUNT, of=_COUNT))
 
 #: A warning carries further keys: the counts and names it is about.
 _WARNINGS = _list(
@@ -567,6 +570,60 @@ _ERROR: Mapping[str, Schema] = {
     "hint": _or_null(_TEXT),
 }
 
+#: Options of a run, whatever their types, and where they come from.
+_CONFIGURED: Mapping[str, Schema] = {
+    "regcli": _TEXT,
+    "command": _TEXT,
+    "file": _or_null(_TEXT),
+    "config": _list(
+        _object(
+            option=_TEXT,
+            value={"type": ["string", "number", "boolean", "array", "null"]},
+            origin=_words("flag", "variable", "file", "default"),
+            variable=_or_null(_TEXT),
+            file=_or_null(_TEXT),
+            line=_or_null(_COUNT),
+            default=_or_null(_TEXT),
+        )
+    ),
+}
+
+#: What a dry run says.
+_PLANNED: Mapping[str, Schema] = {
+    "regcli": _TEXT,
+    "command": _words("fit", "cv", "path"),
+    "data": _DATA,
+    "model": _MODEL,
+    "columns": _list(_object(column=_TEXT, role=_TEXT, type=_TEXT, n_terms=_COUNT)),
+    "dropped": _DROPPED,
+    "n_features": _COUNT,
+    "n_terms": _COUNT,
+    "terms": _TEXTS,
+    "rows": _object(read=_COUNT, fitted=_COUNT, test=_COUNT, train_least=_or_null(_COUNT)),
+    "validation": _or_null(
+        _object(
+            scheme=_words("kfold", "stratified", "group", "time", "loo", "column"),
+            folds=_COUNT,
+            repeats=_COUNT,
+            metric=_TEXT,
+        )
+    ),
+    "grid": _list(
+        _object(
+            l1_ratio=_or_null(_NUMBER), generated=_FLAG, n=_COUNT, first=_or_null(_STRENGTH), last=_or_null(_STRENGTH)
+        )
+    ),
+    "rule": _or_null(_TEXT),
+    "engine": _TEXT,
+    "threads": _COUNT,
+    "models": _COUNT,
+    "memory": _object(matrix_bytes=_COUNT, fit_bytes=_COUNT, limit_bytes=_or_null(_COUNT), formula=_TEXT),
+    "writes": _TEXTS,
+    "warnings": _WARNINGS,
+    "seed": {"type": "integer"},
+    "options": {"type": "object"},
+}
+
 #: Schemas by short name.
 SCHEMAS: Mapping[str, Schema] = {
     "fit": _document("fit", _FIT),
@@ -578,6 +635,8 @@ SCHEMAS: Mapping[str, Schema] = {
     "check": _document("check", _CHECK),
     "diff": _document("diff", _DIFF),
     "inspect": _document("inspect", _INSPECT),
+    "config": _document("config", _CONFIGURED),
+    "plan": _document("plan", _PLANNED),
     "error": _document("error", _ERROR),
 }
 

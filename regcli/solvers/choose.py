@@ -13,7 +13,7 @@ from regcli.solvers.krylov import Krylov
 from regcli.solvers.moments import Moments, statistics_fit
 from regcli.solvers.row_space import RowSpace
 
-__all__ = ["choose_engine", "objection"]
+__all__ = ["choose_engine", "engine_name", "objection"]
 
 #: Columns up to which second moments of all are worth taking where they do not fit into memory for all lanes at once,
 #: and the least rows a column: with fewer most columns stay out of every model, and lockstep never asks for products
@@ -69,14 +69,19 @@ def choose_engine(problem: Problem, lam: float) -> Engine:
     UsageError
         ``option-without-effect``: the solver that was asked for cannot solve this problem.
     """
+    return _ENGINES[engine_name(problem, lam)](problem)
+
+
+def engine_name(problem: Problem, lam: float) -> str:
+    """The engine that ``choose_engine`` builds, by name. Raises as that does."""
     asked = problem.rules.solver
     if asked == "auto":
-        return _ENGINES[_best(problem, lam)](problem)
+        return _best(problem, lam)
     reason = objection(problem, lam)
     if reason is not None:
         hint = f"--solver auto would take {_best(problem, lam)}"
         raise UsageError("option-without-effect", f"--solver {asked} is for {reason}", hint=hint)
-    return _ENGINES[asked](problem)
+    return asked
 
 
 def objection(problem: Problem, lam: float) -> str | None:

@@ -29,6 +29,8 @@ class RunContext:
     jobs: int | None
     progress: Callable[[int, int], None] | None
     note: Callable[[str], None]
+    memory: object
+    deadline: object
 
 
 @dataclass

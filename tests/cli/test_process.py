@@ -141,6 +141,8 @@ def test_schemas_are_listed_and_printed(regcli: Run) -> None:
         "check",
         "diff",
         "inspect",
+        "config",
+        "plan",
         "error",
         "codes",
     ]

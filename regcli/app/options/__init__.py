@@ -21,7 +21,7 @@ from regcli.app.options.fitting import (
     SolverName,
     Strengths,
 )
-from regcli.app.options.flag import Checks, Common, Flag, Format, Picture, Run, choices
+from regcli.app.options.flag import Checks, Common, Flag, Format, Limits, Picture, Run, choices
 from regcli.app.options.gating import Baseline, Diffing, FitBaseline, Reports
 from regcli.app.options.looking import Looking, Showing
 from regcli.app.options.requests import (
@@ -57,6 +57,7 @@ __all__ = [
     "Folds",
     "Format",
     "InspectRequest",
+    "Limits",
     "Looking",
     "Metric",
     "Model",

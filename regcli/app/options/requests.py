@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from regcli.app.options.exporting import Exporting
 from regcli.app.options.fitting import Folds, Model, Penalty, Save, Search, Solver, Strengths
-from regcli.app.options.flag import Checks, Picture, Run
+from regcli.app.options.flag import Checks, Limits, Picture, Run
 from regcli.app.options.gating import Baseline, Diffing, FitBaseline, Reports
 from regcli.app.options.looking import Looking, Showing
 from regcli.app.options.scoring import Checking, Scoring
@@ -35,6 +35,7 @@ class PathRequest:
     solver: Solver = field(default_factory=Solver)
     picture: Picture = field(default_factory=Picture)
     run: Run = field(default_factory=Run)
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,7 @@ class FitRequest:
     save: Save = field(default_factory=Save)
     picture: Picture = field(default_factory=Picture)
     run: Run = field(default_factory=Run)
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,7 @@ class PredictRequest:
     scoring: Scoring = field(default_factory=Scoring)
     checks: Checks = field(default_factory=Checks)
     reading: Reading = field(default_factory=Reading)
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +80,7 @@ class InspectRequest:
 
     looking: Looking = field(default_factory=Looking)
     reading: Reading = field(default_factory=Reading)
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,3 +115,4 @@ class DiffRequest:
 
     diffing: Diffing = field(default_factory=Diffing)
     reports: Reports = field(default_factory=Reports)
+    limits: Limits = field(default_factory=Limits)

@@ -1,0 +1,148 @@
+"""What fit, cv and path would do, from the data they would read: everything up to the walk, and nothing written."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from regcli.app.context import RunContext
+from regcli.app.fit import planned
+from regcli.app.folding import scheme_of
+from regcli.app.options import FitRequest, PathRequest
+from regcli.app.parallel import single_blas_thread, threads_for
+from regcli.app.path import prepared_path, without_zero
+from regcli.app.prepare import Prepared
+from regcli.app.search import Plan
+from regcli.app.setup import lead_problem, make_ground, model_facts, refuse_undetermined, warn_top
+from regcli.app.specify import Asked, make_grid
+from regcli.app.values import given_options
+from regcli.errors import Warn
+from regcli.problem.folds import whole_partition
+from regcli.problem.lanes import Partition
+from regcli.results import PlannedColumn, PlannedGrid, PlanResult, Validation
+from regcli.solvers.choose import engine_name
+from regcli.solvers.engine import serial_map
+
+__all__ = ["plan"]
+
+#: Bytes that are kept of a row in every training set at a time: the rule that tests/performance/test_memory.py holds.
+ROW_AND_LANE = 32
+
+
+@dataclass(frozen=True)
+class _Walks:
+    """The walks there would be: names of the terms, strengths, engine, what is warned of."""
+
+    terms: tuple[str, ...]
+    grids: tuple[PlannedGrid, ...]
+    top: float | None
+    engine: str
+    warnings: tuple[Warn, ...]
+
+
+def plan(request: FitRequest | PathRequest, run: RunContext) -> PlanResult:
+    """Read and encode the data, deal the folds, settle the strengths; then stop.
+
+    Takes the memory of the matrix and the time of reading the table. Errors are those of the run itself.
+    """
+    made, held = None, None
+    if isinstance(request, FitRequest):
+        made = planned(request, run)
+        held = _held_out(request, made)
+        asked, prepared, partitions = made.asked, made.prepared, made.splits.partitions
+    else:
+        asked, prepared = prepared_path(request, run)
+        partitions = (whole_partition(prepared.fit_weights),)
+    walks = _walks(request, asked, prepared, partitions[0])
+    lanes = max(partition.n_lanes for partition in partitions)
+    matrix = _matrix_bytes(prepared)
+    return PlanResult(
+        data=prepared.facts,
+        facts=model_facts(prepared, asked, request.model, walks.top),
+        columns=_columns(prepared),
+        dropped=prepared.dropped,
+        terms=walks.terms,
+        n_test=0 if prepared.test is None else prepared.test.y.size,
+        least_train=_least(partitions) if held else None,
+        validation=held,
+        metric=made.metric if made and held else None,
+        rule=made.rule if made and asked.several else None,
+        grids=walks.grids,
+        engine=walks.engine,
+        threads=threads_for(run.jobs, prepared.X.size * lanes),
+        models=sum(partition.n_lanes for partition in partitions),
+        matrix_bytes=matrix,
+        fit_bytes=matrix + ROW_AND_LANE * prepared.y.size * lanes,
+        limit=run.memory.limit,
+        warnings=(*(made.warnings if made else prepared.warnings), *walks.warnings),
+        seed=request.run.seed or 0,
+        options=given_options(request),
+    )
+
+
+def _walks(request: FitRequest | PathRequest, asked: Asked, prepared: Prepared, partition: Partition) -> _Walks:
+    """Everything that a walk begins with, for every share of L1."""
+    single_blas_thread()
+    ground = make_ground(prepared, asked, (request.model, request.penalty, request.solver), serial_map)
+    lead = lead_problem(ground, prepared, asked, request.penalty, partition)
+    names = tuple(term.name for term in prepared.encoder.terms)
+    grids: list[PlannedGrid] = []
+    notes: list[Warn] = []
+    engine, top = "", None
+    for each in asked.alternatives:
+        problem = replace(lead, penalty=lead.penalty.with_ratio(each.l1_ratio))
+        grid, top = make_grid(each, problem)
+        if not (problem.penalty.factors > 0).any():
+            refuse_undetermined(problem, names)
+        grid, notes = without_zero(grid, problem, names)
+        grids.append(PlannedGrid(None if each.penalty == "none" else each.l1_ratio, grid.generated, grid.lambdas))
+        engine = engine or engine_name(problem, float(grid.lambdas[0]))
+    return _Walks(names, tuple(grids), top, engine, (*warn_top(top), *notes))
+
+
+def _matrix_bytes(prepared: Prepared) -> int:
+    """Bytes of the matrix as it is stored."""
+    X = prepared.X
+    return int(X.nbytes if isinstance(X, np.ndarray) else X.data.nbytes + X.indices.nbytes + X.indptr.nbytes)
+
+
+def _held_out(request: FitRequest, made: Plan) -> Validation | None:
+    """How rows would be held out."""
+    count, repeats = made.splits.n_folds, len(set(made.splits.repeats))
+    scheme = scheme_of(request.folds, classes=made.prepared.classes_of is not None)
+    return Validation(scheme, count // repeats, repeats) if count else None
+
+
+def _least(partitions: Sequence[Partition]) -> int:
+    """Rows of the smallest training set."""
+    return min(
+        int(np.count_nonzero(partition.lane_weights(lane) > 0))
+        for partition in partitions
+        for lane in range(partition.n_lanes)
+    )
+
+
+def _columns(prepared: Prepared) -> tuple[PlannedColumn, ...]:
+    """Every column that plays a part, and which."""
+    roles = prepared.roles
+    target = "classes" if prepared.target.classes is not None else "number"
+    out = [PlannedColumn(roles.target, "target", target, 0)]
+    others = (
+        ("weights", roles.weights),
+        ("offset", roles.offset),
+        ("exposure", roles.exposure),
+        ("fold", roles.fold),
+        ("group", roles.group),
+        ("order", roles.order),
+    )
+    out += [PlannedColumn(name, part, "number", 0) for part, name in others if name is not None]
+    out += [PlannedColumn(name, "id", "text", 0) for name in roles.id]
+    kinds: dict[str, str] = {}
+    for feature in prepared.encoder.features:
+        kinds.setdefault(feature.source, "boolean" if feature.boolean else feature.kind)
+    for source in prepared.encoder.sources:
+        count = sum(term.sources == (source,) for term in prepared.encoder.terms)
+        out.append(PlannedColumn(source, "feature", kinds.get(source, "number"), count))
+    parts = {column.name for column in out} | {feature.column for feature in prepared.encoder.features}
+    left = (name for name in prepared.names if name not in parts)
+    return (*out, *(PlannedColumn(name, "dropped", "-", 0) for name in left))

@@ -1,0 +1,64 @@
+"""Where the values of options come from: the command line, a variable, a configuration file, or nowhere."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from regcli import __version__
+from regcli.cli.choices import Choice
+from regcli.cli.config import Config
+
+__all__ = ["Origin", "config_document", "trace"]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """An option's value and its origin: ``flag``, ``variable``, ``file`` (with the place there) or ``default``."""
+
+    choice: Choice
+    value: Any
+    kind: str
+    at: tuple[str, ...] = ()
+
+
+def trace(
+    choice: Choice,
+    given: object,
+    flagged: bool,  # noqa: FBT001  (a fact, not a switch)
+    environ: Mapping[str, str],
+    filed: Mapping[str, tuple[tuple[str, ...], Any]],
+) -> Origin:
+    """The value that counts: flags win over the environment, and that over the file."""
+    if flagged:
+        return Origin(choice, given, "flag")
+    if choice.flag.variable and environ.get(choice.flag.variable):
+        return Origin(choice, environ[choice.flag.variable], "variable")
+    if choice.key in filed:
+        at, value = filed[choice.key]
+        return Origin(choice, value, "file", at)
+    return Origin(choice, given, "default")
+
+
+def config_document(command: str, config: Config | None, origins: Sequence[Origin]) -> dict[str, Any]:
+    """The document ``regcli.config/1``."""
+    return {
+        "schema": "regcli.config/1",
+        "regcli": __version__,
+        "command": command,
+        "file": None if config is None else config.path,
+        "config": [_entry(origin, config) for origin in origins],
+    }
+
+
+def _entry(origin: Origin, config: Config | None) -> dict[str, Any]:
+    flag = origin.choice.flag
+    placed = config if origin.kind == "file" else None
+    return {
+        "option": origin.choice.key,
+        "value": list(origin.value) if isinstance(origin.value, tuple | list) else origin.value,
+        "origin": origin.kind,
+        "variable": flag.variable if origin.kind == "variable" else None,
+        "file": None if placed is None else placed.path,
+        "line": None if placed is None else placed.line(origin.at),
+        "default": flag.default,
+    }

@@ -1,0 +1,115 @@
+"""Completion: what is offered, in the shells themselves, and in how much time."""
+
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from regcli.app.options import Common, FitRequest
+from regcli.cli.choices import declared
+from regcli.cli.complete import completions
+from regcli.cli.options import groups
+from regcli.cli.texts import COMMANDS
+from tests.cli.conftest import environment
+
+#: Names that would do something if a shell read them as its own.
+HOSTILE = (
+    "\\$(touch pwned)",
+    "`touch pwned`",
+    "'; touch pwned; '",
+    "$(touch pwned)",
+    '"; touch pwned; "',
+    "a  b",
+    "é*",
+)
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "data.csv").write_text("price;page;age\n1;2;3\n")
+    cells = ('"' + name.replace('"', '""') + '"' for name in HOSTILE)
+    (tmp_path / "hostile.csv").write_text(",".join(cells) + "\n1,2,3,4,5,6,7\n")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    program = programs / "regcli"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m regcli "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_commands_options_words_and_columns_are_offered(place: Path) -> None:
+    assert completions([], "") == list(COMMANDS)
+    assert completions([], "f") == ["fit"]
+    assert completions(["-o", "fit", "-q"], "cv") == ["cv"]
+    assert completions(["fit", "data.csv"], "") == []
+    assert completions(["fit", "data.csv", "--target"], "p") == ["price", "page"]
+    assert completions(["fit", "data.csv", "-y"], "") == ["price", "page", "age"]
+    assert completions(["fit", "missing.csv", "-y"], "") == []
+    assert completions(["fit", "data.csv", "--penalty"], "l") == ["l1", "l2", "lasso"]
+    assert completions(["fit", "data.csv", "--folds"], "") == []
+    assert completions(["--color"], "") == ["auto", "always", "never"]
+    kinds = (*(part.kind for part in groups(FitRequest)), Common)
+    every = {name for kind in kinds for choice in declared(kind) for name in choice.flag.names if name[:2] == "--"}
+    assert set(completions(["fit", "data.csv"], "--")) == every | {"--help"}
+    assert (place / "data.csv").exists()
+
+
+def run(place: Path, *command: str, **more: str) -> str:
+    env = environment(PATH=f"{place / 'bin'}:/usr/bin:/bin", HOME=str(place), LC_ALL="C.UTF-8", **more)
+    done = subprocess.run(command, cwd=place, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def source(place: Path, shell: str) -> str:
+    return run(place, "regcli", _REGCLI_COMPLETE=f"source_{shell}")
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+def test_bash_completes(place: Path) -> None:
+    ask = 'COMP_WORDS=(regcli fit {file} --target "{start}"); COMP_CWORD=4; _regcli_completion regcli\n'
+    show = 'printf "%s\\n" "${COMPREPLY[@]}"\n'
+    script = source(place, "bash") + ask.format(file="data.csv", start="p") + show
+    assert run(place, "bash", "--norc", "-c", script).splitlines() == ["price", "page"]
+    script = source(place, "bash") + ask.format(file="hostile.csv", start="") + 'for name in "${COMPREPLY[@]}"; do '
+    script += "eval \"printf '%s\\n' $name\"; done\n"  # as if the line were run
+    assert run(place, "bash", "--norc", "-c", script).splitlines() == list(HOSTILE)
+    assert not (place / "pwned").exists()
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+def test_zsh_completes(place: Path) -> None:
+    stand_in = 'compdef() {}\ncompadd() { shift; printf "%s\\n" "$@"; }\n_files() { echo files; }\n'
+    begin = stand_in + source(place, "zsh") + "\n"
+    ask = "words=(regcli fit {file} --target '{start}'); CURRENT=5; _regcli_completion regcli\n"
+    assert run(place, "zsh", "-f", "-c", begin + ask.format(file="data.csv", start="p")).splitlines() == [
+        "price",
+        "page",
+    ]
+    told = run(place, "zsh", "-f", "-c", begin + ask.format(file="hostile.csv", start="").replace(" '')", " '' )"))
+    assert told.splitlines() == list(HOSTILE)
+    assert not (place / "pwned").exists()
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
+def test_fish_completes(place: Path) -> None:
+    (place / "done.fish").write_text(source(place, "fish"))
+    ask = "source done.fish; complete -C 'regcli fit {} --target {}'"
+    assert run(place, "fish", "-N", "-c", ask.format("data.csv", "p")).splitlines() == ["page", "price"]
+    assert set(run(place, "fish", "-N", "-c", ask.format("hostile.csv", "")).splitlines()) == set(HOSTILE)
+    assert not (place / "pwned").exists()
+
+
+def test_an_answer_takes_less_than_0_15_seconds_of_work(place: Path) -> None:
+    words = {"_REGCLI_COMPLETE": "complete_bash", "COMP_WORDS": "regcli fit data.csv --target p", "COMP_CWORD": "4"}
+    spent = []
+    for _ in range(5):  # the processor's time, not the clock's: other work on the machine is no part of it
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        run(place, sys.executable, "-m", "regcli", **words)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(spent) < 0.15

@@ -1,0 +1,176 @@
+"""Options from configuration files: found, checked, outranked, and told."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from regcli.app.options import Common
+from regcli.cli.choices import declared
+from regcli.cli.config import find_config
+from regcli.cli.options import groups
+from regcli.cli.texts import COMMANDS
+from regcli.report.schemas import SCHEMAS
+from tests.cli.conftest import ROOT, Process, environment
+
+Run = Callable[..., Process]
+
+DATA = str(ROOT / "sample_data" / "diabetes.csv")
+PLAIN = ("fit", DATA, "-y", "progression", "--family", "gaussian", "--lambda", "2")
+
+
+def document(done: Process) -> dict[str, Any]:
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def shown(done: Process) -> dict[str, dict[str, Any]]:
+    settings = document(done)
+    jsonschema.validate(settings, SCHEMAS["config"])
+    return {entry["option"]: entry for entry in settings["config"]}
+
+
+def test_a_file_gives_the_numbers_that_flags_give(tmp_path: Path, regcli: Run) -> None:
+    flags = document(regcli(*PLAIN, "--drop", "s1", "--drop", "s2", "--penalty", "l2"))
+    (tmp_path / "regcli.toml").write_text('drop = ["s1", "s2"]\n[fit]\npenalty = "l2"\n[predict]\nappend = true\n')
+    done = regcli(*PLAIN)
+    filed = document(done)
+    assert "options from regcli.toml" in done.stderr
+    assert filed["options"].pop("config") == "regcli.toml"
+    assert filed == flags
+    assert filed["model"]["penalty"] == "l2"
+    bare = document(regcli(*PLAIN, "--no-config"))
+    assert (bare["model"]["penalty"], "config" in bare["options"]) == ("l1", False)
+
+
+def test_flags_win_over_variables_and_those_over_the_file(tmp_path: Path, regcli: Run) -> None:
+    (tmp_path / "regcli.toml").write_text('jobs = 1\nquiet = 2\ncolor = "never"\nformat = "csv"\nseed = 3\n')
+    found = shown(regcli(*PLAIN, "--show-config", "--color", "always", "--json", REGCLI_JOBS="2", REGCLI_QUIET="1"))
+    seen = {key: (found[key]["value"], found[key]["origin"]) for key in ("jobs", "quiet", "color", "seed", "metric")}
+    assert seen == {
+        "jobs": ("2", "variable"),
+        "quiet": ("1", "variable"),
+        "color": ("always", "flag"),
+        "seed": (3, "file"),
+        "metric": (None, "default"),
+    }
+    assert (found["seed"]["file"], found["seed"]["line"]) == ("regcli.toml", 5)
+    assert found["jobs"]["variable"] == "REGCLI_JOBS"
+    plain = ("--drop", "sex")
+    assert regcli(*PLAIN, *plain).stdout.startswith("term,estimate")  # the file's format
+    assert regcli(*PLAIN, *plain, REGCLI_FORMAT="names").stdout.splitlines()[0] == "bmi"
+    assert regcli(*PLAIN, *plain, "-f", "json", REGCLI_FORMAT="names").stdout.startswith("{")
+    regcli(*PLAIN, "-o", "out.json")
+    assert json.loads((tmp_path / "out.json").read_text())["schema"] == "regcli.fit/1"  # the suffix says more
+
+
+@pytest.mark.parametrize("name", ["fit", "cv", "path", "predict", "inspect", "check"])
+def test_every_option_is_shown(regcli: Run, name: str) -> None:
+    words = ("model.json", "data.csv") if name in ("predict", "check") else ("data.csv",)
+    kinds = [*(part.kind for part in groups(COMMANDS[name].request)), Common]
+    keys = [choice.key for kind in kinds for choice in declared(kind) if choice.key]
+    assert list(shown(regcli(name, *words, "--show-config"))) == keys
+
+
+BAD = {
+    'penalti = "l1"': (1, "penalty"),
+    '\n\n[fit]\n# family\nfamily = "gausian"': (5, "gaussian"),
+    'drop = [\n "a",\n]\nfolds = "ten"\n': (4, None),
+    "[fit]\nfolds = 3.5": (2, None),
+    "standardize = 1": (1, None),
+    "no-intercept = 1": (1, None),
+    "drop = [1]": (1, None),
+    'target = "a\\u0000b"': (1, None),
+    "tol = nan": (1, None),
+    'fit = "l1"': (1, None),
+    "[fit]\nappend = true": (2, None),
+    "seed = 2024-01-01": (1, None),
+    'output = "x"': (1, None),
+    '[fit]\nmodel-out = "x"': (2, None),
+    '[predict]\nmetrics-out = "x"': (2, None),
+    'plot = "x.svg"': (1, None),
+    'report = ["html=x.html"]': (1, None),
+    'config = "x"': (1, None),
+    "dry-run = true": (1, None),
+    "penalty = \n": (1, None),
+    "[fit\n": (1, None),
+    "seed = 1\nseed = 2\n": (2, None),
+}
+
+
+@pytest.mark.parametrize("text", BAD, ids=range(len(BAD)))
+def test_what_a_file_may_not_say_is_refused_with_its_line(tmp_path: Path, regcli: Run, text: str) -> None:
+    (tmp_path / "regcli.toml").write_text(text)
+    done = regcli(*PLAIN, "--json")
+    assert (done.returncode, done.stdout) == (2, "")
+    error = json.loads(done.stderr)
+    line, near = BAD[text]
+    assert (error["code"], error["location"]["file"], error["location"]["line"]) == (
+        "config-invalid",
+        "regcli.toml",
+        line,
+    )
+    assert near is None or near in error["did_you_mean"]
+    assert regcli(*PLAIN, "--no-config").returncode == 0
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"x" * (2 << 20), b"[" * 100_000, b'a = "' + b"\\" * 999])
+def test_a_hostile_file_is_an_error_of_ours(tmp_path: Path, regcli: Run, content: bytes) -> None:
+    (tmp_path / "regcli.toml").write_bytes(content)
+    done = regcli(*PLAIN, "--json")
+    assert (done.returncode, json.loads(done.stderr)["code"]) == (2, "config-invalid")
+
+
+def test_a_named_file_is_read_and_has_to_be_there(tmp_path: Path, regcli: Run) -> None:
+    (tmp_path / "regcli.toml").write_text('penalty = "l2"\n')
+    (tmp_path / "other.toml").write_text('penalty = "none"\n')
+    (tmp_path / "pyproject.toml").write_text('[tool.regcli]\npenalty = "elasticnet"\n[tool.other]\npenalty = 1\n')
+    plain = PLAIN[:-2]
+    got = [
+        document(regcli(*plain, "--lambda", "2"))["model"]["penalty"],
+        document(regcli(*plain, "--config", "other.toml"))["model"]["penalty"],
+        document(regcli(*plain, REGCLI_CONFIG="other.toml"))["model"]["penalty"],
+        document(regcli("--config", "other.toml", *plain, REGCLI_CONFIG="nowhere.toml"))["model"]["penalty"],
+        document(regcli(*plain, "--lambda", "2", "--config", "pyproject.toml"))["model"]["penalty"],
+    ]
+    assert got == ["l2", "none", "none", "none", "elasticnet"]
+    for words in (("--config", "nowhere.toml"), ("--config", "."), ("--config", "other.toml", "--no-config")):
+        assert regcli(*plain, *words).returncode == 2
+
+
+def test_the_nearest_file_up_to_the_repository_counts_and_none_at_home(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    deep = home / "work" / "project" / "a" / "b"
+    deep.mkdir(parents=True)
+    project = home / "work" / "project"
+    for folder in (tmp_path, home, home / "work"):
+        (folder / "regcli.toml").touch()
+    assert find_config(deep, home) == home / "work" / "regcli.toml"
+    (project / ".git").mkdir()
+    assert find_config(deep, home) is None
+    (project / "pyproject.toml").write_text("[tool.other]\n")
+    assert find_config(deep, home) is None
+    (project / "pyproject.toml").write_text("[tool.regcli]\n")
+    assert find_config(deep, home) == project / "pyproject.toml"
+    (project / "regcli.toml").touch()
+    assert find_config(deep, home) == project / "regcli.toml"
+    (deep.parent / "regcli.toml").touch()
+    assert find_config(deep, home) == deep.parent / "regcli.toml"
+    assert find_config(home, home) is None
+    assert find_config(tmp_path, home) is None
+
+
+def test_a_file_above_is_told_by_its_way_there(tmp_path: Path) -> None:
+    (tmp_path / "regcli.toml").write_text('penalty = "l2"\n')
+    (tmp_path / ".git").mkdir()
+    inner = tmp_path / "x"
+    inner.mkdir()
+    command = [sys.executable, "-m", "regcli", *PLAIN]
+    done = subprocess.run(command, cwd=inner, env=environment(), capture_output=True, text=True, timeout=60, check=True)
+    assert json.loads(done.stdout)["options"]["config"] == "../regcli.toml"
+    assert "options from ../regcli.toml" in done.stderr

@@ -1,0 +1,86 @@
+"""A run that is ended at any moment leaves the old file or the new one, whole."""
+
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.cli.conftest import environment
+
+#: Moments for each of the two commands; with both it is 200.
+MOMENTS = 100
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL)
+STRAY = re.compile(r"\..+\.regcli-[0-9a-f]{16}\.tmp")
+
+
+def begun(folder: Path, *words: str) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "regcli", *words, "-qq"]
+    return subprocess.Popen(
+        command, cwd=folder, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, stdin=subprocess.PIPE
+    )
+
+
+def ended(folder: Path, *words: str) -> None:
+    process = begun(folder, *words)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (0, b"")
+
+
+def tables(folder: Path) -> None:
+    """A table to fit on, one that takes a while to score, and a model."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60_000, 5))
+    cells = np.column_stack([X, X @ [1, 0, 2, 0, 0] + rng.normal(size=60_000)])
+    lines = [",".join(f"{cell:.4f}" for cell in row) for row in cells]
+    (folder / "new.csv").write_text("\n".join(["a,b,c,d,e,y", *lines]) + "\n")
+    (folder / "old.csv").write_text("\n".join(["a,b,c,d,e,y", *lines[:500]]) + "\n")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("fit", "old.csv", "-y", "y", "--family", "gaussian", "-m", "out", "--save-path"),
+        ("predict", "model.json", "new.csv", "-o", "out", "-f", "csv"),
+    ],
+    ids=["fit", "predict"],
+)
+def test_an_old_file_stays_until_the_new_one_is_whole(tmp_path: Path, words: tuple[str, ...]) -> None:
+    tables(tmp_path)
+    ended(tmp_path, "fit", "old.csv", "-y", "y", "--family", "gaussian", "-m", "model.json")
+    start = time.monotonic()
+    ended(tmp_path, *words)
+    spent = time.monotonic() - start
+    target = tmp_path / "out"
+    new, old = target.read_bytes(), b"what was there before\n"
+    there = {path.name for path in tmp_path.iterdir()}
+    draw = random.Random(20)  # noqa: S311  (moments, no secrets)
+    seen = set()
+    for at in range(MOMENTS):
+        target.write_bytes(old)
+        target.chmod(0o640)
+        number = SIGNALS[at % len(SIGNALS)]
+        process = begun(tmp_path, *words)
+        time.sleep(draw.uniform(0.0, 1.05 * spent))
+        process.send_signal(number)
+        _, said = process.communicate(timeout=60)
+        # Before the interpreter has come to our first line the signal ends it as it ends any program.
+        assert process.returncode in {0, 128 + number, -number}, (process.returncode, said)
+        found = target.read_bytes()
+        assert found in (old, new)
+        assert found == new or process.returncode != 0
+        assert target.stat().st_mode & 0o777 == 0o640
+        strays = {path.name for path in tmp_path.iterdir()} - there
+        assert not strays or number == signal.SIGKILL
+        for name in strays:
+            assert STRAY.fullmatch(name)
+            (tmp_path / name).unlink()
+        seen.add(found)
+    assert old in seen

@@ -1,0 +1,179 @@
+"""Dry runs, memory and time: what is said beforehand, and what happens when there is not enough."""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pytest
+
+from regcli.app.limits import read_size
+from regcli.errors import UsageError
+from regcli.report.schemas import SCHEMAS
+from tests.cli.conftest import ROOT, Process
+
+Run = Callable[..., Process]
+
+DATA = str(ROOT / "sample_data" / "clinic_visits.csv")
+FIT = (DATA, "-y", "cost", "--family", "gaussian", "--id", "visit_id", "--drop", "visit_date", "--missing", "mean")
+
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the limit is held by Linux")
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A table whose path takes some two seconds: 3,000 x 300, two classes."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(3000, 300))
+    y = (X[:, :20].sum(axis=1) + 3 * rng.normal(size=3000) > 0).astype(int)
+    path = tmp_path_factory.mktemp("large") / "large.csv"
+    header = ",".join(f"x{at}" for at in range(300)) + ",y"
+    np.savetxt(path, np.column_stack([X, y]), delimiter=",", fmt="%.5g", header=header, comments="")
+    return str(path)
+
+
+@pytest.mark.parametrize("command", ["fit", "cv", "path"])
+def test_a_dry_run_foretells_the_run_and_writes_nothing(tmp_path: Path, regcli: Run, command: str) -> None:
+    more = () if command == "path" else ("--folds", "5", "-m", "m.json")
+    words = (command, *FIT, "--no-config", "--lambda", "3,2,1", *more, "-o", "out.json")
+    done = regcli(*words, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.iterdir()) == []
+    plan = json.loads(done.stdout)
+    jsonschema.validate(plan, SCHEMAS["plan"])
+    real = regcli(*words, "-v")
+    assert real.returncode == 0, real.stderr
+    document = json.loads((tmp_path / "out.json").read_text())
+    assert plan["data"] == document["data"]
+    assert (plan["n_terms"], plan["n_features"]) == (document["n_terms"], document["n_features"])
+    assert {key: plan[key] for key in ("options", "seed", "dropped")} == {
+        key: document[key] for key in ("options", "seed", "dropped")
+    }
+    assert f"engine {plan['engine']}: {plan['models']} lanes" in real.stderr
+    assert plan["writes"] == ["out.json", *(("m.json",) if more else ())]
+    assert plan["memory"]["matrix_bytes"] >= 8 * plan["rows"]["fitted"] * plan["n_terms"]
+    parts = {entry["column"]: entry["role"] for entry in plan["columns"]}
+    assert (parts["cost"], parts["visit_id"], parts["visit_date"], parts["age"]) == (
+        "target",
+        "id",
+        "dropped",
+        "feature",
+    )
+    assert [grid["n"] for grid in plan["grid"]] == [3]
+    if more:
+        held = {key: plan["validation"][key] for key in ("scheme", "folds", "repeats")}
+        assert held == document["validation"]
+
+
+def test_a_dry_run_foretells_the_grid(regcli: Run) -> None:
+    words = ("path", *FIT, "--penalty", "elasticnet")
+    plan = json.loads(regcli(*words, "--dry-run").stdout)
+    lambdas = json.loads(regcli(*words).stdout)["lambdas"]
+    (grid,) = plan["grid"]
+    assert (grid["first"], grid["n"], grid["l1_ratio"]) == (lambdas[0], 100, 0.5)
+    assert "dry run: nothing was fitted or written" in regcli(*words, "--dry-run", "-f", "table").stdout
+
+
+def test_a_dry_run_refuses_what_the_run_refuses(regcli: Run) -> None:
+    for words in (("--drop", "nothing"), ("--folds", "99999"), ("--solver", "newton"), ("-o", "x.unknown")):
+        dry, real = (regcli("fit", *FIT, *words, *more) for more in (("--dry-run",), ()))
+        assert (dry.returncode, dry.stderr) == (real.returncode, real.stderr)
+        assert dry.returncode in (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("500MB", 500_000_000), ("2GiB", 2 << 30), ("1.5 kib", 1536), ("7B", 7), ("3tb", 3 * 10**12)]
+)
+def test_sizes(text: str, size: int) -> None:
+    assert read_size("--max-memory", text) == size
+
+
+@pytest.mark.parametrize(
+    "text", ["", "5", "MB", "-1MB", "0MB", "101%", "0%", "1e3MB", "5 5MB", "5XB", "nan", "\u0665MB"]
+)
+def test_no_sizes(text: str, regcli: Run) -> None:
+    with pytest.raises(UsageError):
+        read_size("--max-memory", text)
+    assert regcli("fit", *FIT, "--max-memory", text or " ").returncode == 2
+
+
+def test_a_share_is_of_the_memory() -> None:
+    assert read_size("--max-memory", "50%") == pytest.approx(read_size("--max-memory", "100%") / 2, abs=1)
+
+
+@linux
+@pytest.mark.parametrize("megabytes", [1, 60, 140, 150, 160, 170, 180])
+def test_too_little_memory_is_7_with_words(large: str, regcli: Run, megabytes: int, tmp_path: Path) -> None:
+    words = ("fit", large, "--family", "binomial", "--lambda", "0.05", "-o", "out.json", "-q", "-y", "y")
+    done = regcli(*words, "--max-memory", f"{megabytes}MB")
+    if done.returncode == 0 and megabytes > 140:  # a leaner machine
+        return
+    assert done.returncode == 7, done.stderr
+    assert "error[out-of-memory]" in done.stderr
+    assert "--max-memory" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@linux
+def test_enough_memory_changes_nothing(regcli: Run) -> None:
+    plain = regcli("fit", *FIT)
+    assert plain.returncode == 0
+    assert regcli("fit", *FIT, "--max-memory", "2GiB").stdout == plain.stdout
+    assert regcli("fit", *FIT, REGCLI_MAX_MEMORY="2GiB", REGCLI_MAX_SECONDS="1000").stdout == plain.stdout
+    assert regcli("fit", *FIT, REGCLI_MAX_MEMORY="1MB").returncode == 7
+
+
+def cut(regcli: Run, large: str, command: str) -> dict[str, Any]:
+    """A result that the time ended: of ever longer times one is long enough for a strength and too short for all."""
+    words = (command, large, "-y", "y", "--family", "binomial", "--n-lambdas", "400", "--lambda-min-ratio", "1e-7")
+    more = () if command == "path" else ("--full-path",)
+    for tenths in range(8, 300, 6):
+        done = regcli(*words, *more, "--max-seconds", f"{tenths / 10}")
+        if done.returncode == 0:
+            assert "warning[out-of-time]" in done.stderr
+            return dict(json.loads(done.stdout))
+        assert done.returncode == 7
+        assert "error[out-of-time]" in done.stderr
+        assert done.stdout == ""
+    raise AssertionError
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["path", "cv"])
+def test_a_path_ends_with_what_is_done_by_then(large: str, regcli: Run, command: str) -> None:
+    found = cut(regcli, large, command)
+    jsonschema.validate(found, SCHEMAS[command])
+    count = len(found["lambdas"])
+    assert found["stopped"] == {"reason": "max_seconds", "at": count - 1, "of": 400}
+    assert 0 < count < 400
+    (warning,) = (entry for entry in found["warnings"] if entry["code"] == "out-of-time")
+    assert (warning["at"], warning["of"]) == (count - 1, 400)
+    if command == "path":
+        given = ",".join(map(repr, found["lambdas"]))
+        whole = json.loads(regcli("path", large, "-y", "y", "--family", "binomial", "--lambda", given).stdout)
+        assert whole["lambdas"] == found["lambdas"]
+        for one, other in zip(found["coefficients"], whole["coefficients"], strict=True):
+            assert one["values"] == pytest.approx(other["values"], abs=1e-5)
+
+
+def test_no_time_at_all_is_7_at_once(large: str, regcli: Run, tmp_path: Path) -> None:
+    begun = time.monotonic()
+    done = regcli("fit", large, "-y", "y", "-o", "out.json", "--max-seconds", "0.01")
+    assert (done.returncode, list(tmp_path.iterdir())) == (7, [])
+    assert time.monotonic() - begun < 30
+    assert regcli("fit", large, "--max-seconds", "0").returncode == 2
+    assert regcli("fit", large, REGCLI_MAX_SECONDS="soon").returncode == 2
+
+
+def test_success_is_silent_with_qq(regcli: Run, tmp_path: Path) -> None:
+    words = ("fit", DATA, "--id", "visit_id", "--drop", "visit_date", "--missing", "drop", "-y", "cost")
+    done = regcli(*words, "-m", "m.json", "-o", "out.json", "-qq")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    done = regcli("predict", "m.json", DATA, "-o", "p.csv", "--on-bad-row", "null", "-qq")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert {path.name for path in tmp_path.iterdir()} == {"m.json", "out.json", "p.csv"}
