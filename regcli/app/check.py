@@ -1,27 +1,27 @@
 """Hold new data against a saved model, chunk by chunk, in constant memory. Nothing is fitted."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from regcli.app.context import RunContext
-from regcli.app.contract import Breach, Findings, breaches
+from regcli.app.contract import Findings, barred, beyond, breaches
 from regcli.app.observed import Observer
 from regcli.app.options import CheckRequest
 from regcli.app.parallel import single_blas_thread
-from regcli.app.predict import CHUNK_ROWS, model_warnings
-from regcli.app.predictor import predicted
+from regcli.app.predict import model_warnings
+from regcli.app.predictor import model_chunks, predicted
 from regcli.app.reading import dialect_of
 from regcli.app.running import RunningScores
-from regcli.data.derive import DATE_PARTS, derived_table
+from regcli.data.derive import derived_table
 from regcli.data.dialect import Dialect
 from regcli.data.drift import Drift
 from regcli.data.model_read import read_model
-from regcli.data.read import Part, find_parts, read_chunks
+from regcli.data.read import Part, find_parts
 from regcli.data.scorer import Scorer
 from regcli.data.table import Levels, Numbers, Table, Unsupported
+from regcli.data.terms import DATE_PARTS
 from regcli.errors import DataError, Location, UsageError, Warn, counted
 from regcli.problem.families import FAMILIES
 from regcli.results import CheckResult, Violation
@@ -81,7 +81,9 @@ class CheckRun:
         scorer = self.scorer
         met = _Met(Findings(scorer), Findings(scorer, places=False), Drift(scorer.encoder.features, scorer.profile))
         observer, warnings = None, tuple[Warn, ...]()
-        for table in _tables(scorer, self.parts, self.dialect):
+        shifts = [name for name in (scorer.offset, scorer.exposure) if name is not None]
+        sources = (*scorer.encoder.sources, *shifts)
+        for table in model_chunks(scorer, self.parts, self.dialect, sources, bad_cells="missing"):
             if observer is None:
                 scores = RunningScores(FAMILIES[scorer.family], 0.5 if scorer.threshold is None else scorer.threshold)
                 decimal = self.request.reading.decimal or "."
@@ -139,29 +141,6 @@ def strict_error(result: CheckResult) -> DataError | None:
     return DataError(first.code, first.message, where=where, cells=cells, hint=f"expected: {first.expected}")
 
 
-def _tables(scorer: Scorer, parts: Sequence[Part], dialect: Dialect) -> Iterator[Table]:
-    """Chunks of all inputs, with all columns of the model that they have."""
-    features = scorer.encoder.features
-    shifts = {name for name in (scorer.offset, scorer.exposure) if name is not None}
-    judged = {scorer.target} if scorer.classes is None else set()
-    if scorer.weights is not None:
-        judged.add(scorer.weights)
-    dated = {feature.source for feature in features if feature.function in DATE_PARTS}
-    numeric = ({feature.source for feature in features if feature.kind == "number"} - dated) | shifts
-    for part in parts:
-        yield from read_chunks(
-            part,
-            dialect,
-            numeric=numeric | judged,
-            as_text={feature.source for feature in features if feature.kind != "number" and not feature.boolean}
-            | dated,
-            chunk_rows=CHUNK_ROWS,
-            bad_cells="missing",
-            wanted={*(feature.source for feature in features), *shifts, *judged, scorer.target},
-            lenient=judged - numeric,
-        )
-
-
 def _take(scorer: Scorer, table: Table, met: _Met, observer: Observer) -> None:
     """Count one chunk, and score the rows of it that can be."""
     features, needed = scorer.encoder.sources, scorer.needed
@@ -172,18 +151,13 @@ def _take(scorer: Scorer, table: Table, met: _Met, observer: Observer) -> None:
     met.extra.update(dict.fromkeys(name for name in table.columns if name not in known))
     table = _derived(scorer, table)
     found = list(breaches(scorer, table, needed))
-    bad = np.zeros(table.rows, dtype=bool)
-    for breach in found:
-        if breach.severity == "error":
-            bad |= breach.rows
+    bad = barred(found, table.rows)
     eta = np.full(table.rows, np.nan)
     if not any(breach.code in _WHOLE for breach in found):
         eta = predicted(scorer, table, zero_unknown=False).eta
-        beyond = ~np.isfinite(eta) & ~bad
-        if beyond.any():
-            expected = "a prediction in double precision"
-            found.append(Breach("bad-row", None, "error", beyond, expected, lambda _: None))
-            bad |= beyond
+        lost = ~np.isfinite(eta) & ~bad
+        found += [beyond(lost)] if lost.any() else []
+        bad |= lost
     met.needed.add(table, found)
     there = [name for name in others if not isinstance(table.columns.get(name), Unsupported | None)]
     met.every.add(table, [*found, *breaches(scorer, table, there)])
@@ -197,7 +171,7 @@ def _derived(scorer: Scorer, table: Table) -> Table:
     right = []
     for feature in scorer.encoder.features:
         column, wanted = table.columns.get(feature.source), Levels if feature.function in DATE_PARTS else Numbers
-        empty = isinstance(column, Numbers) and np.isnan(column.values).all()
+        empty = isinstance(column, Numbers) and column.empty
         if feature.function is not None and (isinstance(column, wanted) or empty):
             right.append((feature.function, feature.source))
     return derived_table(table, right, strict=False)

@@ -1,13 +1,12 @@
 """What a model asks of new data, held against them chunk by chunk: which columns, of which kind, with which cells."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regcli.data.derive import DATE_PARTS
 from regcli.data.levels import match_levels
 from regcli.data.scorer import Scorer
 from regcli.data.table import Column, Levels, Numbers, Table, Unsupported
@@ -15,7 +14,7 @@ from regcli.data.terms import Feature
 from regcli.errors import Location, counted
 from regcli.results import Violation
 
-__all__ = ["Breach", "Findings", "breaches"]
+__all__ = ["Breach", "Findings", "barred", "beyond", "breaches"]
 
 #: Unknown levels that are told one by one; of more, only how many cells.
 MOST_LEVELS = 50
@@ -72,12 +71,13 @@ def breaches(scorer: Scorer, table: Table, names: Sequence[str], *, zero_unknown
     """
     for name in names:
         made = [feature for feature in scorer.encoder.features if feature.source == name]  # none: offset or exposure
-        whole = _whole(name, table.columns.get(name), number=all(_reads_numbers(f) for f in made), rows=table.rows)
+        number = all(feature.reads_numbers for feature in made)
+        whole = _whole(name, table.columns.get(name), number=number, rows=table.rows)
         if whole is not None:
             yield whole
             continue
         found = [_missing(table, name, made), *_bad_cells(table, name)]
-        if not made or all(_reads_numbers(feature) for feature in made):
+        if number:
             found += _numbers(scorer, table, name)
         for feature in made:
             if feature.kind == "number":
@@ -87,9 +87,18 @@ def breaches(scorer: Scorer, table: Table, names: Sequence[str], *, zero_unknown
         yield from (breach for breach in found if breach.rows.any())
 
 
-def _reads_numbers(feature: Feature) -> bool:
-    """Whether the cells of a feature's source are numbers."""
-    return feature.kind == "number" and feature.function not in DATE_PARTS
+def barred(found: Iterable[Breach], rows: int) -> Mask:
+    """Rows (n,) that a rule keeps from being scored."""
+    out = np.zeros(rows, dtype=bool)
+    for breach in found:
+        if breach.severity == "error":
+            out |= breach.rows
+    return out
+
+
+def beyond(rows: Mask) -> Breach:
+    """Rows (n,) that break no rule and yet have no finite prediction."""
+    return Breach("bad-row", None, "error", rows, "a prediction in double precision", lambda _: None)
 
 
 def _whole(name: str, column: Column | None, *, number: bool, rows: int) -> Breach | None:
@@ -99,7 +108,7 @@ def _whole(name: str, column: Column | None, *, number: bool, rows: int) -> Brea
         return Breach("column-not-found", name, "error", every, f"a column of {kind}", lambda _: None)
     if isinstance(column, Unsupported):
         return Breach("unsupported-type", name, "error", every, kind, lambda _: column.type)
-    if not number and isinstance(column, Numbers) and not np.isnan(column.values).all():
+    if not number and isinstance(column, Numbers) and not column.empty:
         return Breach("unsupported-type", name, "error", every, kind, lambda row: repr(float(column.values[row])))
     return None
 
@@ -107,9 +116,7 @@ def _whole(name: str, column: Column | None, *, number: bool, rows: int) -> Brea
 def _missing(table: Table, name: str, made: Sequence[Feature]) -> Breach:
     """Missing cells: filled as the model learnt to, or rows that cannot be scored."""
     column = table.columns[name]
-    rows = np.isnan(column.values) if isinstance(column, Numbers) else np.zeros(table.rows, dtype=bool)
-    if isinstance(column, Levels):
-        rows = column.codes < 0
+    rows = np.zeros(table.rows, dtype=bool) if isinstance(column, Unsupported) else column.missing
     rows[list(table.bad_cells.get(name, ()))] = False  # these are told as what they are
     if made and all(feature.filled for feature in made):
         return Breach("imputed", name, "warning", rows, f"a cell; {made[0].missing} in its place", lambda _: "")

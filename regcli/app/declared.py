@@ -6,10 +6,10 @@ from typing import TypeVar
 
 from regcli.app.options import Data
 from regcli.app.values import bounded, refuse
-from regcli.data.derive import DATE_PARTS
 from regcli.data.learn import TextRule
 from regcli.data.roles import match_columns
 from regcli.data.spline import DEFAULT_KNOTS, LEAST_KNOTS, MOST_KNOTS
+from regcli.data.terms import DATE_PARTS, column_name
 from regcli.data.words import WEIGHTINGS
 from regcli.errors import UsageError
 
@@ -33,7 +33,7 @@ class Declared:
     @property
     def derived(self) -> dict[str, tuple[str, str]]:
         """Columns made of dates: function and source by name."""
-        return {f"{part}({name})": (part, name) for name in self.dates for part in DATE_PARTS}
+        return {column_name(name, part): (part, name) for name in self.dates for part in DATE_PARTS}
 
 
 def declared_names(data: Data) -> tuple[str, ...]:

@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from regcli.app.options import Penalty
 from regcli.app.reading import Known, Used
 from regcli.app.values import term_values
-from regcli.data.derive import DATE_PARTS
 from regcli.data.encoder import Encoder, Matrix
 from regcli.data.learn import Learnt, Recipe, learn_encoder
 from regcli.data.roles import Roles
 from regcli.data.table import Column, Levels, Numbers, Table
-from regcli.data.terms import plain_term
+from regcli.data.terms import column_name, plain_term
 from regcli.data.usable import LARGEST
 from regcli.errors import DataError, Location, ResourceError, UsageError, Warn
 
@@ -137,16 +136,14 @@ def _taken(column: Column, rows: Rows) -> Column:
 def settled(roles: Roles, encoder: Encoder) -> Known:
     """What further tables are held to: the columns of the encoder, with their kinds and policies."""
     features = encoder.features
-    dated = {feature.source for feature in features if feature.function in DATE_PARTS}
-    text = {feature.source for feature in features if feature.kind != "number" and not feature.boolean}
     return Known(
         roles=replace(roles, features=tuple(feature.column for feature in features), warnings=()),
         recipe=Recipe(
             policies={feature.column: feature.missing for feature in features},
-            derived={f"{function}({source})": (function, source) for function, source in encoder.derived},
+            derived={column_name(source, function): (function, source) for function, source in encoder.derived},
         ),
-        text=text | dated,
-        numeric={feature.source for feature in features if feature.kind == "number"} - dated,
+        text=encoder.text_sources,
+        numeric=encoder.number_sources,
     )
 
 

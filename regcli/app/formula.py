@@ -19,6 +19,7 @@ from regcli.app.options import Data
 from regcli.app.values import bounded
 from regcli.data.derive import NUMBER_FUNCTIONS
 from regcli.data.spline import DEFAULT_KNOTS, LEAST_KNOTS, MOST_KNOTS
+from regcli.data.terms import column_name
 from regcli.errors import UsageError
 
 __all__ = ["Formula", "parse_formula"]
@@ -43,7 +44,7 @@ class _Atom:
     @property
     def name(self) -> str:
         """The column as it is worked with."""
-        return f"{self.what}({self.column})" if self.what in NUMBER_FUNCTIONS else self.column
+        return column_name(self.column, self.what if self.what in NUMBER_FUNCTIONS else None)
 
 
 #: The sign for all other columns.

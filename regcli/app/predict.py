@@ -3,34 +3,31 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import Any, Literal, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regcli.app.adjust import at_strength, with_policies
 from regcli.app.context import RunContext
-from regcli.app.contract import Breach, Findings, breaches
+from regcli.app.contract import Breach, Findings, barred, beyond, breaches
 from regcli.app.observed import Observer
 from regcli.app.options import PredictRequest, Scoring
 from regcli.app.parallel import single_blas_thread
-from regcli.app.predictor import Predicted, numbers_of, output_names, outputs, predicted, require_columns
+from regcli.app.predictor import Predicted, model_chunks, numbers_of, output_names, outputs, predicted, require_columns
 from regcli.app.reading import dialect_of
 from regcli.app.running import RunningScores
 from regcli.app.values import bounded, refuse
-from regcli.data.derive import DATE_PARTS, derived_table
+from regcli.data.derive import derived_table
 from regcli.data.dialect import Dialect
 from regcli.data.model_read import read_model
-from regcli.data.read import Part, find_parts, read_chunks
+from regcli.data.read import Part, find_parts
 from regcli.data.scorer import Scorer
 from regcli.data.table import Levels, Table
 from regcli.errors import DataError, Location, UsageError, Warn, counted
 from regcli.problem.families import FAMILIES
 
 __all__ = ["PredictOutcome", "model_warnings", "predict", "range_warnings"]
-
-#: Rows scored at a time.
-CHUNK_ROWS = 20_000
 
 Mask = NDArray[np.bool_]
 Cells = tuple[str | float | None, ...]
@@ -223,27 +220,9 @@ def _meaning(scorer: Scorer, options: Scoring) -> tuple[str, float]:
 
 def _tables(scorer: Scorer, options: Scoring, parts: list[Part], dialect: Dialect) -> Iterator[Table]:
     """Chunks of all inputs."""
-    needed = set(scorer.needed)
-    dated = {f.source for f in scorer.encoder.features if f.function in DATE_PARTS}
-    numeric = {f.source for f in scorer.encoder.features if f.kind == "number" and f.source in needed} - dated
-    numeric |= {name for name in (scorer.offset, scorer.exposure) if name is not None}
-    judged = {scorer.target} if scorer.classes is None else set()
-    if scorer.weights is not None:
-        judged.add(scorer.weights)
-    text = {f.source for f in scorer.encoder.features if f.kind != "number" and not f.boolean} | dated
-    bad: Literal["error", "missing"] = "error" if options.on_bad_row in (None, "error") else "missing"
-    for part in parts:
-        yield from read_chunks(
-            part,
-            dialect,
-            numeric=numeric | judged,
-            as_text=text,
-            chunk_rows=CHUNK_ROWS,
-            bad_cells=bad,
-            keep_raw=options.append or {*(options.id or scorer.id)},
-            wanted={*needed, *judged, scorer.target},
-            lenient=judged - needed,
-        )
+    strict = options.on_bad_row in (None, "error")
+    raw = options.append or {*(options.id or scorer.id)}
+    return model_chunks(scorer, parts, dialect, scorer.needed, bad_cells="error" if strict else "missing", keep_raw=raw)
 
 
 def _carried(scorer: Scorer, options: Scoring, table: Table) -> tuple[str, ...]:
@@ -312,11 +291,7 @@ def _score(plan: _Plan, tally: _Tally, table: Table) -> list[Cells]:
         if breach.code == "missing-values" and breach.column in plan.drop:
             dropped |= breach.rows
     made = predicted(scorer, table, zero_unknown=plan.zero_unknown)
-    bad = ~np.isfinite(made.eta)
-    for breach in found:
-        if breach.severity == "error":
-            bad |= breach.rows
-    bad &= ~dropped
+    bad = (~np.isfinite(made.eta) | barred(found, table.rows)) & ~dropped
     if bad.any() and plan.strict_rows:
         _refuse(plan, table, found, int(np.flatnonzero(bad)[0]))
     tally.findings.add(table, _counted(found, bad, dropped))
@@ -328,12 +303,11 @@ def _score(plan: _Plan, tally: _Tally, table: Table) -> list[Cells]:
 
 def _counted(found: tuple[Breach, ...], bad: Mask, dropped: Mask) -> list[Breach]:
     """What is counted of a chunk: cells are filled only in rows that are scored; rows without any reason have one."""
-    out, explained = [], dropped.copy()
+    out = []
     for breach in found:
-        explained |= breach.rows if breach.severity == "error" else False
         rows = breach.rows if breach.code == "missing-values" else breach.rows & ~dropped
         out.append(replace(breach, rows=rows & ~bad if breach.code == "imputed" else rows))
-    out.append(Breach("bad-row", None, "error", bad & ~explained, "a prediction in double precision", lambda _: None))
+    out.append(beyond(bad & ~dropped & ~barred(found, bad.size)))
     return [breach for breach in out if breach.rows.any()]
 
 

@@ -1,19 +1,25 @@
-"""From a chunk of rows to linear predictors and what is made of them."""
+"""Chunks of rows as a model reads them, their linear predictors, and what is made of these."""
 
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from regcli.data.dialect import Dialect
 from regcli.data.encoder import Matrix
+from regcli.data.read import Part, read_chunks
 from regcli.data.scorer import Scorer
 from regcli.data.table import Numbers, Table, Unsupported
 from regcli.errors import DataError, Location
 from regcli.problem.families import FAMILIES
 
-__all__ = ["Predicted", "numbers_of", "output_names", "outputs", "predicted", "require_columns"]
+__all__ = ["Predicted", "model_chunks", "numbers_of", "output_names", "outputs", "predicted", "require_columns"]
+
+#: Rows scored at a time.
+CHUNK_ROWS = 20_000
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -26,6 +32,47 @@ class Predicted:
     X: Matrix
     offset: Array
     eta: Array
+
+
+def model_chunks(
+    scorer: Scorer,
+    parts: Sequence[Part],
+    dialect: Dialect,
+    sources: Collection[str],
+    *,
+    bad_cells: Literal["error", "missing"],
+    keep_raw: bool | Collection[str] = False,
+) -> Iterator[Table]:
+    """Chunks of all inputs as a model reads them, in constant memory.
+
+    Parameters
+    ----------
+    scorer : Scorer
+        The model: which of its columns are numbers.
+    parts, dialect
+        What to read, and how it is written.
+    sources : collection of str
+        Columns of the model that are wanted, offset and exposure among them. Target and weights come along; a cell of
+        theirs that is no number is missing.
+    bad_cells, keep_raw
+        See ``read_chunks``.
+    """
+    shifts = {name for name in (scorer.offset, scorer.exposure) if name is not None}
+    judged = {scorer.target} if scorer.classes is None else set()
+    if scorer.weights is not None:
+        judged.add(scorer.weights)
+    for part in parts:
+        yield from read_chunks(
+            part,
+            dialect,
+            numeric=scorer.encoder.number_sources.intersection(sources) | shifts | judged,
+            as_text=scorer.encoder.text_sources,
+            chunk_rows=CHUNK_ROWS,
+            bad_cells=bad_cells,
+            keep_raw=keep_raw,
+            wanted={*sources, *judged, scorer.target},
+            lenient=judged.difference(sources),
+        )
 
 
 def predicted(scorer: Scorer, table: Table, *, zero_unknown: bool) -> Predicted:
@@ -61,7 +108,7 @@ def require_columns(scorer: Scorer, table: Table) -> None:
         if isinstance(column, Unsupported):
             where = Location(column=name) if column.row is None else table.locate(column.row, name)
             raise DataError("unsupported-type", f"column {name!r} has type {column.type}", where=where)
-        if kinds.get(name, "number") != "number" and isinstance(column, Numbers) and not np.isnan(column.values).all():
+        if kinds.get(name, "number") != "number" and isinstance(column, Numbers) and not column.empty:
             raise DataError(
                 "unsupported-type", f"column {name!r} must be text, as it was in training", where=Location(column=name)
             )

@@ -66,8 +66,8 @@ class Known:
 
     roles: Roles
     recipe: Recipe
-    text: set[str]
-    numeric: set[str]
+    text: frozenset[str]
+    numeric: frozenset[str]
 
 
 def dialect_of(options: Reading, na_values: tuple[str, ...]) -> Dialect:

@@ -13,9 +13,35 @@ from regcli.data.dialect import Dialect
 from regcli.data.plan import NOT_READ, ChunkPlan, declared_numbers
 from regcli.data.source import Source
 from regcli.data.table import Column, Levels, Numbers, SourceFile, Table, Unsupported
+from regcli.data.text import empty_file
 from regcli.errors import DataError, Location
 
-__all__ = ["arrow_chunk", "arrow_column", "arrow_file", "row_locator"]
+__all__ = ["arrow_chunk", "arrow_file", "arrow_table", "row_locator"]
+
+
+def arrow_table(
+    table: Any,  # noqa: ANN401  (pyarrow ships no types)
+    names: tuple[str, ...],
+    file: tuple[str, str],
+    how: tuple[Dialect, Callable[[str], bool]],
+    fmt: Literal["parquet", "feather"],
+) -> Table:
+    """Turn a whole table of Arrow's into one; ``file`` is its name and SHA-256, ``how`` says which columns are text.
+
+    Raises
+    ------
+    DataError
+        ``empty-file``, ``encoding``.
+    """
+    name, digest = file
+    dialect, is_text = how
+    if table.num_rows == 0:
+        raise empty_file(name, header=True)
+    columns = {
+        column: arrow_column(array, Location(name, column=column), dialect.na_values, as_text=is_text(column))
+        for column, array in zip(names, table.columns, strict=True)
+    }
+    return Table((SourceFile(name, digest, table.num_rows),), fmt, columns, table.num_rows, row_locator(name))
 
 
 def arrow_chunk(

@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 
 from regcli.data.columns import sorted_levels
 from regcli.data.table import Column, Levels, Numbers, Table
+from regcli.data.terms import DATE_PARTS, column_name
 from regcli.errors import DataError, counted
 
-__all__ = ["DATE_PARTS", "NUMBER_FUNCTIONS", "derived_columns", "derived_table", "is_date"]
-
-#: What a column of dates becomes: numbers and levels.
-DATE_PARTS = ("year", "month", "weekday", "days")
+__all__ = ["NUMBER_FUNCTIONS", "derived_columns", "derived_table", "is_date"]
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -87,7 +85,7 @@ def derived_table(table: Table, wanted: Iterable[tuple[str, str]], *, strict: bo
         found = _derived(function, source, table.columns[source], dates.get(source))
         if strict and found.bad.size:
             _refuse(table, function, source, found.bad)
-        columns[f"{function}({source})"] = found.column
+        columns[column_name(source, function)] = found.column
         cells = {row: _spelt(table.columns[source], row) for row in found.bad.tolist()}
         bad[source] = {**cells, **bad.get(source, {})}
     return replace(table, columns=columns, bad_cells={name: cells for name, cells in bad.items() if cells})
@@ -104,7 +102,7 @@ def derived_columns(columns: Mapping[str, Column], wanted: Collection[tuple[str,
     """The same of bare columns."""
     dates = {source: _dates(columns[source]) for function, source in wanted if function in DATE_PARTS}
     made = {
-        f"{function}({source})": _derived(function, source, columns[source], dates.get(source)).column
+        column_name(source, function): _derived(function, source, columns[source], dates.get(source)).column
         for function, source in wanted
     }
     return {**columns, **made}

@@ -65,6 +65,16 @@ class Encoder:
         return tuple((feature.function, feature.source) for feature in self.features if feature.function is not None)
 
     @property
+    def number_sources(self) -> frozenset[str]:
+        """Columns of the file that are read as numbers."""
+        return frozenset(feature.source for feature in self.features if feature.reads_numbers)
+
+    @property
+    def text_sources(self) -> frozenset[str]:
+        """Columns of the file that are read as they are spelt; booleans are known by themselves."""
+        return frozenset(f.source for f in self.features if not f.reads_numbers and not f.boolean)
+
+    @property
     def taught(self) -> tuple[Feature, ...]:
         """Features of which training sets learn something of their own."""
         return tuple(

@@ -166,9 +166,7 @@ def _limits(recipe: Recipe, features: Sequence[Feature]) -> dict[str, int]:
 
 def _missing(column: Column, rows: Rows) -> int:
     """How many of these cells are missing."""
-    if isinstance(column, Numbers):
-        return int(np.isnan(column.values[rows]).sum())
-    return int((column.codes[rows] < 0).sum()) if isinstance(column, Levels) else rows.size
+    return int(np.count_nonzero(_gaps(column, rows)))
 
 
 def _warn_filled(gaps: Mapping[str, int], policies: Mapping[str, str]) -> Iterator[Warn]:
@@ -221,9 +219,7 @@ def _feature(training: _Training, name: str, *, without_first: bool) -> Feature:
 
 def _gaps(column: Column, rows: Rows) -> NDArray[np.bool_]:
     """Which of some cells are missing."""
-    if isinstance(column, Numbers):
-        return np.isnan(column.values[rows])
-    return column.codes[rows] < 0 if isinstance(column, Levels) else np.ones(rows.size, dtype=bool)
+    return np.ones(rows.size, dtype=bool) if isinstance(column, Unsupported) else column.missing[rows]
 
 
 def _number(training: _Training, plain: Feature, cells: Array) -> Feature:

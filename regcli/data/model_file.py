@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from regcli import __version__
-from regcli.data.derive import DATE_PARTS
 from regcli.data.encoder import Encoder
 from regcli.data.lessons import Lessons
 from regcli.data.model_read import SCHEMA, content_id, probe_eta, scorer_of
 from regcli.data.scorer import StoredPath
-from regcli.data.terms import OTHER, Factor, Feature
+from regcli.data.terms import DATE_PARTS, OTHER, Factor, Feature
 from regcli.data.write import write_atomically
 from regcli.results import Model
 

@@ -11,7 +11,7 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from regcli.data.derive import DATE_PARTS, NUMBER_FUNCTIONS, derived_columns
+from regcli.data.derive import NUMBER_FUNCTIONS, derived_columns
 from regcli.data.encoder import Encoder
 from regcli.data.fills import Fills
 from regcli.data.lessons import Lessons
@@ -32,7 +32,7 @@ from regcli.data.model_json import (
 from regcli.data.scorer import Probe, Scorer, StoredPath
 from regcli.data.spline import MOST_KNOTS
 from regcli.data.table import Column, Levels, Numbers
-from regcli.data.terms import POLICIES, Factor, Feature, FeatureKind, cross
+from regcli.data.terms import DATE_PARTS, POLICIES, Factor, Feature, FeatureKind, cross
 from regcli.data.training import read_profile
 from regcli.data.words import WEIGHTINGS
 from regcli.errors import ModelFileError
@@ -364,7 +364,7 @@ def probe_matrix(encoder: Encoder, row: Mapping[str, Any]) -> Array:
     for feature in encoder.features:
         value = row[feature.source]
         gone = value is None and feature.filled
-        if feature.kind == "number" and feature.function not in DATE_PARTS:
+        if feature.reads_numbers:
             columns[feature.source] = Numbers(np.array([math.nan if gone else number_of(row, feature.source)]))
         else:
             columns[feature.source] = Levels(np.full(1, -1 if gone else 0, dtype=np.int32), (str(value),))

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from regcli.data.arrow import arrow_chunk, arrow_column, arrow_file, row_locator
+from regcli.data.arrow import arrow_chunk, arrow_file, arrow_table
 from regcli.data.dialect import Dialect
 from regcli.data.plan import ChunkPlan
 from regcli.data.source import Source, sha256_of
-from regcli.data.table import SourceFile, Table
+from regcli.data.table import Table
 from regcli.data.text import check_names, empty_file
 from regcli.errors import DataError, Location
 
@@ -32,19 +32,7 @@ def read_parquet(source: Source, dialect: Dialect, is_text: Callable[[str], bool
         names = _names(file, source.name)
         table = file.read()
     source.check_state(before)
-    if table.num_rows == 0:
-        raise empty_file(source.name, header=True)
-    columns = {
-        name: arrow_column(array, Location(source.name, column=name), dialect.na_values, as_text=is_text(name))
-        for name, array in zip(names, table.columns, strict=True)
-    }
-    return Table(
-        files=(SourceFile(source.name, digest, table.num_rows),),
-        format="parquet",
-        columns=columns,
-        rows=table.num_rows,
-        locate=row_locator(source.name),
-    )
+    return arrow_table(table, names, (source.name, digest), (dialect, is_text), "parquet")
 
 
 def parquet_names(source: Source) -> tuple[str, ...]:

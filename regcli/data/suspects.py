@@ -110,7 +110,7 @@ def find_leak(table: Table, name: str, aim: Aim) -> Leak | None:
 
 def _class_leak(name: str, column: Numbers | Levels, rows: Rows, event: NDArray[np.bool_]) -> Leak | None:
     """Whether missing cells, or a threshold, tell one of two classes from the other."""
-    gone = np.isnan(column.values[rows]) if isinstance(column, Numbers) else column.codes[rows] < 0
+    gone = column.missing[rows]
     if gone.any() and not gone.all() and (bool((gone == event).all()) or bool((gone != event).all())):
         return Leak(name, "its cells are missing in the rows of one class, and in those alone", None)
     if isinstance(column, Numbers) and _parted(column.values[rows], event):

@@ -18,6 +18,16 @@ class Numbers:
 
     values: NDArray[np.float64]
 
+    @property
+    def missing(self) -> NDArray[np.bool_]:
+        """Which cells (n,) are missing."""
+        return np.isnan(self.values)
+
+    @property
+    def empty(self) -> bool:
+        """Whether no cell is there: such a column goes as one of text, too."""
+        return bool(self.missing.all())
+
 
 @dataclass(frozen=True, slots=True)
 class Levels:
@@ -32,6 +42,11 @@ class Levels:
     levels: tuple[str, ...]
     boolean: bool = False
     typed: bool = False
+
+    @property
+    def missing(self) -> NDArray[np.bool_]:
+        """Which cells (n,) are missing."""
+        return self.codes < 0
 
 
 @dataclass(frozen=True, slots=True)

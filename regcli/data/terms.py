@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 __all__ = [
+    "DATE_PARTS",
     "FILLING",
     "OTHER",
     "POLICIES",
@@ -13,6 +14,7 @@ __all__ = [
     "Feature",
     "FeatureKind",
     "Term",
+    "column_name",
     "cross",
     "plain_term",
 ]
@@ -26,11 +28,14 @@ FILLING = frozenset({"mean", "median", "indicator"})
 #: The level that rare levels are pooled into.
 OTHER = "(other)"
 
+#: What a column of dates becomes: numbers and levels.
+DATE_PARTS = ("year", "month", "weekday", "days")
+
 FeatureKind = Literal["number", "category", "ordinal", "text"]
 FactorKind = Literal["value", "level", "missing", "step", "spline", "word"]
 
 
-def _column(source: str, function: str | None) -> str:
+def column_name(source: str, function: str | None) -> str:
     """The name of a column as it is worked with: of the file, or made of one cell by cell."""
     return source if function is None else f"{function}({source})"
 
@@ -53,7 +58,7 @@ class Factor:
     @property
     def column(self) -> str:
         """The column that it is made of, cell by cell."""
-        return _column(self.source, self.function)
+        return column_name(self.source, self.function)
 
     @property
     def name(self) -> str:
@@ -139,7 +144,12 @@ class Feature:
     @property
     def column(self) -> str:
         """The column as it is worked with."""
-        return _column(self.source, self.function)
+        return column_name(self.source, self.function)
+
+    @property
+    def reads_numbers(self) -> bool:
+        """Whether the cells of its source are numbers; else they are read as they are spelt."""
+        return self.kind == "number" and self.function not in DATE_PARTS
 
     @property
     def leveled(self) -> bool:

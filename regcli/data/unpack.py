@@ -134,15 +134,13 @@ def _begun(stream: BinaryIO, *, owned: bool) -> tuple[bytes, BinaryIO]:
     return head, _buffered(_Joined(head, stream, owned=owned))
 
 
-class _Joined(io.RawIOBase):
-    """Bytes that were read, then the stream they are from."""
+class _Over(io.RawIOBase):
+    """A stream over another one, which is closed with it where it is ``owned``."""
 
-    def __init__(self, head: bytes, stream: BinaryIO, *, owned: bool) -> None:
+    def __init__(self, stream: BinaryIO, *, owned: bool) -> None:
         super().__init__()
         self.owned = owned
-        self.head = head
         self.stream = stream
-        self.some = getattr(stream, "read1", stream.read)
 
     def readable(self) -> bool:
         return True
@@ -151,6 +149,15 @@ class _Joined(io.RawIOBase):
         if self.owned:
             self.stream.close()
         super().close()
+
+
+class _Joined(_Over):
+    """Bytes that were read, then the stream they are from."""
+
+    def __init__(self, head: bytes, stream: BinaryIO, *, owned: bool) -> None:
+        super().__init__(stream, owned=owned)
+        self.head = head
+        self.some = getattr(stream, "read1", stream.read)
 
     def fileno(self) -> int:
         return self.stream.fileno()
@@ -162,22 +169,12 @@ class _Joined(io.RawIOBase):
         return len(data)
 
 
-class _Watched(io.RawIOBase):
+class _Watched(_Over):
     """A stream whose bytes someone else sees too."""
 
     def __init__(self, stream: BinaryIO, update: Callable[[bytes], object], *, owned: bool) -> None:
-        super().__init__()
-        self.owned = owned
-        self.stream = stream
+        super().__init__(stream, owned=owned)
         self.update = update
-
-    def readable(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        if self.owned:
-            self.stream.close()
-        super().close()
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401
         data = self.stream.read(len(buffer))
@@ -186,13 +183,11 @@ class _Watched(io.RawIOBase):
         return len(data)
 
 
-class _Unpacked(io.RawIOBase):
+class _Unpacked(_Over):
     """What is packed in a stream; refuses damage, and more than a table packs to."""
 
     def __init__(self, stream: BinaryIO, name: str, packing: _Packing, *, owned: bool) -> None:
-        super().__init__()
-        self.owned = owned
-        self.stream = stream
+        super().__init__(stream, owned=owned)
         self.name = name
         self.packing = packing
         self.taken = self.given = 0
@@ -202,14 +197,6 @@ class _Unpacked(io.RawIOBase):
 
     def _count(self, data: bytes) -> None:
         self.taken += len(data)
-
-    def readable(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        if self.owned:
-            self.stream.close()
-        super().close()
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401
         while not self.rest:

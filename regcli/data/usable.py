@@ -183,9 +183,6 @@ def missing_rows(table: Table, names: Sequence[str]) -> dict[str, NDArray[np.boo
     out = {}
     for name in names:
         column = table.columns[name]
-        mask = np.isnan(column.values) if isinstance(column, Numbers) else None
-        if isinstance(column, Levels):
-            mask = column.codes < 0
-        if mask is not None and mask.any():
-            out[name] = mask
+        if isinstance(column, Numbers | Levels) and column.missing.any():
+            out[name] = column.missing
     return out

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import fsum, log
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,32 +16,15 @@ import pandas as pd
 import pytest
 
 from regcli.problem.folds import deal_folds
-from regcli.problem.lanes import make_lanes
-from tests.battery.test_schemes import Made, assert_curve, assert_lane, lanes_of, target_of
+from tests.battery.conftest import Made
+from tests.battery.test_schemes import assert_curve, assert_lane, lanes_of, target_of
 from tests.fuzz.tool import run_tool
 from tests.refit import Fold, Recipe, Study, Vector, cross_validate, folds_in_time, folds_of
 
 ROWS = 60
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> Made:
-    """The designs and lanes of the runs of a test."""
-    found: Made = []
-
-    def kept(design: Any, *args: Any, **options: Any) -> Any:  # noqa: ANN401  (passed on as they are)
-        lanes = make_lanes(design, *args, **options)
-        found.append((design, lanes))
-        return lanes
-
-    monkeypatch.setattr("regcli.app.setup.make_lanes", kept)
-    return found
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 def table_of(family: str, n: int, *, holes: bool) -> pd.DataFrame:

@@ -6,7 +6,6 @@ what the document says of the folds: scores, mean and standard error.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +13,9 @@ import pandas as pd
 import pytest
 
 from regcli.problem.folds import deal_folds, deal_groups
-from regcli.problem.lanes import Lanes, make_lanes
+from regcli.problem.lanes import Lanes
 from regcli.problem.protocols import Array, Bools, Design
+from tests.battery.conftest import Made
 from tests.fuzz.tool import run_tool
 from tests.refit import Curve, Fold, Recipe, Study, cross_validate, folds_in_time, folds_of, names
 from tests.tolerances import EXACT, SOLVED
@@ -23,27 +23,7 @@ from tests.tolerances import EXACT, SOLVED
 ROWS = 48
 FEATURES = ("age", "bmi", "visits", "region", "sex", "kind", "site", "hollow")
 
-Made = list[tuple[Design, Lanes]]
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> Made:
-    """The designs and lanes of the runs of a test."""
-    found: Made = []
-
-    def kept(design: Design, *args: Any, **options: Any) -> Lanes:  # noqa: ANN401  (passed on as they are)
-        lanes = make_lanes(design, *args, **options)
-        found.append((design, lanes))
-        return lanes
-
-    monkeypatch.setattr("regcli.app.setup.make_lanes", kept)
-    return found
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 # -- the tables ------------------------------------------------------------------------------------------------------

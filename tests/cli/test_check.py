@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from regcli.app import check as check_module
+from regcli.app import predictor
 from regcli.app.scoring import scores_of
 from regcli.problem.families import FAMILIES
 from regcli.report.schemas import SCHEMAS
@@ -199,7 +199,7 @@ def test_an_exposure_is_held_to_what_it_must_be() -> None:
 def test_the_document_does_not_depend_on_how_the_table_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     path = spoilt({("age", 2): "old", ("where", 5): "east", ("where", 70): "up", ("new", 40): "", ("age", 60): 500})
     whole = run(path)[0]
-    monkeypatch.setattr(check_module, "CHUNK_ROWS", 7)
+    monkeypatch.setattr(predictor, "CHUNK_ROWS", 7)
     assert run(path)[0] == whole
     piped = run_tool("check", "model.json", "-", "--json", stdin=Path(path).read_bytes())
     assert json.loads(piped.out)["violations"] == [

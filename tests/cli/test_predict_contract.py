@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from regcli.app import predict as predict_module
+from regcli.app import predictor
 from regcli.report.schemas import SCHEMAS
 from tests.cli.conftest import environment
 from tests.fuzz.tool import Outcome, run_tool
@@ -296,7 +296,7 @@ def test_the_bytes_do_not_depend_on_how_a_table_is_cut(monkeypatch: pytest.Monke
     whole, metrics = predict(*words), Path("metrics.json").read_bytes()
     assert whole.status == 0
     for rows in (1, 7, 79):
-        monkeypatch.setattr(predict_module, "CHUNK_ROWS", rows)
+        monkeypatch.setattr(predictor, "CHUNK_ROWS", rows)
         assert predict(*words) == whole
         assert Path("metrics.json").read_bytes() == metrics
 
