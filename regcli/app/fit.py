@@ -247,7 +247,8 @@ def _certify(found: Found, plan: Plan, *, allow: bool) -> Convergence:
     found.steps[at] = polished(problem, found.steps[at])
     if found.curve is not None:
         chosen |= {index for index in (found.curve.index_min, found.curve.index_1se) if index is not None}
-    certificates = {index: certify_lane(problem, found.steps[index], 0) for index in sorted(chosen)}
+    indices = sorted(chosen)
+    certificates = dict(zip(indices, certify_lane(problem, [found.steps[index] for index in indices], 0), strict=True))
     for index, measured in certificates.items():  # what the data say stands, also in the warnings
         step = found.steps[index]
         reached = verdict(measured, problem.rules.tol, step, 0)

@@ -179,7 +179,7 @@ class Dense:
         if np.array_equal(columns, np.arange(self.shape[1])):
             return self
         self.tally.read(self.shape[0] * columns.size)
-        return type(self)(np.asfortranarray(self.values[:, columns]), self.shift[columns], self.tally)
+        return type(self)(self.values.T.take(columns, axis=0).T, self.shift[columns], self.tally)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Penalties. One class is lasso, ridge, elastic net, their weighted and bounded forms alike."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -51,12 +52,13 @@ class ElasticNet:
         l2_scale : float
             Factor of the L2 part, 1 or, for glmnet's gaussian family, 1 over the sd of the target.
         """
-        strength = lam * self.factors * unit
+        strength, limited = lam * self.factors * unit, self.has_limits()
         return SeparableTerms(
             l1=strength * self.l1_ratio,
             l2=strength * unit * (1.0 - self.l1_ratio) * l2_scale,
-            lower=self.lower * sd,
-            upper=self.upper * sd,
+            lower=self.lower * sd if limited else self.lower,
+            upper=self.upper * sd if limited else self.upper,
+            limited=limited,
         )
 
     def raw(self, coefs: Array, sd: Array) -> Array:
@@ -76,6 +78,10 @@ class ElasticNet:
 
     def has_limits(self) -> bool:
         """Whether any limit is finite."""
+        return self._limited
+
+    @cached_property
+    def _limited(self) -> bool:
         return bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
 
     def has_zero_limit(self) -> bool:

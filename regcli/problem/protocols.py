@@ -209,13 +209,15 @@ class Family(Protocol):
 class SeparableTerms:
     """A separable penalty at one strength, in one lane's coordinates: sum_j l1_j |b_j| + l2_j b_j^2 / 2, limits.
 
-    All arrays are (k,); ``lower <= 0 <= upper``.
+    All arrays are (k,); ``lower <= 0 <= upper``. Without ``limited`` all of these are infinite, and nothing looks
+    at them.
     """
 
     l1: Array
     l2: Array
     lower: Array
     upper: Array
+    limited: bool = True
 
     def value(self, coefs: Array) -> float:
         """Value of the penalty at (k,) coefficients."""
@@ -228,6 +230,9 @@ class SeparableTerms:
         """
         smooth = score - self.l2 * coefs
         sign = np.sign(coefs)
+        if not self.limited:
+            beyond = np.abs(smooth - self.l1 * sign)
+            return np.where(coefs != 0, beyond, np.maximum(beyond - self.l1, 0.0))
         at_upper = coefs >= self.upper
         at_lower = coefs <= self.lower
         zero = coefs == 0
@@ -239,7 +244,9 @@ class SeparableTerms:
 
     def take(self, columns: Integers) -> "SeparableTerms":
         """The terms of some columns."""
-        return SeparableTerms(self.l1[columns], self.l2[columns], self.lower[columns], self.upper[columns])
+        return SeparableTerms(
+            self.l1[columns], self.l2[columns], self.lower[columns], self.upper[columns], self.limited
+        )
 
 
 class Penalty(Protocol):

@@ -5,6 +5,7 @@ its sd, also where columns are not standardized; for unpenalised coefficients an
 violation = max_j d_j / scale, with scale the largest score of any column at the model of intercept and offset alone.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from regcli.problem.objective import NullModel, Objective
 from regcli.problem.protocols import Array, SeparableTerms
 from regcli.results import Certificate, Iterate, Status
-from regcli.solvers.engine import Problem
+from regcli.solvers.engine import Problem, RawModel
 
 __all__ = ["certify", "certify_lane", "measured", "verdict"]
 
@@ -30,47 +31,49 @@ HIGHEST_FLOOR = 1e-2
 CELLS = 4_000_000
 
 
-def certify(problem: Problem, lam: float, intercept: float, coefs: Array) -> Certificate:
-    """Measure coefficients as they are written, on the scale of the data.
+def certify(problem: Problem, models: Sequence[tuple[float, RawModel]]) -> list[Certificate]:
+    """Measure models as they are written, on the scale of the data.
 
     Parameters
     ----------
     problem : Problem
         Of one lane.
-    lam : float
-        Strength.
-    intercept : float
-        On the scale of the data.
-    coefs : (p,) array
-        Coefficients on the scale of the data.
+    models : sequence of (float, RawModel)
+        Strengths, and the models at them.
 
     Returns
     -------
-    Certificate
-        Two products with the data, O(n p); the gap of a family that is not quadratic costs a third. So does the floor,
-        which is taken only where the violation exceeds 1e-12 or the tolerance.
+    list of Certificate
+        Two products with the data for all of them, O(n p) each; the gap of a family that is not quadratic costs a
+        third. So does the floor, which is taken only where the violation exceeds 1e-12 or the tolerance.
     """
     objective, null = problem.objective, problem.null
-    base = objective.lanes.to_base(coefs[None])
+    together = objective.keep(np.zeros(len(models), dtype=np.intp))
+    coefs = np.stack([model.coefs for _, model in models])
+    intercepts = np.array([[model.intercept] for _, model in models])
+    base = together.lanes.to_base(coefs)
     eta = objective.design.dot(base)
-    eta += intercept + float(objective.design.shift @ base[0])
+    eta += intercepts + (base @ objective.design.shift)[:, None]
     eta += objective.offset
-    level, score = objective.score(eta)
-    terms = objective.terms(problem.penalty, lam, 0)
-    standard = np.where(objective.lanes.varies[0], coefs * objective.lanes.sd[0], 0.0)
-    distance = np.where(objective.lanes.varies[0], terms.distance(standard, score[0]), 0.0)
-    scale = float(null.scale[0])
-    violation = max(float(distance.max(initial=0.0)), abs(float(level[0]))) / scale
-    value = float(objective.loss(eta)[0]) + terms.value(standard)
-    wanted = violation > min(CLEAR, problem.rules.tol) and value <= float(null.loss[0]) * (1.0 + CLEAR)
-    floor = min(_floor(objective, eta[0], intercept, base[0]) / scale, HIGHEST_FLOOR) if wanted else 0.0
-    return Certificate(violation, floor, _gap(objective, null, terms, eta, score[0], value))
+    level, score = together.score(eta)
+    loss = together.loss(eta)
+    standard = np.where(objective.lanes.varies, coefs * objective.lanes.sd, 0.0)
+    out = []
+    for at, (lam, model) in enumerate(models):
+        terms = objective.terms(problem.penalty, lam, 0)
+        distance = np.where(objective.lanes.varies[0], terms.distance(standard[at], score[at]), 0.0)
+        scale = float(null.scale[0])
+        violation = max(float(distance.max(initial=0.0)), abs(float(level[at]))) / scale
+        value = float(loss[at]) + terms.value(standard[at])
+        wanted = violation > min(CLEAR, problem.rules.tol) and value <= float(null.loss[0]) * (1.0 + CLEAR)
+        floor = min(_floor(objective, eta[at], model.intercept, base[at]) / scale, HIGHEST_FLOOR) if wanted else 0.0
+        out.append(Certificate(violation, floor, _gap(objective, null, terms, eta[at : at + 1], score[at], value)))
+    return out
 
 
-def certify_lane(problem: Problem, step: Iterate, lane: int) -> Certificate:
-    """Certify one lane of an iterate by its coefficients on the scale of the data."""
-    written = problem.raw(step, lane)
-    return certify(problem.lane(lane), step.lam, written.intercept, written.coefs)
+def certify_lane(problem: Problem, steps: Sequence[Iterate], lane: int) -> list[Certificate]:
+    """Certify one lane of some iterates by its coefficients on the scale of the data, all in one go."""
+    return certify(problem.lane(lane), [(step.lam, problem.raw(step, lane)) for step in steps])
 
 
 def measured(problem: Problem, step: Iterate) -> Iterate:
@@ -85,7 +88,7 @@ def measured(problem: Problem, step: Iterate) -> Iterate:
         return step
     violation, status = step.violation.copy(), list(step.status)
     for lane in np.flatnonzero(again):
-        certificate = certify_lane(problem, step, int(lane))
+        (certificate,) = certify_lane(problem, [step], int(lane))
         violation[lane] = certificate.violation
         status[lane] = verdict(certificate, problem.rules.tol, step, int(lane))
     return replace(step, violation=violation, status=tuple(status))
@@ -140,7 +143,7 @@ def _gap(
     no L2 part.
     """
     varies = objective.lanes.varies[0]
-    limited = np.isfinite(terms.lower[varies]).any() or np.isfinite(terms.upper[varies]).any()
+    limited = terms.limited and (np.isfinite(terms.lower[varies]).any() or np.isfinite(terms.upper[varies]).any())
     if limited or not np.all((terms.l1 + terms.l2)[varies] > 0):
         return None
     weights, family = objective.lanes.weights(0), objective.family

@@ -221,7 +221,9 @@ class Factor:
         if not fresh.size:
             return candidates
         taken = self._append(fresh)
-        if taken.size < fresh.size and self._names.size:
+        if taken.size == fresh.size:
+            return candidates
+        if self._names.size:
             places = np.flatnonzero(self._alive)
             self._settle(places, _leading(places))
             taken = np.concatenate([taken, self._append(fresh[~np.isin(fresh, taken)])])
@@ -325,7 +327,7 @@ class Factor:
         """Make room, little at a time: LAPACK is handed the leading columns at their full height."""
         if size <= self._lower.shape[0]:
             return
-        room, old = size + max(size // SPARE, 16), self._order.size
+        room, old = min(size + max(size // SPARE, 16), max(self.size, size)), self._order.size
         lower, rows = np.zeros((room, room), order="F"), np.empty((room, self.hessian.shape[0]))
         lower[:old, :old], rows[:old] = self._lower[:old, :old], self._rows[:old]
         self._lower, self._rows = lower, rows

@@ -19,7 +19,7 @@ from regcli.solvers.engine import Problem, RawModel, status_of
 from regcli.solvers.factor import Factor
 from regcli.solvers.matrix_free import MatrixFree
 from regcli.solvers.models import most_columns
-from regcli.solvers.screening import NEAR, SOON, is_stale, kept_share, stations
+from regcli.solvers.screening import NEAR, SOON, ahead, is_stale, kept_share, stations
 
 __all__ = ["Lockstep"]
 
@@ -63,7 +63,10 @@ class _Working:
 
 @dataclass
 class _Point:
-    """All lanes at one strength: models on the working columns (L, k), predictors (L, n), the score there."""
+    """All lanes at one strength: models on the working columns (L, k), predictors (L, n), the score there.
+
+    ``expected`` (L, k) is a guess of the score, made before.
+    """
 
     coefs: Array
     eta: Array
@@ -71,6 +74,7 @@ class _Point:
     terms: list[SeparableTerms]
     rounds: Integers
     aliased: list[Integers]
+    expected: Array | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +110,9 @@ class Lockstep:
         terms = [objective.terms(problem.penalty, 1.0, lane) for lane in range(lanes)]
         self._edge = np.stack([term.l1 for term in terms])
         self._last = np.inf
+        self._past: list[tuple[float, Array]] = []
         self._own: list[_Own | None] = [None] * lanes
-        self._most = most_columns(objective)
+        self._most = most_columns(lanes)
         self._among = np.zeros((lanes, p), dtype=bool)
         self._missed: Integers = np.zeros(0, dtype=np.intp)
 
@@ -147,7 +152,10 @@ class Lockstep:
             self._iterate(working, float(lam), point, check)
             for lam, point, check in zip(lams[:good], points[:good], checks[:good], strict=True)
         ]
-        self._coefs, self._score, self._last = out[-1].coefs, checks[good - 1].score, float(lams[good - 1])
+        last = range(max(good - 2, 0), good)
+        self._past = [*self._past, *((float(lams[at]), checks[at].score.copy()) for at in last)][-2:]
+        self._last, self._score = self._past[-1]
+        self._coefs = out[-1].coefs
         return out
 
     def _working(self, lam: float, more: Integers) -> _Working:
@@ -161,10 +169,12 @@ class Lockstep:
     def _along(self, working: _Working, lams: Array) -> list[_Point]:
         """All lanes at every strength, on the working columns."""
         coefs, score = self._coefs[:, working.columns], self._score[:, working.columns]
+        past = [(lam, values[:, working.columns]) for lam, values in self._past]
         out = []
         for lam in lams:
-            out.append(self._solve(working, float(lam), coefs, score))
+            out.append(self._solve(working, float(lam), (coefs, score), ahead(past, float(lam))))
             coefs, score = out[-1].coefs, out[-1].score
+            past.append((float(lam), score))
         return out
 
     def _checked(self, working: _Working, points: list[_Point], lams: Array) -> list[_Check]:
@@ -175,7 +185,8 @@ class Lockstep:
         products = objective.design.rdot(rows)
         for at, (lam, point) in enumerate(zip(lams, points, strict=True)):
             part = slice(at * count, (at + 1) * count)
-            level, score = objective.scored(rows[part].sum(axis=1), products[part])
+            level, products[part] = objective.scored(rows[part].sum(axis=1), products[part])
+            score = products[part]
             excess = self._excess(score, float(lam))
             inside = _distances(point, score[:, working.columns]).max(axis=1, initial=0.0)
             excess[:, working.columns] = 0.0
@@ -211,13 +222,17 @@ class Lockstep:
 
     # -- the working columns -----------------------------------------------------------------------------------------
 
-    def _solve(self, working: _Working, lam: float, coefs: Array, score: Array) -> _Point:
-        """All lanes at one strength, until no working column breaks the conditions."""
+    def _solve(self, working: _Working, lam: float, start: tuple[Array, Array], expected: Array | None) -> _Point:
+        """All lanes at one strength, until no working column breaks the conditions.
+
+        ``start`` are coefficients and scores where the last strength ended.
+        """
         problem, objective, lanes = self._problem, working.objective, self._levels.size
         terms = [objective.terms(working.penalty, lam, lane) for lane in range(lanes)]
         none = np.zeros(0, dtype=np.intp)
         rounds = np.zeros(lanes, dtype=np.intp)
-        point = _Point(coefs.copy(), np.empty((lanes, objective.y.size)), score.copy(), terms, rounds, [none] * lanes)
+        eta = np.empty((lanes, objective.y.size))
+        point = _Point(start[0].copy(), eta, start[1].copy(), terms, rounds, [none] * lanes, expected)
         limit = COARSE * problem.rules.tol * problem.null.scale
         best, stale, alive = np.full(lanes, np.inf), np.zeros(lanes, dtype=np.intp), np.arange(lanes)
         while alive.size and rounds.max() < problem.rules.max_iter:
@@ -246,11 +261,11 @@ class Lockstep:
         own = self._extended(working, lane, point)
         places = working.places(own.columns)
         now = point.coefs[lane, places]
-        linear = (
-            self._linear[lane, own.columns] if point.rounds[lane] == 0 else score[places] + own.kernel.form.times(now)
-        )
+        first = point.rounds[lane] == 0
+        linear = self._linear[lane, own.columns] if first else score[places] + own.kernel.form.times(now)
+        expected = point.expected[lane, places] if first and point.expected is not None else None
         tol = self._problem.rules.tol * scale
-        solution = own.kernel.solve(linear, terms.take(places), now, FINE * tol, COARSE * tol)
+        solution = own.kernel.solve(linear, terms.take(places), now, FINE * tol, COARSE * tol, expected)
         out = np.zeros(working.columns.size)
         out[places] = solution.coefs
         return out, places[list(solution.aliased)]
@@ -258,7 +273,8 @@ class Lockstep:
     def _extended(self, working: _Working, lane: int, point: _Point) -> _Own:
         """A lane's quadratic with the columns near to taking part: where one is lacking, those that soon will come too.
 
-        One that is missed shows in the score on the working columns.
+        They do unless that would be too many for a matrix. One that is missed shows in the score on the working
+        columns.
         """
         reach = np.abs(point.score[lane])
         taking, weight = point.coefs[lane] != 0, point.terms[lane].l1
@@ -267,6 +283,8 @@ class Lockstep:
         if own is not None and among[working.columns[near]].all():
             return own
         soon = working.columns[(reach >= SOON * weight) | taking]
+        if soon.size > self._most:
+            soon = working.columns[near]
         if own is None or own.factor is None or is_stale(own.columns.size, soon.size):
             among[:] = False
             own = None

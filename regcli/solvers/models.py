@@ -70,7 +70,7 @@ class LaneModel:
         now = np.append(at[0] + float(self.shift @ at[1]), self.ratio * at[1])
         linear = np.append(score[0], grade / self.ratio) / self.factor + self.kernel.form.times(now)
         l1, l2 = terms.l1 / ratio / self.factor, terms.l2 / ratio**2 / self.factor
-        own = SeparableTerms(l1, l2, terms.lower * ratio, terms.upper * ratio)
+        own = SeparableTerms(l1, l2, terms.lower * ratio, terms.upper * ratio, terms.limited)
         solution = self.kernel.solve(linear, own, now, tol / self.factor)
         coefs = np.where(solution.coefs[1:] == now[1:], at[1], solution.coefs[1:] / self.ratio)
         coefs = np.clip(coefs, terms.lower[1:], terms.upper[1:])
@@ -123,10 +123,9 @@ def _matrix_free(objective: Objective, lane: int, columns: Integers, weights: Ar
     return LaneModel(columns, ActiveSet(form), np.ones(columns.size), np.zeros(columns.size))
 
 
-def most_columns(objective: Objective) -> int:
+def most_columns(lanes: int, blocks: int = 0) -> int:
     """Columns up to which every lane may have a matrix, its factor and its rows, and every block its moments."""
-    part = objective.lanes.partition
-    return int(np.sqrt(MOST_BYTES / 8 / (min(part.n_blocks, MOST_BLOCKS) + 2 * part.n_lanes)))
+    return int(np.sqrt(MOST_BYTES / 8 / (blocks + 2 * lanes)))
 
 
 class Models:
@@ -150,7 +149,7 @@ class Models:
         self._least = LEAST_CURVATURE * self._usual
         part = objective.lanes.partition
         few = 1 < part.n_blocks <= MOST_BLOCKS
-        self._most = most_columns(objective)
+        self._most = most_columns(part.n_lanes, min(part.n_blocks, MOST_BLOCKS))
         self._labels = part.block if few else np.zeros(part.block.size, dtype=np.intp)
         self._used = part.train if few else np.ones((part.n_lanes, 1), dtype=bool)
 

@@ -21,6 +21,7 @@ from regcli.results import Iterate
 from regcli.solvers.active_set import ActiveSet, QuadraticSolution
 from regcli.solvers.engine import Problem, RawModel, status_of
 from regcli.solvers.factor import Factor
+from regcli.solvers.screening import ahead
 from regcli.solvers.spectral import Spectrum
 
 __all__ = ["Moments", "statistics_fit"]
@@ -36,6 +37,10 @@ ROWS = 256
 
 #: Cells of a task while sums are collected, and the most tasks: each has sums of its own.
 SPAN_CELLS, MOST_SPANS = 4_000_000, 4
+
+#: Cells that are gathered at a time for the sums of a lane alone; with fewer rows than a quarter of the columns the
+#: sums themselves would be read and written too often.
+PIECE_CELLS = 1_000_000
 
 #: A held-out sum of squares below this share of the block's total has lost eight digits to subtraction: it is
 #: computed a second time from the rows.
@@ -90,6 +95,11 @@ class _Lane:
         self.kernel = ActiveSet(Factor(loss.hessian, tally))
         self.spectrum: Spectrum | None = None
         self.ridges = 0
+        self.past: list[tuple[float, Array]] = []
+
+    def passed(self, lam: float, score: Array) -> None:
+        """Take up the score at a strength."""
+        self.past = [*self.past[-1:], (lam, score)]
 
 
 class Moments:
@@ -152,6 +162,9 @@ class Moments:
         def along(lane: int, sums: Array) -> list[_Point]:
             return self._walk(_Lane(self._quadratic(lane, sums), self._problem.objective.tally), lams)
 
+        def over(lanes: list[int], sums: Array) -> list[tuple[int, list[_Point]]]:
+            return [(lane, along(lane, sums if lane == lanes[-1] else sums.copy(order="F"))) for lane in lanes]
+
         left_out = [np.flatnonzero(~row) for row in part.train]
         if any(left.size > 1 for left in left_out):
             return parallel_map(
@@ -159,43 +172,49 @@ class Moments:
             )
         halves = np.array_split(np.arange(part.n_blocks), 2)
         near, far = parallel_map(self._sum, halves)
+        whole, others = [near + far], [far, near]  # those of two halves are overwritten on the way
+        del near, far
 
         def walked(task: int) -> list[tuple[int, list[_Point]]]:
             if task == 0:
-                return [(lane, along(lane, near + far)) for lane, left in enumerate(left_out) if not left.size]
-            sums = self._apart(halves[task - 1], (far, near)[task - 1])
+                return over([lane for lane, left in enumerate(left_out) if not left.size], whole.pop())
+            sums = self._apart(halves[task - 1], others[task - 1])
             return [
-                (lane, along(lane, outside))
+                walk
                 for block, outside in sums
-                for lane, left in enumerate(left_out)
-                if block in left
+                for walk in over([lane for lane, left in enumerate(left_out) if block in left], outside)
             ]
 
         return [walk for _, walk in sorted(chain.from_iterable(parallel_map(walked, range(3))), key=itemgetter(0))]
 
     def _apart(self, blocks: Integers, outside: Array) -> Iterator[tuple[int, Array]]:
-        """Sums over all blocks but one, for every one of some, from the sum over the others: log2 of them are held."""
+        """Sums over all blocks but one, for every one of some, from the sum over the others: log2 of them are held.
+
+        All of them are overwritten, what is given and, by whom it is given to, what is yielded. The smaller part comes
+        first because it needs a matrix of its own, for which the larger one takes the one that is there.
+        """
         if blocks.size == 1:
             yield int(blocks[0]), outside
             return
-        left, right = np.array_split(blocks, 2)
-        yield from self._apart(left, outside + self._sum(right))
-        yield from self._apart(right, outside + self._sum(left))
+        few, more = blocks[: blocks.size // 2], blocks[blocks.size // 2 :]
+        yield from self._apart(few, self._sum(more, outside.copy(order="F")))
+        yield from self._apart(more, self._sum(few, outside))
 
-    def _sum(self, blocks: Integers) -> Array:
-        """Second moments of [1, x, y] over the rows of some blocks."""
+    def _sum(self, blocks: Integers, begun: Array | None = None) -> Array:
+        """Second moments of [1, x, y] over the rows of some blocks, added to those of others."""
         objective = self._problem.objective
         part, m = objective.lanes.partition, objective.design.shape[1]
         wanted = np.zeros(part.n_blocks, dtype=bool)
         wanted[blocks] = True
         index = np.flatnonzero(wanted[part.block] & (part.row_weights > 0))
-        out = np.zeros((m + 2, m + 2), order="F")
-        step = max(m // 2, SPAN_CELLS // max(m, 1))
+        out = np.zeros((m + 2, m + 2), order="F") if begun is None else begun
+        step = max(m // 4, PIECE_CELLS // max(m, 1))
         for start in range(0, index.size, step):
             rows = index[start : start + step]
             root = np.sqrt(part.row_weights[rows])
             cells = np.empty((m + 2, rows.size))
-            cells[0], cells[1:-1], cells[-1] = root, objective.design.rows(rows).T * root, self._target[rows] * root
+            cells[0], cells[-1] = root, self._target[rows] * root
+            np.multiply(objective.design.rows(rows).T, root, out=cells[1:-1])
             out = dsyrk(1.0, cells.T, beta=1.0, c=out, trans=1, overwrite_c=1)
             objective.tally.multiplied(rows.size * (m + 1) * (m + 2) // 2)
         for start in range(0, m + 2, ROWS):
@@ -219,7 +238,7 @@ class Moments:
         return out
 
     def _quadratic(self, lane: int, sums: Array, test: Array | None = None) -> _Quadratic:
-        """Centre and scale a lane's sums into its loss."""
+        """Centre and scale a lane's sums into its loss; they are overwritten."""
         objective = self._problem.objective
         lanes = objective.lanes
         total, sums = float(sums[0, 0]), _map(sums, lanes.maps[lane])
@@ -229,7 +248,8 @@ class Moments:
         mean, size = float(sums[0, -1]) / total, float(sums[-1, -1]) / total
         level = mean if objective.intercept else 0.0
         first, cross = sums[0, 1:-1] / total, sums[1:-1, -1] / total
-        hessian = sums[1:-1, 1:-1] / total
+        hessian = sums[1:-1, 1:-1]
+        hessian /= total
         for start in range(0, hessian.shape[0], ROWS):
             rows = slice(start, start + ROWS)
             hessian[rows] -= np.multiply.outer(centre[rows], first)
@@ -250,7 +270,8 @@ class Moments:
             tol, enough = FINE * scale, ENOUGH * problem.rules.tol * scale
             solution = self._by_spectrum(state, float(lam), terms)
             if solution is None or terms.distance(solution.coefs, solution.score).max(initial=0.0) > CLOSED * scale:
-                solution = state.kernel.solve(loss.linear, terms, coefs, tol, enough)
+                solution = state.kernel.solve(loss.linear, terms, coefs, tol, enough, ahead(state.past, float(lam)))
+            state.passed(float(lam), solution.score)
             coefs = solution.coefs
             violation = float(terms.distance(coefs, solution.score).max(initial=0.0)) / scale
             violation = violation if np.isfinite(violation) else np.inf
@@ -265,8 +286,8 @@ class Moments:
 
         The first strengths are left to the kernel: few of them do not pay for a decomposition.
         """
-        limited = np.isfinite(terms.lower).any() or np.isfinite(terms.upper).any()
-        if not self._problem.objective.lanes.level or lam == 0 or limited or terms.l1.any() or not (terms.l2 > 0).all():
+        ridge = lam > 0 and not terms.l1.any() and bool((terms.l2 > 0).all())
+        if not ridge or terms.limited or not self._problem.objective.lanes.level:
             return None
         state.ridges += 1
         if state.ridges <= FEW_RIDGES:
@@ -290,7 +311,7 @@ class Moments:
         own = coefs / objective.lanes.sd[loss.lane]
         base = loss.level - own @ objective.lanes.centre[loss.lane]
         vectors = np.column_stack([-base, -own, np.ones(len(own))])
-        total = np.einsum("tp,tp->t", vectors @ loss.test, vectors)
+        total = np.sum(vectors @ loss.test * vectors, axis=1)
         lost = total < CANCELLED * float(loss.test[-1, -1])
         if lost.any():
             total[lost] = self._held_out_rows(loss, coefs[lost], rows)
@@ -360,7 +381,7 @@ def _training_sums(blocks: list[Array], train: Bools) -> Iterator[Array]:
     after = [*accumulate(reversed(blocks), initial=zero)][::-1]
     before = [*accumulate(blocks, initial=zero)]
     for left in out:
-        yield before[left[0]] + after[left[0] + 1] if left.size else after[0]
+        yield before[left[0]] + after[left[0] + 1] if left.size else after[0].copy()
 
 
 def _map(table: Array, lane_map: sparse.csc_array | None) -> Array:

@@ -339,7 +339,11 @@ class Newton:
         free = np.inf if objective.intercept else 0.0
         part = state.terms[lane].take(columns)
         widened = SeparableTerms(
-            np.append(0.0, part.l1), np.append(0.0, part.l2), np.append(-free, part.lower), np.append(free, part.upper)
+            np.append(0.0, part.l1),
+            np.append(0.0, part.l2),
+            np.append(-free, part.lower),
+            np.append(free, part.upper),
+            limited=part.limited or not objective.intercept,
         )
         tol = max(INNER * min(state.violation[lane], 1.0), LEAST_INNER) * self._problem.null.scale[lane]
         here = (float(at.levels[lane]), own[columns])

@@ -153,7 +153,7 @@ def test_the_certificate_agrees_with_the_oracle(recipe: str, family: str) -> Non
     exact = choose_engine(problem, lam).advance(np.array([lam]))[0]
     for step in (exact, replace(exact, coefs=1.01 * exact.coefs)):
         for lane, (level, coefs) in enumerate(zip(*explicit(problem, step), strict=True)):
-            certificate = certify_lane(problem, step, lane)
+            (certificate,) = certify_lane(problem, [step], lane)
             expected = oracle.violation(made.lane(lane, lam), level, coefs)
             assert certificate.violation == pytest.approx(expected, rel=REFERENCE, abs=TIGHT)
             if "factors" not in RECIPES[recipe]:
@@ -181,7 +181,7 @@ def test_the_duality_gap_vanishes_at_the_solution() -> None:
             problem = made.problem(tol=TIGHT)
             lam = float(made.strengths(lambda_max(problem))[2])
             step = choose_engine(problem, lam).advance(np.array([lam]))[0]
-            gap = certify_lane(problem, step, 0).gap
+            gap = certify_lane(problem, [step], 0)[0].gap
             assert gap is not None
             assert gap <= SOLVED
 

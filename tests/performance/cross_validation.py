@@ -116,7 +116,7 @@ def _run(case: Case, X: Array | sparse.csc_array, plan: Plan) -> tuple[list[str]
     objective = ground.objective(plan.splits.partitions[0])
     penalty = ElasticNet(case.l1_ratio, np.ones(p), np.full(p, -np.inf), np.full(p, np.inf))
     found = search(ground, Problem(objective, penalty, objective.null(), ground.rules, serial_map), plan, RunContext())
-    certify_lane(found.problem, polished(found.problem, found.steps[found.at]), 0)
+    certify_lane(found.problem, [polished(found.problem, found.steps[found.at])], 0)
     return found.walk.engines, design.nbytes
 
 

@@ -1,7 +1,7 @@
 """Certificates, which go back to the data, are a small part of the work of a run: by counts, at the defaults."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,11 +14,10 @@ import pytest
 from regcli.app.context import RunContext
 from regcli.app.fit import fit
 from regcli.app.options import Data, FitRequest, Model, Penalty
-from regcli.problem.protocols import Array
 from regcli.problem.tally import Counts
 from regcli.results import Certificate
 from regcli.solvers import certificate
-from regcli.solvers.engine import Problem
+from regcli.solvers.engine import Problem, RawModel
 
 #: What certificates may take of all products.
 SHARE = 0.1
@@ -38,14 +37,14 @@ def watched() -> Iterator[Watched]:
     """Count what is done while a model is certified."""
     out, certify = Watched(), certificate.certify
 
-    def counting(problem: Problem, lam: float, intercept: float, coefs: Array) -> Certificate:
+    def counting(problem: Problem, models: Sequence[tuple[float, RawModel]]) -> list[Certificate]:
         tally = problem.objective.tally
         before = tally.counts
-        made = certify(problem, lam, intercept, coefs)
+        made = certify(problem, models)
         out.everything = tally.counts
         done, had = out.everything - before, out.certificates
         out.certificates = Counts(had.cells + done.cells, had.multiplications + done.multiplications)
-        out.number += 1
+        out.number += len(made)
         return made
 
     with pytest.MonkeyPatch.context() as patch:

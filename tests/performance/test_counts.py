@@ -80,10 +80,10 @@ def twice_the_solves(patch: pytest.MonkeyPatch) -> None:
     solve: Callable[..., QuadraticSolution] = ActiveSet.solve
 
     def hesitant(
-        self: ActiveSet, linear: Array, terms: SeparableTerms, start: Array, tol: float, enough: float = 0.0
+        self: ActiveSet, linear: Array, terms: SeparableTerms, start: Array, *how: float | Array | None
     ) -> QuadraticSolution:
-        solve(self, linear, terms, start, tol, enough)
-        return solve(self, linear, terms, np.zeros_like(start), tol, enough)
+        solve(self, linear, terms, start, *how)
+        return solve(self, linear, terms, np.zeros_like(start), *how)
 
     patch.setattr(ActiveSet, "solve", hesitant)
 
