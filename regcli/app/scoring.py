@@ -75,8 +75,14 @@ class _Group:
 
     def eta(self, step: Iterate) -> list[Array]:
         """Predictors of every fold's rows by the lane that has not seen them."""
-        eta = self.objective.eta(step.intercepts, step.coefs) if step.eta is None else step.eta
-        return [eta[lane, rows] for lane, rows in zip(self.lanes, self.rows, strict=True)]
+        if step.eta is not None:
+            return [step.eta[lane, rows] for lane, rows in zip(self.lanes, self.rows, strict=True)]
+        out = [np.empty(rows.size) for rows in self.rows]
+        for span, eta in self.objective.eta_by_parts(step.intercepts, step.coefs):
+            for lane, rows, own in zip(self.lanes, self.rows, out, strict=True):
+                begin, end = np.searchsorted(rows, [span.start, span.stop])
+                own[begin:end] = eta[lane, rows[begin:end] - span.start]
+        return out
 
 
 @dataclass

@@ -23,9 +23,10 @@ SPAN_BLOCKS = 4
 #: A matrix with this many times more rows than columns and than rows of a block is multiplied block by block.
 TALL = 4
 
-#: Cells per piece of a Gram product: large enough that the rank-k update runs at full speed, small enough that the
-#: weighted copy of the piece, 8 MB, stays near the processor.
-GRAM_CELLS = 1_000_000
+#: Cells per piece of a Gram product: the weighted copy of the piece, 1 MB, stays in cache (8 MB took a seventh more of
+#: the time of a logistic path on 50,000 x 100). Rows of each label in a piece, on average, at least: from 64 on the
+#: rank-k update runs at full speed.
+GRAM_CELLS, GRAM_ROWS = 131_072, 64
 
 #: Cells per piece where columns are summed: a piece and its squares, 1 MB each, stay in cache.
 SUM_CELLS = 131_072
@@ -143,7 +144,7 @@ class Dense:
         self.tally.multiplied(self.shape[0] * (size * (size - known) if known else size * (size + 1) // 2))
         out = np.zeros((count, size, size - known))
         every = np.array_equal(columns, np.arange(self.shape[1]))
-        step = max(ROW_BLOCK, GRAM_CELLS // size)
+        step = max(ROW_BLOCK, GRAM_ROWS * count, GRAM_CELLS // size)
         for start in range(0, self.shape[0], step):
             stop = min(start + step, self.shape[0])
             rows = np.empty((size, stop - start))

@@ -31,8 +31,8 @@ FAR = 1e3
 #: to be equal differ by less than this, in units of the sum of the products' sizes.
 ROUNDING = 8 * float(np.finfo(np.float64).eps)
 
-#: Cells gathered at a time while statistics are collected: 32 MB.
-STATISTICS_CELLS = 4_000_000
+#: Cells gathered at a time while statistics are collected: 4 MB.
+STATISTICS_CELLS = 500_000
 
 
 @dataclass(frozen=True)

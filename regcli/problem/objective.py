@@ -6,7 +6,7 @@ coordinates (``Lanes.unit``), so that violations are in units of a column divide
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -95,6 +95,15 @@ class Objective:
         eta = self.slope(intercepts, coefs)
         eta += self.offset
         return eta
+
+    def eta_by_parts(self, intercepts: Array, coefs: Array) -> Iterator[tuple[slice, Array]]:
+        """The same for spans of rows (L, r), one after the other: of a tall matrix all at once would be large."""
+        base, levels = self._on_base(intercepts, coefs)
+        for rows in self.design.spans():
+            eta = self.design.part(rows).dot(base)
+            eta += levels
+            eta += self.offset[rows]
+            yield rows, eta
 
     def slope(self, intercepts: Array, coefs: Array) -> Array:
         """Change of eta (L, n) along a direction: ``eta`` without the offset."""
@@ -223,19 +232,28 @@ class Objective:
         return penalty.terms(lam, lanes.sd[lane], lanes.unit[lane], float(lanes.l2_scale[lane]))
 
     def null(self) -> NullModel:
-        """Fit the intercept alone in every lane and measure the scale of its scores."""
+        """Fit the intercept alone in every lane and measure the scale of its scores, in one pass over the rows."""
         flat = bool(self.offset.size) and self.offset.min() == self.offset.max()
         if self.intercept and (flat or self.family.quadratic):
             intercepts = self._plain_intercepts()
         else:
             intercepts = np.array([self._null_intercept(lane) for lane in range(self.lanes.n_lanes)])
-        eta = np.repeat(self.offset[None], self.lanes.n_lanes, axis=0) + intercepts[:, None]
-        _, score = self.score(eta)
-        scale = np.abs(score).max(axis=1, initial=0.0)
-        residual = self.lanes.apply_weights(np.square(self.family.residual(self.y, eta)))
-        rms = np.sqrt(residual.sum(axis=1))
+        part, shares, lanes = self.lanes.partition, self.lanes.shares(), intercepts.size
+        level, loss, squares = np.zeros(lanes), np.zeros(lanes), np.zeros(lanes)
+        products = np.zeros((lanes, self.design.shape[1]))
+        for rows in self.design.spans():
+            weights = shares[:, part.block[rows]] * part.row_weights[rows]
+            eta = self.offset[rows] + intercepts[:, None]
+            residual = self.family.residual(self.y[rows], eta)
+            loss += np.sum(weights * self.family.loss(self.y[rows], eta), axis=1)
+            squares += np.sum(weights * np.square(residual), axis=1)
+            residual *= weights
+            level += residual.sum(axis=1)
+            products += self.design.part(rows).rdot(residual)
+        scale = np.abs(self.scored(level, products)[1]).max(axis=1, initial=0.0)
+        rms = np.sqrt(squares)
         scale = np.where(scale > 1e-12 * rms, scale, np.where(rms > 0, rms, 1.0))
-        return NullModel(intercepts, self.loss(eta), scale)
+        return NullModel(intercepts, loss, scale)
 
     def _plain_intercepts(self) -> Array:
         """The same where it is the link of a mean, from sums over blocks of rows about a common middle."""

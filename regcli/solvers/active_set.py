@@ -118,6 +118,7 @@ class ActiveSet:
         self.form = form
         self._sign = np.zeros(form.size)
         self._outside = np.ones(form.size, dtype=bool)
+        self._held = False  # whether a coordinate may be away from zero without being free
 
     def grown(self) -> Self:
         """Go on with a form that has more coordinates at its end."""
@@ -186,7 +187,7 @@ class ActiveSet:
 
     def _load(self, coefs: Array, terms: SeparableTerms) -> None:
         """Make the free set that of the start; coordinates that fail the pivot test go to zero."""
-        wanted = coefs != 0
+        wanted, self._held = coefs != 0, terms.limited
         if terms.limited:
             wanted &= (coefs > terms.lower) & (coefs < terms.upper)
         form = self.form
@@ -225,7 +226,7 @@ class ActiveSet:
             return True
         sign, now, l1 = self._sign[free], coefs[free], terms.l1[free]
         pull = linear[free]
-        held = ((coefs != 0) & self._outside).nonzero()[0] if terms.limited else free[:0]
+        held = ((coefs != 0) & self._outside).nonzero()[0] if self._held else free[:0]
         if held.size:
             pull = pull - self.form.coupling(held, coefs[held])
         goal = self.form.solve(pull - l1 * sign, now)
@@ -287,7 +288,7 @@ class ActiveSet:
     def _slopes(self, terms: SeparableTerms, coefs: Array, score: Array) -> tuple[Array, Array]:
         """Largest admissible slope of every coordinate that is not free, and its direction."""
         smooth = score - terms.l2 * coefs
-        if not terms.limited:  # all that is not free is at zero
+        if not self._held:
             rate = np.abs(smooth) - terms.l1
             rate[self.form.free] = -np.inf
             return rate, np.sign(smooth)
@@ -332,5 +333,6 @@ class ActiveSet:
                 leaving[blocker] = True
                 self._drop(leaving, coefs)
         if not blocked or blocker < free.size:
-            self._admit(np.array([entering], dtype=np.intp), terms, coefs, direction)
+            entered = self._admit(np.array([entering], dtype=np.intp), terms, coefs, direction)
+            self._held = self._held or not entered.size
         return True

@@ -56,7 +56,6 @@ def certify(problem: Problem, models: Sequence[tuple[float, RawModel]]) -> list[
     eta += intercepts + (base @ objective.design.shift)[:, None]
     eta += objective.offset
     level, score = together.score(eta)
-    loss = together.loss(eta)
     standard = np.where(objective.lanes.varies, coefs * objective.lanes.sd, 0.0)
     out = []
     for at, (lam, model) in enumerate(models):
@@ -64,7 +63,7 @@ def certify(problem: Problem, models: Sequence[tuple[float, RawModel]]) -> list[
         distance = np.where(objective.lanes.varies[0], terms.distance(standard[at], score[at]), 0.0)
         scale = float(null.scale[0])
         violation = max(float(distance.max(initial=0.0)), abs(float(level[at]))) / scale
-        value = float(loss[at]) + terms.value(standard[at])
+        value = float(objective.loss(eta[at : at + 1])[0]) + terms.value(standard[at])
         wanted = violation > min(CLEAR, problem.rules.tol) and value <= float(null.loss[0]) * (1.0 + CLEAR)
         floor = min(_floor(objective, eta[at], model.intercept, base[at]) / scale, HIGHEST_FLOOR) if wanted else 0.0
         out.append(Certificate(violation, floor, _gap(objective, null, terms, eta[at : at + 1], score[at], value)))

@@ -153,7 +153,7 @@ class Lockstep:
             for lam, point, check in zip(lams[:good], points[:good], checks[:good], strict=True)
         ]
         last = range(max(good - 2, 0), good)
-        self._past = [*self._past, *((float(lams[at]), checks[at].score.copy()) for at in last)][-2:]
+        self._past = [*self._past, *((float(lams[at]), checks[at].score) for at in last)][-2:]
         self._last, self._score = self._past[-1]
         self._coefs = out[-1].coefs
         return out
@@ -185,8 +185,7 @@ class Lockstep:
         products = objective.design.rdot(rows)
         for at, (lam, point) in enumerate(zip(lams, points, strict=True)):
             part = slice(at * count, (at + 1) * count)
-            level, products[part] = objective.scored(rows[part].sum(axis=1), products[part])
-            score = products[part]
+            level, score = objective.scored(rows[part].sum(axis=1), products[part])
             excess = self._excess(score, float(lam))
             inside = _distances(point, score[:, working.columns]).max(axis=1, initial=0.0)
             excess[:, working.columns] = 0.0

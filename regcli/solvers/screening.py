@@ -39,11 +39,11 @@ def kept_share(last: float, lam: float, least: float) -> float:
 
 
 def ahead(past: Sequence[tuple[float, Array]], lam: float) -> Array | None:
-    """Guess what comes at a strength, on the line through the last two (strength, values); None where there is none.
+    """Guess what comes at a strength, on the line through the last two (strength, values); None where it is far.
 
     Scores and coefficients of a lasso with squared loss are on it while no coefficient enters or leaves.
     """
-    if len(past) < 2 or past[-2][0] == past[-1][0] or not np.isfinite(past[-2][0]):
+    if len(past) < 2 or not STRIDE * past[-2][0] <= past[-1][0] < past[-2][0] or lam < STRIDE * past[-1][0]:
         return None
     (before, first), (last, second) = past[-2:]
     return second + (second - first) * ((lam - last) / (last - before))

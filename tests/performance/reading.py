@@ -1,9 +1,11 @@
-"""One process that reads and encodes a table, and tells its peak above the interpreter's own."""
+"""One process that reads and encodes a table, or fits it as well, and tells its peak above the interpreter's own."""
 
 import json
 import sys
 from pathlib import Path
 
+from regcli.app.context import RunContext
+from regcli.app.fit import fit
 from regcli.app.options import Data, FitRequest, Model, Run
 from regcli.app.prepare import prepare
 from regcli.data.read import Dialect, read_table
@@ -24,11 +26,16 @@ def main(path: str, small: str, *options: str) -> None:
         for name in (small, path)
     ]
     prepare(requests[0], unpenalised=False, seed=0)
+    fit(requests[0], RunContext(jobs=2))
     before = memory("VmRSS")
     kept = read_table([path], Dialect(), threads=2) if "--copies" in options else None
-    found = prepare(requests[1], unpenalised=False, seed=0)
-    rows, columns = found.X.shape
-    peak = memory("VmHWM") - before
+    if "--fit" in options:
+        fit(requests[1], RunContext(jobs=2))
+        peak = memory("VmHWM") - before
+        rows, columns = prepare(requests[1], unpenalised=False, seed=0).X.shape
+    else:
+        rows, columns = prepare(requests[1], unpenalised=False, seed=0).X.shape
+        peak = memory("VmHWM") - before
     print(json.dumps({"peak": peak, "rows": rows, "columns": columns, "kept": kept is not None}))  # noqa: T201  (its output)
 
 

@@ -1,4 +1,4 @@
-"""Peak memory of reading and encoding a large table: the matrix itself, and little beside it."""
+"""Peak memory of reading, encoding and fitting a large table: the matrix itself, and little beside it."""
 
 import json
 import subprocess
@@ -48,8 +48,9 @@ def run(*words: str) -> dict[str, Any]:
     return dict(json.loads(done.stdout))
 
 
-def test_a_large_table_is_in_memory_once(tables: list[str]) -> None:
-    found = run(*tables)
+@pytest.mark.parametrize("options", [[], ["--fit"]], ids=["read", "fitted"])
+def test_a_large_table_is_in_memory_once(tables: list[str], options: list[str]) -> None:
+    found = run(*tables, *options)
     assert (found["rows"], found["columns"]) == (ROWS, NUMBERS - 1 + 4 + 1)  # four levels, and where x3 is missing
     matrix = 8 * found["rows"] * found["columns"]
     assert found["peak"] <= SHARE * matrix, f"{found['peak'] / matrix:.2f} matrices"
