@@ -28,8 +28,11 @@ Array = NDArray[np.float64]
 #: Characters of a name; what is longer loses its middle.
 LONGEST = 28
 
-#: Inches of a panel.
-_WIDTH, _HEIGHT = 5.6, 4.6
+#: Inches of a panel, and of one or two rows of them.
+_WIDTH, _HEIGHTS = 5.6, (4.6, 7.6)
+
+#: Where one, two, three or four panels are. Never three beside each other: on a page nobody could read them.
+_LAYOUTS: tuple[list[Any], ...] = ([[0]], [[0, 1]], [[0, 1], [0, 2]], [[0, 1], [2, 3]])
 
 #: Names at the ends of lines: the room of one, as a share of the height (8 points and a little, of about 3.6 inches).
 _GAP = 0.045
@@ -109,13 +112,11 @@ def _characters() -> frozenset[int]:
 
 
 def _figure(picture: Picture, known: frozenset[int] | None) -> Figure:
-    count = len(picture.panels)
-    columns = 2 if count == 4 else count
-    rows = -(-count // columns)
-    figure = Figure(figsize=(_WIDTH * columns, _HEIGHT * rows + 0.3), layout="constrained")
+    places = _LAYOUTS[len(picture.panels) - 1]
+    figure = Figure(figsize=(_WIDTH * len(places[0]), _HEIGHTS[len(places) - 1] + 0.3), layout="constrained")
     figure.suptitle(_shown(picture.title, known, 90), fontsize=11)
-    for axes, panel in zip(figure.subplots(rows, columns, squeeze=False).flat, picture.panels, strict=True):
-        _draw_panel(axes, panel, known)
+    for at, axes in figure.subplot_mosaic(places).items():
+        _draw_panel(axes, picture.panels[at], known)
     return figure
 
 
@@ -196,7 +197,9 @@ def _draw_bars(axes: Axes, bars: Bars, known: frozenset[int] | None) -> None:
     size = 9 if bars.values.size <= 18 else 7  # thirty names have 3.6 inches
     axes.set_yticks(places, [_shown(name, known) for name in bars.names], fontsize=size)
     axes.tick_params(axis="y", length=0)
-    axes.set_ylim(max(bars.values.size, _FEWEST) - 0.4, -0.6)
+    place = axes.get_subplotspec()
+    fewest = _FEWEST if place is None else _FEWEST * len(place.rowspan)
+    axes.set_ylim(max(bars.values.size, fewest) - 0.4, -0.6)
     axes.spines["left"].set_visible(False)
 
 
