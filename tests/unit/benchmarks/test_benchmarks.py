@@ -1,11 +1,13 @@
 """The benchmarks run, and what they compare is the same problem."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks import startup
 from benchmarks.__main__ import main
 from benchmarks.cases import Case, Table
 from benchmarks.data import load, make_folds, make_lambdas, prepare, spreads
@@ -70,6 +72,15 @@ def test_the_smallest_benchmark_runs(tmp_path: Path) -> None:
     assert all(r.counts and r.worst is not None and r.peak > r.bare > 0 for r in records)
     assert all(r.worst is not None and r.worst <= 1e-4 for r in records if r.accuracy == "1e-4")
     assert "| regcli |" in (tmp_path / "quick" / "solvers.md").read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_starting_is_timed(tmp_path: Path) -> None:
+    assert startup.main(["--repeats", "1", "--out", str(tmp_path)]) == 0
+    rows = re.findall(r"^\| (.+) \| ([\d.]+) \|$", (tmp_path / "startup.md").read_text("utf-8"), re.MULTILINE)
+    seconds = {name: float(figure) for name, figure in rows}
+    assert len(seconds) >= 4
+    assert 0 < seconds["`regcli --version`"] < seconds["`regcli fit --help`"] < max(seconds.values())
 
 
 def test_every_option_is_on_the_page(capsys: pytest.CaptureFixture[str]) -> None:
