@@ -19,7 +19,7 @@ from regcli.cli.options import TITLES, Choice, declared, groups
 from regcli.cli.texts import COMMANDS, ENVIRONMENT, EXIT_STATUS, OBJECTIVE, SUMMARY
 from regcli.errors import UsageError
 
-__all__ = ["Block", "Page", "Section", "find_page", "open_page", "pages", "plain", "roff"]
+__all__ = ["Block", "Page", "Section", "find_page", "open_page", "pages", "plain", "roff", "spelling"]
 
 _WIDTH = 80
 
@@ -183,13 +183,14 @@ def _options(kind: type, title: str) -> Iterator[Block]:
     yield Block(title, heading=True)
     for choice in declared(kind):
         default = f" Default: {choice.flag.default}." if choice.flag.default else ""
-        yield Block(choice.flag.help + default, tag=_tag(choice))
+        yield Block(choice.flag.help + default, tag=spelling(choice))
     if kind is Common:
         yield Block("Show the version and leave.", tag="-V, --version")
         yield Block("Show help and leave.", tag="-h, --help")
 
 
-def _tag(choice: Choice) -> str:
+def spelling(choice: Choice) -> str:
+    """An option as help and tables spell it: its names, and what stands for its value."""
     flag = choice.flag
     if not flag.names:
         return str(flag.metavar)

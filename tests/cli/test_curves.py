@@ -12,7 +12,7 @@ from regcli.report.curves import ascii_only, chart, escaped, spark
 from regcli.report.tables import table
 from tests.cli.conftest import ROOT
 from tests.cli.documents import HOSTILE, cv_document, fit_document, path_document
-from tests.cli.test_docs import on_terminal, program
+from tests.cli.sessions import on_terminal, program, terminal_environment
 
 LAMBDAS = [math.exp(-at / 10) for at in range(60)]
 VALLEY = [(at - 40.0) ** 2 for at in range(60)]
@@ -143,6 +143,6 @@ def test_a_terminal_without_unicode_gets_ascii(tmp_path_factory: pytest.TempPath
     place = tmp_path_factory.mktemp("ascii")
     program(place / "regcli", "env", "PYTHONIOENCODING=latin-1", sys.executable, "-m", "regcli")
     words = f"{ROOT}/sample_data/diabetes.csv -y progression --family gaussian -l 10,1"
-    out = on_terminal(f"regcli {command} {words}", place, place)
+    out = on_terminal(f"regcli {command} {words}", place, terminal_environment(place))
     assert "lasso . gaussian . 442 rows" in out
     assert out.isascii()

@@ -14,11 +14,12 @@ import pytest
 import yaml
 
 from tests.cli.conftest import ROOT, environment
+from tests.cli.sessions import blocks
 from tests.fuzz.tool import run_tool
 
 DIABETES = ROOT / "sample_data" / "diabetes.csv"
 FIT = ("-y", "progression", "--family", "gaussian", "-l", "1", "--folds", "5")
-README = (ROOT / "README.md").read_text("utf-8")
+RECIPES = (ROOT / "docs" / "recipes.md").read_text("utf-8")
 
 #: pip as it is without an index: what it builds with and what regcli needs is there already.
 OFFLINE = {
@@ -123,6 +124,27 @@ def test_the_action_installs_the_clone(folder: Path) -> None:
     assert (target / "bin" / "regcli").exists()
 
 
+@pytest.mark.slow
+def test_the_first_line_of_the_readme_installs_and_fits(folder: Path) -> None:
+    """As it stands, but that pip finds what regcli needs where the tests run."""
+    (lines,) = [
+        block.text for block in blocks((ROOT / "README.md").read_text("utf-8")) if "pip install ." in block.text
+    ]
+    place = folder / "clone"
+    place.mkdir()
+    clone(place)
+    shutil.copytree(ROOT / "sample_data", place / "sample_data")
+    env = programs(folder) | OFFLINE | {"PYTHONPATH": sysconfig.get_paths()["purelib"]}
+    python = folder / "bin" / "python3.11"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', "utf-8")
+    python.chmod(0o755)
+    command = ["/bin/sh", "-c", lines.strip()]
+    done = subprocess.run(command, cwd=place, env=env, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert '"schema": "regcli.fit/1"' in done.stdout
+    assert list((place / ".venv" / "lib").glob("*/site-packages/regcli/__main__.py"))
+
+
 # -- pre-commit ------------------------------------------------------------------------------------------------------
 
 
@@ -177,12 +199,52 @@ def test_entries_of_hooks_are_commands(folder: Path) -> None:
     )
 
 
+def test_the_configuration_of_pre_commit_in_the_recipes_is_one(folder: Path) -> None:
+    known = {entry["id"]: entry for entry in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))}
+    (repo,) = yaml.safe_load(recipe(".pre-commit-config.yaml"))["repos"]
+    assert [entry["id"] for entry in repo["hooks"]] == ["regcli-models", "regcli-check"]
+    (model,) = repo["hooks"][1]["args"]
+    assert run_tool("fit", "data.csv", *FIT, "-m", model, "-o", "fit.json").status == 0
+    (folder / "data").mkdir()
+    shutil.copy("data.csv", "data/one.csv")
+    for entry, files in zip(repo["hooks"], ([model], ["data/one.csv"]), strict=True):
+        hook = {**known[entry["id"]], **entry}
+        assert all(re.search(hook["files"], name) for name in files)
+        assert run_tool(*hook["entry"].split()[1:], *hook.get("args", []), *files).status == 0
+
+
+def test_the_workflow_in_the_recipes_runs(folder: Path) -> None:
+    job = yaml.safe_load(recipe(".github/workflows/model.yml"))["jobs"]["model"]
+    shutil.copy("data.csv", "new.csv")
+    ours = [entry for entry in job["steps"] if entry.get("uses") == "./regcli" or "run" in entry]
+    assert [sorted(entry) for entry in ours] == [["uses", "with"], ["run"]]
+    words = ours[0]["with"]
+    assert set(words) <= set(action()["inputs"])
+    done = step(1, given(words["command"], *words["args"].splitlines()), runner(folder))
+    assert done.returncode == 0, done.stderr
+    assert json.loads(Path(outputs(folder)["document"]).read_text("utf-8"))["checks"][0]["passed"]
+    command = ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", ours[1]["run"]]
+    done = subprocess.run(command, env=programs(folder), capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "<testsuites" in Path("check.xml").read_text("utf-8")
+
+
 # -- cron and make ---------------------------------------------------------------------------------------------------
 
 
-def block(language: str) -> str:
-    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-    return str(found)
+def recipe(name: str) -> str:
+    """The file of this name in the page of recipes."""
+    (found,) = [block.text for block in blocks(RECIPES) if block.file == name]
+    return found
+
+
+def command_of(crontab: str) -> str:
+    """The command of a crontab's one line, as cron hands it to a shell."""
+    (line,) = crontab.splitlines()
+    fields = line.split(None, 5)
+    assert all(re.fullmatch(r"[\d*/,-]+", field) for field in fields[:5])
+    assert "%" not in re.sub(r"\\%", "", fields[5])  # cron ends a command at a bare one
+    return fields[5].replace("\\%", "%")
 
 
 def programs(folder: Path) -> dict[str, str]:
@@ -197,11 +259,7 @@ def programs(folder: Path) -> dict[str, str]:
 def test_the_crontab_line_keeps_the_old_model_where_the_new_one_is_worse(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (line,) = [line for line in block("crontab").splitlines() if not line.startswith("#")]
-    fields = line.split(None, 5)
-    assert all(re.fullmatch(r"[\d*/,-]+", field) for field in fields[:5])
-    assert "%" not in re.sub(r"\\%", "", fields[5])  # cron ends a command at a bare one
-    command = fields[5].replace("\\%", "%")
+    command = command_of(recipe("models.cron"))
     env = programs(folder)
     place = folder / "models"
     place.mkdir()
@@ -225,8 +283,27 @@ def test_the_crontab_line_keeps_the_old_model_where_the_new_one_is_worse(
     assert "error[check-failed]" in (place / "log").read_text("utf-8")
 
 
+def test_the_crontab_line_tells_of_rows_that_have_moved(folder: Path) -> None:
+    command, env, place = command_of(recipe("drift.cron")), programs(folder), folder / "models"
+    place.mkdir()
+    shutil.copy("data.csv", place / "new.csv")
+    assert run_tool("fit", "data.csv", *FIT, "-m", place / "model.json", "-o", "fit.json").status == 0
+
+    def run() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["/bin/sh", "-c", command], env=env, cwd=folder, capture_output=True, text=True, check=False, timeout=60
+        )
+
+    assert (run().returncode, run().stderr) == (0, "")
+    header, *rows = DIABETES.read_text("utf-8").splitlines()
+    moved = [f"{a},{b},{float(bmi) * 1.2:.1f},{rest}" for a, b, bmi, rest in (row.split(",", 3) for row in rows)]
+    (place / "new.csv").write_text("\n".join([header, *moved]) + "\n", "utf-8")
+    done = run()
+    assert (done.returncode, "drift.bmi.psi < 0.25 does not hold" in done.stderr) == (1, True), done.stderr
+
+
 def test_the_recipe_of_make_stops_where_a_check_fails(folder: Path) -> None:
-    (folder / "Makefile").write_text(block("make"), "utf-8")
+    (folder / "Makefile").write_text(recipe("Makefile"), "utf-8")
     env = programs(folder)
     command = ["make", "scores.csv"]
 

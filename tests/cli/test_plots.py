@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
-from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from regcli.report.escape import visible
 from tests.cli.conftest import ROOT, Process
+from tests.cli.drawings import Drawing
 from tests.fuzz.tool import Outcome, run_tool
 
 SAMPLES = ROOT / "sample_data"
@@ -30,43 +30,6 @@ FAULTS = (
 POINTS = 1e-3
 
 Array = NDArray[np.float64]
-
-
-class Drawing:
-    """An SVG file: its texts, and its parts in the coordinates of the axes that they are in."""
-
-    def __init__(self, path: Path) -> None:
-        self.root = ET.fromstring(path.read_bytes())  # noqa: S314  (written by us)
-        for node in self.root.iter():
-            node.tag = node.tag.rpartition("}")[2]
-        self.texts = [node.text or "" for node in self.root.iter("text")]
-
-    def count(self, kind: str) -> int:
-        """How many parts of a kind there are."""
-        return len([node for node in self.root.iter("g") if re.fullmatch(rf"{kind}-\d+", node.get("id", ""))])
-
-    def part(self, name: str) -> Array:
-        """The points (k, 2) of a part, as data."""
-        (node,) = [node for node in self.root.iter("g") if node.get("id") == name]
-        axes = next(node_ for node_ in self.root.iter("g") if _is_axes(node_) and node in node_.iter())
-        path = next(node.iter("path")).get("d", "")
-        points = np.array(re.findall(r"[ML] ([-\d.]+) ([-\d.]+)", path), dtype=np.float64)
-        return np.column_stack([_as_data(axes, "x", points[:, 0]), _as_data(axes, "y", points[:, 1])])
-
-
-def _is_axes(node: ET.Element) -> bool:
-    return node.get("id", "").startswith("axes_")
-
-
-def _as_data(axes: ET.Element, which: str, places: Array) -> Array:
-    """Places on the page as data, by the labelled ticks of the axes themselves."""
-    own = [node for node in axes if node.get("id", "").startswith("matplotlib.axis_")]
-    ticks = [tick for axis in own for tick in axis if tick.get("id", "").startswith(f"{which}tick_")]
-    at = [float(next(tick.iter("use")).get(which, "")) for tick in ticks]
-    labels = [(next(tick.iter("text")).text or "").replace("\N{MINUS SIGN}", "-") for tick in ticks]
-    known = [(place, float(label)) for place, label in zip(at, labels, strict=True) if "λ" not in label]
-    (first, low), (last, high) = known[0], known[-1]
-    return low + (places - first) * (high - low) / (last - first)
 
 
 def run(*words: object) -> Outcome:
@@ -144,19 +107,10 @@ def test_a_fit_has_a_bar_for_each_term_and_a_dot_for_each_row(tmp_path: Path) ->
     assert [text for text in drawing.texts if text in names] == names
     assert drawing.count("bars") == len(names)
     for at, row in enumerate(rows, start=1):
-        assert drawing_extent(drawing, f"bars-{at}") == pytest.approx(row["std_estimate"], abs=0.05)
+        assert drawing.extent(f"bars-{at}") == pytest.approx(row["std_estimate"], abs=0.05)
     dots = next(node for node in drawing.root.iter("g") if node.get("id") == "dots-1")
     assert len(list(dots.iter("use"))) == 442
     assert {"residual", "fitted value"} <= set(drawing.texts)
-
-
-def drawing_extent(drawing: Drawing, name: str) -> float:
-    """Where a bar that begins at zero ends; bars have no ticks of numbers on their upright axis."""
-    (node,) = [node for node in drawing.root.iter("g") if node.get("id") == name]
-    axes = next(axes for axes in drawing.root.iter("g") if _is_axes(axes) and node in axes.iter())
-    places = np.array(re.findall(r"[ML] ([-\d.]+) ", next(node.iter("path")).get("d", "")), dtype=np.float64)
-    ends = _as_data(axes, "x", places)
-    return float(ends[np.abs(ends).argmax()])
 
 
 def test_of_many_bars_the_largest_are_drawn_and_the_others_counted(tmp_path: Path) -> None:

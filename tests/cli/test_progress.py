@@ -12,6 +12,7 @@ import pytest
 
 from regcli.cli.streams import ProgressLine
 from tests.cli.conftest import environment
+from tests.cli.sessions import all_of
 
 
 class Clock:
@@ -69,14 +70,7 @@ def on_terminal(folder: Path, *words: str) -> str:
     command = [sys.executable, "-m", "regcli", *words]
     with subprocess.Popen(command, cwd=folder, env=environment(), stdout=subprocess.DEVNULL, stderr=theirs) as process:
         os.close(theirs)
-        out = b""
-        try:
-            while piece := os.read(ours, 65536):
-                out += piece
-        except OSError:  # how Linux says that nobody writes any more
-            pass
-        finally:
-            os.close(ours)
+        out = all_of(ours)
         assert process.wait(60) == 0
     return out.decode()
 

@@ -3,10 +3,11 @@
 import csv
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from sample_data import make_faults, make_samples, make_spam, make_visits
+from sample_data import make_faults, make_lessons, make_samples, make_spam, make_visits
 
 SAMPLES = Path(make_samples.__file__).parent
 
@@ -18,11 +19,21 @@ def rewritten(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_visits.main(directory)
     make_faults.main(directory)
     make_spam.main(directory)
+    make_lessons.main(directory)
     return directory
 
 
 @pytest.mark.parametrize(
-    "name", ["diabetes.csv", "breast_cancer.csv", "clinic_visits.csv", "machine_faults.csv", "spam.csv"]
+    "name",
+    [
+        "diabetes.csv",
+        "breast_cancer.csv",
+        "clinic_visits.csv",
+        "machine_faults.csv",
+        "spam.csv",
+        "twins.csv",
+        "bend.csv",
+    ],
 )
 def test_csv_files_are_written_again_byte_for_byte(rewritten: Path, name: str) -> None:
     assert (rewritten / name).read_bytes() == (SAMPLES / name).read_bytes()
@@ -49,6 +60,8 @@ def test_parquet_and_csv_hold_the_same_table() -> None:
         ("breast_cancer.csv", 569, 31, "diagnosis"),
         ("clinic_visits.csv", 1200, 18, "cost"),
         ("machine_faults.csv", 720, 10, "faults"),
+        ("twins.csv", 120, 22, "outcome"),
+        ("bend.csv", 40, 2, "y"),
     ],
 )
 def test_shape_and_last_column(name: str, rows: int, columns: int, target: str) -> None:
@@ -75,3 +88,13 @@ def test_clinic_visits_holds_what_its_page_promises() -> None:
     assert any(row["hba1c"] == "" for row in rows)
     assert any(row["distance_km"] == "NA" for row in rows)
     assert all(float(row["cost"]) >= 15 for row in rows)
+
+
+def test_twins_are_twins_and_idle_columns_are_idle() -> None:
+    table = np.loadtxt(SAMPLES / "twins.csv", delimiter=",", skiprows=1)
+    corr = np.asarray(np.corrcoef(table.T))
+    assert corr[0, 1] > 0.98
+    assert 0.85 < corr[2, 3] < 0.95
+    idle = slice(6, 21)
+    assert np.abs(corr[idle, -1]).max() < 0.25  # 15 of them with a standard error of 0.09
+    assert make_lessons.TWINS_HEADER[idle] == make_lessons.IDLE

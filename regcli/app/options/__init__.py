@@ -1,8 +1,8 @@
 """Every option, declared once.
 
 A group is a frozen dataclass whose fields carry a ``Flag``. The same dataclasses are the request a use case receives,
-the command line's parameters, the man pages and the tables of the README: nothing else lists the options. This module
-imports nothing heavy, because ``--help`` does.
+the command line's parameters, the man pages and the tables of docs/options.md: nothing else lists the options. This
+module imports nothing heavy, because ``--help`` does.
 
 A field left at None (or at an empty tuple) was not given. Defaults that depend on the data are settled by the use
 case; ``Flag.default`` says in words what then happens.
