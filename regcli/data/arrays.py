@@ -168,11 +168,10 @@ def _npz(source: Source) -> _Matrix:
                 where=Location(file=source.name),
                 hint="take fewer rows, or write them as Parquet",
             )
-        arrays = {
-            name.removesuffix(".npy"): _array(archive, name, size)
-            for name, size in sizes.items()
-            if name.endswith(".npy")
-        }
+        strange = [name for name in sizes if not name.endswith(".npy")]
+        if strange:  # nothing that may have been a column is passed over
+            raise ValueError(f"{strange[0]!r} in it is no array")
+        arrays = {name.removesuffix(".npy"): _array(archive, name, size) for name, size in sizes.items()}
     if "format" in arrays:
         return _plain(source.name, _from_scipy(source.name, arrays))
     if "X" not in arrays:

@@ -42,7 +42,8 @@ def read_jsonl(source: Source, dialect: Dialect, is_text: Callable[[str], bool])
     if not cells.lines:
         raise empty_file(source.name, header=False)
     columns = {
-        name: _column(values, dialect.na_values, as_text=is_text(name)) for name, values in cells.columns().items()
+        name: _whole_column(values, dialect.na_values, as_text=is_text(name))
+        for name, values in cells.columns().items()
     }
     rows = len(cells.lines)
     file = SourceFile(source.name, digest.hexdigest(), rows)
@@ -216,8 +217,23 @@ def _is_boolean(values: list[Any]) -> bool:
     )
 
 
+def _whole_column(values: list[Any], missing: tuple[str, ...], *, as_text: bool) -> Column:
+    """As ``_column``, where nobody has said what the column is: quoted numbers among others may be either."""
+    if not as_text and {_Spelt, str} <= set(map(type, values)):
+        quoted = [row for row, value in enumerate(values) if type(value) is str and value not in missing]
+        spelt = [row for row, value in enumerate(values) if isinstance(value, _Spelt)]
+        others = any(isinstance(value, bool | list | tuple) for value in values)
+        if quoted and not others and all(number(values[row]) is not None for row in quoted):
+            row, what = (quoted[0], "text") if len(quoted) <= len(spelt) else (spelt[0], "a number")
+            return Unsupported(f"number in some lines and text in others (here {what})", row)
+    return _column(values, missing, as_text=as_text)
+
+
 def _column(values: list[Any], missing: tuple[str, ...], *, as_text: bool) -> Column:
-    kinds = {type(value) for value in values} - {type(None)}
+    kinds = set(map(type, values)) - {type(None)}
+    if not as_text and str in kinds and len(kinds) > 1:  # text that means missing is none
+        values = [None if type(value) is str and value in missing else value for value in values]
+        kinds = set(map(type, values)) - {type(None)}
     nested = kinds & {list, tuple}
     if nested:
         row = next(row for row, value in enumerate(values) if isinstance(value, (list, tuple)))

@@ -73,7 +73,8 @@ def check_used(
                 where=Location(file=table.files[0].path, column=name)
                 if column.row is None
                 else table.locate(column.row, name),
-                hint=_ways_without(name, free=name in features),
+                hint=f"--categorical {quote(name)} takes the cells as they are spelt, " * (column.row is not None)
+                + _ways_without(name, free=name in features),
             )
         if isinstance(column, Levels) and name not in categorical:
             known = _known_numbers(column, decimal, must_be_numeric=name in numeric)
@@ -104,12 +105,10 @@ def _known_numbers(column: Levels, decimal: str, *, must_be_numeric: bool) -> ND
 
 def _check_text(table: Table, name: str, column: Levels, known: NDArray[np.bool_] | None, *, free: bool) -> None:
     """Refuse text that is numbers (``known`` marks them) with something in between, and text that names rows."""
-    if known is not None:
-        rows = np.flatnonzero((column.codes >= 0) & ~np.append(known, True)[column.codes])
-        if not rows.size:  # numbers that were read as text on request
-            return
+    rows = _text_rows(column, known)
+    if rows.size:
         cells = [column.levels[column.codes[row]] for row in rows[:SHOWN]]
-        also = "also " if known.any() else ""
+        also = "also " if known is not None and known.any() else ""
         raise DataError(
             "text-in-numeric-column",
             f"column {name!r} holds numbers, but {also}{counted(rows.size, 'cell')} of text",
@@ -129,7 +128,8 @@ def _check_text(table: Table, name: str, column: Levels, known: NDArray[np.bool_
     if len(column.levels) > MOST_LEVELS:
         raise DataError(
             "probable-identifier",
-            f"text column {name!r} has {len(column.levels):,} different cells and is probably an identifier",
+            f"text column {name!r} has {len(column.levels):,} different cells and is probably an identifier"
+            + (", or numbers that were stored as text" if known is not None else ""),
             where=Location(file=table.files[0].path, column=name),
             cells=column.levels[:SHOWN],
             hint=f"--drop {quote(name)}, --id {quote(name)} to carry it along, --categorical {quote(name)} to use its "
@@ -137,6 +137,13 @@ def _check_text(table: Table, name: str, column: Levels, known: NDArray[np.bool_
             if free
             else _ways_without(name, free=False),
         )
+
+
+def _text_rows(column: Levels, known: NDArray[np.bool_] | None) -> NDArray[np.intp]:
+    """Rows with text in a column of numbers; none where it is one of text, or of text that spells numbers alone."""
+    if known is None:
+        return np.zeros(0, dtype=np.intp)
+    return np.flatnonzero((column.codes >= 0) & ~np.append(known, True)[column.codes])
 
 
 def _text_hint(name: str, cells: Sequence[str], *, free: bool) -> str:

@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -156,6 +157,52 @@ def test_text_among_numbers_and_nested_values(write: Callable[[Cells], str]) -> 
         assert (error["location"]["line"], error["location"]["column"]) == (7, "2")
         assert "--drop 2" in error["hint"]
         assert run_tool("fit", file, *FIT, "--drop", "2").status == 0
+
+
+@pytest.mark.parametrize("write", [jsonl, packed])
+def test_quoted_numbers_among_numbers(write: Callable[[Cells], str]) -> None:
+    """Text or numbers? Whoever wrote the file knows; the first odd one is named, whichever of them is."""
+    for cells, row, what in (
+        ([*good()["2"][:6], "1.5", *good()["2"][7:]], 7, "text"),
+        ([*map(str, good()["2"][:9]), 1.5, *map(str, good()["2"][10:])], 10, "a number"),
+    ):
+        file = write({**good(), "2": cells})
+        error = refused("unsupported-type", file, *FIT)
+        assert (error["location"]["line"], error["location"]["column"]) == (row, "2")
+        assert f"number in some lines and text in others (here {what})" in error["message"]
+        for way in (("--drop", "2"), ("--categorical", "2")):
+            assert way[0] in error["hint"]
+            assert run_tool("fit", file, *FIT, *way).status == 0
+
+
+@pytest.mark.parametrize("write", [jsonl, packed])
+def test_text_that_means_missing_among_numbers_is_missing(write: Callable[[Cells], str]) -> None:
+    expected = run_tool("fit", write(with_cell("2", 7, None)), *FIT, "--missing", "drop", "--json").document
+    for cell in ("NA", "", "nan"):
+        file = write(with_cell("2", 7, cell))
+        assert refused("missing-values", file, *FIT)["location"]["line"] == 7
+        document = run_tool("fit", file, *FIT, "--missing", "drop", "--json").document
+        assert document["coefficients"] == expected["coefficients"]
+
+
+@pytest.mark.parametrize("write", [jsonl, feather, parquet])
+def test_numbers_that_are_stored_as_text_are_levels_while_they_are_few(write: Callable[[Cells], str]) -> None:
+    many: Cells = {name: cells * 3 for name, cells in good().items()}
+    error = refused("probable-identifier", write({**many, "2": [str(i / 8) for i in range(72)]}), *FIT)
+    assert "is probably an identifier, or numbers that were stored as text" in error["message"]
+    document = run_tool(
+        "fit", write({**many, "2": [str(i % 3) for i in range(72)]}), *FIT, "--all-terms", "--json"
+    ).document
+    assert [term["term"] for term in document["coefficients"]] == ["1", "2=0", "2=1", "2=2", "3"]
+
+
+def test_an_archive_with_something_else_in_it() -> None:
+    """Whatever else is in there may have been a column."""
+    for name in ("y.npz", "README", "names.npy.txt"):
+        with zipfile.ZipFile(npz(good()), "a") as archive:
+            archive.writestr(name, b"?")
+        error = refused("file-unreadable", "t.npz", *FIT)
+        assert f"{name!r} in it is no array" in error["message"]
 
 
 @pytest.mark.parametrize(("write", "kind"), [(feather, pa.list_(pa.int64())), (parquet, pa.list_(pa.int64()))])
