@@ -78,6 +78,30 @@ def test_the_later_of_dependent_columns_is_set_aside_and_told(family: str, ask: 
     assert "aliased" in [warning["code"] for warning in document["warnings"]]
 
 
+@pytest.mark.parametrize(
+    ("family", "scale"),
+    [("gaussian", 1), ("gaussian", 1e3), ("gaussian", 1e5), ("binomial", 1e3), ("poisson", 1e3)],
+)
+def test_a_part_of_a_total_is_set_aside_however_small_it_is(
+    family: str, scale: float, ask: Ask, tmp_path: Path
+) -> None:
+    """Of the total and the large part rounding leaves the small one with few digits, and still it depends on them."""
+    rng = np.random.default_rng(5)
+    large, small, d = rng.integers(0, 100, 60) * scale, rng.integers(1, 4, 60), noise(rng, 60)
+    eta = large / scale / 60 - 0.8 + d
+    y = {
+        "gaussian": eta + noise(rng, 60),
+        "binomial": eta + noise(rng, 60) > 0,
+        "poisson": rng.poisson(np.exp(eta / 2)),
+    }
+    columns = {"large": large, "d": d, "total": large + small, "small": small, "y": np.asarray(y[family], dtype=float)}
+    path = write(tmp_path / "parts.csv", columns)
+    status, document = ask("fit", path, "-y", "y", "--family", family, "--penalty", "none")
+    assert status == 0
+    assert document["dropped"] == [{"column": "small", "reason": "aliased"}]
+    assert document["convergence"]["converged"]
+
+
 @pytest.mark.parametrize("command", ["fit", "path", "cv"])
 def test_a_column_that_nothing_penalises_and_that_separates_is_named(command: str, ask: Ask, tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
