@@ -235,11 +235,13 @@ WARNING_CODES: MappingProxyType[str, tuple[int, str]] = MappingProxyType(
         "family-guessed": (2, "no --family was given"),
         "delimiter-guessed": (2, "the delimiter was found by looking and is not a comma"),
         "leading-zeros": (3, "an undeclared column of numbers has leading zeros"),
+        "probable-identifier": (3, "a column of integers that seems to name rows, as numbers of customers do"),
         "constant-column": (3, "a column with one value was left out"),
         "all-missing-column": (3, "a column without any value was left out"),
         "rows-dropped": (3, "rows with missing cells were left out"),
         "imputed": (3, "missing cells of features were filled"),
         "duplicate-columns": (3, "columns that carry the same values"),
+        "collinear-columns": (3, "columns that are multiples of each other, shifted or not"),
         "aliased": (3, "an unpenalised column that depends on the others was set aside"),
         "rare-class": (3, "a class has fewer than eight rows"),
         "fewer-folds": (3, "fewer folds than usual, because there are few rows"),
@@ -265,7 +267,7 @@ WARNING_CODES: MappingProxyType[str, tuple[int, str]] = MappingProxyType(
 NOTE_CODES: MappingProxyType[str, str] = MappingProxyType(
     {
         "suspected-leak": "a column that alone tells the target",
-        "suspected-identifier": "a column of text or integers that has another value in every row",
+        "suspected-identifier": "a column that has another value in every row, and else looks like any other",
         "near-collinear": "columns that nearly are multiples of each other",
         "duplicate-rows": "rows that are repeated although that is no chance",
         "date-column": "dates, as text or as integers",

@@ -1,6 +1,6 @@
 """From a table to a design: which terms there are, what training sets learn about them, and rows of other tables."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from shlex import quote
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from regcli.app.options import Penalty
 from regcli.app.reading import Known, Used
 from regcli.app.values import term_values
+from regcli.data.alike import are_multiples, scaled
 from regcli.data.encoder import Encoder, Matrix
 from regcli.data.learn import Learnt, Recipe, learn_encoder
 from regcli.data.roles import Roles
@@ -201,7 +202,7 @@ _BEYOND = ("value-range", f"a test row has a value of {{term!r}} beyond {LARGEST
 
 
 def same_columns(encoder: Encoder, X: Matrix) -> list[Warn]:
-    """A warning for terms that are equal cell by cell, from the base columns X (n, m).
+    """Warnings for terms that are equal cell by cell, and for multiples of each other, from the base columns X (n, m).
 
     Words are left out: that rare ones go together is their way.
     """
@@ -210,8 +211,41 @@ def same_columns(encoder: Encoder, X: Matrix) -> list[Warn]:
         if term.factors[0].kind != "word":
             column = X[:, place] if isinstance(X, np.ndarray) else X[:, [place]].toarray()
             seen.setdefault(sha256(column.data).digest(), []).append(term.name)  # the cells themselves would be a copy
-    groups = [names for names in seen.values() if len(names) > 1]
-    if not groups:
+    out = []
+    for groups, code, what in (
+        ([names for names in seen.values() if len(names) > 1], "duplicate-columns", "with the same values"),
+        (_multiples(encoder, X, [names[0] for names in seen.values()]), "collinear-columns", _MULTIPLES),
+    ):
+        if groups:
+            shown = "; ".join(", ".join(names[:4]) for names in groups[:3])
+            out.append(Warn(code, f"columns {what}: {shown}", {"groups": groups}))
+    return out
+
+
+_MULTIPLES = "that are multiples of each other, shifted or not"
+
+#: Rows that most columns are told apart by, and digits that they are compared to there.
+_HEAD, _DIGITS = 64, 6
+
+
+def _multiples(encoder: Encoder, X: Matrix, names: Sequence[str]) -> list[list[str]]:
+    """Groups of terms each of which is a number times the first one plus a number; of dense matrices alone.
+
+    The first rows are brought to one scale and compared; what agrees there is compared on all rows.
+    """
+    if not isinstance(X, np.ndarray):
         return []
-    shown = "; ".join(", ".join(names[:4]) for names in groups[:3])
-    return [Warn("duplicate-columns", f"columns with the same values: {shown}", {"groups": groups})]
+    places = {term.name: place for term, place in zip(encoder.terms, encoder.places, strict=True)}
+    seen: dict[bytes, list[list[str]]] = {}
+    heads = np.round(scaled(X[:_HEAD, [places[name] for name in names]]), _DIGITS).T + 0.0  # one zero
+    for name, head in zip(names, np.ascontiguousarray(heads), strict=True):
+        if np.isnan(head[0]):
+            continue
+        groups = seen.setdefault(head.tobytes(), [])
+        mine = (group for group in groups if are_multiples(X[:, places[group[0]]], X[:, places[name]]))
+        group = next(mine, None)
+        if group is None:
+            groups.append([name])
+        else:
+            group.append(name)
+    return [group for groups in seen.values() for group in groups if len(group) > 1]

@@ -1,19 +1,21 @@
 """What fit would refuse or warn about in a table, collected instead of raised; and what only ``inspect`` looks for."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from shlex import quote
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regcli.app.reading import WAYS, guess_warnings, refuse_missing
+from regcli.app.reading import WAYS, guess_warnings, identifier_warning, refuse_missing
+from regcli.data.alike import are_multiples, as_numbers
 from regcli.data.columns import number
+from regcli.data.derive import derived_table
 from regcli.data.facts import Collinear, ColumnProfile, Finding, Identifier, Leak, TargetFacts
-from regcli.data.learn import learn_encoder
+from regcli.data.learn import Recipe, learn_encoder
 from regcli.data.profile import clipped
-from regcli.data.suspects import calendar_numbers, stand_ins
+from regcli.data.suspects import calendar_numbers, numbers_rows, stand_ins
 from regcli.data.table import Table
 from regcli.data.target import code_target, guess_family
 from regcli.data.usable import check_used, missing_rows
@@ -50,13 +52,33 @@ _ENOUGH_ROWS = 100
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Which column is what: the target (None where fit could not tell), the features, the declared categories."""
+    """Which column is what: the target (None where fit could not tell), the features, what columns are declared as."""
 
     target: str | None
     source: str
     features: tuple[str, ...]
     categorical: tuple[str, ...]
     findings: tuple[Finding, ...] = ()
+    recipe: Recipe = field(default_factory=Recipe)
+
+    @property
+    def dates(self) -> tuple[str, ...]:
+        """Columns that are declared as dates."""
+        return tuple(dict.fromkeys(source for _, source in self.recipe.derived.values()))
+
+    def declared(self, name: str) -> str | None:
+        """What a column is declared as."""
+        kinds = {
+            "ordinal": self.recipe.ordinal,
+            "text": self.recipe.text,
+            "date": self.dates,
+            "category": self.categorical,
+        }
+        return next((kind for kind, names in kinds.items() if name in names), None)
+
+    def made_of(self, name: str) -> tuple[str, ...]:
+        """The columns that are fitted on in the place of one: parts of a date, else itself."""
+        return tuple(new for new, (_, source) in self.recipe.derived.items() if source == name) or (name,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +133,11 @@ def _refusal(run: Callable[[], object]) -> RegcliError | None:
 def unusable(table: Table, parts: Parts, decimal: str) -> tuple[Finding, ...]:
     """Columns that cannot be used as they stand, each with the error that fit would give."""
     names = [*([] if parts.target is None else [parts.target]), *parts.features]
-    features = frozenset(parts.features)
-    check = partial(check_used, categorical=parts.categorical, numeric=(), features=features, decimal=decimal)
-    found = ((name, _refusal(partial(check, table, [name]))) for name in names)
+    features, spelt = frozenset(parts.features), {name for name in names if parts.declared(name)}
+    check = partial(check_used, categorical=spelt, numeric=(), features=features, decimal=decimal)
+    checks: list[tuple[str, Callable[[], object]]] = [(name, partial(check, table, [name])) for name in names]
+    checks += [(name, partial(derived_table, table, [("days", name)], strict=True)) for name in parts.dates]
+    found = ((name, _refusal(run)) for name, run in checks)
     return tuple(from_error(error, name) for name, error in found if error is not None)
 
 
@@ -124,7 +148,8 @@ def unfilled(table: Table, parts: Parts, known: NDArray[np.bool_]) -> Iterator[F
         error = _refusal(lambda: refuse_missing(table, {str(parts.target): ~known}, "missing-target", hint))
         if error is not None:
             yield from_error(error, parts.target)
-    holes = {name: mask & known for name, mask in missing_rows(table, parts.features).items()}
+    needed = [name for name in parts.features if name not in parts.recipe.text]  # text without a cell has no word
+    holes = {name: mask & known for name, mask in missing_rows(table, needed).items()}
     total = int(known.sum())
     holes = {name: mask for name, mask in holes.items() if 0 < mask.sum() < total}
     error = _refusal(lambda: refuse_missing(table, holes, "missing-values", WAYS)) if holes else None
@@ -133,21 +158,23 @@ def unfilled(table: Table, parts: Parts, known: NDArray[np.bool_]) -> Iterator[F
 
 
 def target_facts(
-    table: Table, parts: Parts, profile: ColumnProfile, rows: Rows
+    table: Table, parts: Parts, profile: ColumnProfile, rows: Rows, family: str | None
 ) -> tuple[TargetFacts, tuple[Finding, ...]]:
-    """The target as fit would take it, on the rows that have one; and what fit would say about it."""
+    """The target as fit would take it, on the rows that have one; and what fit would say about it.
+
+    ``family`` is the one that was asked for, if one was.
+    """
     name = profile.name
-    facts = TargetFacts(name, parts.source, None, None, None)
+    facts = TargetFacts(name, parts.source, family, None, None, family_source="option" if family else None)
     if not rows.size:
         return facts, ()
-    try:
-        family = guess_family(table, name, rows)
-    except UsageError as error:
-        return replace(facts, classes=profile.levels or None), (from_error(error, name),)
-    text = f"the family is taken to be {family}; say --family"
-    counts = profile.type == "integer" and profile.numbers is not None and profile.numbers.least >= 0
-    other = ", or --family poisson if these are counts" if counts and family == "gaussian" else ""
-    found = [from_warning(Warn("family-guessed", text), [name], f"--family {family}{other}")]
+    found: list[Finding] = []
+    if family is None:
+        try:
+            family = guess_family(table, name, rows)
+        except UsageError as error:
+            return replace(facts, classes=profile.levels or None), (from_error(error, name),)
+        facts, found = replace(facts, family_source="guessed"), [_guessed(family, profile)]
     facts = replace(facts, family=family, classes=profile.levels if family == "binomial" else None)
     try:
         target = code_target(table, name, rows, family=family, positive=None)
@@ -159,15 +186,28 @@ def target_facts(
     return replace(facts, classes=classes, positive=target.positive), tuple(found)
 
 
-def terms_of(table: Table, names: Sequence[str], rows: Rows) -> Terms:
-    """Learn, column by column, how features become terms; what is wrong with one does not hide the others."""
+def _guessed(family: str, profile: ColumnProfile) -> Finding:
+    """The guess of a family, and what it may be instead."""
+    text = f"the family is taken to be {family}; say --family"
+    counts = profile.type == "integer" and profile.numbers is not None and profile.numbers.least >= 0
+    other = ", or --family poisson if these are counts" if counts and family == "gaussian" else ""
+    return from_warning(Warn("family-guessed", text), [profile.name], f"--family {family}{other}")
+
+
+def terms_of(table: Table, parts: Parts, names: Sequence[str], rows: Rows) -> Terms:
+    """Learn, column by column, how features become terms; what is wrong with one does not hide the others.
+
+    The table has the parts of dates beside them.
+    """
     counts: dict[str, int] = {}
     found: list[Finding] = []
     first: dict[str, str] = {}
     weights = np.ones(rows.size)
     for name in names:
         try:
-            learnt = learn_encoder(table, [name], rows, weights=weights, reference=False)
+            learnt = learn_encoder(
+                table, parts.made_of(name), rows, weights=weights, reference=False, recipe=parts.recipe
+            )
         except DataError as error:
             found.append(from_error(error, name))
             continue
@@ -175,13 +215,14 @@ def terms_of(table: Table, names: Sequence[str], rows: Rows) -> Terms:
         for term in learnt.encoder.terms:
             other = first.setdefault(term.name, name)
             if other != name:  # two columns give a term of this name: fit says how
-                found += _refused_together(table, [other, name], rows)
+                found += _refused_together(table, parts, [other, name], rows)
     return Terms(counts, tuple(found))
 
 
-def _refused_together(table: Table, names: Sequence[str], rows: Rows) -> list[Finding]:
+def _refused_together(table: Table, parts: Parts, names: Sequence[str], rows: Rows) -> list[Finding]:
     """What is wrong with columns beside each other."""
-    learn = partial(learn_encoder, table, names, rows, weights=np.ones(rows.size), reference=False)
+    made = [new for name in names for new in parts.made_of(name)]
+    learn = partial(learn_encoder, table, made, rows, weights=np.ones(rows.size), reference=False, recipe=parts.recipe)
     error = _refusal(learn)
     return [] if error is None else [from_error(error, *names)]
 
@@ -223,13 +264,21 @@ def notes(
         text = f"{leak.column!r} alone tells the target: {leak.reason}"
         yield Finding("suspected-leak", "note", (leak.column,), text, f"{_drop([leak.column])} if it is made from it")
     for named in identifiers:
-        sure = "is probably" if len(named.reasons) > 1 else "may be"
+        if numbers_rows(named.column, table.columns[named.column]):
+            yield from_warning(identifier_warning(named), [named.column], _drop([named.column]))
+            continue
+        sure = "is probably" if named.probable else "may be"
         text = f"{named.column!r} {sure} an identifier: {', and '.join(named.reasons)}"
         yield Finding("suspected-identifier", "note", (named.column,), text, _drop([named.column]))
     for group in equal:
         text = f"columns with the same values: {_shown(group)}"
         yield from_warning(Warn("duplicate-columns", text), group, _drop(group[1:]))
     for near in collinear:
+        first, *others = (as_numbers(table.columns[name]) for name in near.columns)
+        if first is not None and all(other is not None and are_multiples(first, other) for other in others):
+            text = f"columns that are multiples of each other, shifted or not: {_shown(near.columns)}"
+            yield from_warning(Warn("collinear-columns", text), near.columns, _drop(near.columns[1:]))
+            continue
         more = " and more" if len(near.columns) > 2 else ""
         text = f"columns with a correlation of {near.correlation:.6g}{more}: {_shown(near.columns)}"
         hint = f"{_drop(near.columns[1:])}, or --penalty l2 or elasticnet, which share the weight between them"
@@ -249,7 +298,7 @@ def notes(
 
 def _dates(features: Sequence[ColumnProfile]) -> Iterator[Finding]:
     """Columns of dates that fit takes for something else: text that is not ISO 8601, and integers."""
-    text = [profile.name for profile in features if profile.type == "date"]
+    text = [profile.name for profile in features if profile.type == "date" and profile.dates is None]
     if text:
         message = f"{counted(len(text), 'column')} of dates that are not spelt as 2026-01-31: {_shown(text)}"
         yield Finding("date-column", "note", tuple(text), message, f"{_drop(text)}, or spell them so, for --date")

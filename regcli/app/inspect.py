@@ -8,10 +8,13 @@ import numpy as np
 
 from regcli.app import findings as found
 from regcli.app.context import RunContext
-from regcli.app.options import InspectRequest, Looking
+from regcli.app.declared import declared_names, read_declared
+from regcli.app.options import Data, InspectRequest, Looking
 from regcli.app.reading import NA_VALUES, dialect_of, text_columns
+from regcli.app.recipe import read_recipe
 from regcli.app.values import given_options
 from regcli.data.alike import duplicate_columns, duplicate_rows, near_collinear
+from regcli.data.derive import derived_table
 from regcli.data.dialect import Dialect, check_dialect
 from regcli.data.facts import (
     Collinear,
@@ -23,18 +26,19 @@ from regcli.data.facts import (
     TableFacts,
     TargetFacts,
 )
-from regcli.data.profile import column_bytes, profile_column
+from regcli.data.levels import level_order
+from regcli.data.profile import column_bytes, date_facts, profile_column, word_facts
 from regcli.data.read import find_parts, read_table
 from regcli.data.roles import TARGET_NAMES, Asked, assign_roles, match_columns
 from regcli.data.suspects import aim_at, find_identifier, find_leak
-from regcli.data.table import Table
+from regcli.data.table import Levels, Table
 from regcli.data.usable import missing_rows
 from regcli.errors import CODES, DataError, RegcliError, UsageError, counted
 
 __all__ = ["inspect", "refusal"]
 
 #: What fit says of columns that inspect would call identifiers or dates.
-_NAMED = ("probable-identifier", "undeclared-date")
+_NAMED = ("probable-identifier", "undeclared-date", "bad-date")
 
 #: In the order in which findings are told.
 _SEVERITIES = ("error", "warning", "note")
@@ -54,11 +58,11 @@ def inspect(request: InspectRequest, run: RunContext) -> Inspection:
     dialect = check_dialect(dialect_of(request.reading, NA_VALUES))
     asked = Asked(target=looking.target, features=looking.features, drop=looking.drop, categorical=looking.categorical)
     files = find_parts(looking.data, dialect)
-    as_text = text_columns(asked, (), files[0], dialect)
+    as_text = text_columns(asked, declared_names(_data(looking)), files[0], dialect)
     table = found.near_located(read_table(files, dialect, as_text=as_text))
     run.note(f"read {counted(table.rows, 'row')} of {counted(len(table.columns), 'column')}")
-    parts = _parts(asked, looking, table)
-    return _look(table, parts, dialect, given_options(request))
+    parts = _declared(_parts(asked, looking, table), looking, tuple(table.columns))
+    return _look(table, parts, dialect, request)
 
 
 def refusal(inspection: Inspection) -> RegcliError | None:
@@ -96,9 +100,9 @@ class _Suspected:
     findings: tuple[Finding, ...]
 
 
-def _look(table: Table, parts: found.Parts, dialect: Dialect, options: dict[str, object]) -> Inspection:
+def _look(table: Table, parts: found.Parts, dialect: Dialect, request: InspectRequest) -> Inspection:
     """Everything that is found, the parts being known."""
-    fitted = _fitted(table, parts, dialect)
+    fitted = _fitted(table, parts, dialect, request.looking.family)
     suspected = _suspected(table, parts, fitted.profiles)
     said = {(finding.code, finding.columns) for finding in fitted.findings}
     bad = {name for finding in fitted.findings if finding.code in _NAMED for name in finding.columns}
@@ -125,11 +129,11 @@ def _look(table: Table, parts: found.Parts, dialect: Dialect, options: dict[str,
         identifiers=suspected.identifiers,
         leaks=suspected.leaks,
         findings=tuple(findings),
-        options=options,
+        options=given_options(request),
     )
 
 
-def _fitted(table: Table, parts: found.Parts, dialect: Dialect) -> _Fitted:
+def _fitted(table: Table, parts: found.Parts, dialect: Dialect, family: str | None) -> _Fitted:
     """Do what fit does up to the encoding, and go on where it would stop."""
     known = np.ones(table.rows, dtype=bool)
     if parts.target is not None:
@@ -138,13 +142,14 @@ def _fitted(table: Table, parts: found.Parts, dialect: Dialect) -> _Fitted:
     refused = found.unusable(table, parts, dialect.decimal)
     bad = {name for finding in refused for name in finding.columns}
     good = [name for name in parts.features if name not in bad]
-    terms = found.terms_of(table, good, rows if rows.size else np.arange(table.rows))
+    widened = derived_table(table, parts.recipe.derived.values(), strict=False)
+    terms = found.terms_of(widened, parts, good, rows if rows.size else np.arange(table.rows))
     profiles = tuple(_profile(table, name, parts, terms.counts) for name in table.columns)
     told = [*parts.findings, *refused, *found.unfilled(table, parts, known)]
     target = None if parts.target is None else TargetFacts(parts.target, parts.source, None, None, None)
     if parts.target is not None and parts.target not in bad:
         (profile,) = (profile for profile in profiles if profile.name == parts.target)
-        target, said = found.target_facts(table, parts, profile, rows)
+        target, said = found.target_facts(table, parts, profile, rows, family)
         told += said
     told += [*terms.findings, *_nothing_left(terms, bad, parts)]
     return _Fitted(profiles, target, (int(rows.size), sum(terms.counts.values())), tuple(told))
@@ -154,10 +159,11 @@ def _suspected(table: Table, parts: found.Parts, profiles: Sequence[ColumnProfil
     """Compare rows and columns with each other and with the target."""
     features = [profile for profile in profiles if profile.role == "feature"]
     names = [profile.name for profile in features]
-    equal = duplicate_columns(table, names)
+    unsaid = [profile for profile in features if parts.declared(profile.name) not in ("text", "date")]
+    equal = duplicate_columns(table, [profile.name for profile in unsaid])
     repeated = {name for group in equal for name in group[1:]}
     collinear, sampled = near_collinear(table, [name for name in names if name not in repeated])
-    identifiers = tuple(one for profile in features if (one := find_identifier(table, profile)))
+    identifiers = tuple(one for profile in unsaid if (one := find_identifier(table, profile)))
     aim = None if parts.target is None else aim_at(table, parts.target)
     leaks = tuple(leak for name in names if aim is not None and (leak := find_leak(table, name, aim)))
     count, pair = duplicate_rows(table, [*names, *([] if parts.target is None else [parts.target])])
@@ -189,9 +195,39 @@ def _parts(asked: Asked, looking: Looking, table: Table) -> found.Parts:
     return found.Parts(roles.target, roles.target_source, roles.features, roles.categorical, tuple(guessed))
 
 
+def _data(looking: Looking) -> Data:
+    """The same options as fit has them."""
+    return Data(
+        data=looking.data,
+        target=looking.target,
+        features=looking.features,
+        drop=looking.drop,
+        categorical=looking.categorical,
+        ordinal=looking.ordinal,
+        date=looking.date,
+        text=looking.text,
+    )
+
+
+def _declared(parts: found.Parts, looking: Looking, columns: Sequence[str]) -> found.Parts:
+    """The parts with what columns are declared to be."""
+    data, file = _data(looking), looking.data[0]
+    declared = read_declared(data, parts.features, file=file)
+    recipe = read_recipe(data, parts.features, columns, declared, None, file=file)
+    return replace(parts, recipe=recipe)
+
+
 def _profile(table: Table, name: str, parts: found.Parts, counts: dict[str, int]) -> ColumnProfile:
-    """One column with its part."""
-    profile = profile_column(table, name, categorical=name in parts.categorical)
+    """One column with its part, and what is to be said of it as it is declared."""
+    declared, column = parts.declared(name), table.columns[name]
+    profile = profile_column(table, name, declared=declared)
+    if isinstance(column, Levels) and declared == "date":
+        profile = replace(profile, dates=date_facts(column))
+    elif isinstance(column, Levels) and declared == "text":
+        profile = replace(profile, words=word_facts(column, parts.recipe.text[name]))
+    elif isinstance(column, Levels) and declared == "ordinal":
+        given = parts.recipe.ordinal[name] or level_order(column.levels)
+        profile = replace(profile, order=tuple(level for level in given if level in column.levels))
     role = "target" if name == parts.target else "feature" if name in parts.features else "dropped"
     if role == "feature" and profile.type in ("empty", "constant"):
         role = "left-out"

@@ -1,8 +1,9 @@
 """Reading the tables of a request: dialect, roles of columns, rows that can be used."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from shlex import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,12 @@ from regcli.app.parallel import usable_cores
 from regcli.app.recipe import read_recipe
 from regcli.data.derive import derived_table
 from regcli.data.dialect import Dialect, parse_na_values
+from regcli.data.facts import Identifier
 from regcli.data.learn import Recipe
 from regcli.data.read import Part, find_parts, read_header, read_table
 from regcli.data.roles import Asked, Roles, assign_roles
 from regcli.data.source import is_stream
+from regcli.data.suspects import numbers_rows
 from regcli.data.table import Table
 from regcli.data.terms import FILLING
 from regcli.data.usable import check_used, missing_rows
@@ -30,6 +33,7 @@ __all__ = [
     "Used",
     "dialect_of",
     "guess_warnings",
+    "identifier_warning",
     "read_used",
     "refuse_missing",
     "text_columns",
@@ -129,6 +133,8 @@ def read_used(
         _require(table, roles)
     warnings = [*roles.warnings, *_check(table, roles, recipe, known, dialect)]
     if not known:
+        meant = {*data.features, *recipe.splines, *(formula.columns if formula else ())}
+        warnings += [identifier_warning(one) for one in _identifiers(table, roles.features, meant)]
         roles = _without_empty(table, roles, data, warnings)
     return _usable_rows(table, roles, data, recipe, warnings)
 
@@ -153,6 +159,24 @@ def _check(table: Table, roles: Roles, recipe: Recipe, known: Known | None, dial
     names = [roles.target, *roles.features, *roles.numeric()]
     check_used(table, names, categorical, numeric=numeric, features=roles.features, decimal=dialect.decimal)
     return guess_warnings(table, roles.features)
+
+
+def _identifiers(table: Table, features: Sequence[str], meant: Collection[str]) -> Iterator[Identifier]:
+    """Columns of integers that probably name the rows, and that nobody has called by their name."""
+    for name in features:
+        if name not in meant and (found := numbers_rows(name, table.columns[name])):
+            yield found
+
+
+def identifier_warning(named: Identifier) -> Warn:
+    """What is said of integers that probably name the rows."""
+    column = quote(named.column)
+    return Warn(
+        "probable-identifier",
+        f"{named.column!r} is probably an identifier: {', and '.join(named.reasons)}; --drop {column} leaves it out, "
+        f"--id {column} carries it along",
+        {"columns": [named.column], "reasons": list(named.reasons)},
+    )
 
 
 def guess_warnings(table: Table, features: Sequence[str]) -> list[Warn]:
@@ -224,7 +248,8 @@ def _usable_rows(table: Table, roles: Roles, data: Data, recipe: Recipe, warning
     holes = {name: mask & keep for name, mask in found.items() if (mask & keep).any()}
     refused = {name: mask for name, mask in holes.items() if recipe.policies.get(name) != "drop"}
     if refused:
-        refuse_missing(table, refused, "missing-values", WAYS)
+        sources = {recipe.source(name)[0]: mask for name, mask in refused.items()}
+        refuse_missing(table, sources, "missing-values", WAYS)
     for mask in holes.values():
         keep &= ~mask
     dropped = int(table.rows - dropped_target - keep.sum())

@@ -106,7 +106,8 @@ def predict(request: PredictRequest, session: Session) -> None:
         outcome = run_predict(request, run)
         _require_known(expressions, "metrics", outcome.names)
         with session.sink() as write:
-            for piece in rows_text(outcome.header, outcome.rows, form):
+            safe = session.settings.spreadsheet_safe
+            for piece in rows_text(outcome.header, outcome.rows, form, spreadsheet_safe=safe):
                 write(piece)
             metrics = outcome.finish()
             session.heed(outcome.warnings)  # in here: under --strict the file must not appear

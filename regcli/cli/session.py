@@ -268,7 +268,8 @@ class Session:
         width = shutil.get_terminal_size().columns if seen else None
         color = path is None and coloured(self.settings.color, sys.stdout)
         plain = seen and not has_unicode(sys.stdout, self._environ)
-        return render(document, form, width=width, color=color, plain=plain)
+        safe = self.settings.spreadsheet_safe
+        return render(document, form, width=width, color=color, plain=plain, spreadsheet_safe=safe)
 
 
 def strict_error(warning: Warn) -> RegcliError:

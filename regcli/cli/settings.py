@@ -38,6 +38,7 @@ class Settings:
     color: str = "auto"
     progress: bool = True
     strict: bool = False
+    spreadsheet_safe: bool = False
     jobs: int | None = None
 
     @property
@@ -73,6 +74,7 @@ def settle(common: Common, environ: Mapping[str, str], usual_form: str | None = 
         color=_color(common.color, environ),
         progress=not common.no_progress and _number(environ, "REGCLI_PROGRESS", 0, 1) != 0,
         strict=common.strict,
+        spreadsheet_safe=common.spreadsheet_safe,
         jobs=_number(environ, "REGCLI_JOBS", 1, None),
     )
 
@@ -89,9 +91,18 @@ def choose_form(settings: Settings, kind: str, *, terminal: bool) -> str:
     Raises
     ------
     UsageError
-        The kind has no such format, or the suffix of the output names none. A preference of the environment that does
-        not fit is passed over.
+        The kind has no such format, or the suffix of the output names none; --spreadsheet-safe without CSV. A
+        preference of the environment that does not fit is passed over.
     """
+    form = _form_of(settings, kind, terminal=terminal)
+    if settings.spreadsheet_safe and form != "csv":
+        text = f"--spreadsheet-safe is for CSV, and this is {form}"
+        raise UsageError("option-without-effect", text, hint="--format csv" if "csv" in FORMS[kind] else None)
+    return form
+
+
+def _form_of(settings: Settings, kind: str, *, terminal: bool) -> str:
+    """The format, as far as documents and flags go."""
     forms = FORMS[kind]
     form = settings.form
     if forms == SCORER:

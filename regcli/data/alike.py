@@ -6,13 +6,22 @@ from collections.abc import Sequence
 import numpy as np
 import scipy
 from numpy.typing import NDArray
-from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 from regcli.data.distinct import hashed, numbered
 from regcli.data.facts import Collinear
 from regcli.data.table import Column, Levels, Numbers, Table
 
-__all__ = ["NEARLY", "SEED", "as_numbers", "correlation", "duplicate_columns", "duplicate_rows", "near_collinear"]
+__all__ = [
+    "NEARLY",
+    "SEED",
+    "are_multiples",
+    "as_numbers",
+    "correlation",
+    "duplicate_columns",
+    "duplicate_rows",
+    "near_collinear",
+    "scaled",
+]
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -42,6 +51,10 @@ SEED = 0
 
 #: Odd, so that multiplying by it loses nothing: 2^64 over the golden ratio, which spreads bits well.
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
+
+
+#: How far cells of multiples may be apart, in units of a column's range: what ten written digits leave.
+_APART = 1e-9
 
 
 # -- equal rows and columns ------------------------------------------------------------------------------------------
@@ -166,8 +179,29 @@ def near_collinear(table: Table, names: Sequence[str]) -> tuple[tuple[Collinear,
     return _groups(names, links), int(rows.size)
 
 
+def scaled(columns: Array) -> Array:
+    """Columns (n, p) from their first cell, in units of the way to the cell farthest from it.
+
+    All multiples of a column are the same then; one that is constant is NaN.
+    """
+    away = columns - columns[:1]
+    farthest = np.take_along_axis(away, np.abs(away).argmax(axis=0)[None], axis=0)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(away / farthest)
+
+
+def are_multiples(one: Array, other: Array) -> bool:
+    """Whether one column is a number times the other plus a number, over the rows (n,) that have both."""
+    known = ~(np.isnan(one) | np.isnan(other))
+    if not known.any():
+        return False
+    return bool(np.abs(scaled(one[known, None]) - scaled(other[known, None])).max() <= _APART)
+
+
 def _groups(names: Sequence[str], links: Sequence[tuple[int, int, float]]) -> tuple[Collinear, ...]:
     """Names that are linked, in order, with the weakest link of each group."""
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415  (0.1 s that a fit need not pay)
+
     left, right = [i for i, _, _ in links], [j for _, j, _ in links]
     graph = scipy.sparse.coo_array((np.ones(len(links)), (left, right)), shape=(len(names), len(names)))
     labels = connected_components(graph, directed=False)[1].tolist()
@@ -217,6 +251,8 @@ def _forest(X: Array) -> list[tuple[int, int, float]]:
     Z = np.where(known, X, 0.0)
     M = None if known.all() else known.astype(np.float64)
     p = X.shape[1]
+    from scipy.sparse.csgraph import minimum_spanning_tree  # noqa: PLC0415  (see above)
+
     kept = np.zeros((0, 3))
     for start in range(0, p, _BLOCK):
         sizes = _pairwise(Z, M, slice(start, min(start + _BLOCK, p)))

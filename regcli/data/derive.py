@@ -16,7 +16,7 @@ from regcli.data.table import Column, Levels, Numbers, Table
 from regcli.data.terms import DATE_PARTS, column_name
 from regcli.errors import DataError, counted
 
-__all__ = ["NUMBER_FUNCTIONS", "derived_columns", "derived_table", "is_date"]
+__all__ = ["NUMBER_FUNCTIONS", "days_of", "derived_columns", "derived_table", "is_date"]
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -48,6 +48,12 @@ class _Derived:
 def is_date(cell: str) -> bool:
     """Whether a cell is a date or a time in ISO 8601."""
     return _parsed(cell) is not None
+
+
+def days_of(cell: str) -> float | None:
+    """Days since 1970-01-01 of a date or a time in ISO 8601; None for another cell."""
+    when = _parsed(cell)
+    return None if when is None else _days(when)
 
 
 def _parsed(cell: str) -> datetime | None:
@@ -187,7 +193,7 @@ def _refuse(table: Table, function: str, source: str, rows: NDArray[np.intp]) ->
             where=where,
             cells=cells,
             hint="dates are written 2026-11-20 or 2026-11-20T08:30 (ISO 8601); "
-            f"--categorical {quote(source)} takes the cells as they are",
+            f"--categorical {quote(source)} takes the cells as they are, --drop {quote(source)} leaves them out",
         )
     cells = [repr(float(column.values[row])) for row in first] if isinstance(column, Numbers) else []
     raise DataError(

@@ -8,6 +8,7 @@ from regcli.errors import Location
 __all__ = [
     "Collinear",
     "ColumnProfile",
+    "DateFacts",
     "Finding",
     "Identifier",
     "Inspection",
@@ -15,6 +16,7 @@ __all__ = [
     "NumberFacts",
     "TableFacts",
     "TargetFacts",
+    "WordFacts",
 ]
 
 
@@ -34,12 +36,34 @@ class NumberFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class DateFacts:
+    """The dates of a column: the first and the last one as spelt, and how many cells are none."""
+
+    first: str
+    last: str
+    unreadable: int
+
+
+@dataclass(frozen=True, slots=True)
+class WordFacts:
+    """The words of a column of text: how many there are, how many become terms, and the most frequent of those.
+
+    ``frequent`` has words with the number of rows they are in; ``wordless`` rows have none that is a term.
+    """
+
+    distinct: int
+    kept: int
+    wordless: int
+    frequent: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnProfile:
     """One column: what it looks like, the part it would get, and how many terms it would become.
 
     ``levels`` are the most frequent values with their counts, of text, and of numbers where there are few. ``role`` is
     ``target``, ``feature``, ``dropped`` (by --drop or because --features does not name it) or ``left-out`` (nothing in
-    it to fit on).
+    it to fit on). ``dates``, ``words`` and ``order`` (levels from low to high) are of columns that are declared so.
     """
 
     name: str
@@ -52,6 +76,9 @@ class ColumnProfile:
     examples: tuple[str, ...] = ()
     role: str = "feature"
     n_terms: int = 0
+    dates: DateFacts | None = None
+    words: WordFacts | None = None
+    order: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +108,15 @@ class Collinear:
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """A column that seems to name rows, and why: the more reasons, the surer."""
+    """A column that seems to name rows, and why: the first reason is that all cells differ."""
 
     column: str
     reasons: tuple[str, ...]
+
+    @property
+    def probable(self) -> bool:
+        """Whether there is more to say than that its cells differ."""
+        return len(self.reasons) > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +130,17 @@ class Leak:
 
 @dataclass(frozen=True, slots=True)
 class TargetFacts:
-    """The target as fit would take it; ``family`` is None where fit would ask for one."""
+    """The target as fit would take it; ``family`` is None where fit would ask for one.
+
+    ``classes`` are names with their rows, ``positive`` is the event. ``family_source`` is ``option`` or ``guessed``.
+    """
 
     column: str
     source: str
     family: str | None
     classes: tuple[tuple[str, int], ...] | None
     positive: str | None
+    family_source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

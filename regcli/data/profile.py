@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regcli.data.facts import ColumnProfile, NumberFacts
+from regcli.data.derive import days_of
+from regcli.data.facts import ColumnProfile, DateFacts, NumberFacts, WordFacts
+from regcli.data.learn import TextRule
 from regcli.data.table import Levels, Numbers, Table, Unsupported
 from regcli.data.target import spelt
 from regcli.data.usable import MOST_LEVELS
+from regcli.data.words import count_words, rows_with, vocabulary
 
-__all__ = ["MOST_SHOWN", "clipped", "column_bytes", "profile_column"]
+__all__ = ["MOST_SHOWN", "clipped", "column_bytes", "date_facts", "profile_column", "word_facts"]
 
 Array = NDArray[np.float64]
 
@@ -34,19 +37,48 @@ _DATE = re.compile(
 )
 
 
-def profile_column(table: Table, name: str, *, categorical: bool = False) -> ColumnProfile:
+def profile_column(table: Table, name: str, *, declared: str | None = None) -> ColumnProfile:
     """Describe a column; one sort of its numbers, or one count of its levels.
 
-    ``categorical`` says that it was declared as categories, which however many levels it has are no free text then.
+    ``declared`` is what it was declared to be, if it was: ``category``, ``ordinal``, ``text`` or ``date``.
     """
     column = table.columns[name]
     match column:
         case Numbers(values):
             return _of_numbers(name, values, leading_zeros=name in table.leading_zeros)
         case Levels():
-            return _of_levels(name, column, categorical=categorical)
+            return _of_levels(name, column, declared)
         case Unsupported():
             return ColumnProfile(name, "unsupported", 0, 0)
+
+
+def date_facts(column: Levels) -> DateFacts | None:
+    """The range of a column of dates; None where no cell is one. Every different cell is read once."""
+    dates = {level: when for level in column.levels if (when := days_of(level)) is not None}
+    if not dates:
+        return None
+    rows = np.bincount(column.codes[column.codes >= 0], minlength=len(column.levels))
+    unreadable = sum(int(count) for level, count in zip(column.levels, rows, strict=True) if level not in dates)
+    first, last = (pick(dates, key=dates.__getitem__).strip() for pick in (min, max))
+    return DateFacts(first, last, unreadable)
+
+
+def word_facts(column: Levels, rule: TextRule) -> WordFacts:
+    """The words of a column of text as fit would count them on these rows; a pass over its letters."""
+    counted = count_words(column.levels, rule.ngrams)
+    repeats = np.bincount(column.codes[column.codes >= 0], minlength=len(column.levels))
+    kept = vocabulary(counted, repeats, rule.least, rule.most)
+    place = {word: at for at, word in enumerate(counted.words)}
+    chosen = [place[word] for word in kept]
+    rows = rows_with(counted, repeats)[chosen]
+    frequent = np.argsort(-rows, kind="stable")[:MOST_SHOWN]
+    with_words = repeats[counted.counts[:, chosen].sum(axis=1) > 0].sum() if chosen else 0
+    return WordFacts(
+        distinct=len(counted.words),
+        kept=len(kept),
+        wordless=int(column.codes.size - with_words),
+        frequent=tuple((clipped(kept[at]), int(rows[at])) for at in frequent),
+    )
 
 
 def column_bytes(table: Table, name: str) -> int:
@@ -109,14 +141,14 @@ def _number_facts(ordered: Array) -> NumberFacts | None:
     )
 
 
-def _of_levels(name: str, column: Levels, *, categorical: bool) -> ColumnProfile:
+def _of_levels(name: str, column: Levels, declared: str | None) -> ColumnProfile:
     present = column.codes[column.codes >= 0]
     counts = np.bincount(present, minlength=len(column.levels))
     known = np.flatnonzero(counts)
     frequent = known[np.argsort(-counts[known], kind="stable")][:MOST_SHOWN]  # ties in code-point order, as levels are
     return ColumnProfile(
         name,
-        _level_type(column, [column.levels[at] for at in known], categorical=categorical),
+        _level_type(column, [column.levels[at] for at in known], declared),
         int(column.codes.size - present.size),
         int(known.size),
         levels=tuple((clipped(column.levels[at]), int(counts[at])) for at in frequent),
@@ -124,14 +156,16 @@ def _of_levels(name: str, column: Levels, *, categorical: bool) -> ColumnProfile
     )
 
 
-def _level_type(column: Levels, levels: list[str], *, categorical: bool) -> str:
+def _level_type(column: Levels, levels: list[str], declared: str | None) -> str:
     if len(levels) < 2:
         return "constant" if levels else "empty"
+    if declared is not None:
+        return declared
     if column.boolean:
         return "boolean"
     if all(_DATE.fullmatch(level) for level in levels):
         return "date"
-    return "category" if categorical or len(levels) <= MOST_LEVELS else "text"
+    return "category" if len(levels) <= MOST_LEVELS else "text"
 
 
 def _first(cells: NDArray[Any], known: NDArray[np.bool_]) -> Iterable[Any]:

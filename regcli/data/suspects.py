@@ -12,7 +12,7 @@ from regcli.data.distinct import count_distinct, numbered
 from regcli.data.facts import ColumnProfile, Identifier, Leak
 from regcli.data.table import Column, Levels, Numbers, Table
 
-__all__ = ["LEAKING", "Aim", "aim_at", "calendar_numbers", "find_identifier", "find_leak", "stand_ins"]
+__all__ = ["LEAKING", "Aim", "aim_at", "calendar_numbers", "find_identifier", "find_leak", "numbers_rows", "stand_ins"]
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -33,6 +33,9 @@ FIRST_ROWS = 1_000
 #: Names that say that a column names rows.
 _ID_NAME = re.compile(r"(?i:(.*[_ .-])?(id|ids|uuid|guid|key|index|rowid|nr|no)|unnamed: ?\d+)|.*[a-z]I[dD]", re.ASCII)
 
+#: Integers that are taken for years, as far as data reach.
+_YEARS = (1500, 2200)
+
 #: Numbers that stand for a missing cell in many data sets.
 _STAND_INS = (-9.0, -99.0, -999.0, -9999.0, -99999.0, 99.0, 999.0, 9999.0, 99999.0, 999999.0)
 
@@ -45,18 +48,49 @@ def find_identifier(table: Table, profile: ColumnProfile) -> Identifier | None:
     filled = table.rows - profile.missing
     if filled < LEAST_ROWS or profile.distinct < filled or profile.type not in ("text", "category", "integer"):
         return None
-    reasons = [f"all {filled:,} cells differ"]
     column = table.columns[profile.name]
-    if isinstance(column, Numbers) and profile.numbers is not None:
-        values = column.values[~np.isnan(column.values)]
-        steps = np.diff(values)
-        if profile.numbers.most - profile.numbers.least == filled - 1:
-            reasons.append(f"they are the integers from {profile.numbers.least:.0f} to {profile.numbers.most:.0f}")
-        elif bool((steps > 0).all() or (steps < 0).all()):
-            reasons.append("they are in order")
-    if _ID_NAME.fullmatch(profile.name):
+    values = column.values[~np.isnan(column.values)] if isinstance(column, Numbers) else None
+    return _named(profile.name, filled, values)
+
+
+def numbers_rows(name: str, column: Column) -> Identifier | None:
+    """Whether a column holds integers that probably name the rows. Most columns are told by their first few cells."""
+    if not isinstance(column, Numbers):
+        return None
+    first = column.values[:LEAST_ROWS]
+    if len(set(first.tolist())) < first.size or not _whole(first[~np.isnan(first)]):
+        return None
+    values = column.values[~np.isnan(column.values)]
+    if values.size < LEAST_ROWS or not _whole(values) or count_distinct(numbered(values)) < values.size:
+        return None
+    found = _named(name, values.size, values)
+    return found if found.probable else None
+
+
+def _whole(values: Array) -> bool:
+    return bool((values == np.floor(values)).all() and np.isfinite(values).all())
+
+
+def _named(name: str, filled: int, values: Array | None) -> Identifier:
+    """Why a column whose cells all differ seems to name rows; ``values`` are its integers, None of text."""
+    reasons = [f"all {filled:,} cells differ"]
+    if values is not None:
+        reasons += _in_sequence(values)
+    if _ID_NAME.fullmatch(name):
         reasons.append("so says its name")
-    return Identifier(profile.name, tuple(reasons))
+    return Identifier(name, tuple(reasons))
+
+
+def _in_sequence(values: Array) -> Iterator[str]:
+    """Whether integers count the rows, or are in order. Years do so too where there is a row a year."""
+    least, most = float(values.min()), float(values.max())
+    if _YEARS[0] <= least <= most <= _YEARS[1]:
+        return
+    steps = np.diff(values)
+    if most - least == values.size - 1:
+        yield f"they are the integers from {least:.0f} to {most:.0f}"
+    elif bool((steps > 0).all() or (steps < 0).all()):
+        yield "they are in order"
 
 
 # -- leaks -----------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-__all__ = ["WEIGHTINGS", "Counted", "count_words", "rarity", "vocabulary", "words_of"]
+__all__ = ["WEIGHTINGS", "Counted", "count_words", "rarity", "rows_with", "vocabulary", "words_of"]
 
 #: How often a word is there, whether it is there, and its count times how rare it is.
 WEIGHTINGS = ("count", "binary", "tfidf")

@@ -83,6 +83,8 @@ def _facts(document: Document) -> Iterator[str]:
         if target["classes"]:
             line += ": " + _counts(target["classes"])
             line += f" (event {target['positive']})" if target["positive"] is not None else ""
+        if target["events_per_term"] is not None:
+            line += f" · {target['events_per_term']:.2g} rows of the rarer class for each term"
         yield line
     size = f"{_bytes(memory['matrix_bytes'])} ({memory['formula']})"
     yield f"matrix of a fit: {memory['rows']:,} rows x {memory['terms']:,} terms, {size}"
@@ -132,10 +134,23 @@ def _wide_row(column: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _values(column: Mapping[str, Any], shown: int = FEW_LEVELS) -> str:
-    """The most frequent levels of text, and of numbers the few values there are."""
+    """The range of dates, the order of levels, the most frequent words or levels, of numbers the few values."""
+    if column["dates"] is not None:
+        return f"{column['dates']['first']} to {column['dates']['last']}"
+    if column["words"] is not None:
+        return _words(column["words"], shown)
+    if column["order"] is not None:
+        told = [_short(level) for level in column["order"][: shown + 1]]
+        return " < ".join(told) + (" < ..." if len(column["order"]) > len(told) else "")
     if column["type"] in ("number", "integer") and column["distinct"] > FEW_LEVELS:
         return ""
     return _counts(column["levels"], shown) if column["levels"] else ""
+
+
+def _words(words: Mapping[str, Any], shown: int) -> str:
+    """The most frequent words, and how many there are."""
+    told = [f"{_short(word['word'])} ({word['rows']:,})" for word in words["frequent"][:shown]]
+    return f"{words['kept']:,} words: {', '.join(told)}" + (", ..." if words["kept"] > shown else "")
 
 
 def _counts(levels: list[dict[str, Any]], shown: int = FEW_LEVELS) -> str:

@@ -25,6 +25,10 @@ Cell = str | float | None
 
 _INDENT = "  "
 
+#: How text begins that spreadsheets take for a formula, and numbers that begin so too.
+_FORMULAS = ("=", "+", "-", "@")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
 #: What csv and md tell of a column that was inspected.
 _FACTS = ("column", "type", "role", "n_terms", "missing", "missing_share", "distinct", "leading_zeros")
 _FIGURES = ("min", "q1", "median", "q3", "max", "mean", "sd", "zeros_share", "infinite")
@@ -54,7 +58,15 @@ _WORDS = frozenset(
 )
 
 
-def render(document: Document, form: str, *, width: int | None, color: bool, plain: bool = False) -> str:
+def render(
+    document: Document,
+    form: str,
+    *,
+    width: int | None,
+    color: bool,
+    plain: bool = False,
+    spreadsheet_safe: bool = False,
+) -> str:
     """A document as text, ending in a newline.
 
     Parameters
@@ -69,6 +81,8 @@ def render(document: Document, form: str, *, width: int | None, color: bool, pla
         Whether a table may be coloured.
     plain : bool
         Whether a table must be ASCII.
+    spreadsheet_safe : bool
+        Whether text in csv is kept from being a formula.
 
     Raises
     ------
@@ -86,20 +100,29 @@ def render(document: Document, form: str, *, width: int | None, color: bool, pla
         return table(document, width=width, color=color, plain=plain)
     if kind == "model":
         document = as_fit(document)
-    writers: dict[str, Callable[[Document], str]] = {"jsonl": _jsonl, "csv": _csv, "md": _md, "names": _names}
+    if form == "csv":
+        columns, rows = grid_of(document)
+        return _csv_text([columns, *rows], spreadsheet_safe=spreadsheet_safe)
+    writers: dict[str, Callable[[Document], str]] = {"jsonl": _jsonl, "md": _md, "names": _names}
     return writers[form](document)
 
 
-def rows_text(header: Sequence[str], batches: Iterable[Sequence[Sequence[Cell]]], form: str) -> Iterator[str]:
+def rows_text(
+    header: Sequence[str],
+    batches: Iterable[Sequence[Sequence[Cell]]],
+    form: str,
+    *,
+    spreadsheet_safe: bool = False,
+) -> Iterator[str]:
     """Rows as pieces of text, one for the header and one for each batch: memory does not grow with the rows.
 
-    ``form`` is ``csv`` (cells as they are, an empty cell for None), ``jsonl`` (an object per row) or ``json`` (one
-    array of objects).
+    ``form`` is ``csv`` (cells as they are, an empty cell for None; with ``spreadsheet_safe`` no text is a formula),
+    ``jsonl`` (an object per row) or ``json`` (one array of objects).
     """
     if form == "csv":
-        yield _csv_text([header])
+        yield _csv_text([header], spreadsheet_safe=spreadsheet_safe)
         for batch in batches:
-            yield _csv_text(batch)
+            yield _csv_text(batch, spreadsheet_safe=spreadsheet_safe)
         return
     lines = ([encode_line(dict(zip(header, row, strict=True))) for row in batch] for batch in batches)
     if form == "jsonl":
@@ -234,15 +257,18 @@ _GRIDS: Mapping[str, tuple[tuple[str, ...], Callable[[Document], Iterable[tuple[
 }
 
 
-def _csv(document: Document) -> str:
-    columns, rows = grid_of(document)
-    return _csv_text([columns, *rows])
-
-
-def _csv_text(rows: Iterable[Iterable[Cell]]) -> str:
+def _csv_text(rows: Iterable[Iterable[Cell]], *, spreadsheet_safe: bool) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    told = ([_harmless(cell) for cell in row] for row in rows) if spreadsheet_safe else rows
+    csv.writer(text, lineterminator="\n").writerows(told)
     return text.getvalue()
+
+
+def _harmless(cell: Cell) -> Cell:
+    """A cell that no spreadsheet takes for a formula; numbers are none, also as text."""
+    if isinstance(cell, str) and cell.lstrip().startswith(_FORMULAS) and not _NUMBER.fullmatch(cell):
+        return f"'{cell}"
+    return cell
 
 
 def _md(document: Document) -> str:

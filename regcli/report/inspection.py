@@ -6,7 +6,7 @@ from typing import Any
 
 from regcli import __version__
 from regcli.data.alike import NEARLY, SEED
-from regcli.data.facts import ColumnProfile, Finding, Inspection, NumberFacts
+from regcli.data.facts import ColumnProfile, DateFacts, Finding, Inspection, NumberFacts, TargetFacts, WordFacts
 
 __all__ = ["inspect_document"]
 
@@ -84,7 +84,17 @@ def _target(inspection: Inspection) -> Document | None:
         "family": target.family,
         "classes": None if classes is None else [{"level": level, "count": count} for level, count in classes],
         "positive": target.positive,
+        "family_source": target.family_source,
+        "events_per_term": _events_per_term(inspection, target),
     }
+
+
+def _events_per_term(inspection: Inspection, target: TargetFacts) -> float | None:
+    """Rows of the rarer of two classes for each term: what a model of classes has to learn from."""
+    terms = inspection.table.matrix_terms
+    if target.positive is None or not target.classes or not terms:
+        return None
+    return min(count for _, count in target.classes) / terms
 
 
 def _column(profile: ColumnProfile, rows: int, codes: Mapping[str, list[str]]) -> Document:
@@ -100,7 +110,23 @@ def _column(profile: ColumnProfile, rows: int, codes: Mapping[str, list[str]]) -
         "numbers": None if profile.numbers is None else _numbers(profile.numbers, rows - profile.missing),
         "leading_zeros": profile.leading_zeros,
         "examples": list(profile.examples),
+        "dates": None if profile.dates is None else _dates(profile.dates),
+        "words": None if profile.words is None else _words(profile.words),
+        "order": None if profile.order is None else list(profile.order),
         "findings": list(dict.fromkeys(codes.get(profile.name, ()))),
+    }
+
+
+def _dates(facts: DateFacts) -> Document:
+    return {"first": facts.first, "last": facts.last, "unreadable": facts.unreadable}
+
+
+def _words(facts: WordFacts) -> Document:
+    return {
+        "distinct": facts.distinct,
+        "kept": facts.kept,
+        "wordless_rows": facts.wordless,
+        "frequent": [{"word": word, "rows": rows} for word, rows in facts.frequent],
     }
 
 

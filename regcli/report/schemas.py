@@ -81,13 +81,16 @@ _TEXTS = _list(_TEXT)
 _COUNTS = _list(_COUNT)
 _NUMBERS = _list(_NUMBER)
 _NUMBERS_OR_NULLS = _list(_or_null(_NUMBER))
+_FORMAT = _words("csv", "parquet", "jsonl", "feather", "svm", "npz", "mtx")
+_FAMILY = _words("gaussian", "binomial", "poisson")
+
 _STRENGTH: Schema = {"type": "number", "minimum": 0}
 _STRENGTHS = _list(_STRENGTH)
 _SHA256: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 
 _DATA = _object(
     files=_list(_object(path=_TEXT, sha256=_SHA256, rows=_COUNT)),
-    format=_words("csv", "parquet", "jsonl", "feather", "svm", "npz", "mtx"),
+    format=_FORMAT,
     target=_TEXT,
     target_source=_TEXT,
     rows=_COUNT,
@@ -107,7 +110,7 @@ _LAMBDA_AS = _object(
 )
 
 _MODEL = _object(
-    family=_words("gaussian", "binomial", "poisson"),
+    family=_FAMILY,
     family_source=_TEXT,
     link=_TEXT,
     classes=_or_null(_TEXTS),
@@ -272,7 +275,7 @@ _TRAINED: Schema = {
 _STORED: Mapping[str, Schema] = {
     "regcli": _TEXT,
     "id": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
-    "family": _words("gaussian", "binomial", "poisson"),
+    "family": _FAMILY,
     "link": _words("identity", "logit", "log"),
     "classes": _or_null(_TEXTS),
     "positive": _or_null(_TEXT),
@@ -347,7 +350,7 @@ _STORED: Mapping[str, Schema] = {
 _EXPORTED: Mapping[str, Schema] = {
     "model": _TEXT,
     "target": _TEXT,
-    "family": _words("gaussian", "binomial", "poisson"),
+    "family": _FAMILY,
     "link": _words("identity", "logit", "log"),
     "classes": _or_null(_TEXTS),
     "positive": _or_null(_TEXT),
@@ -499,7 +502,9 @@ _SPREAD = _object(
 
 _COLUMN = _object(
     column=_TEXT,
-    type=_words("number", "integer", "boolean", "category", "text", "date", "constant", "empty", "unsupported"),
+    type=_words(
+        "number", "integer", "boolean", "category", "ordinal", "text", "date", "constant", "empty", "unsupported"
+    ),
     role=_words("target", "feature", "dropped", "left-out"),
     n_terms=_COUNT,
     missing=_COUNT,
@@ -509,6 +514,11 @@ _COLUMN = _object(
     numbers=_or_null(_SPREAD),
     leading_zeros=_FLAG,
     examples=_TEXTS,
+    dates=_or_null(_object(first=_TEXT, last=_TEXT, unreadable=_COUNT)),
+    words=_or_null(
+        _object(distinct=_COUNT, kept=_COUNT, wordless_rows=_COUNT, frequent=_list(_object(word=_TEXT, rows=_COUNT)))
+    ),
+    order=_or_null(_TEXTS),
     findings=_TEXTS,
 )
 
@@ -516,7 +526,7 @@ _INSPECT: Mapping[str, Schema] = {
     "regcli": _TEXT,
     "data": _object(
         files=_list(_object(path=_TEXT, sha256=_SHA256, rows=_COUNT)),
-        format=_words("csv", "parquet"),
+        format=_FORMAT,
         delimiter=_or_null(_TEXT),
         decimal=_or_null(_TEXT),
         encoding=_or_null(_TEXT),
@@ -529,9 +539,11 @@ _INSPECT: Mapping[str, Schema] = {
         _object(
             column=_TEXT,
             source=_TEXT,
-            family=_or_null(_words("gaussian", "binomial")),
+            family=_or_null(_FAMILY),
             classes=_or_null(_list(_object(level=_TEXT, count=_COUNT))),
             positive=_or_null(_TEXT),
+            family_source=_or_null(_words("option", "guessed")),
+            events_per_term=_or_null(_NUMBER),
         )
     ),
     "columns": _list(_COLUMN),

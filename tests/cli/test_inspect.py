@@ -92,12 +92,12 @@ def test_everything_that_is_there_is_found() -> None:
     assert codes(document, "warning") == {
         "family-guessed": ["cost"],
         "leading-zeros": ["zip"],
+        "probable-identifier": ["n"],
         "all-missing-column": ["gone"],
         "constant-column": ["same"],
     }
     assert codes(document) == {
         "suspected-leak": ["late"],
-        "suspected-identifier": ["n"],
         "near-collinear": ["x", "twice", "near"],
         "date-column": ["stamp"],
         "stand-in-value": ["lab"],
@@ -108,6 +108,7 @@ def test_everything_that_is_there_is_found() -> None:
     assert document["leaks"][0]["correlation"] > 0.999
     assert document["target"] == {
         "column": "cost", "source": "option", "family": "gaussian", "classes": None, "positive": None,
+        "family_source": "guessed", "events_per_term": None,
     }  # fmt: skip
 
 
@@ -170,6 +171,8 @@ def test_classes_are_counted_and_the_event_is_fits(name: str) -> None:
         "family": "binomial",
         "classes": [{"level": "benign", "count": 357}, {"level": "malignant", "count": 212}],
         "positive": "malignant",
+        "family_source": "guessed",
+        "events_per_term": 212 / document["memory"]["terms"],
     }
     assert codes(document, "warning") == {"target-guessed": ["diagnosis"], "family-guessed": ["diagnosis"]}
     (group,) = (one for one in document["collinear"]["groups"] if "mean_radius" in one["columns"])
@@ -221,7 +224,7 @@ def test_nothing_is_refused_but_what_cannot_be_read_or_found() -> None:
         ((bad, "--drop", "q*"), 3),
         ((bad, "--categorical", "a", "--drop", "a"), 2),
         ((bad, "-f", "names"), 2),
-        ((bad, "--family", "gaussian"), 2),
+        ((bad, "--penalty", "l1"), 2),
         ((bad, bad, "-o", "no/where.json"), 6),
     ):
         assert run_tool("inspect", *words).status == status, words

@@ -5,7 +5,19 @@ from typing import Annotated, Literal
 
 from regcli.app.options.flag import Flag
 
-__all__ = ["Family", "Folds", "Metric", "Model", "Penalty", "Save", "Search", "Solver", "SolverName", "Strengths"]
+__all__ = [
+    "Family",
+    "Folds",
+    "Metric",
+    "Model",
+    "Penalty",
+    "Save",
+    "Search",
+    "Solver",
+    "SolverName",
+    "Strengths",
+    "TargetFamily",
+]
 
 Family = Literal["gaussian", "binomial", "poisson"]
 PenaltyName = Literal["none", "l1", "l2", "elasticnet", "lasso", "ridge", "ols"]
@@ -15,14 +27,17 @@ Standardize = Literal["all", "numeric", "none"]
 Scheme = Literal["kfold", "stratified", "group", "time", "loo"]
 Metric = Literal["deviance", "mse", "rmse", "mae", "r2", "logloss", "brier", "auc", "accuracy"]
 
+# An option of several groups, declared once.
+TargetFamily = Annotated[
+    Family | None, Flag(("--family",), "Distribution of the target.", None, "from the target's values")
+]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """What is modelled."""
 
-    family: Annotated[
-        Family | None, Flag(("--family",), "Distribution of the target.", None, "from the target's values")
-    ] = None
+    family: TargetFamily = None
     positive_class: Annotated[
         str | None,
         Flag(("--positive-class",), "Level of a binomial target that counts as the event.", "LEVEL", "the later one"),

@@ -113,6 +113,13 @@ class Common:
         Flag(("-f", "--format"), "Format of the result.", None, "table on a terminal, json in a pipe", "REGCLI_FORMAT"),
     ] = None
     json: Annotated[bool, Flag(("--json",), "Result and errors as JSON.")] = False
+    spreadsheet_safe: Annotated[
+        bool,
+        Flag(
+            ("--spreadsheet-safe",),
+            "In CSV, put ' before text that begins with = + - or @, which spreadsheets would take for a formula.",
+        ),
+    ] = False
     quiet: Annotated[
         int,
         Flag(

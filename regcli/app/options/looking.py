@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+from regcli.app.options.fitting import TargetFamily
 from regcli.app.options.flag import Flag
-from regcli.app.options.tables import Categorical, DataFiles, Drop, Features, Target
+from regcli.app.options.tables import Categorical, DataFiles, Dates, Drop, Features, Ordinal, Target, Texts
 
 __all__ = ["Looking", "Showing"]
 
@@ -18,6 +19,10 @@ class Looking:
     features: Features = ()
     drop: Drop = ()
     categorical: Categorical = ()
+    ordinal: Ordinal = ()
+    date: Dates = ()
+    text: Texts = ()
+    family: TargetFamily = None
     all_columns: Annotated[
         bool,
         Flag(("--all-columns",), "List every column in the table, however many there are.", None, "the first 40"),

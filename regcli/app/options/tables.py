@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from regcli.app.options.flag import Flag
 
-__all__ = ["Categorical", "Data", "DataFiles", "Drop", "Features", "Reading", "Target"]
+__all__ = ["Categorical", "Data", "DataFiles", "Dates", "Drop", "Features", "Ordinal", "Reading", "Target", "Texts"]
 
 TextWeights = Literal["count", "binary", "tfidf"]
 InputFormat = Literal["csv", "tsv", "parquet", "jsonl", "feather", "svm", "npz", "mtx"]
@@ -36,6 +36,27 @@ Categorical = Annotated[
     tuple[str, ...],
     Flag(("--categorical",), "Treat this column as categories, its cells as spelt. Repeatable.", "COL"),
 ]
+Ordinal = Annotated[
+    tuple[str, ...],
+    Flag(
+        ("--ordinal",),
+        "Treat this column as ordered levels: a term COL>=LEVEL for every step. In the order given, else sorted. "
+        "Repeatable.",
+        "COL[=LOW,...,HIGH]",
+    ),
+]
+Dates = Annotated[
+    tuple[str, ...],
+    Flag(
+        ("--date",),
+        "Treat this column as dates (ISO 8601): year(COL), month(COL), weekday(COL) and days(COL). Repeatable.",
+        "COL",
+    ),
+]
+Texts = Annotated[
+    tuple[str, ...],
+    Flag(("--text",), "Treat this column as text: a term word(COL,WORD) for every word. Repeatable.", "COL"),
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,27 +68,9 @@ class Data:
     features: Features = ()
     drop: Drop = ()
     categorical: Categorical = ()
-    ordinal: Annotated[
-        tuple[str, ...],
-        Flag(
-            ("--ordinal",),
-            "Treat this column as ordered levels: a term COL>=LEVEL for every step. In the order given, else sorted. "
-            "Repeatable.",
-            "COL[=LOW,...,HIGH]",
-        ),
-    ] = ()
-    date: Annotated[
-        tuple[str, ...],
-        Flag(
-            ("--date",),
-            "Treat this column as dates (ISO 8601): year(COL), month(COL), weekday(COL) and days(COL). Repeatable.",
-            "COL",
-        ),
-    ] = ()
-    text: Annotated[
-        tuple[str, ...],
-        Flag(("--text",), "Treat this column as text: a term word(COL,WORD) for every word. Repeatable.", "COL"),
-    ] = ()
+    ordinal: Ordinal = ()
+    date: Dates = ()
+    text: Texts = ()
     text_ngrams: Annotated[
         int | None, Flag(("--text-ngrams",), "Runs of up to N words are words too, from 1 to 5.", "N", "1")
     ] = None

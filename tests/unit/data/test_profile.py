@@ -81,7 +81,7 @@ def test_types(column: Table, kind: str) -> None:
 
 
 def test_a_declared_category_is_no_text() -> None:
-    assert profile_column(levels(*map(str, range(60))), "x", categorical=True).type == "category"
+    assert profile_column(levels(*map(str, range(60))), "x", declared="category").type == "category"
 
 
 def test_levels_are_the_most_frequent_ones_in_order() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from regcli.data.facts import Leak
 from regcli.data.profile import profile_column
-from regcli.data.suspects import aim_at, calendar_numbers, find_identifier, find_leak, stand_ins
+from regcli.data.suspects import aim_at, calendar_numbers, find_identifier, find_leak, numbers_rows, stand_ins
 from regcli.data.table import Column, Levels, Numbers, Table
 from regcli.errors import Location
 
@@ -43,6 +43,34 @@ def test_identifiers_and_why() -> None:
         assert reason(name, numbers(mixed * 7)) == "all 200 cells differ, and so says its name"
     assert reason("humid", numbers(mixed * 7)) == "all 200 cells differ"
     assert reason("code", levels([f"V{at}" for at in mixed])) == "all 200 cells differ"
+
+
+def test_integers_that_number_the_rows_are_told_from_measured_ones() -> None:
+    mixed = RNG.permutation(N)
+    holes = np.where(np.arange(N) % 9 == 4, np.nan, np.arange(N) * 3.0)
+    for name, column in (
+        ("n", numbers(mixed)),
+        ("n", numbers(mixed + 90_000)),
+        ("n", numbers(np.arange(N) * 17)),
+        ("n", numbers(holes)),
+        ("case_id", numbers(mixed * 7)),
+        ("year_id", numbers(mixed + 1_800)),
+    ):
+        found = numbers_rows(name, column)
+        assert found is not None
+        assert found == find_identifier(table(**{name: column}), profile_column(table(**{name: column}), name))
+        assert found.probable
+    measured: tuple[tuple[str, Column], ...] = (
+        ("income", numbers(mixed * 7)),
+        ("year", numbers(np.arange(1_820, 1_820 + N))),
+        ("id", numbers(mixed // 2)),
+        ("id", numbers(mixed * 7 + 0.5)),
+        ("id", numbers(np.where(mixed == 3, np.inf, mixed))),
+        ("id", numbers(range(19))),
+        ("id", numbers(np.full(N, np.nan))),
+        ("id", levels([f"V{at}" for at in mixed])),
+    )
+    assert [name for name, other in measured if numbers_rows(name, other)] == []
 
 
 @pytest.mark.parametrize(
