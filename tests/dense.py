@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regcli.data.encoder import Encoder, Matrix
+from regcli.data.encoder import Encoder
+from regcli.data.stored import Matrix
 
 __all__ = ["based", "coded", "dense"]
 

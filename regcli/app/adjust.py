@@ -74,12 +74,12 @@ def with_policies(scorer: Scorer, options: Sequence[str]) -> tuple[Scorer, tuple
     policies = other_policies(options, learnt, derived)
     lessons = scorer.encoder.lessons
     numbers, levels = dict(lessons.fills.numbers), {**lessons.fills.levels}
-    features = []
+    features, needed = [], frozenset(scorer.needed)
     for feature in scorer.encoder.features:
         policy = policies[feature.column]
         if feature.kind == "text" and policy in FILLING:
             policy = feature.missing  # text without a cell is text without a word
-        if policy != feature.missing and feature.source in scorer.needed:
+        if policy != feature.missing and feature.source in needed:
             _refuse_impossible(feature, policy)
             if policy in ("mean", "median"):
                 known = _known(scorer, feature, policy)
@@ -90,7 +90,7 @@ def with_policies(scorer: Scorer, options: Sequence[str]) -> tuple[Scorer, tuple
             feature = replace(feature, missing=policy)  # noqa: PLW2901  (the feature as it is used from here on)
         features.append(feature)
     encoder = replace(scorer.encoder, features=tuple(features), lessons=replace(lessons, fills=Fills(numbers, levels)))
-    dropped = tuple(f.source for f in features if policies[f.column] == "drop" and f.source in scorer.needed)
+    dropped = tuple(f.source for f in features if policies[f.column] == "drop" and f.source in needed)
     return replace(scorer, encoder=encoder), dropped
 
 

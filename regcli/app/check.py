@@ -144,7 +144,7 @@ def strict_error(result: CheckResult) -> DataError | None:
 def _take(scorer: Scorer, table: Table, met: _Met, observer: Observer) -> None:
     """Count one chunk, and score the rows of it that can be."""
     features, needed = scorer.encoder.sources, scorer.needed
-    others = [name for name in features if name not in needed]
+    others = _others(scorer)
     known = {*features, *needed, *scorer.id, scorer.target, scorer.weights}
     met.files[table.files[0].path] = met.files.get(table.files[0].path, 0) + table.rows
     met.absent.update(dict.fromkeys(name for name in others if name not in table.columns))
@@ -166,6 +166,12 @@ def _take(scorer: Scorer, table: Table, met: _Met, observer: Observer) -> None:
     observer.add(table, eta, bad)
 
 
+def _others(scorer: Scorer) -> tuple[str, ...]:
+    """Columns of the model without a coefficient."""
+    needed = frozenset(scorer.needed)
+    return tuple(name for name in scorer.encoder.sources if name not in needed)
+
+
 def _derived(scorer: Scorer, table: Table) -> Table:
     """The chunk with what is made of its columns, of those that are of the type they should be."""
     right = []
@@ -184,7 +190,6 @@ def _result(
     metrics: dict[str, Any] | None,
     warnings: tuple[Warn, ...],
 ) -> CheckResult:
-    features, needed = scorer.encoder.sources, scorer.needed
     violations = met.needed.violations()
     return CheckResult(
         model={
@@ -201,8 +206,8 @@ def _result(
         rows_scorable=met.scorable,
         violations=violations,
         columns={
-            "needed": needed,
-            "unused": tuple(name for name in features if name not in needed),
+            "needed": scorer.needed,
+            "unused": _others(scorer),
             "absent": tuple(met.absent),
             "extra": tuple(met.extra),
         },

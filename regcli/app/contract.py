@@ -70,14 +70,15 @@ def breaches(scorer: Scorer, table: Table, names: Sequence[str], *, zero_unknown
         Whether a level that is not known counts as none of the levels rather than keeping its row from being scored.
     """
     for name in names:
-        made = [feature for feature in scorer.encoder.features if feature.source == name]  # none: offset or exposure
+        made = scorer.encoder.by_source.get(name, ())  # none: offset or exposure
         number = all(feature.reads_numbers for feature in made)
         whole = _whole(name, table.columns.get(name), number=number, rows=table.rows)
         if whole is not None:
             yield whole
             continue
-        found = [_missing(table, name, made), *_bad_cells(table, name)]
-        if number:
+        sound = number and _is_sound(table, name)
+        found = [] if sound else [_missing(table, name, made), *_bad_cells(table, name)]
+        if number and (name == scorer.exposure or not sound):
             found += _numbers(scorer, table, name)
         for feature in made:
             if feature.kind == "number":
@@ -85,6 +86,15 @@ def breaches(scorer: Scorer, table: Table, names: Sequence[str], *, zero_unknown
             elif feature.leveled:
                 found += _levels(feature, table.columns[feature.column], zero_unknown=zero_unknown)
         yield from (breach for breach in found if breach.rows.any())
+
+
+def _is_sound(table: Table, name: str) -> bool:
+    """Whether all cells of a column of numbers are there and finite: the least and the largest tell."""
+    column = table.columns[name]
+    if not isinstance(column, Numbers) or name in table.bad_cells:
+        return False
+    low, high = column.extent
+    return -np.inf < low <= high < np.inf  # nor are they NaN
 
 
 def barred(found: Iterable[Breach], rows: int) -> Mask:
@@ -141,14 +151,15 @@ def _bad_cells(table: Table, name: str) -> Iterator[Breach]:
 def _numbers(scorer: Scorer, table: Table, name: str) -> Iterator[Breach]:
     """Numbers that no row may have."""
     column = table.columns[name]
-    values = column.values if isinstance(column, Numbers) else np.full(table.rows, np.nan)
+    if not isinstance(column, Numbers):
+        return
 
     def spelt(row: int) -> str:
-        return repr(float(values[row]))
+        return repr(float(column.values[row]))
 
-    yield Breach("infinite-value", name, "error", np.isinf(values), "a finite number", spelt)
+    yield Breach("infinite-value", name, "error", column.where(np.isinf), "a finite number", spelt)
     if name == scorer.exposure:
-        yield Breach("bad-exposure", name, "error", values <= 0, "a number above 0", spelt)
+        yield Breach("bad-exposure", name, "error", column.where(lambda cells: cells <= 0), "a number above 0", spelt)
 
 
 def _range(scorer: Scorer, table: Table, feature: Feature) -> Iterator[Breach]:
@@ -158,12 +169,15 @@ def _range(scorer: Scorer, table: Table, feature: Feature) -> Iterator[Breach]:
     if known is None or known.range is None or not isinstance(column, Numbers):
         return
     low, high = known.range
-    values, finite = column.values, ~np.isinf(column.values)
+    least, most = column.extent
+    if low <= least and most <= high:
+        return
 
     def spelt(row: int) -> str:
-        return repr(float(values[row]))
+        return repr(float(column.values[row]))
 
-    below, outside = (values < low) & finite, ((values < low) | (values > high)) & finite
+    below = column.where(lambda cells: (cells < low) & (cells > -np.inf))
+    outside = below | column.where(lambda cells: (cells > high) & (cells < np.inf))
     yield Breach("out-of-range", feature.column, "warning", outside, f"from {low!r} to {high!r}", spelt, below)
 
 

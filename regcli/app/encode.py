@@ -14,9 +14,10 @@ from regcli.app.options import Penalty
 from regcli.app.reading import Known, Used
 from regcli.app.values import term_values
 from regcli.data.alike import are_multiples, scaled
-from regcli.data.encoder import Encoder, Matrix
+from regcli.data.encoder import Encoder
 from regcli.data.learn import Learnt, Recipe, learn_encoder
 from regcli.data.roles import Roles
+from regcli.data.stored import Matrix
 from regcli.data.table import Column, Levels, Numbers, Table
 from regcli.data.terms import column_name, plain_term
 from regcli.data.usable import LARGEST
@@ -130,7 +131,7 @@ def lane_maps(encoder: Encoder, columns: Mapping[str, Column], rows: Rows) -> La
 def _taken(column: Column, rows: Rows) -> Column:
     """Some rows of a column."""
     if isinstance(column, Numbers):
-        return Numbers(column.values[rows])
+        return column.taken(rows)
     return replace(column, codes=column.codes[rows]) if isinstance(column, Levels) else column
 
 
@@ -201,6 +202,15 @@ _UNKNOWN = ("unknown-level", "a test row has a category of {name!r} that no trai
 _BEYOND = ("value-range", f"a test row has a value of {{term!r}} beyond {LARGEST:g}, whose square overflows")
 
 
+def _digest(X: Matrix, place: int) -> bytes:
+    """A hash of a column's cells, which themselves would be a copy."""
+    if isinstance(X, np.ndarray):
+        return sha256(X[:, place].data).digest()
+    part = slice(X.indptr[place], X.indptr[place + 1])
+    there = X.data[part] != 0
+    return sha256(X.indices[part][there].tobytes() + X.data[part][there].tobytes()).digest()
+
+
 def same_columns(encoder: Encoder, X: Matrix) -> list[Warn]:
     """Warnings for terms that are equal cell by cell, and for multiples of each other, from the base columns X (n, m).
 
@@ -209,8 +219,7 @@ def same_columns(encoder: Encoder, X: Matrix) -> list[Warn]:
     seen: dict[bytes, list[str]] = {}
     for term, place in zip(encoder.terms, encoder.places, strict=True):
         if term.factors[0].kind != "word":
-            column = X[:, place] if isinstance(X, np.ndarray) else X[:, [place]].toarray()
-            seen.setdefault(sha256(column.data).digest(), []).append(term.name)  # the cells themselves would be a copy
+            seen.setdefault(_digest(X, place), []).append(term.name)
     out = []
     for groups, code, what in (
         ([names for names in seen.values() if len(names) > 1], "duplicate-columns", "with the same values"),

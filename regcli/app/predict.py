@@ -30,7 +30,7 @@ from regcli.problem.families import FAMILIES
 __all__ = ["PredictOutcome", "model_warnings", "predict", "range_warnings"]
 
 Mask = NDArray[np.bool_]
-Cells = tuple[str | float | None, ...]
+Cells = list[Any] | NDArray[np.float64]
 
 
 @dataclass
@@ -45,7 +45,7 @@ class _Tally:
 
 @dataclass(frozen=True)
 class PredictOutcome:
-    """``rows`` streams; ``finish`` and ``warnings`` are complete once it has been read to its end."""
+    """``rows`` streams, as columns of some rows at a time; with its end ``finish`` and ``warnings`` are complete."""
 
     header: tuple[str, ...]
     rows: Iterator[list[Cells]]
@@ -281,7 +281,7 @@ def _require_carried(plan: _Plan, table: Table) -> None:
 
 
 def _score(plan: _Plan, tally: _Tally, table: Table) -> list[Cells]:
-    """Score one chunk and format its rows."""
+    """Score one chunk: the columns that are written of it."""
     scorer = plan.scorer
     require_columns(scorer, table)
     table = derived_table(table, scorer.encoder.derived, strict=plan.strict_rows)
@@ -345,11 +345,16 @@ def _refuse_level(table: Table, breach: Breach) -> NoReturn:
 
 
 def _format(plan: _Plan, table: Table, made: Predicted, bad: Mask, dropped: Mask) -> list[Cells]:
-    """Rows of cells: what goes along, then the predictions."""
+    """Columns of cells: what goes along, then the predictions."""
     raw = table.raw or {}
-    columns = outputs(plan.scorer, plan.kind, plan.threshold, made, bad | dropped)
-    rows = zip(*(raw[name].tolist() for name in plan.carried), *columns, strict=True)
+    columns: list[Cells] = [raw[name].tolist() for name in plan.carried]
+    columns += outputs(plan.scorer, plan.kind, plan.threshold, made, bad | dropped)
     left_out = bad | dropped if plan.options.on_bad_row == "skip" else dropped
-    if left_out.any():
-        return [row for row, skipped in zip(rows, left_out.tolist(), strict=True) if not skipped]
-    return list(rows)
+    return [_without(column, left_out) for column in columns] if left_out.any() else columns
+
+
+def _without(column: Cells, rows: Mask) -> Cells:
+    """A column without some rows (n,)."""
+    if isinstance(column, np.ndarray):
+        return column[~rows]
+    return [cell for cell, skipped in zip(column, rows.tolist(), strict=True) if not skipped]

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regcli.data.dialect import Dialect
-from regcli.data.encoder import Matrix
 from regcli.data.read import Part, read_chunks
 from regcli.data.scorer import Scorer
+from regcli.data.stored import Matrix
 from regcli.data.table import Numbers, Table, Unsupported
 from regcli.errors import DataError, Location
 from regcli.problem.families import FAMILIES
@@ -27,7 +27,10 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Predicted:
-    """Coded rows (n, p), what is added to their predictors (n,), and the linear predictors (n,), nan without one."""
+    """Coded rows (n, k), what is added to their predictors (n,), and the linear predictors (n,), nan without one.
+
+    Coded are the columns that the model's ``working`` part has.
+    """
 
     X: Matrix
     offset: Array
@@ -77,10 +80,10 @@ def model_chunks(
 
 def predicted(scorer: Scorer, table: Table, *, zero_unknown: bool) -> Predicted:
     """Linear predictors of a chunk that has all columns the model needs."""
-    X = scorer.encoder.matrix(table.columns, np.arange(table.rows), scorer.coefs != 0, unknown_is_zero=zero_unknown)
+    X = scorer.working.encoder.matrix(table.columns, np.arange(table.rows), unknown_is_zero=zero_unknown)
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         offset = numbers_of(table, scorer.offset, 0.0) + np.log(numbers_of(table, scorer.exposure, 1.0))
-        return Predicted(X, offset, scorer.eta(X, offset))
+        return Predicted(X, offset, scorer.working.eta(X, offset))
 
 
 def numbers_of(table: Table, name: str | None, default: float) -> Array:
@@ -128,34 +131,41 @@ def output_names(scorer: Scorer, kind: str) -> list[str]:
     return names
 
 
-def outputs(scorer: Scorer, kind: str, threshold: float, made: Predicted, bad: Mask) -> list[list[Any]]:
-    """The columns that are written, None in the rows (n,) that are bad."""
+def outputs(scorer: Scorer, kind: str, threshold: float, made: Predicted, bad: Mask) -> list[list[Any] | Array]:
+    """The columns that are written: numbers as arrays, or lists with None in the rows (n,) that are bad, if any are."""
     mu = FAMILIES[scorer.family].mean(np.where(bad, 0.0, made.eta))
     classes: list[str] = []
     if kind in ("class", "prob") and scorer.classes is not None and scorer.positive is not None:
         other = next(level for level in scorer.classes if level != scorer.positive)
         classes = [scorer.positive if high else other for high in (mu >= threshold).tolist()]
-    values: list[Any] = {"link": made.eta, "terms": made.eta, "response": mu}.get(kind, np.zeros(0)).tolist() or classes
-    out = [values]
+    values: dict[str, Array] = {"link": made.eta, "terms": made.eta, "response": mu}
+    out: list[list[Any] | Array] = [values.get(kind, classes)]
     if kind == "prob" and scorer.classes is not None:
-        out += [(mu if level == scorer.positive else 1.0 - mu).tolist() for level in scorer.classes]
+        out += [mu if level == scorer.positive else 1.0 - mu for level in scorer.classes]
     if kind == "terms":
-        out += [part.tolist() for part in _contributions(scorer, made)]
+        out += _contributions(scorer, made)
     if not bad.any():
         return out
-    return [[None if missing else cell for cell, missing in zip(part, bad.tolist(), strict=True)] for part in out]
+    return [
+        [None if missing else cell for cell, missing in zip(_listed(part), bad.tolist(), strict=True)] for part in out
+    ]
+
+
+def _listed(column: list[Any] | Array) -> list[Any]:
+    return column.tolist() if isinstance(column, np.ndarray) else column
 
 
 def _contributions(scorer: Scorer, made: Predicted) -> list[Array]:
-    """Intercept, offset and estimate x value of every term: the sums of ``Scorer.eta``, in its order.
+    """Intercept, offset and estimate x value of every term: the sums of ``Working.eta``, in its order.
 
     Added up from left to right they are the linear predictor to the last bit.
     """
     start = [np.full(len(made.eta), scorer.intercept), *([made.offset] if _shifted(scorer) else [])]
-    used = np.flatnonzero(scorer.coefs)
+    coefs = scorer.working.coefs
+    used = np.flatnonzero(coefs)
     X = made.X[:, used]
     dense = X if isinstance(X, np.ndarray) else X.toarray()
-    return [*start, *(scorer.coefs[at] * dense[:, column] for column, at in enumerate(used))]
+    return [*start, *(coefs[at] * dense[:, column] for column, at in enumerate(used))]
 
 
 def _shifted(scorer: Scorer) -> bool:

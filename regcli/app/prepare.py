@@ -13,9 +13,10 @@ from regcli.app.limits import Memory
 from regcli.app.options import FitRequest, Folds, Model, PathRequest
 from regcli.app.reading import Used, read_used
 from regcli.app.values import bounded, number_of, refuse
-from regcli.data.encoder import Encoder, Matrix
+from regcli.data.encoder import Encoder
 from regcli.data.marks import Marks, fold_labels, groups_of, times_of
 from regcli.data.roles import Roles
+from regcli.data.stored import Matrix
 from regcli.data.table import Column, Numbers, Table
 from regcli.data.target import Target, check_domain, code_target, events, guess_family
 from regcli.data.training import describe
@@ -56,6 +57,7 @@ class Prepared:
     ``weights`` (n,) are the user's; ``fit_weights`` those times the class weights. ``marks`` are the folds, groups
     and times of the rows as far as columns say so. ``classes_of`` (n,) numbers the class of each row, None for numbers.
     ``single`` (n,) are the cells of the one column of numbers that all terms are made of, None where there is no such.
+    ``profile`` is None where no model is written, ``sparse`` are the columns of which the table keeps no zeros.
     """
 
     facts: DataFacts
@@ -75,7 +77,8 @@ class Prepared:
     dropped: tuple[tuple[str, str], ...]
     test: Held | None
     warnings: tuple[Warn, ...]
-    profile: Mapping[str, object]
+    profile: Mapping[str, object] | None
+    sparse: frozenset[str]
     single: Array | None
 
     def widened(self, partitions: Sequence[Partition]) -> Self:
@@ -129,8 +132,11 @@ def prepare(
         X_test = known_matrix(learnt.encoder, table, rows[held])
         test = Held(X_test, target.values[held], weights[held], offset[held])
     facts = _facts(used, int(train.sum()))
-    profile = describe(table, learnt.encoder.features, rows[train], replace(target, values=fitted))
+    profile = None
+    if isinstance(request, FitRequest) and request.save.model_out and not request.save.no_profile:
+        profile = describe(table, learnt.encoder.features, rows[train], replace(target, values=fitted))
     warnings = (*used.warnings, *guesses, *target.warnings, *learnt.warnings)
+    sparse = learnt.encoder.without_zeros(table.columns)
     single = _single(table, learnt.encoder, rows[train])
     columns, names = dict(table.columns), tuple(table.columns)
     del used, table  # a column goes once the design has it: the table and its design are never in memory both
@@ -160,6 +166,7 @@ def prepare(
         test=test,
         warnings=(*warnings, *same_columns(learnt.encoder, X)),
         profile=profile,
+        sparse=sparse,
         single=single,
     )
 
@@ -172,11 +179,11 @@ def _single(table: Table, encoder: Encoder, rows: Rows) -> Array | None:
 
 
 def _growth(encoder: Encoder, columns: Mapping[str, Column], rows: int) -> int:
-    """Bytes that the matrix takes beyond the columns that are given up for it; with words it is sparse and unknown."""
-    if any(feature.kind == "text" for feature in encoder.features):
+    """Bytes that the matrix takes beyond the columns that are given up for it; that of a sparse one is unknown."""
+    if encoder.is_sparse(columns):
         return 0
     matrix = _DOUBLE * rows * (max(encoder.places) + 1 if encoder.places else 0)
-    held = sum(column.values.nbytes for column in columns.values() if isinstance(column, Numbers))
+    held = sum(column.cells.nbytes for column in columns.values() if isinstance(column, Numbers))
     return max(0, matrix - held)
 
 

@@ -228,7 +228,8 @@ def _known_rows(table: Table, roles: Roles, data: Data) -> NDArray[np.bool_]:
 def _without_empty(table: Table, roles: Roles, data: Data, warnings: list[Warn]) -> Roles:
     """Leave out features without any cell in the rows that have a target."""
     keep = _known_rows(table, roles, data)
-    empty = [name for name, mask in missing_rows(table, roles.features).items() if mask[keep].all()]
+    holes = (missing_rows(table, [name]) for name in roles.features)  # one after the other: there may be many
+    empty = [name for found in holes for name, mask in found.items() if mask[keep].all()]
     if not empty:
         return roles
     text = f"columns without any value were left out: {', '.join(empty)}"

@@ -1,7 +1,7 @@
 """From a fit to a model file."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,10 @@ from regcli.app.prepare import Prepared
 from regcli.app.reading import NA_VALUES, dialect_of
 from regcli.app.recipe import general_policy
 from regcli.app.search import Found
+from regcli.data.encoder import Encoder
 from regcli.data.model_file import StoredModel, model_document, write_model
 from regcli.data.scorer import StoredPath
-from regcli.results import FitResult
+from regcli.results import FitResult, Model
 
 __all__ = ["Saved", "make_saved", "stored_path", "write_saved"]
 
@@ -43,9 +44,12 @@ def make_saved(request: FitRequest, prepared: Prepared, result: FitResult, path:
     """Build the document, probes and content id included, before anything is written."""
     if request.save.model_out is None:
         return Saved(None, None)
+    model, encoder, path = _without_idle(prepared, result.model, path)
+    features = {feature.column for feature in encoder.features}
     stored = StoredModel(
-        model=result.model,
-        encoder=prepared.encoder,
+        model=model,
+        encoder=encoder,
+        idle=len(prepared.encoder.features) - len(encoder.features),
         target=prepared.roles.target,
         offset=prepared.roles.offset,
         exposure=prepared.roles.exposure,
@@ -54,13 +58,38 @@ def make_saved(request: FitRequest, prepared: Prepared, result: FitResult, path:
         categorical=prepared.roles.categorical,
         missing=general_policy(request.data.missing),
         na_values=dialect_of(request.reading, NA_VALUES).na_values,
-        profile=None if request.save.no_profile else prepared.profile,
+        profile=None if prepared.profile is None else _profile_of(prepared.profile, features),
         files=result.data.files,
         seed=result.seed,
         options=dict(result.options),
         path=path,
     )
     return Saved(request.save.model_out, model_document(stored))
+
+
+def _without_idle(
+    prepared: Prepared, model: Model, path: StoredPath | None
+) -> tuple[Model, Encoder, StoredPath | None]:
+    """The model without the columns of a sparse table that play no part in it, which may be most of many.
+
+    Columns that have a coefficient at some strength of the path stay.
+    """
+    if not prepared.sparse:
+        return model, prepared.encoder, path
+    wanted = model.coefs != 0
+    if path is not None:
+        wanted[path.places] = True
+    wanted |= np.array([not prepared.sparse.issuperset(term.columns) for term in prepared.encoder.terms])
+    encoder, places = prepared.encoder.needed(wanted)
+    facts = tuple(model.terms[at] for at in places)
+    if path is not None:
+        path = replace(path, places=np.searchsorted(places, path.places))
+    return replace(model, coefs=model.coefs[places], terms=facts), encoder, path
+
+
+def _profile_of(profile: Mapping[str, Any], columns: Collection[str]) -> dict[str, Any]:
+    """What is known of some columns."""
+    return {**profile, "columns": {name: profile["columns"][name] for name in profile["columns"] if name in columns}}
 
 
 def write_saved(saved: Saved) -> None:

@@ -36,7 +36,7 @@ from regcli.cli.texts import COMMANDS, SUMMARY, ManRequest, SchemaRequest, epilo
 from regcli.errors import UsageError
 from regcli.report.cases import Case
 from regcli.report.escape import visible
-from regcli.report.formats import encode, encode_line, rows_text
+from regcli.report.formats import encode, encode_line
 from regcli.report.forms import kind_of
 
 __all__ = ["app"]
@@ -96,6 +96,7 @@ def path(request: PathRequest, session: Session) -> None:
 def predict(request: PredictRequest, session: Session) -> None:
     """Stream the rows; metrics come after them."""
     from regcli.app.predict import predict as run_predict
+    from regcli.report.rows import rows_text
 
     form = session.form("predict")
     _refuse_one_path({"--metrics-out": request.scoring.metrics_out}, session)

@@ -2,11 +2,12 @@
 
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn, Self
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 
 from regcli.data.arrow import row_locator
@@ -15,7 +16,7 @@ from regcli.data.dialect import Dialect, Format
 from regcli.data.market import read_market
 from regcli.data.plan import NOT_READ, ChunkPlan, declared_numbers
 from regcli.data.source import Source, sha256_of
-from regcli.data.sparse import LARGEST, TARGET, check_size, numbered, spelt
+from regcli.data.sparse import LARGEST, TARGET, check_size, numbered, sparse_columns, spelt, spelt_column
 from regcli.data.table import Column, Levels, Numbers, SourceFile, Table
 from regcli.data.text import check_names, empty_file
 from regcli.errors import DataError, Location, RegcliError, ResourceError
@@ -32,15 +33,39 @@ _SPARSE = {
 }
 
 
+#: Arrays that may stand beside a matrix: what to predict, and names of the columns.
+BESIDE = ("y", "names")
+
+
 @dataclass(frozen=True)
 class _Matrix:
-    """Columns of a file by their names: each (n,), numbers, booleans or text."""
+    """Columns of a file by their names: those of a sparse matrix, and others (n,) of numbers, booleans or text."""
 
-    columns: dict[str, NDArray[Any]]
+    rows: int
+    columns: Mapping[str, NDArray[Any]]
+    sparse: "scipy.sparse.csr_array | None" = None
+    sparse_names: tuple[str, ...] = ()
 
     @property
-    def rows(self) -> int:
-        return len(next(iter(self.columns.values())))
+    def names(self) -> tuple[str, ...]:
+        return (*self.sparse_names, *self.columns)
+
+    def chosen(self, wanted: Callable[[str], bool]) -> Self:
+        """The same without sparse columns that are not wanted, ready to be cut into rows."""
+        if self.sparse is None:
+            return self
+        kept = [at for at, name in enumerate(self.sparse_names) if wanted(name)]
+        names = tuple(self.sparse_names[at] for at in kept)
+        return replace(self, sparse=self.sparse[:, kept], sparse_names=names)
+
+    def cut(self, rows: slice) -> Self:
+        """Some consecutive rows."""
+        return replace(
+            self,
+            rows=len(range(self.rows)[rows]),
+            columns={name: cells[rows] for name, cells in self.columns.items()},
+            sparse=None if self.sparse is None else self.sparse[rows],
+        )
 
 
 def read_array(source: Source, dialect: Dialect, fmt: Format, is_text: Callable[[str], bool]) -> Table:
@@ -56,29 +81,38 @@ def read_array(source: Source, dialect: Dialect, fmt: Format, is_text: Callable[
     before, digest = source.state(), sha256_of(source)
     matrix = _load(source, fmt, dialect)
     source.check_state(before)
-    columns = {name: _column(cells, dialect, as_text=is_text(name)) for name, cells in matrix.columns.items()}
+    columns: dict[str, Column] = {}
+    if matrix.sparse is not None:
+        columns |= sparse_columns(matrix.sparse, matrix.sparse_names, is_text)
+    columns |= {name: _column(cells, dialect, as_text=is_text(name)) for name, cells in matrix.columns.items()}
     file = SourceFile(source.name, digest, matrix.rows)
     return Table((file,), "npz" if fmt == "npz" else "mtx", columns, matrix.rows, row_locator(source.name))
 
 
 def array_names(source: Source, dialect: Dialect, fmt: Format) -> tuple[str, ...]:
     """The names of the columns."""
-    return tuple(_load(source, fmt, dialect).columns)
+    return _load(source, fmt, dialect).names
 
 
 def array_chunks(source: Source, dialect: Dialect, fmt: Format, plan: ChunkPlan) -> Iterator[Table]:
     """Cut what is read whole into chunks of at most ``plan.rows`` rows."""
-    matrix = _load(source, fmt, dialect)
-    for start in range(0, matrix.rows, plan.rows):
-        yield _chunk(matrix, start, source.name, dialect, plan, fmt)
+    whole = _load(source, fmt, dialect)
+    if plan.keep_raw is True:
+        check_size(source.name, min(whole.rows, plan.rows), len(whole.names))
+    matrix = whole.chosen(lambda name: not plan.passes_over(name) or plan.keeps(name))
+    for start in range(0, whole.rows, plan.rows):
+        table = _chunk(matrix.cut(slice(start, start + plan.rows)), start, source.name, dialect, plan, fmt)
+        yield replace(table, columns={name: table.columns.get(name, NOT_READ) for name in whole.names})
 
 
 def _chunk(matrix: _Matrix, start: int, file: str, dialect: Dialect, plan: ChunkPlan, fmt: Format) -> Table:
-    parts = {name: cells[start : start + plan.rows] for name, cells in matrix.columns.items()}
     locate, columns, doubtful = row_locator(file, start), dict[str, Column](), dict[str, Levels]()
-    for name, cells in parts.items():
+    raw = {name: _spelt(cells) for name, cells in matrix.columns.items() if plan.keeps(name)}
+    if matrix.sparse is not None:
+        columns |= sparse_columns(matrix.sparse, matrix.sparse_names, lambda name: name not in plan.numeric)
+        raw |= {name: spelt_column(column) for name, column in columns.items() if plan.keeps(name)}
+    for name, cells in matrix.columns.items():
         if plan.passes_over(name):
-            columns[name] = NOT_READ
             continue
         wanted = name in plan.numeric
         column = _column(cells, dialect, as_text=not wanted and cells.dtype.kind != "b")
@@ -86,16 +120,14 @@ def _chunk(matrix: _Matrix, start: int, file: str, dialect: Dialect, plan: Chunk
             doubtful[name] = column
         columns[name] = column
     found, bad_cells = declared_numbers(doubtful, plan, locate, missing=dialect.na_values)
-    rows = min(plan.rows, matrix.rows - start)
-    raw = {name: _spelt(cells) for name, cells in parts.items() if plan.keeps(name)} if plan.keep_raw else None
     return Table(
-        files=(SourceFile(file, "", rows),),
+        files=(SourceFile(file, "", matrix.rows),),
         format="npz" if fmt == "npz" else "mtx",
-        columns={**columns, **found},
-        rows=rows,
+        columns={name: column for name, column in {**columns, **found}.items() if not plan.passes_over(name)},
+        rows=matrix.rows,
         locate=locate,
         bad_cells=bad_cells,
-        raw=raw,
+        raw=raw if plan.keep_raw else None,
     )
 
 
@@ -133,8 +165,8 @@ def _load(source: Source, fmt: Format, dialect: Dialect) -> _Matrix:
         _refuse(source.name, str(error))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:  # unknown packings, passwords
         _refuse(source.name, str(error))
-    if not matrix.columns or not matrix.rows:
-        raise empty_file(source.name, header=bool(matrix.columns))
+    if not matrix.names or not matrix.rows:
+        raise empty_file(source.name, header=bool(matrix.names))
     return matrix
 
 
@@ -152,7 +184,7 @@ def _market(source: Source, dialect: Dialect) -> _Matrix:
         matrix = read_market(stream, source.name, dialect)
     if matrix is None:
         raise empty_file(source.name, header=False)
-    return _Matrix({label: matrix[:, at] for at, label in enumerate(numbered(matrix.shape[1]))})
+    return _Matrix(matrix.shape[0], {}, matrix.tocsr(), numbered(matrix.shape[1]))
 
 
 # --- npz ------------------------------------------------------------------------------------------------------------
@@ -173,7 +205,10 @@ def _npz(source: Source) -> _Matrix:
             raise ValueError(f"{strange[0]!r} in it is no array")
         arrays = {name.removesuffix(".npy"): _array(archive, name, size) for name, size in sizes.items()}
     if "format" in arrays:
-        return _plain(source.name, _from_scipy(source.name, arrays))
+        made, beside = _from_scipy(source.name, arrays), {name: arrays[name] for name in BESIDE if name in arrays}
+        return _Matrix(
+            made.shape[0], _labels(beside, made.shape, source.name), made.tocsr(), _names(beside, made.shape)
+        )
     if "X" not in arrays:
         raise ValueError(f"it has no array X, but {', '.join(map(repr, arrays)) or 'none at all'}")
     return _named(arrays, source.name)
@@ -202,13 +237,14 @@ def _from_scipy(name: str, arrays: dict[str, NDArray[Any]]) -> Any:  # noqa: ANN
     form = word.decode("ascii") if isinstance(word, bytes) else str(word)
     if form not in _SPARSE:
         raise ValueError(f"the sparse format {form!r} is not known")
+    _refuse_strange(arrays, {"format", "shape", "_is_array", *_SPARSE[form], *BESIDE})
     shape = tuple(int(length) for length in arrays["shape"].tolist())
     if len(shape) != 2 or min(shape) < 0:
         raise ValueError(f"the shape is {shape}")
-    check_size(name, *shape)
     parts = tuple(arrays[part] for part in _SPARSE[form])
     if parts[0].dtype.kind not in "iufb":
         raise ValueError(f"the cells are of type {parts[0].dtype}")
+    check_size(name, *shape, parts[0].size)
     make = getattr(sparse, f"{form}_array")
     made = make((parts[0], parts[1:]) if form == "coo" else parts, shape=shape)
     if form in {"csr", "csc", "bsr"}:
@@ -216,35 +252,46 @@ def _from_scipy(name: str, arrays: dict[str, NDArray[Any]]) -> Any:  # noqa: ANN
     return made
 
 
-def _plain(name: str, matrix: Any) -> _Matrix:  # noqa: ANN401
-    """Columns of a sparse matrix, zeros and all."""
-    check_size(name, *matrix.shape)
-    dense = matrix.toarray(order="F")
-    return _Matrix({label: dense[:, at] for at, label in enumerate(numbered(dense.shape[1]))})
-
-
 def _named(arrays: dict[str, NDArray[Any]], file: str) -> _Matrix:
     """Columns of the arrays X (n, p), y (n,) and names (p,)."""
-    strange = sorted(set(arrays) - {"X", "y", "names"})
-    if strange:
-        raise ValueError(f"it has arrays that are not known: {', '.join(strange)}")
-    for part, array in arrays.items():
-        if array.dtype.kind not in "iufbU" or (part == "names" and array.dtype.kind != "U"):
-            raise ValueError(f"array {part} is of type {array.dtype}")
-    X, y = arrays["X"], arrays.get("y")
+    _refuse_strange(arrays, {"X", *BESIDE})
+    X = arrays["X"]
+    if X.dtype.kind not in "iufbU":
+        raise ValueError(f"array X is of type {X.dtype}")
     if X.ndim != 2:
         raise ValueError(f"array X has {X.ndim} dimensions")
     check_size(file, *X.shape)
-    names = numbered(X.shape[1])
-    if "names" in arrays:
-        names = tuple(map(str, arrays["names"].ravel().tolist()))
-        if len(names) != X.shape[1]:
-            raise ValueError(f"there are {len(names)} names for {X.shape[1]} columns of X")
-    columns = list(names) + [TARGET] * (y is not None)
-    check_names(columns, file, lambda _: None)
-    made = {name: X[:, at] for at, name in enumerate(names)}
-    if y is not None:
-        if y.shape != (len(X),):
-            raise ValueError(f"y has the shape {y.shape}, and X has {len(X)} rows")
-        made[TARGET] = y
-    return _Matrix(made)
+    labels = _labels(arrays, X.shape, file)
+    return _Matrix(len(X), {**{name: X[:, at] for at, name in enumerate(_names(arrays, X.shape))}, **labels})
+
+
+def _refuse_strange(arrays: Mapping[str, object], known: Collection[str]) -> None:
+    """What is not known might be meant for something."""
+    strange = sorted(set(arrays) - set(known))
+    if strange:
+        raise ValueError(f"it has arrays that are not known: {', '.join(strange)}")
+
+
+def _names(arrays: Mapping[str, NDArray[Any]], shape: tuple[int, ...]) -> tuple[str, ...]:
+    """Names of the columns of a matrix."""
+    if "names" not in arrays:
+        return numbered(shape[1])
+    names = arrays["names"]
+    if names.dtype.kind != "U":
+        raise ValueError(f"array names is of type {names.dtype}")
+    if names.size != shape[1]:
+        raise ValueError(f"there are {names.size} names for {shape[1]} columns of X")
+    return tuple(map(str, names.ravel().tolist()))
+
+
+def _labels(arrays: Mapping[str, NDArray[Any]], shape: tuple[int, ...], file: str) -> dict[str, NDArray[Any]]:
+    """The column of the array y, if there is one, after those of a matrix, whose names are checked with it."""
+    y = arrays.get("y")
+    check_names([*_names(arrays, shape), *[TARGET] * (y is not None)], file, lambda _: None)
+    if y is None:
+        return {}
+    if y.dtype.kind not in "iufbU":
+        raise ValueError(f"array y is of type {y.dtype}")
+    if y.shape != shape[:1]:
+        raise ValueError(f"y has the shape {y.shape}, and X has {shape[0]} rows")
+    return {TARGET: y}

@@ -1,7 +1,7 @@
 """Lines of cells in chunks of rows: constant memory, one pass, line numbers of the whole file."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -26,6 +26,7 @@ from regcli.data.text import (
     head_of,
     header_names,
     layout_of,
+    numbers_mean_missing,
     parse,
     refuse_nul,
     widths_checked,
@@ -33,6 +34,10 @@ from regcli.data.text import (
 from regcli.errors import DataError, Location
 
 __all__ = ["text_chunks"]
+
+
+#: Bytes of a block from which on it is read: of long lines a block has fewer. pandas takes some times that.
+LARGE = 1 << 24
 
 
 def text_chunks(stream: BinaryIO, name: str, dialect: Dialect, fmt: Format, plan: ChunkPlan) -> Iterator[Table]:
@@ -85,7 +90,7 @@ class _Block:
         )
 
     def is_blank(self) -> bool:
-        return not self.data.strip() and next(self.part().records(), None) is None
+        return not self.data[:64].strip() and not self.data.strip() and next(self.part().records(), None) is None
 
 
 class _Blocks:
@@ -102,32 +107,26 @@ class _Blocks:
         self.at = 0
         self.ends: NDArray[np.intp] = np.empty(0, dtype=np.intp)
         self.lines_in = 0
+        self.plain = False
 
     def take(self, rows: int, *, after: _Block | None = None) -> _Block | None:
         """Take the next ``rows`` records (blank lines count); None at the end of the stream.
 
-        They are fewer where the stream ends, or where more of them would have to be waited for. A record that was
-        taken before can be their first.
+        They are fewer where they are large, where the stream ends, or where more of them would have to be waited for. A
+        record that was taken before can be their first.
         """
-        taken = [] if after is None else [after.data]
-        need = rows - len(taken)
-        while need and (self.at < len(self.piece) or (not self._pauses(taken) and self._load())):
-            if len(self.ends) >= need:
-                cut = int(self.ends[need - 1])
-                self.ends = self.ends[need:]
-                need = 0
-            else:
-                cut = len(self.piece)
-                need -= len(self.ends)
+        taken: list[bytes | memoryview] = [] if after is None else [after.data]
+        need, line = rows - len(taken), self.line if after is None else after.line
+        self.line = line + (0 if after is None else count_breaks(after.data))
+        while need and self._goes_on(taken):
+            found = min(need, len(self.ends))
+            cut = int(self.ends[need - 1]) if found == need else len(self.piece)
             if cut > self.at:
-                taken.append(self.piece[self.at : cut])
-            self.at = cut
-        if not taken:
-            return None
-        line = self.line if after is None else after.line
-        block = _Block(self.file, b"".join(taken), line, self.quotes.delimiter)
-        self.line = line + count_breaks(block.data)
-        return block
+                taken.append(memoryview(self.piece)[self.at : cut])
+            self.line += found if self.plain else count_breaks(self.piece[self.at : cut])
+            self.at, self.ends = cut, self.ends[found:]
+            need -= found
+        return _Block(self.file, b"".join(taken), line, self.quotes.delimiter) if taken else None
 
     def take_record(self) -> _Block | None:
         """Take the first record that is not blank."""
@@ -136,7 +135,14 @@ class _Blocks:
             block = self.take(1)
         return block
 
-    def _pauses(self, taken: list[bytes]) -> bool:
+    def _goes_on(self, taken: Sequence[bytes | memoryview]) -> bool:
+        """Whether there is more, and room for it."""
+        if self.at < len(self.piece):
+            return True
+        full = not self.quotes.inside and sum(map(len, taken)) >= LARGE
+        return not full and not self._pauses(taken) and self._load()
+
+    def _pauses(self, taken: Sequence[bytes | memoryview]) -> bool:
         """Whether there are whole records to go on with, and more of them would have to be waited for."""
         return bool(taken) and not self.quotes.inside and would_wait(self.stream)
 
@@ -148,7 +154,8 @@ class _Blocks:
         if b"\0" in piece:
             refuse_nul(_Block(self.file, piece, self.lines_in + 1, self.quotes.delimiter).part())
         self.ends = record_ends(piece, self.quotes)
-        self.lines_in += count_breaks(piece)
+        self.plain = b'"' not in piece and b"\r" not in piece and not self.quotes.inside  # each line is a record
+        self.lines_in += len(self.ends) if self.plain else count_breaks(piece)
         return True
 
     def _refuse_bytes(self, error: UnicodeError) -> NoReturn:
@@ -195,28 +202,36 @@ class _Reader:
             delimiter=self.layout.delimiter,
             delimiter_guessed=self.layout.guessed,
             bad_cells=bad_cells,
-            raw=self._raw(block, part),
+            raw=self._raw(block, part, frame),
         )
 
-    def _parse(self, block: _Block, part: TextPart, types: dict[int, type]) -> pd.DataFrame:
-        run = partial(parse, block.data, self.layout, self.dialect, header=False, types=types, only=types)
+    def _parse(self, block: _Block, part: TextPart, types: dict[int, type], only: Collection[int]) -> pd.DataFrame:
+        run = partial(parse, block.data, self.layout, self.dialect, header=False, types=types, only=only)
         with widths_checked():
             return checked_parse(part, run)
 
     def _frame(self, block: _Block, part: TextPart) -> pd.DataFrame:
-        """Read declared numbers as numbers; as text where a cell is none, those that may have such cells first."""
+        """Read declared numbers as numbers; as text where a cell is none, those that may have such cells first.
+
+        Text is read as Python strings, which costs less than pandas' own. Numbers that pandas is not told of it reads
+        faster; it finds none where a cell is none, or is an integer beyond 64 bits.
+        """
         plan, names = self.plan, self.layout.names
         # One column at least: the frame counts the rows.
         read = [at for at, name in enumerate(names) if not plan.passes_over(name)] or [0]
-        numbers = [at for at in read if names[at] in plan.numeric]
-        strict = [at for at in numbers if names[at] not in plan.lenient]
+        numbers = {at for at in read if names[at] in plan.numeric}
+        strict = {at for at in numbers if names[at] not in plan.lenient}
+        if not numbers_mean_missing(self.dialect):
+            frame = self._parse(block, part, {at: object for at in read if at not in numbers}, read)
+            if all(frame[at].dtype.kind in "iuf" for at in numbers):
+                return frame
         attempts = [numbers, strict] if len(strict) < len(numbers) else [numbers]
         for some in attempts:
             try:
-                return self._parse(block, part, {at: float if at in some else str for at in read})
+                return self._parse(block, part, {at: float if at in some else object for at in read}, read)
             except ValueError:  # a cell that is no number
                 continue
-        return self._parse(block, part, dict.fromkeys(read, str))
+        return self._parse(block, part, dict.fromkeys(read, object), read)
 
     def _columns(self, frame: pd.DataFrame, part: TextPart) -> tuple[dict[str, Column], BadCells]:
         missing = self.dialect.na_values
@@ -226,7 +241,7 @@ class _Reader:
             if self.plan.passes_over(name):
                 columns[name] = NOT_READ
                 continue
-            if name in self.plan.numeric and frame[at].dtype.kind == "f":
+            if name in self.plan.numeric and frame[at].dtype.kind in "iuf":
                 columns[name] = Numbers(frame[at].to_numpy(dtype=np.float64))
                 continue
             levels = spelt_levels(frame[at], missing)
@@ -238,9 +253,10 @@ class _Reader:
         )
         return {**columns, **found}, bad_cells
 
-    def _raw(self, block: _Block, part: TextPart) -> dict[str, NDArray[np.object_]] | None:
+    def _raw(self, block: _Block, part: TextPart, frame: pd.DataFrame) -> dict[str, NDArray[np.object_]] | None:
         if not self.plan.keep_raw:
             return None
         kept = {at: name for at, name in enumerate(self.layout.names) if self.plan.keeps(name)}
-        frame = self._parse(block, part, dict.fromkeys(kept, object)) if kept else pd.DataFrame()
-        return {name: frame[at].to_numpy(dtype=np.object_) for at, name in kept.items()}
+        more = [at for at in kept if at not in frame or frame[at].dtype != object]
+        spelt = self._parse(block, part, dict.fromkeys(more, object), more) if more else frame
+        return {name: (spelt if at in more else frame)[at].to_numpy(dtype=np.object_) for at, name in kept.items()}

@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 
 from regcli.data.table import Levels, Numbers
 
-__all__ = ["as_boolean", "concatenate_levels", "number", "numbers_of", "sorted_levels", "spelt_levels"]
+__all__ = [
+    "as_boolean",
+    "concatenate_levels",
+    "concatenate_numbers",
+    "number",
+    "numbers_of",
+    "sorted_levels",
+    "spelt_levels",
+]
 
 #: What pandas' C reader takes for a number (tests/unit/data hold the two against each other).
 _NUMBER = {
@@ -103,3 +111,14 @@ def concatenate_levels(columns: Iterable[Levels]) -> Levels:
     codes = [np.array([*(place[level] for level in part.levels), -1], dtype=np.int32)[part.codes] for part in parts]
     stacked = Levels(np.concatenate(codes), tuple(union))
     return as_boolean(stacked) if all(part.boolean for part in parts if part.levels) else stacked
+
+
+def concatenate_numbers(columns: Sequence[Numbers]) -> Numbers:
+    """Stack columns of numbers; zeros are left out where all of them leave them out."""
+    places, rows = [], 0
+    for column in columns:
+        if column.places is None:
+            return Numbers(np.concatenate([each.values for each in columns]))  # noqa: PD011  (no pandas object)
+        places.append(column.places + rows)
+        rows += column.size
+    return Numbers(np.concatenate([each.cells for each in columns]), np.concatenate(places).astype(np.int32), rows)

@@ -16,21 +16,20 @@ import scipy
 from numpy.typing import NDArray
 from scipy import sparse
 
+from regcli.data.fills import power
 from regcli.data.layout import Layout, lay_out
 from regcli.data.lessons import Lessons, learn_lessons
 from regcli.data.levels import match_levels
 from regcli.data.spline import spline
+from regcli.data.stored import Matrix, Part, Stored, joined, products
 from regcli.data.table import Column, Levels, Numbers
 from regcli.data.terms import Factor, Feature, Term
 from regcli.data.words import count_words
 
-__all__ = ["Encoder", "Matrix"]
+__all__ = ["Encoder"]
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
-
-#: Dense in column order, or by columns where there is text.
-Matrix = Array | sparse.csc_array
 
 
 @dataclass(frozen=True)
@@ -58,6 +57,14 @@ class Encoder:
     def sources(self) -> tuple[str, ...]:
         """The columns of the file, each once, in order."""
         return tuple(dict.fromkeys(feature.source for feature in self.features))
+
+    @cached_property
+    def by_source(self) -> Mapping[str, Sequence[Feature]]:
+        """What is made of each column of the file."""
+        out: dict[str, list[Feature]] = {}
+        for feature in self.features:
+            out.setdefault(feature.source, []).append(feature)
+        return out
 
     @property
     def derived(self) -> tuple[tuple[str, str], ...]:
@@ -89,7 +96,7 @@ class Encoder:
         nothing is learnt these are the columns of the terms. Nothing of their size is allocated beside them, but with
         text they are sparse. ``done`` is told each column that is no longer needed, so that the table can let go of it.
         """
-        if any(feature.kind == "text" for feature in self.features):
+        if self.is_sparse(columns):
             return self._sparse_base(columns, rows)
         layout = self._layout
         last = {feature.column: at for at, feature in enumerate(self.features) if feature.column not in self.blocks}
@@ -110,18 +117,31 @@ class Encoder:
             at += block.shape[1]
         return out
 
+    def without_zeros(self, columns: Mapping[str, Column]) -> frozenset[str]:
+        """Columns of numbers of which a table keeps no zeros."""
+        return frozenset(
+            feature.column
+            for feature in self.features
+            if feature.kind != "text" and _stored(feature, columns[feature.column])
+        )
+
+    def is_sparse(self, columns: Mapping[str, Column]) -> bool:
+        """Whether base columns are by the cells that are not zero: with text, and where columns leave zeros out."""
+        return any(_stored(feature, columns[feature.column]) for feature in self.features)
+
     def _sparse_base(self, columns: Mapping[str, Column], rows: Rows) -> Matrix:
-        """Base columns with counts of words among them."""
+        """Base columns with counts of words among them, or columns whose zeros are left out."""
         layout = self._layout
         parts = [
             _columns_of(feature, factors, columns[feature.column], rows, self.lessons, unknown=0.0)
             for feature, factors in zip(self.features, layout.factors, strict=True)
         ]
-        return _joined(rows.size, [*parts, *_products(parts, layout.products), *self._blocks(columns, rows)])
+        return joined(rows.size, [*parts, *products(parts, layout.products), *self._blocks(columns, rows)])
 
     def joined_blocks(self, base: Matrix, columns: Mapping[str, Column], rows: Rows) -> Matrix:
         """The base columns (r, m), from those without splines of other training sets."""
-        return _joined(rows.size, [base, *self._blocks(columns, rows)])
+        whole = base if isinstance(base, np.ndarray) else Stored.of(base)
+        return joined(rows.size, [whole, *self._blocks(columns, rows)])
 
     @property
     def places(self) -> tuple[int, ...]:
@@ -170,35 +190,37 @@ class Encoder:
         shape = (self._layout.size, len(self.terms))
         return scipy.sparse.csc_array((data, pattern.index.copy(), pattern.ends.copy()), shape=shape)
 
-    def matrix(
-        self,
-        columns: Mapping[str, Column],
-        rows: Rows,
-        wanted: NDArray[np.bool_] | None = None,
-        *,
-        unknown_is_zero: bool = False,
-    ) -> Matrix:
+    def matrix(self, columns: Mapping[str, Column], rows: Rows, *, unknown_is_zero: bool = False) -> Matrix:
         """The (r, p) design of some rows, by columns, missing cells filled with what all training rows taught.
 
-        NaN where a level is not known, or a cell missing in a column whose policy does not fill. ``wanted`` marks the
-        terms that are needed: columns of the others may be absent, and their terms are then zero. With
+        NaN where a level is not known, or a cell missing in a column whose policy does not fill. With
         ``unknown_is_zero`` a level that is not known is none of the levels: all terms of its column are zero.
         """
-        terms = self.terms
-        used = {name for at, term in enumerate(terms) if wanted is None or wanted[at] for name in term.columns}
-        parts: list[Matrix] = []
+        parts: list[Part] = []
+        unknown = 0.0 if unknown_is_zero else np.nan
         for feature in self.features:
-            factors = tuple(term.factors[0] for term in feature.terms)
-            if feature.column in used:
-                unknown = 0.0 if unknown_is_zero else np.nan
-                column = columns[feature.column]
-                coded = _columns_of(feature, factors, column, rows, self.lessons, unknown=unknown)
-                parts.append(_weighed(feature, coded, self.lessons))
-            else:
-                parts.append(_nothing(rows.size, len(factors), sparse_=feature.kind == "text"))
-        main = {term.factors[0]: place for place, term in enumerate(terms) if len(term.factors) == 1}
+            coded = _columns_of(feature, feature.factors, columns[feature.column], rows, self.lessons, unknown=unknown)
+            parts.append(_weighed(feature, coded, self.lessons))
+        main = {term.factors[0]: place for place, term in enumerate(self.terms) if len(term.factors) == 1}
         pairs = [(main[term.factors[0]], main[term.factors[1]]) for term in self.interactions]
-        return _joined(rows.size, [*parts, *_products(parts, pairs)])
+        return joined(rows.size, [*parts, *products(parts, pairs)])
+
+    def needed(self, wanted: NDArray[np.bool_]) -> tuple[Self, NDArray[np.intp]]:
+        """The same with what makes some terms (p,) alone, and where its terms are among all of them.
+
+        A column that one of these is made of is there with all its own terms.
+        """
+        used = {
+            name
+            for term, is_wanted in zip(self.terms, wanted.tolist(), strict=True)
+            if is_wanted
+            for name in term.columns
+        }
+        features = tuple(feature for feature in self.features if feature.column in used)
+        place = {term.factors: at for at, term in enumerate(self.terms)}
+        interactions = tuple(term for term in self.interactions if wanted[place[term.factors]])
+        out = replace(self, features=features, interactions=interactions)
+        return out, np.array([place[term.factors] for term in out.terms], dtype=np.intp)
 
     @cached_property
     def _layout(self) -> Layout:
@@ -215,15 +237,44 @@ class Encoder:
                 yield out
 
 
+def _stored(feature: Feature, column: Column) -> bool:
+    """Whether the columns of a feature are by the cells that are not zero."""
+    if feature.kind == "text":
+        return True
+    return isinstance(column, Numbers) and column.places is not None and feature.kind == "number" and not feature.basis
+
+
 def _columns_of(
     feature: Feature, factors: tuple[Factor, ...], column: Column, rows: Rows, lessons: Lessons, *, unknown: float
-) -> Matrix:
+) -> Part:
     """The columns (r, k) of some factors of one feature; counts of words are not weighed."""
     if feature.kind == "text":
-        return _text(feature, factors, column, rows)
+        return Stored.of(_text(feature, factors, column, rows))
+    if isinstance(column, Numbers) and _stored(feature, column):
+        return _stored_numbers(feature, factors, column.taken(rows), lessons)
     out = np.zeros((rows.size, len(factors)), order="F")
     _write(feature, factors, column, out, (rows, lessons), unknown=unknown)
     return out
+
+
+def _stored_numbers(feature: Feature, factors: tuple[Factor, ...], column: Numbers, lessons: Lessons) -> Stored:
+    """Powers of a column without its zeros; a missing cell is nan where its policy does not fill."""
+    values, places = column.cells, column.places
+    assert places is not None  # noqa: S101  (callers pass nothing else)
+    gaps = np.isnan(values)
+    if feature.filled:
+        values = np.where(gaps, lessons.fills.numbers[feature.column], values)
+    if len(factors) == 1 and factors[0].kind == "value" and factors[0].power == 1:
+        return Stored(values, places, (0, values.size), column.size)
+    cells, at, ends = [], [], [0]
+    with np.errstate(over="ignore", invalid="ignore"):  # rows of other tables may be beyond double precision
+        for factor in factors:
+            mark = factor.kind == "missing"
+            there = places[gaps] if mark else places
+            cells.append(np.ones(there.size) if mark else power(values, factor.power))
+            at.append(there)
+            ends.append(ends[-1] + there.size)
+    return Stored(np.concatenate(cells), np.concatenate(at), ends, column.size)
 
 
 def _write(
@@ -247,10 +298,10 @@ def _write_numbers(
 ) -> None:
     """Powers and functions of a spline; a missing cell is nan where its policy does not fill."""
     rows, lessons = of
-    values = column.values[rows] if isinstance(column, Numbers) else np.full(rows.size, np.nan)
-    gaps = np.isnan(values)
-    if feature.filled:
-        values[gaps] = lessons.fills.numbers[feature.column]
+    values = column.taken(rows).values if isinstance(column, Numbers) else np.full(rows.size, np.nan)
+    gaps = np.isnan(values) if feature.filled or feature.flag else np.zeros(0, dtype=bool)
+    if feature.filled and gaps.any():
+        values = np.where(gaps, lessons.fills.numbers[feature.column], values)
     with np.errstate(over="ignore", invalid="ignore"):  # rows of other tables may be beyond double precision
         for at, factor in enumerate(factors):
             if factor.kind == "missing":
@@ -298,49 +349,12 @@ def _text(feature: Feature, factors: tuple[Factor, ...], column: Column, rows: R
     return out
 
 
-def _weighed(feature: Feature, counts: Matrix, lessons: Lessons) -> Matrix:
+def _weighed(feature: Feature, counts: Part, lessons: Lessons) -> Part:
     """Counts of words times their weights; other columns as they are."""
-    if feature.kind != "text":
+    if not isinstance(counts, Stored) or feature.kind != "text":
         return counts
-    weights = [lessons.weights[feature.column][word] for word in feature.coded]
-    return sparse.csc_array(counts @ sparse.diags_array(np.array([*weights, *([1.0] * feature.flag)])))
-
-
-def _products(parts: Sequence[Matrix], pairs: Sequence[tuple[int, int]]) -> Iterator[Array]:
-    """Products of pairs of columns, which are numbered over all parts."""
-    ends = np.cumsum([0, *(part.shape[1] for part in parts)])
-
-    def column(place: int) -> Array:
-        at = int(np.searchsorted(ends, place, side="right")) - 1
-        part = parts[at]
-        if not isinstance(part, np.ndarray):
-            raise TypeError("words have no products")
-        return np.asarray(part[:, place - int(ends[at])])
-
-    if pairs:
-        out = np.empty((parts[0].shape[0], len(pairs)), order="F")
-        with np.errstate(over="ignore", invalid="ignore"):  # rows of other tables may be beyond double precision
-            for at, (left, right) in enumerate(pairs):
-                np.multiply(column(left), column(right), out=out[:, at])
-        yield out
-
-
-def _nothing(rows: int, count: int, *, sparse_: bool) -> Matrix:
-    """Columns without a value."""
-    return sparse.csc_array((rows, count)) if sparse_ else np.zeros((rows, count), order="F")
-
-
-def _joined(rows: int, parts: Sequence[Matrix]) -> Matrix:
-    """Columns side by side: dense if all are."""
-    dense = [part for part in parts if isinstance(part, np.ndarray)]
-    if len(dense) < len(parts):
-        return sparse.csc_array(sparse.hstack([sparse.csc_array(part) for part in parts], format="csc"))
-    out = np.empty((rows, sum(part.shape[1] for part in dense)), order="F")
-    at = 0
-    for part in dense:
-        out[:, at : at + part.shape[1]] = part
-        at += part.shape[1]
-    return out
+    weights = [lessons.weights[feature.column][word] for word in feature.coded] + [1.0] * feature.flag
+    return replace(counts, cells=counts.cells * np.repeat(weights, np.diff(counts.ends)))
 
 
 def _codes(feature: Feature, column: Column, rows: Rows) -> tuple[Rows, NDArray[np.bool_]]:

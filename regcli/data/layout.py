@@ -173,7 +173,7 @@ def lay_out(
 
 def _base_factors(feature: Feature, *, gapped: bool) -> tuple[Factor, ...]:
     """The base columns of a feature: its terms, where cells are missing, and a first level that others may join."""
-    out = [term.factors[0] for term in feature.terms]
+    out = list(feature.factors)
     if gapped and not feature.flag and feature.kind != "text":
         out.append(Factor(feature.source, "missing", function=feature.function))
     if feature.pooled:
@@ -186,8 +186,7 @@ def _entries(feature: Feature, own: tuple[Factor, ...], at: int, *, gapped: bool
     """The cells of every term of one feature, whose base columns begin at ``at``."""
     place = {factor: where for where, factor in enumerate(own, start=at)}
     out: dict[Factor, tuple[Entry, ...]] = {}
-    for term in feature.terms:
-        factor = term.factors[0]
+    for factor in feature.factors:
         cells = [Entry(place[factor], _own_parts(feature, factor))]
         bases = [factor]
         if factor.level == OTHER and feature.pooled:

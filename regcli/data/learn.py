@@ -8,7 +8,7 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from regcli.data.encoder import Encoder, Matrix
+from regcli.data.encoder import Encoder
 from regcli.data.fills import power
 from regcli.data.lessons import Lessons, frequent_levels, learn_lessons
 from regcli.data.levels import level_order
@@ -85,11 +85,7 @@ class _Training:
     rows: Rows
     weights: Array
     recipe: Recipe
-
-    @property
-    def weighted(self) -> Rows:
-        """Rows with weight."""
-        return self.rows[self.weights > 0]
+    weighted: Rows
 
     def refuse_range(self, name: str, message: str, hint: str) -> NoReturn:
         """Raise for values that leave double precision when they are squared."""
@@ -128,7 +124,7 @@ def learn_encoder(
     DataError
         ``duplicate-term``; ``value-range`` for columns, powers and products beyond double precision.
     """
-    training = _Training(table, rows, weights, recipe or Recipe())
+    training = _Training(table, rows, weights, recipe or Recipe(), rows[weights > 0])
     features: list[Feature] = []
     dropped: list[tuple[str, str]] = []
     for name in names:
@@ -141,8 +137,8 @@ def learn_encoder(
             dropped.append((name, "constant"))
         if feature.terms:
             features.append(feature)
-    holes = {feature.column: _missing(table.columns[feature.column], rows) for feature in features if feature.filled}
-    gaps = {name: count for name, count in holes.items() if count}
+    filled = (feature.column for feature in features if feature.filled)
+    gaps = {name: count for name in filled if (count := _missing(table.columns[name], rows))}
     limits = _limits(training.recipe, features)
     lessons = learn_lessons(tuple(features), table.columns, rows, weights, limits)
     interactions: list[Term] = []
@@ -166,7 +162,9 @@ def _limits(recipe: Recipe, features: Sequence[Feature]) -> dict[str, int]:
 
 def _missing(column: Column, rows: Rows) -> int:
     """How many of these cells are missing."""
-    return int(np.count_nonzero(_gaps(column, rows)))
+    if isinstance(column, Unsupported):
+        return rows.size
+    return int(np.count_nonzero(column.missing[rows])) if column.gapped else 0
 
 
 def _warn_filled(gaps: Mapping[str, int], policies: Mapping[str, str]) -> Iterator[Warn]:
@@ -199,17 +197,12 @@ def _feature(training: _Training, name: str, *, without_first: bool) -> Feature:
     """One feature; without ``coding`` where its cells are all the same, without terms where nothing is left of it."""
     column, recipe = training.table.columns[name], training.recipe
     source, function = recipe.source(name)
-    gaps = _gaps(column, training.weighted)
     policy = recipe.policies.get(name, "error")
-    plain = Feature(
-        source,
-        "number",
-        missing=policy,
-        flag=policy == "indicator" and bool(gaps.any()) and not gaps.all(),
-        function=function,
-    )
+    holes = _missing(column, training.weighted) if policy == "indicator" else 0
+    flag = 0 < holes < training.weighted.size
+    plain = Feature(source, "number", missing=policy, flag=flag, function=function)
     if isinstance(column, Numbers):
-        return _number(training, plain, column.values[training.weighted][~gaps])
+        return _number(training, plain, column.taken(training.weighted))
     if not isinstance(column, Levels):
         raise TypeError(f"column {name!r} cannot be used")
     if name in recipe.text:
@@ -217,19 +210,15 @@ def _feature(training: _Training, name: str, *, without_first: bool) -> Feature:
     return _category(training, plain, column, without_first=without_first)
 
 
-def _gaps(column: Column, rows: Rows) -> NDArray[np.bool_]:
-    """Which of some cells are missing."""
-    return np.ones(rows.size, dtype=bool) if isinstance(column, Unsupported) else column.missing[rows]
-
-
-def _number(training: _Training, plain: Feature, cells: Array) -> Feature:
-    """A column of numbers, from its cells that are there."""
+def _number(training: _Training, plain: Feature, column: Numbers) -> Feature:
+    """A column of numbers, from its cells in the rows with weight."""
     name = plain.column
-    powers = _powers(training, name, cells)
+    powers = _powers(training, name, column.occurring)
     if name not in training.recipe.splines or not powers:
         return replace(plain, powers=powers)
-    there = training.weights[training.weights > 0][~_gaps(training.table.columns[name], training.weighted)]
-    basis = max(1, len(knots_of(cells, there, training.recipe.splines[name])) - 1)
+    there = ~column.missing
+    cells, weights = column.values[there], training.weights[training.weights > 0][there]
+    basis = max(1, len(knots_of(cells, weights, training.recipe.splines[name])) - 1)
     return replace(plain, powers=0, basis=basis)
 
 
@@ -305,14 +294,16 @@ def _powers(training: _Training, name: str, cells: Array) -> int:
         training.refuse_range(name, text, f"give the column in smaller units, or --drop {quote(name)}")
     degree = training.recipe.degrees.get(name, training.recipe.degree)
     highest = min(degree, _distinct(cells, degree + 1) - 1)
+    if highest < 2:
+        return highest
     column = training.table.columns[name]
-    every = column.values[training.rows] if isinstance(column, Numbers) else cells
+    every = column.taken(training.rows).occurring if isinstance(column, Numbers) else cells
     hint = f"a lower --poly, or give the column in other units, for instance {quote(name)} less its mean"
     for exponent in range(2, highest + 1):
         with np.errstate(over="ignore", under="ignore"):
             raised, weighted = power(np.abs(every), exponent), power(cells, exponent)
         what = f"column {name!r} to the power of {exponent}"
-        if np.nanmax(raised) > LARGEST:
+        if raised.max() > LARGEST:
             training.refuse_range(name, f"{what} has values beyond {LARGEST:g}, whose squares overflow", hint)
         if weighted.max() - weighted.min() < SMALLEST:
             training.refuse_range(name, f"{what} varies by less than {SMALLEST:g}, whose square vanishes", hint)
@@ -377,12 +368,9 @@ def _coding(features: Mapping[str, Feature], name: str) -> tuple[Factor, ...]:
 def _coded(training: _Training, feature: Feature, lessons: Lessons) -> Array:
     """The columns (r, k) of one feature that products are made of, on the training rows."""
     plain = replace(feature, powers=min(1, feature.powers))
-    found: Matrix = Encoder((plain,), lessons=lessons).matrix(
-        training.table.columns, training.rows, unknown_is_zero=True
-    )
-    if not isinstance(found, np.ndarray):
-        raise TypeError("words have no products")
-    return found
+    coding = Encoder((plain,), lessons=lessons)
+    found = coding.matrix(training.table.columns, training.rows, unknown_is_zero=True)
+    return found if isinstance(found, np.ndarray) else found.toarray()
 
 
 def _varies(training: _Training, term: Term, values: Array, weighted: Array) -> bool:

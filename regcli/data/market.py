@@ -4,21 +4,25 @@ A reader of its own: the one in SciPy 1.17 crashes the process on a file that is
 """
 
 import re
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from regcli.data.dialect import Dialect
 from regcli.data.lines import Line, numbered_lines
-from regcli.data.sparse import NUMBER, check_size
+from regcli.data.sparse import check_size
+from regcli.data.svm import NUMBER
 from regcli.errors import DataError, Location
 
 __all__ = ["read_market"]
 
 Array = NDArray[np.float64]
+Places = NDArray[np.int64]
 
 _HEADER = re.compile(
     rb"%%MatrixMarket\s+matrix\s+(coordinate|array)\s+(real|double|integer|pattern)\s+"
@@ -45,8 +49,8 @@ class _Header:
         return re.compile(rb"\s*" + rb"\s+".join(words) + rb"\s*", re.IGNORECASE)
 
 
-def read_market(stream: BinaryIO, file: str, dialect: Dialect) -> Array | None:
-    """Read a matrix (n, p), dense and in column order; None of a file without a line.
+def read_market(stream: BinaryIO, file: str, dialect: Dialect) -> sparse.coo_array | None:
+    """Read a matrix (n, p) by its entries; None of a file without a line.
 
     Raises
     ------
@@ -61,9 +65,8 @@ def read_market(stream: BinaryIO, file: str, dialect: Dialect) -> Array | None:
         return None
     body = (line for line in lines if not line[1].lstrip().startswith(b"%"))
     header = _header(file, first, next(body, None))
-    check_size(file, header.rows, header.columns)
-    index, values = _entries(file, header, body)
-    return _dense(header, index, values)
+    check_size(file, header.rows, header.columns, header.entries)
+    return _whole(header, *_entries(file, header, body))
 
 
 def _broken(file: str, line: Line, said: str) -> NoReturn:
@@ -104,50 +107,58 @@ def _expected(form: str, symmetry: str, rows: int, columns: int, words: list[byt
     return rows * (rows + 1) // 2 if symmetry == "symmetric" else rows * (rows - 1) // 2
 
 
-def _entries(file: str, header: _Header, body: Iterator[Line]) -> tuple[NDArray[np.int64], Array]:
-    """Entries as places (k, 2) from 1, empty for arrays, and values (k,)."""
-    index: list[int] = []
-    values: list[float] = []
-    seen: set[tuple[int, int]] = set()
-    match = header.entry.fullmatch
-    count = 0
+def _entries(file: str, header: _Header, body: Iterator[Line]) -> tuple[Places, Array]:
+    """Entries as places (k,) counted along the rows, of arrays down the columns, and values (k,)."""
+    places, values, lines = array("q"), array("d"), array("q")
+    match, coordinate = header.entry.fullmatch, header.form == "coordinate"
     for line in body:
         found = match(line[1])
         if found is None:
             _broken(file, line, "it is no entry")
-        count += 1
-        if count > header.entries:
+        if len(values) == header.entries:
             _broken(file, line, f"{header.entries:,} entries were announced, and this is one more")
         words = found.groups()
-        if header.form == "coordinate":
-            place = (int(words[0]), int(words[1]))
-            if not (1 <= place[0] <= header.rows and 1 <= place[1] <= header.columns):
+        if coordinate:
+            row, column = int(words[0]), int(words[1])
+            if not (1 <= row <= header.rows and 1 <= column <= header.columns):
                 _broken(file, line, f"the matrix has {header.rows:,} rows and {header.columns:,} columns")
-            if place in seen:
-                _broken(file, line, "this place has a value already")
-            seen.add(place)
-            index += place
+            places.append((row - 1) * header.columns + column - 1)
+            lines.append(line[0])
         values.append(1.0 if header.pattern else float(words[-1]))
-    if count < header.entries:
+    if len(values) < header.entries:
         raise DataError(
             "file-unreadable",
-            f"{file} has {count:,} of {header.entries:,} entries: it is cut short",
+            f"{file} has {len(values):,} of {header.entries:,} entries: it is cut short",
             where=Location(file=file),
             hint="copy it again",
         )
-    return np.array(index, dtype=np.int64).reshape(-1, 2), np.array(values)
+    _refuse_twice(file, header, np.asarray(places), lines)
+    return np.asarray(places), np.asarray(values)
 
 
-def _dense(header: _Header, index: NDArray[np.int64], values: Array) -> Array:
+def _refuse_twice(file: str, header: _Header, places: Places, lines: Sequence[int]) -> None:
+    """A place has one value."""
+    row, column = np.divmod(places, max(header.columns, 1))
+    if header.symmetry != "general":  # a place and its mirror image are one
+        places = np.maximum(row, column) * header.columns + np.minimum(row, column)
+    order = np.argsort(places, kind="stable")
+    again = order[1:][places[order[1:]] == places[order[:-1]]]
+    if again.size:
+        at = int(again.min())
+        _broken(file, (lines[at], b"%d %d" % (row[at] + 1, column[at] + 1)), "this place has a value already")
+
+
+def _whole(header: _Header, places: Places, values: Array) -> sparse.coo_array:
+    """The matrix of its entries, the other half of a symmetric one with them."""
     shape = (header.rows, header.columns)
-    out = np.zeros(shape, order="F")
     if header.form == "coordinate":
-        row, column = index[:, 0] - 1, index[:, 1] - 1
+        row, column = np.divmod(places, header.columns)
     elif header.symmetry == "general":
-        return np.asfortranarray(values.reshape(shape[1], shape[0]).T)
+        return sparse.coo_array(values.reshape(shape[1], shape[0]).T)
     else:
         column, row = np.triu_indices(shape[0], int(header.symmetry != "symmetric"))
-    out[row, column] = values
     if header.symmetry != "general":
-        out[column, row] = values if header.symmetry == "symmetric" else -values
-    return out
+        sign, other = (1.0 if header.symmetry == "symmetric" else -1.0), row != column
+        row, column = np.concatenate([row, column[other]]), np.concatenate([column, row[other]])
+        values = np.concatenate([values, sign * values[other]])
+    return sparse.coo_array((values, (row, column)), shape=shape)

@@ -24,7 +24,10 @@ __all__ = ["StoredModel", "model_document", "write_model"]
 
 @dataclass(frozen=True)
 class StoredModel:
-    """Everything a model file is written from."""
+    """Everything a model file is written from.
+
+    ``idle`` columns of the training table play no part in the model and are left out of it.
+    """
 
     model: Model
     encoder: Encoder
@@ -41,6 +44,7 @@ class StoredModel:
     seed: int
     options: Mapping[str, object]
     path: StoredPath | None = None
+    idle: int = 0
 
 
 def model_document(stored: StoredModel) -> dict[str, Any]:
@@ -68,6 +72,7 @@ def model_document(stored: StoredModel) -> dict[str, Any]:
         "missing": stored.missing,
         "na_values": list(stored.na_values),
         "intercept": model.intercept,
+        "idle": stored.idle,
         "features": [_stored_feature(feature, stored.encoder.lessons) for feature in stored.encoder.features],
         "terms": [
             {
@@ -143,8 +148,26 @@ def _stored_factor(factor: Factor) -> dict[str, Any]:
 
 def write_model(path: str, document: Mapping[str, Any]) -> None:
     """Write a document, whole or not at all."""
-    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
-    write_atomically(path, (text + "\n").encode("utf-8", "surrogatepass"))
+    write_atomically(path, (_lines(document) + "\n").encode("utf-8", "surrogatepass"))
+
+
+#: Members of members of members are on one line, and so is what is in a list.
+_DEPTH = 3
+
+
+def _lines(value: object, depth: int = 0) -> str:
+    """A value as JSON: an entry a line."""
+    inner, outer = "\n" + "  " * (depth + 1), "\n" + "  " * depth
+    if depth < _DEPTH and value and isinstance(value, Mapping):
+        members = (f"{_line(str(key))}: {_lines(member, depth + 1)}" for key, member in value.items())
+        return "{" + inner + f",{inner}".join(members) + outer + "}"
+    if depth < _DEPTH and value and isinstance(value, list) and isinstance(value[0], Mapping):
+        return "[" + inner + f",{inner}".join(map(_line, value)) + outer + "]"
+    return _line(value)
+
+
+def _line(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def _probes(document: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -190,6 +190,7 @@ def _check_facts(document: Mapping[str, Any], classes: tuple[str, ...] | None) -
         if document[key] not in known:
             raise ValueError(f"{key}: there is no {document[key]!r:.80}")
     text_of(document, "regcli")
+    count_of(document, "idle")
     provenance = object_of(document, "provenance")
     for entry in entries_of(provenance, "files"):
         text_of(entry, "path")
@@ -343,7 +344,7 @@ def _stored_probes(document: Mapping[str, Any], scorer: Scorer) -> Iterator[Prob
     """The probe rows, each with what is added up for it: the intercept and the parts of the terms."""
     for entry in entries_of(document, "probes"):
         row, link = object_of(entry, "row"), number_of(entry, "link")
-        parts = float(np.abs(probe_matrix(scorer.encoder, row)) @ np.abs(scorer.coefs))
+        parts = float(np.abs(probe_matrix(scorer.working.encoder, row)) @ np.abs(scorer.working.coefs))
         yield Probe(row, link, max(abs(scorer.intercept) + parts, abs(link)))
 
 
@@ -374,4 +375,4 @@ def probe_matrix(encoder: Encoder, row: Mapping[str, Any]) -> Array:
 
 def probe_eta(scorer: Scorer, row: Mapping[str, Any]) -> float:
     """The linear predictor of a probe row, offset zero."""
-    return float(scorer.eta(probe_matrix(scorer.encoder, row)[None], 0.0)[0])
+    return float(scorer.working.eta(probe_matrix(scorer.working.encoder, row)[None], 0.0)[0])

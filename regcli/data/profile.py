@@ -44,8 +44,8 @@ def profile_column(table: Table, name: str, *, declared: str | None = None) -> C
     """
     column = table.columns[name]
     match column:
-        case Numbers(values):
-            return _of_numbers(name, values, leading_zeros=name in table.leading_zeros)
+        case Numbers():
+            return _of_numbers(name, column.values, leading_zeros=name in table.leading_zeros)
         case Levels():
             return _of_levels(name, column, declared)
         case Unsupported():
@@ -85,7 +85,7 @@ def column_bytes(table: Table, name: str) -> int:
     """Memory that a column takes as it is read; the spelling of levels is left out."""
     column = table.columns[name]
     if isinstance(column, Numbers):
-        return int(column.values.nbytes)
+        return int(column.cells.nbytes + (0 if column.places is None else column.places.nbytes))
     return int(column.codes.nbytes) if isinstance(column, Levels) else 0
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from regcli.data.arrays import array_chunks, array_names, read_array
 from regcli.data.chunks import text_chunks
-from regcli.data.columns import concatenate_levels
+from regcli.data.columns import concatenate_levels, concatenate_numbers
 from regcli.data.dialect import Dialect, Format, check_dialect, format_of, parse_na_values
 from regcli.data.feather import feather_chunks, feather_names, read_feather
 from regcli.data.inputs import Part, check_sources, find_parts
@@ -22,7 +22,7 @@ from regcli.data.keys import with_keys, with_keys_of_chunk
 from regcli.data.parquet import parquet_chunks, parquet_names, read_parquet
 from regcli.data.plan import ChunkPlan
 from regcli.data.source import Source, is_nameless, is_stream, open_source, open_stream
-from regcli.data.sparse import read_svm, svm_chunks, svm_names
+from regcli.data.svm import read_svm, svm_chunks, svm_names
 from regcli.data.table import Column, Levels, Numbers, Table, Unsupported
 from regcli.data.text import read_names
 from regcli.data.whole import read_text
@@ -280,8 +280,8 @@ def _check_columns(first: Table, other: Table) -> None:
 def _kind(column: Column) -> str | None:
     """Return what a column is; None for one without any value, which goes with everything."""
     match column:
-        case Numbers(values):
-            return None if bool(np.isnan(values).all()) else "numbers"
+        case Numbers():
+            return None if column.empty else "numbers"
         case Levels(_, levels, boolean):
             return "boolean" if boolean else "text" if levels else None
         case Unsupported():
@@ -325,13 +325,13 @@ def _stack_column(columns: Sequence[Column]) -> Column:
     numbers = [column for column in columns if isinstance(column, Numbers)]
     if len(numbers) == len(columns) or any(_kind(column) == "numbers" for column in numbers):
         parts = [
-            column.values if isinstance(column, Numbers) else np.full(len(column.codes), np.nan)
+            column if isinstance(column, Numbers) else Numbers(np.full(len(column.codes), np.nan))
             for column in columns
             if not isinstance(column, Unsupported)
         ]
-        return Numbers(np.concatenate(parts))
+        return concatenate_numbers(parts)
     return concatenate_levels(
-        column if isinstance(column, Levels) else Levels(np.full(len(column.values), -1, dtype=np.int32), ())
+        column if isinstance(column, Levels) else Levels(np.full(column.size, -1, dtype=np.int32), ())
         for column in columns
         if not isinstance(column, Unsupported)
     )

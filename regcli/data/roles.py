@@ -1,6 +1,6 @@
 """Which column plays which part: names and patterns to columns, and the roles they get."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -75,8 +75,9 @@ def match_columns(patterns: Iterable[str], columns: Sequence[str], *, file: str 
         ``column-not-found`` for a name that is not there and a pattern that matches nothing.
     """
     found: set[str] = set()
+    known = frozenset(columns)
     for pattern in patterns:
-        if pattern in columns:
+        if pattern in known:
             found.add(pattern)
             continue
         matched = [name for name in columns if fnmatchcase(name, pattern)] if set(pattern) & {"*", "?"} else []
@@ -110,7 +111,7 @@ def assign_roles(asked: Asked, columns: Sequence[str], *, file: str | None = Non
         if name is not None
     }
     ids = match_columns(asked.id, columns, file=file)
-    dropped = match_columns(asked.drop, columns, file=file)
+    dropped = frozenset(match_columns(asked.drop, columns, file=file))
     taken = {*single.values(), *ids, *dropped}
     target, source, warnings = _target(asked, columns, taken, file)
     _refuse_two_roles(asked, target, single, ids, dropped)
@@ -166,7 +167,7 @@ def _target(
 
 
 def _refuse_two_roles(
-    asked: Asked, target: str, single: dict[str, str], ids: tuple[str, ...], dropped: tuple[str, ...]
+    asked: Asked, target: str, single: dict[str, str], ids: tuple[str, ...], dropped: Collection[str]
 ) -> None:
     """A column has one part; a pattern of features may sweep over others, a name may not."""
     parts: dict[str, str] = {}

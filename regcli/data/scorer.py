@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regcli.data.encoder import Encoder, Matrix
+from regcli.data.encoder import Encoder
+from regcli.data.stored import Matrix
 from regcli.data.training import Profile
 
-__all__ = ["Probe", "Scorer", "StoredPath"]
+__all__ = ["Probe", "Scorer", "StoredPath", "Working"]
 
 Array = NDArray[np.float64]
 
@@ -34,6 +36,31 @@ class StoredPath:
     intercepts: Array
     coefs: Array
     places: NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Working:
+    """What linear predictors are made from: how to code some columns, the coefficients (k,) of their terms."""
+
+    encoder: Encoder
+    coefs: Array
+    intercept: float
+
+    def eta(self, X: Matrix, offset: Array | float) -> Array:
+        """Linear predictor of (r, k) coded rows; columns with coefficient zero play no part.
+
+        Column by column, because the last digits of a matrix product depend on how many rows it has: a row has the
+        same prediction alone, in a chunk of any size and in any part of a file that was split.
+        """
+        eta = np.full(X.shape[0], self.intercept, dtype=np.float64)
+        eta += offset
+        for j in np.flatnonzero(self.coefs):
+            if isinstance(X, np.ndarray):
+                eta += self.coefs[j] * X[:, j]
+            else:
+                cells = slice(X.indptr[j], X.indptr[j + 1])
+                eta[X.indices[cells]] += self.coefs[j] * X.data[cells]
+        return eta
 
 
 @dataclass(frozen=True)
@@ -68,7 +95,7 @@ class Scorer:
     altered: bool = False
     probes: tuple[Probe, ...] = ()
 
-    @property
+    @cached_property
     def needed(self) -> tuple[str, ...]:
         """Source columns with a nonzero coefficient, in order, then offset and exposure."""
         terms = zip(self.encoder.terms, self.coefs, strict=True)
@@ -76,18 +103,8 @@ class Scorer:
         names = tuple(source for source in self.encoder.sources if source in used)
         return (*names, *(name for name in (self.offset, self.exposure) if name is not None))
 
-    def eta(self, X: Matrix, offset: Array | float) -> Array:
-        """Linear predictor of (r, p) coded rows; columns with coefficient zero play no part.
-
-        Column by column, because the last digits of a matrix product depend on how many rows it has: a row has the
-        same prediction alone, in a chunk of any size and in any part of a file that was split.
-        """
-        eta = np.full(X.shape[0], self.intercept, dtype=np.float64)
-        eta += offset
-        for j in np.flatnonzero(self.coefs):
-            if isinstance(X, np.ndarray):
-                eta += self.coefs[j] * X[:, j]
-            else:
-                cells = slice(X.indptr[j], X.indptr[j + 1])
-                eta[X.indices[cells]] += self.coefs[j] * X.data[cells]
-        return eta
+    @cached_property
+    def working(self) -> Working:
+        """The part that linear predictors are made from: columns without any nonzero coefficient are left out."""
+        encoder, places = self.encoder.needed(self.coefs != 0)
+        return Working(encoder, self.coefs[places], self.intercept)

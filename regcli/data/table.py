@@ -1,8 +1,8 @@
 """A table in memory: columns by name, and where each row came from."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,19 +14,81 @@ __all__ = ["Column", "Levels", "Numbers", "SourceFile", "Table", "Unsupported"]
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """A column of numbers: float64 (n,), NaN where a cell is missing. Infinities are kept for the caller to refuse."""
+    """A column of numbers: float64, NaN where a cell is missing. Infinities are kept for the caller to refuse.
 
-    values: NDArray[np.float64]
+    ``cells`` are those of all rows (n,); or, in a column of which most are zero, those (k,) that are not, in the rows
+    ``places`` (k,), which rise, of ``among`` rows.
+    """
+
+    cells: NDArray[np.float64]
+    places: NDArray[np.int32] | None = None
+    among: int = 0
+
+    @property
+    def size(self) -> int:
+        """The number of rows n."""
+        return self.cells.size if self.places is None else self.among
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """The cells of all rows (n,): a copy where zeros are left out."""
+        if self.places is None:
+            return self.cells
+        out = np.zeros(self.among)
+        out[self.places] = self.cells
+        return out
+
+    @property
+    def occurring(self) -> NDArray[np.float64]:
+        """Every number that some cell has, at least once; without zeros left out these are all cells that are there."""
+        cells = self.cells[~np.isnan(self.cells)]
+        return cells if self.cells.size == self.size else np.append(cells, 0.0)
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        """The least and the largest number; NaN where a cell is missing, or none is there."""
+        if not self.cells.size:
+            return (0.0, 0.0) if self.among else (np.nan, np.nan)
+        low, high = float(self.cells.min()), float(self.cells.max())
+        return (low, high) if self.cells.size == self.size else (min(low, 0.0), max(high, 0.0))
 
     @property
     def missing(self) -> NDArray[np.bool_]:
         """Which cells (n,) are missing."""
-        return np.isnan(self.values)
+        return self.where(np.isnan)
+
+    @property
+    def gapped(self) -> bool:
+        """Whether some cell is missing."""
+        return bool(np.isnan(self.cells).any())
 
     @property
     def empty(self) -> bool:
         """Whether no cell is there: such a column goes as one of text, too."""
-        return bool(self.missing.all())
+        return self.cells.size == self.size and bool(np.isnan(self.cells).all())
+
+    def where(self, test: Callable[[NDArray[np.float64]], NDArray[np.bool_]]) -> NDArray[np.bool_]:
+        """In which rows (n,) something is true of the cell."""
+        found = test(self.cells)
+        if self.places is None:
+            return found
+        out = np.full(self.among, bool(test(np.zeros(1))[0]))
+        out[self.places] = found
+        return out
+
+    def row_of(self, at: int) -> int:
+        """The row of one of ``cells``."""
+        return at if self.places is None else int(self.places[at])
+
+    def taken(self, rows: NDArray[np.intp]) -> Self:
+        """The cells of some rows (r,), which rise."""
+        if rows.size == self.size:
+            return self
+        if self.places is None:
+            return replace(self, cells=self.cells[rows])
+        at = np.searchsorted(rows, self.places)
+        found = rows[np.minimum(at, rows.size - 1)] == self.places if rows.size else np.zeros(at.size, dtype=bool)
+        return replace(self, cells=self.cells[found], places=at[found].astype(np.int32), among=rows.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +109,11 @@ class Levels:
     def missing(self) -> NDArray[np.bool_]:
         """Which cells (n,) are missing."""
         return self.codes < 0
+
+    @property
+    def gapped(self) -> bool:
+        """Whether some cell is missing."""
+        return bool((self.codes < 0).any())
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,14 +63,20 @@ class Factor:
     @property
     def name(self) -> str:
         """What a term of this factor alone is called."""
-        names = {
-            "missing": f"missing({self.column})",
-            "level": f"{self.column}={self.level}",
-            "step": f"{self.column}>={self.level}",
-            "spline": f"spline({self.column},{self.power})",
-            "word": f"word({self.column},{self.level})",
-        }
-        return names.get(self.kind) or (self.column if self.power == 1 else f"{self.column}^{self.power}")
+        column = self.column
+        match self.kind:
+            case "value":
+                return column if self.power == 1 else f"{column}^{self.power}"
+            case "missing":
+                return f"missing({column})"
+            case "level":
+                return f"{column}={self.level}"
+            case "step":
+                return f"{column}>={self.level}"
+            case "spline":
+                return f"spline({column},{self.power})"
+            case "word":
+                return f"word({column},{self.level})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,14 +178,19 @@ class Feature:
         return tuple(self._factor(kinds[self.kind], level) for level in self.coded)
 
     @property
-    def terms(self) -> tuple[Term, ...]:
-        """The terms in order."""
+    def factors(self) -> tuple[Factor, ...]:
+        """What its terms are made of, in order: each of one factor."""
         factors = list(self.coding)
         if self.kind == "number":
             factors += [self._factor("value", power=power) for power in range(2, self.powers + 1)]
         if self.flag:
             factors.append(self._factor("missing"))
-        return tuple(map(_term, factors))
+        return tuple(factors)
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """The terms in order."""
+        return tuple(map(_term, self.factors))
 
     def _factor(self, kind: FactorKind, level: str | None = None, power: int = 1) -> Factor:
         return Factor(self.source, kind, level, power, self.function)

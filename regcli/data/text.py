@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, NoReturn
 
 import pandas as pd
 
+from regcli.data.columns import number
 from regcli.data.dialect import Dialect, Format, find_delimiter
 from regcli.data.scan import TextPart
 from regcli.data.source import Source, check_byte_order, check_is_text, is_slow, likely_encoding, text_lines
@@ -24,6 +25,7 @@ __all__ = [
     "head_of",
     "header_names",
     "layout_of",
+    "numbers_mean_missing",
     "parse",
     "read_names",
     "refuse_bytes",
@@ -174,6 +176,11 @@ def refuse_nul(part: TextPart) -> NoReturn:
         "stray ones are taken out by tr -d '\\0'",
         where=where,
     )
+
+
+def numbers_mean_missing(dialect: Dialect) -> bool:
+    """Whether a number means missing: pandas then knows it in any spelling only where it is told of the numbers."""
+    return any(number(cell, dialect.decimal) is not None for cell in dialect.na_values)
 
 
 def parse(

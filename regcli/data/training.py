@@ -1,6 +1,7 @@
 """What training rows look like, column by column: kept in the model file, and held against new data."""
 
-from collections.abc import Collection, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -21,6 +22,8 @@ QUANTILES = tuple(k / 10 for k in range(11))
 
 #: Quartiles by name, and where they are.
 QUARTILES = {"min": 0.0, "q1": 0.25, "median": 0.5, "q3": 0.75, "max": 1.0}
+
+_SHARES = np.array([*QUANTILES, *QUARTILES.values()])
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -74,10 +77,10 @@ def _column(feature: Feature, column: Column, rows: Rows) -> Document:
     out: Document = {}
     missing = rows.size
     if isinstance(column, Numbers):
-        values = column.values[rows]
-        values = values[~np.isnan(values)]
-        missing -= values.size
-        out = _spread(values)
+        column = column.taken(rows)
+        there = ~np.isnan(column.cells)
+        out = _spread(column.cells[there], column.size - column.cells.size)
+        missing = column.cells.size - int(np.count_nonzero(there))
     elif isinstance(column, Levels):
         missing = int(np.count_nonzero(column.codes[rows] < 0))
     if isinstance(column, Levels) and feature.leveled:
@@ -87,19 +90,48 @@ def _column(feature: Feature, column: Column, rows: Rows) -> Document:
     return {**out, "missing": missing, "missing_rate": missing / rows.size}
 
 
-def _spread(values: Array) -> Document:
-    """Quartiles, deciles, mean and sd of numbers; nothing of none."""
-    if not values.size:
+def _spread(values: Array, zeros: int = 0) -> Document:
+    """Quartiles, deciles, mean and sd of numbers and so many zeros more; nothing of none."""
+    count = values.size + zeros
+    if not count:
         return {}
-    named = dict(zip(QUARTILES, _quantiles(values, QUARTILES.values()), strict=True))
-    mean, sd = float(values.mean()), float(values.std())
-    return {**named, "quantiles": _quantiles(values, QUANTILES), "mean": mean, "sd": sd}
+    if zeros:
+        mean = float(values.sum()) / count
+        sd = math.sqrt((float(np.square(values - mean).sum()) + zeros * mean * mean) / count)
+    else:
+        mean, sd = float(values.mean()), float(values.std())
+    marks = _quantiles(values, zeros)
+    named = dict(zip(QUARTILES, marks[len(QUANTILES) :], strict=True))
+    return {**named, "quantiles": marks[: len(QUANTILES)], "mean": mean, "sd": sd}
 
 
-def _quantiles(values: Array, shares: Collection[float]) -> list[float]:
-    """Quantiles, never decreasing: interpolating between equal numbers may round them apart."""
-    marks = np.maximum.accumulate(np.quantile(values, list(shares)))
-    return [float(mark) for mark in np.minimum(marks, values.max())]
+def _quantiles(values: Array, zeros: int) -> list[float]:
+    """Deciles, then quartiles, each never decreasing: interpolating between equal numbers may round them apart.
+
+    Between two values they are numpy's, to the last bit.
+    """
+    ordered, count = np.sort(values), values.size + zeros
+    below = int(np.searchsorted(ordered, 0.0)) if zeros else 0
+    at = _SHARES * (count - 1)
+    low = np.floor(at).astype(np.intp)
+    left, right = (_ranked(ordered, below, zeros, rank) for rank in (low, np.minimum(low + 1, count - 1)))
+    share, step = at - low, right - left
+    marks = np.where(share >= 0.5, right - step * (1.0 - share), left + step * share)
+    most = left[-1]
+    for part in (slice(len(QUANTILES)), slice(len(QUANTILES), None)):
+        marks[part] = np.minimum(np.maximum.accumulate(marks[part]), most)
+    return [float(mark) for mark in marks]
+
+
+def _ranked(ordered: Array, below: int, zeros: int, ranks: Rows) -> Array:
+    """Numbers of these ranks among ordered ones, with so many zeros more after the first ``below``."""
+    if not zeros:
+        return ordered[ranks]
+    out = np.zeros(ranks.size)
+    before, after = ranks < below, ranks >= below + zeros
+    out[before] = ordered[ranks[before]]
+    out[after] = ordered[ranks[after] - zeros]
+    return out
 
 
 def _target(target: Target) -> Document:

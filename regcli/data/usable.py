@@ -64,6 +64,7 @@ def check_used(
     DataError
         ``unsupported-type``; ``text-in-numeric-column``; ``probable-identifier``; ``infinite-value``; ``value-range``.
     """
+    free = frozenset(features)
     for name in names:
         column = table.columns[name]
         if isinstance(column, Unsupported):
@@ -74,13 +75,13 @@ def check_used(
                 if column.row is None
                 else table.locate(column.row, name),
                 hint=f"--categorical {quote(name)} takes the cells as they are spelt, " * (column.row is not None)
-                + _ways_without(name, free=name in features),
+                + _ways_without(name, free=name in free),
             )
         if isinstance(column, Levels) and name not in categorical:
             known = _known_numbers(column, decimal, must_be_numeric=name in numeric)
-            _check_text(table, name, column, known, free=name in features)
+            _check_text(table, name, column, known, free=name in free)
         if isinstance(column, Numbers):
-            _check_numbers(table, name, column.values, free=name in features)
+            _check_numbers(table, name, column, free=name in free)
 
 
 def _ways_without(name: str, *, free: bool) -> str:
@@ -160,27 +161,26 @@ def _text_hint(name: str, cells: Sequence[str], *, free: bool) -> str:
     return ", or ".join(ways) or "mend the file"
 
 
-def _check_numbers(table: Table, name: str, values: Array, *, free: bool) -> None:
+def _check_numbers(table: Table, name: str, column: Numbers, *, free: bool) -> None:
     """Refuse infinities and magnitudes whose squares leave double precision."""
-    if not values.size:
-        return
+    cells = column.cells
     with np.errstate(invalid="ignore"):
-        infinite = np.flatnonzero(np.isinf(values))
-        if infinite.size:
-            raise DataError(
-                "infinite-value",
-                f"column {name!r} has {counted(infinite.size, 'infinite cell')}",
-                where=table.locate(int(infinite[0]), name),
-                cells=[repr(float(values[row])) for row in infinite[:SHOWN]],
-                hint=f"mend the file, or {_ways_without(name, free=free)}",
-            )
-        large = np.flatnonzero(np.abs(values) > LARGEST)
+        large = np.flatnonzero(np.abs(cells) > LARGEST)
+    infinite = large[np.isinf(cells[large])]
+    if infinite.size:
+        raise DataError(
+            "infinite-value",
+            f"column {name!r} has {counted(infinite.size, 'infinite cell')}",
+            where=table.locate(column.row_of(int(infinite[0])), name),
+            cells=[repr(float(cells[at])) for at in infinite[:SHOWN]],
+            hint=f"mend the file, or {_ways_without(name, free=free)}",
+        )
     if large.size:
         raise DataError(
             "value-range",
             f"column {name!r} has cells beyond {LARGEST:g}, whose squares overflow",
-            where=table.locate(int(large[0]), name),
-            cells=[repr(float(values[row])) for row in large[:SHOWN]],
+            where=table.locate(column.row_of(int(large[0])), name),
+            cells=[repr(float(cells[at])) for at in large[:SHOWN]],
             hint=f"give the column in larger units, or {_ways_without(name, free=free)}",
         )
 
@@ -190,6 +190,6 @@ def missing_rows(table: Table, names: Sequence[str]) -> dict[str, NDArray[np.boo
     out = {}
     for name in names:
         column = table.columns[name]
-        if isinstance(column, Numbers | Levels) and column.missing.any():
+        if isinstance(column, Numbers | Levels) and column.gapped:
             out[name] = column.missing
     return out

@@ -32,6 +32,7 @@ from regcli.data.text import (
     head_of,
     header_names,
     layout_of,
+    numbers_mean_missing,
     parse,
     refuse_bytes,
     refuse_nul,
@@ -307,8 +308,7 @@ class _Reader:
 
         In columns of integers pandas knows it by its spelling. Left alone it reads numbers twice as fast.
         """
-        by_value = any(number(cell, self.dialect.decimal) is not None for cell in self.dialect.na_values)
-        return dict.fromkeys(numeric, float) if by_value else {}
+        return dict.fromkeys(numeric, float) if numbers_mean_missing(self.dialect) else {}
 
     def _numbers(
         self, frame: pd.DataFrame, numeric: Collection[int]

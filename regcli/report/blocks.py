@@ -208,8 +208,9 @@ def _model(document: Document) -> Iterator[Block]:
         yield Grid(titles, (False,) * 4, rows)
         if len(features) > len(shown):
             yield (f"{len(features) - len(shown):,} further columns are not listed; --json has them all",)
-    columns, terms = len(document["features"]), len(document["terms"])
-    yield (f"uses {len(features):,} of {columns:,} columns, {len(_used(document)):,} of {terms:,} terms",)
+    idle = document["idle"]
+    columns, terms = len(document["features"]) + idle, "" if idle else f" of {len(document['terms']):,}"
+    yield (f"uses {len(features):,} of {columns:,} columns, {len(_used(document)):,}{terms} terms",)
     yield tuple(_provenance(document))
 
 

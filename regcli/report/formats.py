@@ -19,7 +19,7 @@ from regcli.report.difference import COLUMNS, difference_rows, headline
 from regcli.report.escape import UNSAFE, visible
 from regcli.report.forms import FORMS, INTERCEPT, Document, kind_of
 
-__all__ = ["Cell", "encode", "encode_line", "grid_of", "md_escaped", "md_table", "render", "rows_text"]
+__all__ = ["Cell", "csv_text", "encode", "encode_line", "grid_of", "md_escaped", "md_table", "render"]
 
 Cell = str | float | None
 
@@ -102,39 +102,9 @@ def render(
         document = as_fit(document)
     if form == "csv":
         columns, rows = grid_of(document)
-        return _csv_text([columns, *rows], spreadsheet_safe=spreadsheet_safe)
+        return csv_text([columns, *rows], spreadsheet_safe=spreadsheet_safe)
     writers: dict[str, Callable[[Document], str]] = {"jsonl": _jsonl, "md": _md, "names": _names}
     return writers[form](document)
-
-
-def rows_text(
-    header: Sequence[str],
-    batches: Iterable[Sequence[Sequence[Cell]]],
-    form: str,
-    *,
-    spreadsheet_safe: bool = False,
-) -> Iterator[str]:
-    """Rows as pieces of text, one for the header and one for each batch: memory does not grow with the rows.
-
-    ``form`` is ``csv`` (cells as they are, an empty cell for None; with ``spreadsheet_safe`` no text is a formula),
-    ``jsonl`` (an object per row) or ``json`` (one array of objects).
-    """
-    if form == "csv":
-        yield _csv_text([header], spreadsheet_safe=spreadsheet_safe)
-        for batch in batches:
-            yield _csv_text(batch, spreadsheet_safe=spreadsheet_safe)
-        return
-    lines = ([encode_line(dict(zip(header, row, strict=True))) for row in batch] for batch in batches)
-    if form == "jsonl":
-        for batch_lines in lines:
-            yield "".join(line + "\n" for line in batch_lines)
-        return
-    opening = "["
-    for batch_lines in lines:
-        if batch_lines:
-            yield f"{opening}\n{_INDENT}" + f",\n{_INDENT}".join(batch_lines)
-            opening = ","
-    yield "[]\n" if opening == "[" else "\n]\n"
 
 
 def encode(value: object, indent: str = "") -> str:
@@ -257,7 +227,8 @@ _GRIDS: Mapping[str, tuple[tuple[str, ...], Callable[[Document], Iterable[tuple[
 }
 
 
-def _csv_text(rows: Iterable[Iterable[Cell]], *, spreadsheet_safe: bool) -> str:
+def csv_text(rows: Iterable[Iterable[Cell]], *, spreadsheet_safe: bool = False) -> str:
+    """Rows as lines of cells; if ``spreadsheet_safe`` no text is a formula."""
     text = io.StringIO()
     told = ([_harmless(cell) for cell in row] for row in rows) if spreadsheet_safe else rows
     csv.writer(text, lineterminator="\n").writerows(told)

@@ -293,6 +293,7 @@ _STORED: Mapping[str, Schema] = {
     "missing": _POLICY,
     "na_values": _TEXTS,
     "intercept": _NUMBER,
+    "idle": _COUNT,
     "features": _list(
         _object(
             column=_TEXT,

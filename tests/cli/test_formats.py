@@ -9,7 +9,8 @@ import pytest
 
 from regcli.errors import UsageError
 from regcli.report.escape import visible
-from regcli.report.formats import encode, encode_line, render, rows_text
+from regcli.report.formats import encode, encode_line, render
+from regcli.report.rows import rows_text
 from tests.cli.documents import HOSTILE, cv_document, fit_document, path_document
 
 
@@ -96,7 +97,7 @@ def test_fit_has_no_jsonl() -> None:
 
 def test_rows_stream_batch_by_batch() -> None:
     def batches() -> object:
-        yield [["a", 0.1]]
+        yield [["a"], [0.1]]
         raise AssertionError
 
     pieces = rows_text(("id", "prediction"), batches(), "csv")  # type: ignore[arg-type]
@@ -105,9 +106,9 @@ def test_rows_stream_batch_by_batch() -> None:
 
 
 def test_lines_stream_batch_by_batch() -> None:
-    pieces = list(rows_text(("x",), [[[1.0], [None]], [], [["a"]]], "jsonl"))
+    pieces = list(rows_text(("x",), [[[1.0, None]], [[]], [["a"]]], "jsonl"))
     assert pieces == ['{"x": 1.0}\n{"x": null}\n', "", '{"x": "a"}\n']
-    out = "".join(rows_text(("x",), [[], [[1.0], [2.0]], [[3.0]], []], "json"))
+    out = "".join(rows_text(("x",), [[[]], [[1.0, 2.0]], [[3.0]], [[]]], "json"))
     assert out == '[\n  {"x": 1.0},\n  {"x": 2.0},\n  {"x": 3.0}\n]\n'
 
 

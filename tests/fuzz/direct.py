@@ -14,6 +14,7 @@ from regcli.app.options.scoring import Scoring
 from regcli.app.options.tables import Data
 from regcli.app.predict import predict
 from regcli.errors import RegcliError
+from regcli.report.rows import rows_of
 
 __all__ = ["Answer", "fit_ridge", "score"]
 
@@ -64,7 +65,7 @@ def score(model: str, file: str, *, on_bad_row: Literal["null"] | None = None, n
     try:
         with _as_a_tool():
             outcome = predict(PredictRequest(scoring=scoring), _RUN)
-            rows = tuple(row for piece in outcome.rows for row in piece)
+            rows = tuple(row for piece in outcome.rows for row in rows_of(piece))
             outcome.finish()
     except RegcliError as error:
         return Answer(error.exit_code, error.code, str(error))

@@ -79,8 +79,9 @@ def test_booleans_match_in_any_capitals_and_text_does_not() -> None:
 
 def test_columns_of_terms_that_are_not_wanted_may_be_absent() -> None:
     encoder = learn({"c": text("a", "b", "c"), "x": numbers(1, 2, 3)}, 3).encoder
-    X = coded(encoder, {"x": numbers(7)}, np.arange(1), np.array([False, False, False, True]))
-    assert X.tolist() == [[0.0, 0.0, 0.0, 7.0]]
+    working, places = encoder.needed(np.array([False, False, False, True]))
+    assert coded(working, {"x": numbers(7)}, np.arange(1)).tolist() == [[7.0]]
+    assert places.tolist() == [3]
 
 
 @pytest.mark.parametrize(
@@ -283,8 +284,10 @@ def test_terms_that_are_not_wanted_may_lack_their_columns() -> None:
     columns: dict[str, Column] = {"x": numbers(1, 2, 3), "z": numbers(4, 1, 3), "w": numbers(1, 5, 2)}
     encoder = learn(columns, 3, recipe=Recipe(pairs=(("x", "z"), ("x", "w")))).encoder
     wanted = np.array([name == "x:z" for name in names(encoder)])
-    X = coded(encoder, {"x": numbers(3), "z": numbers(5)}, np.arange(1), wanted)
-    assert X[0, 3:].tolist() == [15.0, 0.0]
+    working, places = encoder.needed(wanted)
+    X = coded(working, {"x": numbers(3), "z": numbers(5)}, np.arange(1))
+    assert X.tolist() == [[3.0, 5.0, 15.0]]
+    assert places.tolist() == [0, 1, 3]
 
 
 # -- lanes -----------------------------------------------------------------------------------------------------------

@@ -153,8 +153,8 @@ def test_it_scores_as_the_model_did(path: str) -> None:
         "colour": Levels(np.array([1, 0], dtype=np.int32), ("green", "red")),
         "new": Levels(np.array([0, 1], dtype=np.int32), ("TRUE", "false")),
     }
-    X = coded(scorer.encoder, columns, np.arange(2))
-    assert scorer.eta(X, 10.0).tolist() == pytest.approx([-3 + 10 + 0.25 + 1e-3 + 2.0, -3 + 10 + 0.5 - 1.5])
+    X = coded(scorer.working.encoder, columns, np.arange(2))
+    assert scorer.working.eta(X, 10.0).tolist() == pytest.approx([-3 + 10 + 0.25 + 1e-3 + 2.0, -3 + 10 + 0.5 - 1.5])
 
 
 def test_columns_without_a_coefficient_are_not_needed(path: str) -> None:
@@ -361,8 +361,8 @@ def test_the_content_id_depends_on_content_alone() -> None:
 
 def test_a_row_has_the_same_predictor_in_any_company(path: str) -> None:
     write_model(path, model_document(stored()))
-    scorer = read_model(path)
-    X = np.asfortranarray(np.random.default_rng(4).normal(size=(501, COEFS.size)))
+    scorer = read_model(path).working
+    X = np.asfortranarray(np.random.default_rng(4).normal(size=(501, scorer.coefs.size)))
     offset = np.linspace(0.0, 1.0, len(X))
     whole = scorer.eta(X, offset)
     for rows in (1, 3, 8, 100):

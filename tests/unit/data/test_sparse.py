@@ -12,7 +12,7 @@ import pytest
 import scipy.io
 import scipy.sparse as sp
 
-from regcli.data import arrays
+from regcli.data import arrays, svm
 from regcli.data.read import Dialect, read_chunks, read_header, read_table
 from regcli.errors import DataError, RegcliError, ResourceError
 from tests.unit.data.tables import Write, cells, numbers
@@ -77,6 +77,15 @@ def test_columns_that_a_file_never_names_are_zero(write: Write) -> None:
     assert (numbers(chunk, "1"), numbers(chunk, "7")) == ([1], [0])
 
 
+def test_chunks_of_long_lines_have_fewer_rows(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(libsvm(MATRIX), "data.svm")
+    monkeypatch.setattr(svm, "CELLS", 20)
+    chunks = list(read_chunks(path, Dialect(), numeric={"1"}, wanted={"1"}))
+    assert len(chunks) > 3
+    assert [cell for chunk in chunks for cell in numbers(chunk, "1")] == MATRIX[:, 0].tolist()
+    assert chunks[1].locate(0, "1").line == chunks[0].rows + 1
+
+
 @pytest.mark.parametrize(
     ("line", "code"),
     [
@@ -107,7 +116,8 @@ def test_what_would_be_too_large_is_refused_before_it_is_made(write: Write) -> N
     (chunk,) = read_chunks(wide, Dialect(), numeric={"1"}, wanted={"1"})
     assert numbers(chunk, "1") == [0, 1]
     header = "%%MatrixMarket matrix coordinate real general\n"
-    assert refused(write(header + "999999 999999 1\n1 1 1\n", "data.mtx")).code == "table-too-large"
+    for sizes in ("999999999 9 1", "9 99999999 1", "20000 20000 400000000"):
+        assert refused(write(f"{header}{sizes}\n1 1 1\n", "data.mtx")).code == "table-too-large"
 
 
 # --- Matrix Market --------------------------------------------------------------------------------------------------
@@ -151,6 +161,7 @@ def test_a_pattern_is_ones(write: Write) -> None:
         ("%%MatrixMarket matrix coordinate real general\n2 2 2\n1 1 1\n1 1 2\n", "broken-line", 4),
         ("%%MatrixMarket matrix coordinate real general\n2 2\n1 1 1\n", "broken-line", 2),
         ("%%MatrixMarket matrix coordinate real symmetric\n2 3 1\n1 1 1\n", "broken-line", 2),
+        ("%%MatrixMarket matrix coordinate real symmetric\n2 2 2\n2 1 1\n1 2 1\n", "broken-line", 4),
     ],
 )
 def test_damaged_matrix_market(write: Write, text: str, code: str, line: int | None) -> None:
