@@ -394,9 +394,8 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What a picture shows beyond the document: sds (p,) of the terms by name, rows, a curve."""
+    """What a picture shows beyond the document: rows, a curve."""
 
-    sds: Mapping[str, float]
     rows: FittedRows | None = None
     course: Course | None = None
 

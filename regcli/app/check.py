@@ -17,6 +17,7 @@ from regcli.app.running import RunningScores
 from regcli.data.derive import derived_table
 from regcli.data.dialect import Dialect
 from regcli.data.drift import Drift
+from regcli.data.foresee import foresee
 from regcli.data.model_read import read_model
 from regcli.data.read import Part, find_parts
 from regcli.data.scorer import Scorer
@@ -103,6 +104,8 @@ def check(request: CheckRequest, run: RunContext) -> CheckRun:
         raise UsageError("usage", "no input file", hint="regcli check model.json new.csv, or - for standard input")
     dialect = dialect_of(request.reading, scorer.na_values)
     parts = tuple(find_parts(options.data, dialect))  # refuses what is not there, before others are read
+    if run.expect:
+        run.expect(foresee(parts, dialect).rows)
     single_blas_thread()
     return CheckRun(scorer, request, run, parts, dialect)
 

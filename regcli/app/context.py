@@ -16,11 +16,13 @@ def _silent(_text: str) -> None:
 class RunContext:
     """Threads to use (None: all usable cores), where to tell what, and what may be used.
 
-    ``progress`` is told how much is done, of how much (0 where that is not known), ``note`` how work is done.
+    ``progress`` is told how much is done, of how much (0 where that is not known), ``expect`` about how much there will
+    be, ``note`` how work is done.
     """
 
     jobs: int | None = None
     progress: Callable[[int, int], None] | None = None
+    expect: Callable[[int], None] | None = None
     note: Callable[[str], None] = _silent
     memory: Memory = field(default_factory=Memory)
     deadline: Deadline = field(default_factory=Deadline)

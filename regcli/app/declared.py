@@ -145,5 +145,5 @@ def _refuse_twice(groups: dict[str, tuple[str, ...]]) -> None:
         for name in names:
             if name in seen:
                 text = f"column {name!r} is given as {seen[name]} and as {option}"
-                raise UsageError("column-in-two-roles", text, hint="keep one")
+                raise UsageError("column-in-two-roles", text, hint=f"leave out {seen[name]} or {option}")
             seen[name] = option

@@ -25,7 +25,11 @@ Pairs = Sequence[tuple[int, int]]
 def tolerance(diffing: Diffing) -> float:
     """What --tol says, or its default."""
     if diffing.first == diffing.second == "-":
-        raise UsageError("conflicting-options", "standard input can be read only once, but - was given twice")
+        raise UsageError(
+            "conflicting-options",
+            "standard input can be read only once, but - was given twice",
+            hint="write one of the two to a file first",
+        )
     if diffing.tol is None:
         return TOL
     bounded("--tol", diffing.tol, 0.0, 1.0, open_high=True)

@@ -25,14 +25,14 @@ def draw_fit(prepared: Prepared, model: Model, eta: Array) -> Drawn:
     rows = FittedRows(prepared.y, FAMILIES[prepared.family].mean(eta), prepared.weights)
     lam = np.array([np.nan if model.facts.lam is None else model.facts.lam])
     course = _course(prepared, np.array([model.intercept]), model.coefs[None], lam)
-    return Drawn({term.name: term.sd for term in model.terms}, rows, course)
+    return Drawn(rows, course)
 
 
 def draw_path(prepared: Prepared, result: PathResult) -> Drawn:
     """What the picture of a path shows."""
     chosen = np.unique(np.linspace(0, result.lambdas.size - 1, CURVES).round().astype(np.intp))
     course = _course(prepared, result.intercepts[chosen], result.coefs[chosen], result.lambdas[chosen])
-    return Drawn({term.name: term.sd for term in result.terms}, None, course)
+    return Drawn(None, course)
 
 
 def _course(prepared: Prepared, intercepts: Array, coefs: Array, lambdas: Array) -> Course | None:

@@ -12,6 +12,7 @@ column   = letters, digits, "_" and "." | "`" anything "`"
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import product
 from typing import NoReturn
 
@@ -91,7 +92,9 @@ def parse_formula(data: Data) -> Formula:
     }
     for option, there in given.items():
         if there:
-            raise UsageError("conflicting-options", f"--formula and {option} exclude each other", hint="keep one")
+            raise UsageError(
+                "conflicting-options", f"--formula and {option} exclude each other", hint=f"leave out {option}"
+            )
     return _asked(_Parser(text), text)
 
 
@@ -117,11 +120,12 @@ class _Parser:
             yield match.lastgroup, match[match.lastgroup], match.start(match.lastgroup)
             at = match.end()
 
-    def refuse(self, at: int, why: str) -> NoReturn:
+    def refuse(self, at: int, why: str, near: Sequence[str] = ()) -> NoReturn:
         """Say what is wrong and where."""
         raise UsageError(
             "bad-formula",
             f"--formula, after {self._text[max(0, at - 30) : at]!r}: {why}",
+            near=near,
             hint="for example --formula 'y ~ age + sex*bmi + poly(bp, 2) + log(s5)'; names with other letters than "
             "digits, _ and . stand in backquotes",
         )
@@ -217,7 +221,8 @@ class _Parser:
         """A function and its column."""
         known = ("C", "poly", "spline", *NUMBER_FUNCTIONS)
         if word not in known:
-            self.refuse(at, f"there is no function {word!r}; there are {', '.join(known)}")
+            near = get_close_matches(word, known, n=2)
+            self.refuse(at, f"there is no function {word!r}; there are {', '.join(known)}", near)
         self._at += 1
         self._need("(")
         column, number = self.column(), None

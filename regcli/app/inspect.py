@@ -10,7 +10,7 @@ from regcli.app import findings as found
 from regcli.app.context import RunContext
 from regcli.app.declared import declared_names, read_declared
 from regcli.app.options import Data, InspectRequest, Looking
-from regcli.app.reading import NA_VALUES, dialect_of, text_columns
+from regcli.app.reading import NA_VALUES, dialect_of, refuse_unread, text_columns
 from regcli.app.recipe import read_recipe
 from regcli.app.values import given_options
 from regcli.data.alike import duplicate_columns, duplicate_rows, near_collinear
@@ -59,6 +59,7 @@ def inspect(request: InspectRequest, run: RunContext) -> Inspection:
     asked = Asked(target=looking.target, features=looking.features, drop=looking.drop, categorical=looking.categorical)
     files = find_parts(looking.data, dialect)
     as_text = text_columns(asked, declared_names(_data(looking)), files[0], dialect)
+    refuse_unread(files, dialect, run.memory)
     table = found.near_located(read_table(files, dialect, as_text=as_text))
     run.note(f"read {counted(table.rows, 'row')} of {counted(len(table.columns), 'column')}")
     parts = _declared(_parts(asked, looking, table), looking, tuple(table.columns))

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from regcli.errors import ResourceError, UsageError
 
-__all__ = ["Deadline", "Memory", "held_memory", "read_seconds", "read_size", "timed"]
+__all__ = ["UNLIMITED", "Deadline", "Memory", "held_memory", "out_of_memory", "read_seconds", "read_size", "timed"]
 
 Step = TypeVar("Step")
 
@@ -87,6 +87,20 @@ class Memory:
             )
             hint = "a larger --max-memory, fewer columns (--features, --drop) or fewer rows"
             raise ResourceError("out-of-memory", text, hint=hint)
+
+
+#: No limit.
+UNLIMITED = Memory()
+
+
+def out_of_memory(error: Exception) -> ResourceError | None:
+    """The error in regcli's terms where there was not enough memory; None where it is another."""
+    # numpy's MemoryError says how much was asked for; a thread that has no room for its stack is a RuntimeError.
+    if isinstance(error, MemoryError) or (type(error) is RuntimeError and "start new thread" in str(error)):
+        message = str(error) or "not enough memory"
+        hint = "a larger --max-memory where there is one, fewer columns or fewer rows; --dry-run says what a fit takes"
+        return ResourceError("out-of-memory", message, hint=hint)
+    return None
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from regcli.app.running import RunningScores
 from regcli.app.values import bounded, refuse
 from regcli.data.derive import derived_table
 from regcli.data.dialect import Dialect
+from regcli.data.foresee import foresee
 from regcli.data.model_read import read_model
 from regcli.data.read import Part, find_parts
 from regcli.data.scorer import Scorer
@@ -145,6 +146,8 @@ def predict(request: PredictRequest, run: RunContext) -> PredictOutcome:
     single_blas_thread()
     dialect = dialect_of(request.reading, scorer.na_values)
     parts = find_parts(options.data, dialect)  # refuses what is not there, before rows of others are written
+    if run.expect:
+        run.expect(foresee(parts, dialect).rows)
     tables = _tables(scorer, options, parts, dialect)
     first = next(tables)
     plan = _Plan(
@@ -236,6 +239,7 @@ def _carried(scorer: Scorer, options: Scoring, table: Table) -> tuple[str, ...]:
                 f"--id: no column {name!r}",
                 where=Location(file=table.files[0].path),
                 near=get_close_matches(name, list(table.columns), n=3),
+                hint="--id COL names a column of these data; --append carries all of them along",
             )
     return tuple(dict.fromkeys(options.id)) or tuple(name for name in scorer.id if name in table.columns)
 

@@ -106,14 +106,23 @@ def require_columns(scorer: Scorer, table: Table) -> None:
                 f"the model needs {what} {name!r}",
                 near=get_close_matches(name, list(table.columns), n=3),
                 where=Location(file=table.files[0].path),
+                hint="regcli check says everything that these data lack; regcli show lists what the model needs",
             )
         column = table.columns[name]
         if isinstance(column, Unsupported):
             where = Location(column=name) if column.row is None else table.locate(column.row, name)
-            raise DataError("unsupported-type", f"column {name!r} has type {column.type}", where=where)
+            raise DataError(
+                "unsupported-type",
+                f"column {name!r} has type {column.type}",
+                where=where,
+                hint="write it as numbers or text",
+            )
         if kinds.get(name, "number") != "number" and isinstance(column, Numbers) and not column.empty:
             raise DataError(
-                "unsupported-type", f"column {name!r} must be text, as it was in training", where=Location(column=name)
+                "unsupported-type",
+                f"column {name!r} must be text, as it was in training",
+                where=Location(column=name),
+                hint="regcli show says what the model was fitted on; --input-format csv where the suffix tells another",
             )
 
 

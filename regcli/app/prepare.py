@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from regcli.app.encode import LaneMaps, known_matrix, lane_maps, learn_terms, same_columns, settled
 from regcli.app.folding import scheme_of
-from regcli.app.limits import Memory
+from regcli.app.limits import UNLIMITED, Memory
 from regcli.app.options import FitRequest, Folds, Model, PathRequest
 from regcli.app.reading import Used, read_used
 from regcli.app.values import bounded, number_of, refuse
@@ -36,8 +36,6 @@ LEAST_WEIGHT = 1e-290
 
 #: Bytes of a number.
 _DOUBLE = 8
-
-_UNLIMITED = Memory()
 
 
 @dataclass(frozen=True)
@@ -95,18 +93,16 @@ class Prepared:
         return None if self.target.classes is None else self.y.astype(np.intp)
 
 
-def prepare(
-    request: FitRequest | PathRequest, *, unpenalised: bool, seed: int, memory: Memory = _UNLIMITED
-) -> Prepared:
+def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int, memory: Memory = UNLIMITED) -> Prepared:
     """Read, check, and encode.
 
     ``unpenalised`` says that nothing penalises the coefficients, so that categories leave out their first level.
     """
     if not 0 <= seed < 2**63:
-        raise UsageError("unknown-option-value", f"--seed is {seed}; it must be at least 0 and below 2^63")
+        raise UsageError("unknown-option-value", f"--seed is {seed}", hint="it must be at least 0 and below 2^63")
     data, model = request.data, request.model
     folds = request.folds if isinstance(request, FitRequest) else None
-    used = read_used(data, request.reading, data.data, folds=folds, threads=request.run.jobs)
+    used = read_used(data, request.reading, data.data, folds=folds, threads=request.run.jobs, memory=memory)
     table, roles, rows = used.table, used.roles, used.rows
     family, source, guesses = _family(used, model)
     target = code_target(
@@ -227,6 +223,7 @@ def _numbers(table: Table, name: str | None, rows: Rows, default: float) -> Arra
             "text-in-numeric-column",
             f"column {name!r} must be numbers",
             where=table.locate(int(rows[0]), name),
+            hint="--drop leaves the column out; --na-values names text that means a missing cell",
         )
     return column.values[rows]
 
@@ -320,7 +317,11 @@ def _class_weights(model: Model, target: Target, weights: Array) -> Array:
     event = target.values == 1
     if "balanced" in model.class_weight:
         if len(model.class_weight) > 1:
-            raise UsageError("conflicting-options", "--class-weight balanced stands alone")
+            raise UsageError(
+                "conflicting-options",
+                "--class-weight balanced stands alone",
+                hint="--class-weight balanced, or LEVEL=W for each class",
+            )
         for rows in (event, ~event):
             total = weights[rows].sum()
             out[rows] = weights.sum() / (2.0 * total) if total > 0 else 1.0
@@ -332,6 +333,7 @@ def _class_weights(model: Model, target: Target, weights: Array) -> Array:
                 "unknown-option-value",
                 f"--class-weight {pair!r} is neither balanced nor LEVEL=W",
                 near=[f"{name}=1" for name in target.classes],
+                hint="--class-weight balanced, or LEVEL=W for each class",
             )
         value = number_of("--class-weight", text)
         bounded("--class-weight", value, 0.0, np.inf)
@@ -346,7 +348,9 @@ def _split(
     held = np.zeros(rows.size, dtype=bool)
     if folds and folds.test_size is not None:
         if folds.test:
-            raise UsageError("conflicting-options", "--test and --test-size exclude each other")
+            raise UsageError(
+                "conflicting-options", "--test and --test-size exclude each other", hint="leave one of them out"
+            )
         share = folds.test_size
         bounded("--test-size", share, 0.0, 1.0, open_low=True, open_high=True)
         classes = None if target.classes is None else target.values.astype(np.intp)

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from regcli.app.declared import Declared, declared_names, read_declared
 from regcli.app.formula import Formula, parse_formula
+from regcli.app.limits import UNLIMITED, Memory
 from regcli.app.options import Data, Folds, Reading
 from regcli.app.parallel import usable_cores
 from regcli.app.recipe import read_recipe
 from regcli.data.derive import derived_table
 from regcli.data.dialect import Dialect, parse_na_values
 from regcli.data.facts import Identifier
+from regcli.data.foresee import foresee
 from regcli.data.learn import Recipe
 from regcli.data.read import Part, find_parts, read_header, read_table
 from regcli.data.roles import Asked, Roles, assign_roles
@@ -36,6 +38,7 @@ __all__ = [
     "identifier_warning",
     "read_used",
     "refuse_missing",
+    "refuse_unread",
     "text_columns",
 ]
 
@@ -86,6 +89,20 @@ def dialect_of(options: Reading, na_values: tuple[str, ...]) -> Dialect:
     )
 
 
+def refuse_unread(parts: Sequence[Part], dialect: Dialect, memory: Memory) -> None:
+    """Refuse files whose sizes alone tell that their table would take more memory than it may.
+
+    Raises
+    ------
+    ResourceError
+        ``out-of-memory``.
+    """
+    if memory.limit is None:
+        return
+    foreseen = foresee(parts, dialect)
+    memory.refuse(foreseen.size, f"a table of about {foreseen.rows:,} rows x {foreseen.columns:,} columns")
+
+
 def read_used(
     data: Data,
     reading: Reading,
@@ -94,11 +111,12 @@ def read_used(
     folds: Folds | None = None,
     known: Known | None = None,
     threads: int | None = None,
+    memory: Memory = UNLIMITED,
 ) -> Used:
     """Read the table, give columns their parts, and settle which rows can be used.
 
     ``known`` is what a first table has settled for those that follow it, ``threads`` how many read at a time (None:
-    one for each usable core).
+    one for each usable core), ``memory`` what the table may take.
     """
     if not sources:
         raise UsageError("usage", "no input file", hint="regcli fit data.csv, or - for standard input")
@@ -118,6 +136,7 @@ def read_used(
         order=folds.order_by if folds else None,
     )
     parts = find_parts(sources, dialect)
+    refuse_unread(parts, dialect, memory)
     as_text = text_columns(asked, declared_names(data), parts[0], dialect) | (known.text if known else set())
     expected = {*known.roles.features, *known.roles.numeric()} if known else ()
     table = read_table(parts, dialect, as_text=as_text, expected=expected, threads=threads or usable_cores())
@@ -207,7 +226,10 @@ def _require(table: Table, roles: Roles) -> None:
     for name in (roles.target, *roles.features, *roles.numeric()):
         if name not in table.columns:
             raise DataError(
-                "column-not-found", f"no column {name!r}", where=Location(file=table.files[0].path, column=name)
+                "column-not-found",
+                f"no column {name!r}",
+                where=Location(file=table.files[0].path, column=name),
+                hint="it needs the columns of the data that are fitted on; --drop COL leaves one out of both",
             )
 
 

@@ -209,7 +209,11 @@ def _sides(option: str, features: Sequence[str], file: str | None) -> tuple[Sequ
     """The columns on either side. Names may contain a colon: every one is tried, literal names first."""
     splits = list(_splits(option))
     if not splits:
-        raise UsageError("unknown-option-value", f"--interactions {option!r} is not of the form A:B")
+        raise UsageError(
+            "unknown-option-value",
+            f"--interactions {option!r} is not of the form A:B",
+            hint="--interactions age:bmi, with patterns 'sex:*'",
+        )
     for left, right in splits:
         if left in features and right in features:
             return [left], [right]

@@ -19,7 +19,7 @@ from regcli.results import Criterion, Curve, Iterate, Status, Stopped
 from regcli.solvers.engine import Problem
 from regcli.solvers.information import CRITERIA, criterion
 from regcli.solvers.path import Grid, Walk, follow
-from regcli.solvers.stopping import has_turned
+from regcli.solvers.stopping import LEAST_POINTS, has_turned
 
 __all__ = ["Found", "Plan", "search"]
 
@@ -178,7 +178,8 @@ def _lead(
         steps.append(step.reported())
         if run.progress:
             run.progress(len(steps), count * len(plan.splits.partitions))
-        if scores is not None and may_stop and _turned(scores, steps, count):
+        may_stop = may_stop and all(status.usable for status in steps[-1].status)
+        if scores is not None and may_stop and len(steps) >= LEAST_POINTS and _turned(scores, count):
             return steps, Stopped("cv_turned", len(steps) - 1, count)
     return steps, cut_short(walk, grid, len(steps), run)
 
@@ -223,10 +224,8 @@ def _may_stop(problem: Problem, grid: Grid, scores: FoldScores) -> bool:
     return grid.generated and problem.penalty.l1_ratio > 0 and enough and losses
 
 
-def _turned(scores: FoldScores, steps: list[Iterate], count: int) -> bool:
-    """Whether the curve has turned and all lanes have converged."""
-    if not all(status.usable for step in steps for status in step.status):
-        return False
+def _turned(scores: FoldScores, count: int) -> bool:
+    """Whether the curve has turned."""
     mean, se = scores.pooled()
     folds = scores.fold_scores()
     weighted = np.isfinite(folds).all(axis=0)

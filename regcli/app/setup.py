@@ -53,7 +53,11 @@ def standardize_of(model: ModelOptions) -> str:
     """all, numeric or none."""
     if model.no_standardize:
         if model.standardize not in (None, "none"):
-            raise UsageError("conflicting-options", "--no-standardize and --standardize exclude each other")
+            raise UsageError(
+                "conflicting-options",
+                "--no-standardize and --standardize exclude each other",
+                hint="leave one of them out",
+            )
         return "none"
     return model.standardize or "all"
 

@@ -11,6 +11,7 @@ from regcli.app.options import Showing
 from regcli.app.values import bounded, refuse
 from regcli.data.model_json import MOST_BYTES
 from regcli.data.model_read import verified_model
+from regcli.data.nearby import files_near
 from regcli.errors import DataError, Location, ModelFileError, RegcliError, UsageError
 
 __all__ = ["Shown", "read_document", "read_documents"]
@@ -46,7 +47,11 @@ def read_documents(showing: Showing) -> tuple[Shown, ...]:
     if not showing.documents:
         raise UsageError("usage", "no document was given", hint="regcli show model.json, or - for standard input")
     if showing.documents.count("-") > 1:
-        raise UsageError("conflicting-options", "standard input can be read only once, but - was given twice")
+        raise UsageError(
+            "conflicting-options",
+            "standard input can be read only once, but - was given twice",
+            hint="write one of them to a file first",
+        )
     refuse({"--digits": showing.digits is not None and not showing.equation}, "without --equation")
     if showing.digits is not None:
         bounded("--digits", showing.digits, 1, MOST_DIGITS)
@@ -92,10 +97,21 @@ def _text(source: str) -> str:
             with Path(source).open("rb") as file:
                 content = file.read(MOST_BYTES + 1)
     except FileNotFoundError as error:
-        raise DataError("file-not-found", f"no file {path!r}", where=Location(file=path)) from error
+        raise DataError(
+            "file-not-found",
+            f"no file {path!r}",
+            where=Location(file=path),
+            near=files_near(source),
+            hint="-m of fit writes models, -o of every command its document",
+        ) from error
     except (OSError, AttributeError, ValueError) as error:  # a closed standard input; a path with a NUL
         reason = getattr(error, "strerror", None) or "it cannot be opened"
-        raise DataError("file-unreadable", f"cannot read {path!r}: {reason}", where=Location(file=path)) from error
+        raise DataError(
+            "file-unreadable",
+            f"cannot read {path!r}: {reason}",
+            where=Location(file=path),
+            hint="regcli show model.json, or - for standard input",
+        ) from error
     if len(content) > MOST_BYTES:
         raise _unreadable(path, f"{path!r} is too large for a document")
     try:

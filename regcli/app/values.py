@@ -25,7 +25,11 @@ def number_of(option: str, text: str) -> float:
     """A finite number as a table would have it, or an error that names the option."""
     value = number(text)
     if value is None or not math.isfinite(value):
-        raise UsageError("unknown-option-value", f"{option}: {text!r} is not a number")
+        raise UsageError(
+            "unknown-option-value",
+            f"{option}: {text!r} is not a number",
+            hint=f"{option} takes numbers such as 0.5, 2 or 1e-3",
+        )
     return value
 
 
@@ -35,15 +39,26 @@ def number_list(option: str, text: str) -> list[float]:
         try:
             text = ",".join(Path(text[1:]).read_text(encoding="utf-8").split())
         except FileNotFoundError as error:
-            raise DataError("file-not-found", f"{option}: no file {text[1:]}", where=Location(text[1:])) from error
+            raise DataError(
+                "file-not-found",
+                f"{option}: no file {text[1:]}",
+                where=Location(text[1:]),
+                hint=f"{option} @FILE reads numbers from a file that is there",
+            ) from error
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
             message = f"{option}: cannot read {text[1:]}: {reason}"
-            raise DataError("file-unreadable", message, where=Location(text[1:])) from error
+            raise DataError(
+                "file-unreadable", message, where=Location(text[1:]), hint=f"{option} 1,0.5,0.1 as well"
+            ) from error
     parts = [part.strip() for part in text.split(",")]
     values = [number_of(option, part) for part in parts if part]
     if not values:
-        raise UsageError("unknown-option-value", f"{option}: no number in {text!r}")
+        raise UsageError(
+            "unknown-option-value",
+            f"{option}: no number in {text!r}",
+            hint=f"{option} takes numbers with commas between, or @FILE",
+        )
     return values
 
 
@@ -56,7 +71,7 @@ def bounded(
         shown = str(value) if isinstance(value, int) else f"{value:g}"  # an integer may be beyond any float
         left = f"above {low:g}" if open_low else f"at least {low:g}"
         right = "" if math.isinf(high) else f" and {'below' if open_high else 'at most'} {high:g}"
-        raise UsageError("unknown-option-value", f"{option} is {shown}; it must be {left}{right}")
+        raise UsageError("unknown-option-value", f"{option} is {shown}", hint=f"it must be {left}{right}")
 
 
 def term_values(option: str, pairs: Sequence[str], terms: Sequence[Term]) -> dict[str, float]:
@@ -70,7 +85,9 @@ def term_values(option: str, pairs: Sequence[str], terms: Sequence[Term]) -> dic
     for pair in ordered:
         column, equals, text = pair.rpartition("=")
         if not equals or not column:
-            raise UsageError("unknown-option-value", f"{option} {pair!r} is not of the form COL=V")
+            raise UsageError(
+                "unknown-option-value", f"{option} {pair!r} is not of the form COL=V", hint=f"{option} age=0.5"
+            )
         infinite = _INFINITE.get(text.strip().lower())
         value = number_of(option, text) if infinite is None else infinite
         named = [term.name for term in terms if column in (term.main, term.name)]
@@ -79,7 +96,12 @@ def term_values(option: str, pairs: Sequence[str], terms: Sequence[Term]) -> dic
         if not named:
             names = dict.fromkeys(term.main or term.name for term in terms)
             near = get_close_matches(column, names, n=3, cutoff=0.5)
-            raise DataError("column-not-found", f"{option}: no column {column!r} is fitted on", near=near)
+            raise DataError(
+                "column-not-found",
+                f"{option}: no column {column!r} is fitted on",
+                near=near,
+                hint="regcli inspect lists the columns and what is made of them",
+            )
         out.update(dict.fromkeys(named, value))
     return out
 

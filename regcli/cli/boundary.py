@@ -11,23 +11,19 @@ import warnings
 from collections.abc import Sequence
 from types import FrameType
 
-import typer
-
-from regcli.cli.main import app
+from regcli.app.limits import out_of_memory
+from regcli.cli.faults import error_document, error_lines
+from regcli.cli.main import application
+from regcli.cli.mistakes import ClickError, usage_error
 from regcli.cli.session import Session
-from regcli.cli.streams import FULL, coloured, discard_stdout, paint, tell
-from regcli.errors import Location, OutputError, RegcliError, ResourceError, UsageError
-from regcli.report.escape import visible
+from regcli.cli.streams import FULL, coloured, discard_stdout, tell
+from regcli.errors import OutputError, RegcliError
 from regcli.report.formats import encode_line
 
 __all__ = ["run"]
 
 _INTERRUPTED = 128 + signal.SIGINT
 _NO_READER = 128 + signal.SIGPIPE
-
-# Typer carries a copy of click inside and names only some of its exceptions. ``BadParameter`` is public, and its base
-# of this name is what everything wrong with a command line derives from. This is the only line that knows.
-_ClickError: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 
 def run(words: Sequence[str]) -> int:
@@ -58,30 +54,29 @@ def run(words: Sequence[str]) -> int:
 def _guarded(words: Sequence[str], session: Session) -> int:
     """Run, and report what can be reported."""
     try:
+        app = application(words)
         status = app(args=list(words) or ["--help"], prog_name="regcli", standalone_mode=False, obj=session)
         if sys.stdout is not None:
             sys.stdout.flush()
     except BrokenPipeError:
         return _no_reader()
     except Exception as error:  # noqa: BLE001  (this is the boundary)
-        return _report(_known(error), session)
+        return _report(_known(error, words), session)
     return status if isinstance(status, int) else 0  # Typer returns the status of an exit, else what a command returns
 
 
-def _known(error: Exception) -> RegcliError:
+def _known(error: Exception, words: Sequence[str]) -> RegcliError:
     """The error in regcli's terms; a bug where it has none."""
     if isinstance(error, RegcliError):
         return error
-    if isinstance(error, _ClickError):
-        return _usage(error)
-    # numpy's MemoryError says how much was asked for; a thread that has no room for its stack is a RuntimeError.
-    if isinstance(error, MemoryError) or (type(error) is RuntimeError and "start new thread" in str(error)):
-        message = str(error) or "not enough memory"
-        hint = "a larger --max-memory where there is one, fewer columns or fewer rows; --dry-run says what a fit takes"
-        return ResourceError("out-of-memory", message, hint=hint)
+    if isinstance(error, ClickError):
+        return usage_error(error, words)
+    short = out_of_memory(error)
+    if short is not None:
+        return short
     if isinstance(error, OSError) and error.errno in FULL:
         discard_stdout()
-        return OutputError("output-failed", f"writing failed: {error.strerror}")
+        return OutputError("output-failed", f"writing failed: {error.strerror}", hint="make room on the disk")
     message = f"{type(error).__name__}: {error}"
     fault = RegcliError("internal", message, hint="this is a bug in regcli; -vv shows where it happened")
     fault.__cause__ = error
@@ -98,58 +93,11 @@ def _no_reader() -> int:
     return _NO_READER
 
 
-def _usage(error: Exception) -> RegcliError:
-    """A complaint of Typer's in regcli's terms."""
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context is not None else "regcli"
-    near = sorted(getattr(error, "possibilities", None) or ())
-    message = str(error) if near else error.format_message()  # type: ignore[attr-defined]
-    code = "unknown-option-value" if type(error) is typer.BadParameter else "usage"
-    return UsageError(code, message.removesuffix("."), near=near, hint=f"{command} --help")
-
-
 def _report(error: RegcliError, session: Session) -> int:
     if session.json:
-        tell(encode_line(_document(error)))
+        tell(encode_line(error_document(error)))
     else:
-        tell(_lines(error, color=coloured(session.settings.color, sys.stderr)))
+        tell(error_lines(error, color=coloured(session.settings.color, sys.stderr)))
     if error.code == "internal" and session.settings.verbose > 1 and not session.json:
         tell("".join(traceback.format_exception(error.__cause__)))
     return error.exit_code
-
-
-def _document(error: RegcliError) -> dict[str, object]:
-    """The error as ``regcli.error/1``."""
-    where = error.where
-    return {
-        "schema": "regcli.error/1",
-        "code": error.code,
-        "exit_code": error.exit_code,
-        "message": error.message,
-        "location": {"file": where.file, "line": where.line, "row": where.row, "column": where.column},
-        "cells": error.cells,
-        "did_you_mean": error.near,
-        "hint": error.hint,
-    }
-
-
-def _lines(error: RegcliError, *, color: bool) -> str:
-    lines = [f"{paint('error', '1;31', on=color)}[{error.code}]: {visible(error.message)}"]
-    if where := _place(error.where):
-        lines.append(f"  at {visible(where)}")
-    if error.cells:
-        lines.append(f"  cells: {', '.join(visible(repr(cell)) for cell in error.cells)}")
-    if error.near:
-        lines.append(f"  did you mean {' or '.join(visible(repr(name)) for name in error.near)}?")
-    if error.hint:
-        lines.append(f"  hint: {visible(error.hint)}")
-    return "\n".join(lines)
-
-
-def _place(where: Location) -> str:
-    file = where.file or ""
-    if where.line is not None:
-        file = f"{file}:{where.line}" if file else f"line {where.line}"
-    row = "" if where.row is None else f"row {where.row}"
-    column = "" if where.column is None else f"column {where.column!r}"
-    return ", ".join(part for part in (file, row, column) if part)

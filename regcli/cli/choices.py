@@ -1,13 +1,13 @@
 """The fields of option groups as choices: what command line, manual and configuration files are made from."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import MISSING, Field, dataclass, fields
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from regcli.app.options import Flag
+from regcli.app.options import Common, Flag
+from regcli.cli.texts import COMMANDS
 
-__all__ = ["Choice", "declared"]
+__all__ = ["Choice", "declared", "options_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,12 @@ class Choice:
         return self.flag.names[-1].removeprefix("--") if self.flag.names else ""
 
     @property
+    def words(self) -> tuple[str, ...]:
+        """The words that the option's value may be; empty where it may be another."""
+        forms = (self.form, *get_args(self.form))  # a Literal, or a Literal or None
+        return tuple(word for form in forms if get_origin(form) is Literal for word in get_args(form))
+
+    @property
     def written(self) -> bool:
         """Whether the option's value is a file that is written; one that is read is called FILE."""
         return "PATH" in (self.flag.metavar or "")
@@ -45,12 +51,29 @@ class Choice:
         return re.split(r"[=\[]", self.flag.metavar or "")[0] == "COL"
 
 
-def declared(group: type[Any]) -> Iterator[Choice]:
+#: Groups that were looked at: a start asks for some of them several times.
+_KNOWN: dict[type[Any], tuple[Choice, ...]] = {}
+
+
+def declared(group: type[Any]) -> tuple[Choice, ...]:
     """The options of a group, in order."""
-    hints = get_type_hints(group, include_extras=True)
-    for field in fields(group):
-        form, flag = get_args(hints[field.name])
-        yield Choice(field.name, form, flag, _default(field))
+    if group not in _KNOWN:
+        hints = get_type_hints(group, include_extras=True)
+        _KNOWN[group] = tuple(_choice(field, *get_args(hints[field.name])) for field in fields(group))
+    return _KNOWN[group]
+
+
+def options_of(command: str | None) -> dict[str, Choice]:
+    """The options of a command, by every spelling, and those of all commands; without a command those alone."""
+    kinds: list[type[Any]] = [Common]
+    if command is not None:
+        hints = get_type_hints(COMMANDS[command].request)
+        kinds = [*(hints[field.name] for field in fields(COMMANDS[command].request)), Common]
+    return {name: choice for kind in kinds for choice in declared(kind) for name in choice.flag.names}
+
+
+def _choice(field: Field[Any], form: Any, flag: Flag) -> Choice:  # noqa: ANN401  (a typing form has no type of its own)
+    return Choice(field.name, form, flag, _default(field))
 
 
 def _default(field: Field[Any]) -> object:

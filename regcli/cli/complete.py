@@ -5,23 +5,16 @@ time that the whole command line takes to load. The scripts that ask are those o
 columns are data: what is printed is quoted for the shell that reads it, whatever they hold.
 """
 
-import csv
 import os
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from regcli.app.options import Common
-from regcli.cli.choices import Choice, declared
+from regcli.cli.choices import Choice, options_of
 from regcli.cli.texts import COMMANDS
 
 __all__ = ["answer", "completions"]
-
-_DELIMITERS = ",;\t|"
-_LONGEST_HEADER = 1 << 20  # a line that is longer is not the header of a table
 
 _PLAIN = re.compile(rb"[A-Za-z0-9_.]")
 
@@ -56,10 +49,10 @@ def completions(before: Sequence[str], incomplete: str) -> list[str]:
         What is written of it.
     """
     command = next((word for word in _positional(before) if word in COMMANDS), None)
-    choices = _choices(command)
+    choices = options_of(command)
     last = choices.get(before[-1]) if before else None
     if last is not None and _takes_value(last):
-        found = _columns(before) if last.columns else _words_of(last)
+        found = _columns(before) if last.columns else list(last.words)
     elif incomplete.startswith("-"):
         found = [name for name in (*choices, "--help", *(() if command else ("--version",))) if name.startswith("--")]
     elif command is None:
@@ -69,18 +62,9 @@ def completions(before: Sequence[str], incomplete: str) -> list[str]:
     return [name for name in found if name.startswith(incomplete) and name.isprintable()]
 
 
-def _choices(command: str | None) -> dict[str, Choice]:
-    """Options by every spelling."""
-    kinds: list[type[Any]] = [Common]
-    if command is not None:
-        hints = get_type_hints(COMMANDS[command].request)
-        kinds = [*(hints[field.name] for field in fields(COMMANDS[command].request)), Common]
-    return {name: choice for kind in kinds for choice in declared(kind) for name in choice.flag.names}
-
-
 def _positional(before: Sequence[str]) -> Iterator[str]:
     """Words that are neither options nor values of those that stand before every command."""
-    common, value = _choices(None), False
+    common, value = options_of(None), False
     for word in before:
         if not value and not word.startswith("-"):
             yield word
@@ -91,33 +75,11 @@ def _takes_value(choice: Choice) -> bool:
     return choice.form is not bool and not choice.counted
 
 
-def _words_of(choice: Choice) -> list[str]:
-    """The words that an option's value may be."""
-    forms = (choice.form, *get_args(choice.form))
-    return [word for form in forms if get_origin(form) is Literal for word in get_args(form)]
-
-
 def _columns(words: Sequence[str]) -> list[str]:
-    """Names of the columns of the first table on the line.
+    """Names of the columns of the first table on the line."""
+    from regcli.cli.columns import column_names
 
-    Whatever cannot be read has no completions: the line is half written. Parquet is not looked into: its reader takes
-    longer to load than a key press may last.
-    """
-    for word in words:
-        path = Path(word)
-        if path.suffix.lower() in {".csv", ".tsv", ".txt"} and path.is_file():
-            return _header(path)
-    return []
-
-
-def _header(path: Path) -> list[str]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            line = file.readline(_LONGEST_HEADER)
-        delimiter = max(_DELIMITERS, key=line.count)
-        return next(csv.reader([line], delimiter=delimiter), [])
-    except (OSError, UnicodeDecodeError, csv.Error):
-        return []  # nothing to suggest; the command itself will say what is wrong
+    return next((names for word in words if (names := column_names(Path(word)))), [])
 
 
 def _split(line: str) -> list[str]:

@@ -4,17 +4,20 @@ import math
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, get_args
 
-from regcli.app.options import Common
-from regcli.cli.choices import Choice, declared
+from regcli.app.options import Common, Limits
+from regcli.cli.choices import Choice, declared, options_of
 from regcli.cli.texts import COMMANDS
 from regcli.errors import Location, UsageError
 
-__all__ = ["Config", "find_config", "home_directory", "read_config"]
+__all__ = ["At", "Config", "NamedCheck", "find_config", "home_directory", "read_config"]
+
+#: A place in a file: keys, and numbers where tables are lists.
+At = tuple[str | int, ...]
 
 #: A file that is longer is no list of options.
 LARGEST = 1 << 20
@@ -28,6 +31,26 @@ _INSIDE = ("tool", "regcli")
 _PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
+#: What a check that is named says beside options.
+_FILES = ("name", "model", "data")
+
+#: What makes a table one of a check by its name.
+_NAMED = frozenset(_FILES)
+
+#: Options of a run, which is one for all checks.
+_RUN = frozenset(choice.key for group in (Common, Limits) for choice in declared(group))
+
+
+@dataclass(frozen=True, slots=True)
+class NamedCheck:
+    """A check that a configuration file names: where its table is, and its files as seen from the working directory."""
+
+    name: str
+    at: At
+    model: str
+    data: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Config:
     """A configuration file: its name as shown, its text, where its options begin, and what is there."""
@@ -37,29 +60,51 @@ class Config:
     root: tuple[str, ...]
     table: Mapping[str, Any]
 
-    def values(self, command: str) -> dict[str, tuple[tuple[str, ...], Any]]:
+    def values(self, command: str, own: At | None = None) -> dict[str, tuple[At, Any]]:
         """The options of a command by key: the place of each in the file, and its value as a request has it.
 
-        What stands in the command's own table wins over what is said for all commands.
+        What stands in the command's own table wins over what is said for all commands; ``own`` is the place of that
+        table, where it is not called as the command.
         """
-        out: dict[str, tuple[tuple[str, ...], Any]] = {}
+        out: dict[str, tuple[At, Any]] = {}
         for key, choice in _choices(command).items():
-            for at in ((command, key), (key,)):
+            for at in ((*(own or (command,)), key), (key,)):
                 found = _reach(self.table, at)
                 if found is not None:
                     out[key] = (at, self._value(choice, at, found))
                     break
         return out
 
-    def line(self, at: tuple[str, ...]) -> int:
+    def checks(self) -> tuple[NamedCheck, ...]:
+        """The checks that the file names, in its order: each ``[[check]]``, or a ``[check]`` with model and data."""
+        return tuple(self._named(at) for at in self._check_tables())
+
+    def _check_tables(self) -> Iterator[At]:
+        """Where a check is named."""
+        found = self.table.get("check")
+        if isinstance(found, list):
+            yield from (("check", number) for number in range(len(found)))
+        elif isinstance(found, dict) and not _NAMED.isdisjoint(found):
+            yield ("check",)
+
+    def _named(self, at: At) -> NamedCheck:
+        """A check by its table; its files lie where the configuration file says, beside it."""
+        table, folder = _reach(self.table, at), os.path.dirname(self.path)  # noqa: PTH120  (as the path is spelt)
+        model, data = table["model"], table["data"]
+        files = [data] if isinstance(data, str) else data
+        placed = [os.path.join(folder, file) for file in (model, *files)]  # noqa: PTH118  (the same)
+        return NamedCheck(table.get("name") or f"{model} on {', '.join(files)}", at, placed[0], tuple(placed[1:]))
+
+    def line(self, at: At) -> int:
         """The line, from 1, where the definition of a key begins.
 
         The reader of TOML does not say. The lines before a definition are a file of their own that lacks the key; of
         the lines that have the key's name in them, the last for which that holds is the definition.
         """
         lines, path = self.text.splitlines(keepends=True), (*self.root, *at)
+        word = next(key for key in reversed(at) if isinstance(key, str))
         for number in range(len(lines), 0, -1):
-            if at[-1] in lines[number - 1]:
+            if word in lines[number - 1]:
                 before = _parsed("".join(lines[: number - 1]))
                 if before is not None and _reach(before, path) is None:
                     return number
@@ -78,28 +123,65 @@ class Config:
             for key, choice in _choices(command).items():
                 everywhere.setdefault(key, []).append(choice)
         for key, value in self.table.items():
-            if key in COMMANDS:
-                if not isinstance(value, dict):
-                    raise self._refused((key,), f"{key} is a command: its options are a table, [{key}]")
-                for inner, given in value.items():
-                    own = {name: [choice] for name, choice in _choices(key).items()}
-                    self._check_key((key, inner), given, own)
+            if key == "check" and isinstance(value, list):
+                for number, table in enumerate(value):
+                    self._check_table((key, number), table)
+            elif key in COMMANDS:
+                self._check_table((key,), value)
             else:
                 self._check_key((key,), value, everywhere, also=tuple(COMMANDS))
+        names = [named.name for named in self.checks()]
+        for number, named in enumerate(names):
+            if named in names[:number]:
+                raise self._refused(("check", number), f"two checks are called {named!r}", hint="give them a name each")
+
+    def _check_table(self, at: At, table: object) -> None:
+        """Hold the options of a command, or of a check by its name, against those there are."""
+        command, listed = str(at[0]), len(at) > 1
+        if not isinstance(table, dict):
+            raise self._refused(at, f"{command} is a command: its options are a table, [{command}]")
+        known = {name: [choice] for name, choice in _choices(command).items()}
+        if listed:
+            known = {key: choices for key, choices in known.items() if key not in _RUN}
+        named = command == "check" and (listed or not _NAMED.isdisjoint(table))
+        for key, given in table.items():
+            if command == "check" and key in _FILES:
+                self._check_files((*at, key), given)
+            elif listed and key in _RUN:
+                hint = "it stands above the tables"
+                raise self._refused((*at, key), f"{key} holds for the whole run, not for one check", hint=hint)
+            else:
+                self._check_key((*at, key), given, known, also=_FILES if command == "check" else ())
+        for key in ("model", "data") if named else ():
+            if key not in table:
+                raise self._refused(at, f"a check needs {key}", hint='model = "model.json" and data = "new.csv"')
+
+    def _check_files(self, at: At, value: object) -> None:
+        """Refuse a name, a model or data that cannot be one."""
+        if at[-1] == "data" and isinstance(value, list) and value:
+            for item in value:
+                self._check_files(at, item)
+            return
+        if not isinstance(value, str) or not value or "\0" in value:
+            raise self._refused(at, f"{at[-1]}: {_shown(value)} is not {'a name' if at[-1] == 'name' else 'a file'}")
+        if value == "-" and at[-1] != "name":
+            hint = "regcli check model.json -"
+            raise self._refused(at, f"{at[-1]}: standard input is named on the command line alone", hint=hint)
 
     def _check_key(
         self,
-        at: tuple[str, ...],
+        at: At,
         value: object,
         known: Mapping[str, Sequence[Choice]],
         also: tuple[str, ...] = (),
     ) -> None:
         """Refuse a key that no command has, or whose value is for none of those that have it."""
-        choices = known.get(at[-1])
+        key = str(at[-1])
+        choices = known.get(key)
         if choices is None:
             what = f"{at[0]} has no option" if len(at) > 1 else "there is no option"
-            near = get_close_matches(at[-1].replace("_", "-"), [*known, *also], n=3)
-            raise self._refused(at, f"{what} {at[-1]!r}", near)
+            near = get_close_matches(key.replace("_", "-"), [*known, *also], n=3)
+            raise self._refused(at, f"{what} {key!r}", near)
         if choices[0].written:
             raise self._refused(at, f"--{at[-1]} names a file that is written: it is said on the command line alone")
         if not choices[0].flag.in_file:
@@ -108,16 +190,16 @@ class Config:
         if len(errors) == len(choices):
             self._value(choices[0], at, value)
 
-    def _value(self, choice: Choice, at: tuple[str, ...], value: object) -> Any:  # noqa: ANN401  (as its option)
+    def _value(self, choice: Choice, at: At, value: object) -> Any:  # noqa: ANN401  (as its option)
         try:
             return _checked(choice, value)
         except _BadValueError as error:
-            raise self._refused(at, f"{'.'.join(at)}: {error}", error.near) from error
+            raise self._refused(at, f"{'.'.join(map(str, at))}: {error}", error.near) from error
 
-    def _refused(self, at: tuple[str, ...], message: str, near: list[str] | None = None) -> UsageError:
+    def _refused(self, at: At, message: str, near: list[str] | None = None, hint: str | None = None) -> UsageError:
         """The error of a key."""
         where = Location(file=self.path, line=self.line(at))
-        hint = "keys are the long names of options; --no-config reads no file"
+        hint = hint or "keys are the long names of options; --no-config reads no file"
         return UsageError("config-invalid", message, where=where, near=near or (), hint=hint)
 
 
@@ -178,7 +260,9 @@ def read_config(path: Path, shown: str) -> Config:
         text = content.decode("utf-8")
         whole = tomllib.loads(text)
     except UnicodeDecodeError as error:
-        raise UsageError("config-invalid", f"{shown} is not UTF-8 text", where=where) from error
+        raise UsageError(
+            "config-invalid", f"{shown} is not UTF-8 text", where=where, hint="save it as UTF-8; --no-config reads none"
+        ) from error
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         told = str(error) or "tables within tables without end"
         place = _PLACE.search(told)
@@ -198,14 +282,7 @@ def read_config(path: Path, shown: str) -> Config:
 
 def _choices(command: str) -> dict[str, Choice]:
     """The options of a command by key."""
-    hints = get_type_hints(COMMANDS[command].request)
-    kinds = [*(hints[field.name] for field in fields(COMMANDS[command].request)), Common]
-    return {choice.key: choice for choice in _all(kinds) if choice.key}
-
-
-def _all(kinds: list[type[Any]]) -> Iterator[Choice]:
-    for kind in kinds:
-        yield from declared(kind)
+    return {choice.key: choice for choice in options_of(command).values()}
 
 
 def _content(path: Path) -> bytes:
@@ -234,12 +311,13 @@ def _parsed(text: str) -> dict[str, Any] | None:
         return None
 
 
-def _reach(table: object, path: tuple[str, ...]) -> Any:  # noqa: ANN401  (whatever TOML has)
-    """What stands at a path of keys; None where nothing does."""
+def _reach(table: object, path: At) -> Any:  # noqa: ANN401  (whatever TOML has)
+    """What stands at a path of keys and of places in lists; None where nothing does."""
     for key in path:
-        if not isinstance(table, dict) or key not in table:
+        listed = isinstance(table, list) and isinstance(key, int) and key < len(table)
+        if not listed and not (isinstance(table, dict) and key in table):
             return None
-        table = table[key]
+        table = table[key]  # type: ignore[index]  # it has the key
     return table
 
 
@@ -255,11 +333,10 @@ def _checked(choice: Choice, value: object) -> Any:  # noqa: ANN401  (as its opt
         return value
     if int in kinds or float in kinds:
         return _number(value, whole=int in kinds)
-    words = [word for kind in kinds if get_origin(kind) is Literal for word in get_args(kind)]
-    if words:
-        if value not in words:
-            near = get_close_matches(value, words, n=2) if isinstance(value, str) else []
-            raise _BadValueError(f"{_shown(value)} is not one of {', '.join(words)}", near)
+    if choice.words:
+        if value not in choice.words:
+            near = get_close_matches(value, choice.words, n=2, cutoff=0.5) if isinstance(value, str) else []
+            raise _BadValueError(f"{_shown(value)} is not one of {', '.join(choice.words)}", near)
         return value
     metavar = choice.flag.metavar or ""
     if isinstance(value, list) and ("," in metavar or metavar == "LIST"):

@@ -11,7 +11,6 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import get_args
 
 from regcli import __version__
 from regcli.app.options import Common
@@ -202,8 +201,7 @@ def _value(choice: Choice) -> str:
     """What stands for an option's value: its metavar, or the words it may be."""
     if choice.flag.metavar:
         return choice.flag.metavar
-    forms = (choice.form, *get_args(choice.form))  # a Literal, or a Literal or None
-    return "|".join(word for form in forms for word in get_args(form) if isinstance(word, str))
+    return "|".join(choice.words)
 
 
 def _purpose(summary: str) -> str:
@@ -214,11 +212,17 @@ def _roff_block(block: Block, *, first: bool) -> list[str]:
     if block.heading:
         return [f'.SS "{_roff_text(block.text)}"']
     if block.tag is not None:
-        return [".TP", f"\\fB{_roff_text(block.tag)}\\fR", _roff_text(block.text)]
+        return [".TP", f"\\fB{_roff_text(block.tag)}\\fR", *_roff_lines(block.text)]
     if block.verbatim:
         start = [] if first else [".PP"]
         return [*start, ".nf", *(_roff_text(line) for line in block.text.split("\n")), ".fi"]
-    return ([] if first else [".PP"]) + [_roff_text(block.text)]
+    return [*([] if first else [".PP"]), *_roff_lines(block.text)]
+
+
+def _roff_lines(text: str) -> list[str]:
+    """Text that roff fills, in lines as mandoc likes them: none is longer than 80 bytes, unless a word is."""
+    lines = textwrap.wrap(_roff_text(text), _WIDTH, break_long_words=False, break_on_hyphens=False)
+    return [line if at == 0 else _guarded(line) for at, line in enumerate(lines)]
 
 
 def _roff_text(text: str) -> str:
@@ -226,6 +230,11 @@ def _roff_text(text: str) -> str:
     text = (
         text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq").replace("^", "\\(ha").replace("~", "\\(ti")
     )
+    return _guarded(text)
+
+
+def _guarded(text: str) -> str:
+    """A line that is no request."""
     return f"\\&{text}" if text.startswith((".", "\\(aq")) else text
 
 

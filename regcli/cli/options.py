@@ -15,7 +15,7 @@ from regcli.app.options import Common, Limits
 from regcli.cli.choices import Choice, declared
 from regcli.cli.session import Session
 
-__all__ = ["TITLES", "Choice", "Group", "bind", "bind_common", "declared", "groups"]
+__all__ = ["TITLES", "Choice", "Group", "bind", "bind_common", "build", "declared", "groups"]
 
 Request = TypeVar("Request")
 
@@ -42,6 +42,7 @@ TITLES: Mapping[str, str] = {
     "Diffing": "Documents",
     "Baseline": "Baseline",
     "FitBaseline": "Baseline",
+    "DriftLimits": "Drift",
     "Reports": "Reports",
     "Common": "Everywhere",
     "SchemaName": "Name",
@@ -75,7 +76,7 @@ def bind(command: Callable[[Request, Session], None], request: type[Request]) ->
         session.tell(_pick(Common, given))
         choices = [choice for part in parts for choice in declared(part.kind)]
         filled = session.fill(str(context.info_name), choices, given, _flagged(context, given))
-        built = request(**{part.name: _pick(part.kind, filled) for part in parts})
+        built = build(request, filled)
         if session.asked.show_config:
             session.show_config()
             return
@@ -83,6 +84,11 @@ def bind(command: Callable[[Request, Session], None], request: type[Request]) ->
         command(built, session)
 
     return _signed(run, command, [(part.kind, part.title) for part in parts])
+
+
+def build(request: type[Request], filled: Mapping[str, Any]) -> Request:
+    """A request from the values of its fields by name."""
+    return request(**{part.name: _pick(part.kind, filled) for part in groups(request)})
 
 
 def _flagged(context: typer.Context, given: Mapping[str, Any]) -> set[str]:
@@ -145,7 +151,7 @@ def _pick(kind: type[Any], given: Mapping[str, Any]) -> Any:  # noqa: ANN401  (a
 
 
 def _required(choice: Choice) -> bool:
-    return not choice.flag.names and choice.default in ((), "")
+    return not choice.flag.names and choice.default in ((), "") and not choice.flag.optional
 
 
 def _plain(default: object) -> object:

@@ -6,9 +6,9 @@ from typing import Any
 
 from regcli import __version__
 from regcli.cli.choices import Choice
-from regcli.cli.config import Config
+from regcli.cli.config import At, Config, NamedCheck
 
-__all__ = ["Origin", "config_document", "trace"]
+__all__ = ["NamedOrigins", "Origin", "config_document", "trace"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Origin:
     choice: Choice
     value: Any
     kind: str
-    at: tuple[str, ...] = ()
+    at: At = ()
 
 
 def trace(
@@ -26,7 +26,7 @@ def trace(
     given: object,
     flagged: bool,  # noqa: FBT001  (a fact, not a switch)
     environ: Mapping[str, str],
-    filed: Mapping[str, tuple[tuple[str, ...], Any]],
+    filed: Mapping[str, tuple[At, Any]],
 ) -> Origin:
     """The value that counts: flags win over the environment, and that over the file."""
     if flagged:
@@ -39,14 +39,44 @@ def trace(
     return Origin(choice, given, "default")
 
 
-def config_document(command: str, config: Config | None, origins: Sequence[Origin]) -> dict[str, Any]:
-    """The document ``regcli.config/1``."""
+@dataclass(frozen=True, slots=True)
+class NamedOrigins:
+    """A check that a configuration file names, with the origin of each of its options."""
+
+    named: NamedCheck
+    origins: tuple[Origin, ...]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Values by the name of the field; files that are read are those beside the configuration file."""
+        files = {"model": self.named.model, "data": self.named.data}
+        return files | {origin.choice.name: origin.value for origin in self.origins}
+
+
+def config_document(
+    command: str, config: Config | None, origins: Sequence[Origin], named: Sequence[NamedOrigins] = ()
+) -> dict[str, Any]:
+    """The document ``regcli.config/1``. Of a check that is named it has what is not said for all."""
     return {
         "schema": "regcli.config/1",
         "regcli": __version__,
         "command": command,
         "file": None if config is None else config.path,
         "config": [_entry(origin, config) for origin in origins],
+        "checks": [
+            {
+                "name": each.named.name,
+                "model": each.named.model,
+                "data": list(each.named.data),
+                "line": 1 if config is None else config.line(each.named.at),
+                "options": [
+                    _entry(origin, config)
+                    for origin in each.origins
+                    if origin.at[: len(each.named.at)] == each.named.at
+                ],
+            }
+            for each in named
+        ],
     }
 
 

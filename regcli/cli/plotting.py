@@ -2,13 +2,15 @@
 
 import logging
 import os
+from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
 
 from regcli.cli.session import Session
 from regcli.errors import UsageError
+from regcli.report.forms import kind_of
 
-__all__ = ["check_plot", "draw_plot", "keep_plot"]
+__all__ = ["check_plot", "draw_plot", "draw_plots", "keep_plot"]
 
 _SUFFIXES = (".svg", ".png", ".pdf")
 
@@ -59,6 +61,23 @@ def draw_plot(path: str | None, document: dict[str, Any], drawn: Any = None) -> 
     from regcli.report.plots import draw
 
     return draw(picture(document, drawn), PurePath(path).suffix.lower().removeprefix("."))
+
+
+def draw_plots(path: str | None, documents: Sequence[tuple[str, dict[str, Any]]]) -> bytes | None:
+    """Documents side by side; one alone as it is drawn by itself."""
+    if path is None:
+        return None
+    from regcli.report.beside import several
+    from regcli.report.pictures import picture
+    from regcli.report.plots import draw
+    from regcli.report.shape import as_document
+
+    pictures = []
+    for name, document in documents:  # each by itself first: what is wrong with one is said of that one
+        with as_document(name, kind_of(document)):
+            pictures.append(picture(document))
+    form = PurePath(path).suffix.lower().removeprefix(".")
+    return draw(several(documents) if len(documents) > 1 else pictures[0], form)
 
 
 def keep_plot(path: str | None, content: bytes | None, session: Session) -> None:

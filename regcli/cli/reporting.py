@@ -1,19 +1,31 @@
-"""Reports beside the result: read before the work, written after the result."""
+"""Reports beside the result: read before the work, written after the result, or after what kept it from coming."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
+from regcli.app.limits import out_of_memory
 from regcli.app.options import Reports
+from regcli.cli.faults import place_of
 from regcli.cli.session import Session
 from regcli.cli.streams import tell
-from regcli.errors import Location, OutputError, UsageError
-from regcli.report.cases import Case
+from regcli.errors import Location, OutputError, RegcliError, UsageError
+from regcli.report.cases import Case, Fault, Outcome
+from regcli.report.forms import Document
 
-__all__ = ["Reporting"]
+__all__ = ["Reporting", "Telling", "fault_of"]
 
 _FORMS = ("junit", "html")
+
+
+@dataclass
+class Telling:
+    """What there is to tell so far."""
+
+    document: Document | None = None
+    cases: Sequence[Case] = ()
 
 
 @dataclass(frozen=True)
@@ -44,7 +56,8 @@ class Reporting:
             form, equals, path = text.partition("=")
             if form not in _FORMS or not equals or not path:
                 hint = "junit=PATH, github or html=PATH"
-                raise UsageError("unknown-option-value", f"--report {text!r} is no report", hint=hint)
+                near = get_close_matches(form, (*_FORMS, "github"), n=1)
+                raise UsageError("unknown-option-value", f"--report {text!r} is no report", near=near, hint=hint)
             if str(Path(path).resolve()) in taken and not path.startswith(("/dev/", "/proc/")):
                 told = f"--report {form} and another output are the same file, {path}"
                 raise UsageError("conflicting-options", told, hint="name two files")
@@ -53,23 +66,57 @@ class Reporting:
         _check([path for _, path in files])
         return cls(session, tuple(files), "github" in options.reports, _summary_path(session.environ))
 
-    def write(self, document: Mapping[str, Any], cases: Sequence[Case]) -> None:
-        """Write them all; those of GitHub last."""
+    @contextmanager
+    def told(self, command: str) -> Iterator[Telling]:
+        """Report what happens inside when it is over, the error too that ends it."""
+        telling = Telling()
+        try:
+            yield telling
+        except (RegcliError, MemoryError, RuntimeError) as error:
+            known = error if isinstance(error, RegcliError) else out_of_memory(error)
+            if known is not None:
+                self._tell_of(Outcome(command, telling.document, telling.cases, fault_of(known)))
+            raise
+        self.write(command, [Outcome(command, telling.document, telling.cases)])
+
+    def write(self, command: str, outcomes: Sequence[Outcome]) -> None:
+        """Write them all; those of GitHub last.
+
+        Raises
+        ------
+        OutputError
+            A report cannot be written.
+        """
         for form, path in self.files:
             from regcli.data.write import write_atomically
 
-            write_atomically(path, _rendered(form, document, cases).encode("utf-8", "surrogateescape"))
+            write_atomically(path, _rendered(form, command, outcomes).encode("utf-8", "surrogateescape"))
             self.session.note(f"wrote {path}")
         if self.summary is not None:
             from regcli.report.github import summary
 
-            _append(self.summary, summary(document, cases))
+            _append(self.summary, "".join(map(summary, outcomes)))
         if self.github:
             from regcli.report.github import workflow_commands
 
-            commands = workflow_commands(document, cases)
+            commands = "".join(map(workflow_commands, outcomes))
             if commands:
                 tell(commands)
+
+    def _tell_of(self, outcome: Outcome) -> None:
+        """Report an error. That it cannot be reported is told, and is not what the run leaves with."""
+        try:
+            self.write(outcome.command, [outcome])
+        except OutputError as error:
+            self.session.note(error.message)
+
+
+def fault_of(error: RegcliError) -> Fault:
+    """An error as reports have it."""
+    place, lines = place_of(error.where), [error.message]
+    lines += [f"at {place}"] if place else []
+    lines += [f"hint: {error.hint}"] if error.hint else []
+    return Fault(error.code, tuple(lines), error.where.file, error.where.line)
 
 
 def _check(paths: Sequence[str]) -> None:
@@ -85,14 +132,14 @@ def _summary_path(environ: Mapping[str, str]) -> str | None:
     return environ.get("GITHUB_STEP_SUMMARY") or None if environ.get("GITHUB_ACTIONS") == "true" else None
 
 
-def _rendered(form: str, document: Mapping[str, Any], cases: Sequence[Case]) -> str:
+def _rendered(form: str, command: str, outcomes: Sequence[Outcome]) -> str:
     if form == "junit":
         from regcli.report.junit import junit_xml
 
-        return junit_xml(document, cases)
+        return junit_xml(command, outcomes)
     from regcli.report.page import html_page
 
-    return html_page(document, cases)
+    return html_page(command, outcomes)
 
 
 def _append(path: str, text: str) -> None:

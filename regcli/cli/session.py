@@ -14,8 +14,8 @@ from regcli.app.checks import Check
 from regcli.app.limits import Memory, held_memory, read_seconds, read_size, timed
 from regcli.app.options import Common, Limits
 from regcli.cli.choices import Choice, declared
-from regcli.cli.config import Config, find_config, home_directory, read_config
-from regcli.cli.origins import Origin, config_document, trace
+from regcli.cli.config import Config, NamedCheck, find_config, home_directory, read_config
+from regcli.cli.origins import NamedOrigins, Origin, config_document, trace
 from regcli.cli.settings import Settings, choose_form, merge, settle
 from regcli.cli.streams import ProgressLine, coloured, has_unicode, is_terminal, output, paint, tell
 from regcli.errors import WARNING_CODES, CheckFailedError, RegcliError, UsageError, Warn
@@ -38,6 +38,7 @@ class Session:
         self._settings: Settings | None = None
         self._config: Config | None = None
         self._origins: tuple[Origin, ...] = ()
+        self._named: tuple[NamedOrigins, ...] = ()
         self._command = ""
         self._began = time.monotonic()
         self._line: ProgressLine | None = None
@@ -82,6 +83,8 @@ class Session:
             for choice in (*choices, *declared(Common))
             if choice.key
         )
+        if command == "check" and self._config is not None:
+            self._named = tuple(self._trace(named, choices, given, flagged) for named in self._config.checks())
         taken = {origin.choice.name: origin.value for origin in self._origins if origin.at}
         usual = taken.pop("format", None)
         common = {choice.name: taken.pop(choice.name) for choice in declared(Common) if choice.name in taken}
@@ -90,6 +93,35 @@ class Session:
         if self._used and not self._common.show_config:
             self.note(f"options from {self._used}")
         return {**given, **taken}
+
+    def _trace(
+        self, named: NamedCheck, choices: Sequence[Choice], given: Mapping[str, Any], flagged: set[str]
+    ) -> NamedOrigins:
+        """The options of a check that the configuration file names: what its own table says comes before the rest."""
+        filed = {} if self._config is None else self._config.values("check", named.at)
+        options = (choice for choice in choices if choice.key)
+        traced = (trace(choice, given[choice.name], choice.name in flagged, self._environ, filed) for choice in options)
+        return NamedOrigins(named, tuple(map(self._beside, traced)))
+
+    def _beside(self, origin: Origin) -> Origin:
+        """A baseline that a check's own table names lies beside the configuration file, as its model does."""
+        if self._config is None or origin.choice.key != "baseline" or "check" not in origin.at:
+            return origin
+        return replace(origin, value=str(Path(self._config.path).parent / str(origin.value)))
+
+    @property
+    def named(self) -> tuple[NamedOrigins, ...]:
+        """The checks that the configuration file names."""
+        return self._named
+
+    def line_of(self, named: NamedCheck) -> int | None:
+        """The line of the configuration file where a check is named."""
+        return None if self._config is None else self._config.line(named.at)
+
+    @property
+    def config_path(self) -> str | None:
+        """The configuration file that was read."""
+        return None if self._config is None else self._config.path
 
     def _read_config(self) -> Config | None:
         """The configuration file of the run."""
@@ -123,7 +155,7 @@ class Session:
     def show_config(self) -> None:
         """Print every option with its value and where it comes from."""
         form = self.form("config")
-        document = config_document(self._command, self._config, self._origins)
+        document = config_document(self._command, self._config, self._origins, self._named)
         self.deliver(self.render(document, form))
 
     @property
@@ -208,18 +240,21 @@ class Session:
         rows_seen = counts == "rows" and self.settings.output is None and is_terminal(sys.stdout)
         line = ProgressLine(counts) if shown and not rows_seen else None
         self._line = line
+        if line:
+            line.begin()
         try:
             with held_memory(memory), timed(seconds, self._began) as deadline:
                 yield RunContext(
                     jobs=self.settings.jobs if jobs is None else jobs,
                     progress=line.update if line else None,
+                    expect=line.expect if line else None,
                     note=self.detail,
                     memory=memory,
                     deadline=deadline,
                 )
         finally:
             if line:
-                line.clear()
+                line.end()
 
     def _read_limits(self) -> tuple[Memory, float | None]:
         """--max-memory and --max-seconds, or their variables."""

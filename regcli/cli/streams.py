@@ -3,7 +3,9 @@
 import errno
 import os
 import shutil
+import stat
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -29,6 +31,7 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _BAR = 30
 _PATIENCE = 1.0  # seconds; a run that is done sooner shows no progress
 _PACE = 0.1  # seconds between two lines: eyes follow no faster
+_TICK = 0.25  # seconds between two looks at the clock while nothing is counted
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -104,8 +107,22 @@ def _write_all(write: Callable[[bytes], object], content: str | bytes) -> None:
 
 
 def _write_stdout(content: str | bytes) -> None:
+    if os.environ.get("GITHUB_ACTIONS") == "true" and _reaches_runner():
+        from regcli.report.runner import commands_in
+
+        if commands_in(content if isinstance(content, str) else content.decode("utf-8", "replace")):
+            text = "the result holds what the runner would take for a workflow command"
+            raise OutputError("output-failed", text, hint="-o FILE, or --json, where it is escaped")
     _guarded(lambda: _write_all(sys.stdout.buffer.write, content))
     _guarded(sys.stdout.buffer.flush)  # a piece is large, or all there is for now: who reads a pipe is not kept waiting
+
+
+def _reaches_runner() -> bool:
+    """Whether standard output may be read as the log of a step: it is no file."""
+    try:
+        return not stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
+    except (OSError, ValueError):  # a stream without a descriptor
+        return True
 
 
 def _guarded(write: Callable[[], object]) -> None:
@@ -115,11 +132,18 @@ def _guarded(write: Callable[[], object]) -> None:
         raise
     except OSError as error:
         discard_stdout()
-        raise OutputError("output-failed", f"standard output cannot be written: {error.strerror}") from error
+        raise OutputError(
+            "output-failed",
+            f"standard output cannot be written: {error.strerror}",
+            hint="write to a file with -o, where there is room",
+        ) from error
 
 
 class ProgressLine:
-    """One line on a terminal's standard error that grows, and is gone when the work is done."""
+    """One line on a terminal's standard error that grows, and is gone when the work is done.
+
+    Before anything is counted, and where nothing ever is, it says how long the work takes, by a thread of its own.
+    """
 
     def __init__(self, noun: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._noun = noun
@@ -127,39 +151,68 @@ class ProgressLine:
         self._began = clock()
         self._told = 0.0
         self._shown = ""
+        self._expected = 0
+        self._counting = False
+        self._over = threading.Event()
+        self._lock = threading.RLock()  # a signal may come while the line is written, and clears it
+
+    def begin(self) -> None:
+        """Tell the time until something is counted, or it is over."""
+        threading.Thread(target=self._tick, daemon=True).start()
+
+    def end(self) -> None:
+        """Take the line away for good."""
+        self._over.set()
+        self.clear()
+
+    def expect(self, total: int) -> None:
+        """About how many there will be, where nobody knows for certain."""
+        self._expected = total
 
     def update(self, done: int, total: int) -> None:
         """Show how far the work is, and how long it will take at this pace; nothing during the first second.
 
-        A total of 0 is one that nobody knows.
+        A total of 0 is one that nobody knows; then what is expected serves, if anything is.
         """
         now = self._clock()
         spent = now - self._began
         if spent < _PATIENCE or (now - self._told < _PACE and done != total):
             return
-        self._told = now
+        self._told, self._counting = now, True
         if total <= 0:
-            line = f"{done:,} {self._noun}, {_duration(spent)}"
-        else:
-            done = min(done, total)
-            full = done * _BAR // total
-            left = f", {_duration(spent * (total - done) / done)} left" if 0 < done < total else ""
-            line = f"[{'#' * full}{'.' * (_BAR - full)}] {done:,}/{total:,} {self._noun}{left}"
-        line = line[: max(1, shutil.get_terminal_size().columns - 1)]  # a line that wraps cannot be taken back
-        if line != self._shown:
-            blank = " " * max(0, len(self._shown) - len(line))
-            self._shown = line
-            self._write(f"\r{line}{blank}")
+            left = spent * (self._expected - done) / done if 0 < done < self._expected else 0.0
+            pace = f", about {_duration(left)} left" if left else f", {_duration(spent)}"
+            self._show(f"{done:,} {self._noun}{pace}")
+            return
+        done = min(done, total)
+        full = done * _BAR // total
+        left_words = f", {_duration(spent * (total - done) / done)} left" if 0 < done < total else ""
+        self._show(f"[{'#' * full}{'.' * (_BAR - full)}] {done:,}/{total:,} {self._noun}{left_words}")
 
     def clear(self) -> None:
         """Take the line away."""
-        if self._shown:
-            self._write(f"\r{' ' * len(self._shown)}\r")
-            self._shown = ""
+        with self._lock:
+            if self._shown:
+                self._write(f"\r{' ' * len(self._shown)}\r")
+                self._shown = ""
+
+    def _tick(self) -> None:
+        while not self._over.wait(_TICK) and not self._counting:
+            spent = self._clock() - self._began
+            if spent >= _PATIENCE:
+                self._show(f"working, {_duration(spent)}")
+
+    def _show(self, line: str) -> None:
+        line = line[: max(1, shutil.get_terminal_size().columns - 1)]  # a line that wraps cannot be taken back
+        with self._lock:
+            if line != self._shown and not self._over.is_set():
+                blank = " " * max(0, len(self._shown) - len(line))
+                self._shown = line
+                self._write(f"\r{line}{blank}")
 
     @staticmethod
     def _write(text: str) -> None:
-        with suppress(OSError):  # progress is not worth failing for
+        with suppress(OSError, ValueError):  # progress is not worth failing for
             sys.stderr.write(text)
             sys.stderr.flush()
 

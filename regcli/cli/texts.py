@@ -55,7 +55,9 @@ class SchemaName:
     name: Annotated[
         str | None,
         Flag(
-            (), "fit, path, cv, model, scorer, metrics, check, diff, inspect, config, plan, error, or codes.", "[NAME]"
+            (),
+            "fit, path, cv, model, scorer, metrics, check, checks, diff, inspect, config, plan, error, or codes.",
+            "[NAME]",
         ),
     ] = None
 
@@ -306,16 +308,24 @@ _CHECK = CommandText(
             "training rows, or over the levels of a category and one bin for levels that are not known; a share below "
             "0.0001 counts as 0.0001. ks is the distance of Kolmogorov and Smirnov as far as the deciles tell: the "
             "true one is at least that and at most 0.1 more. Without change psi is about 9 (1/n + 1/m) for n and m "
-            "rows, so small tables say little. Where the model has no profile both are null, and a check of them fails."
+            "rows, so small tables say little. Where the model has no profile both are null, and a check of them "
+            "fails. --max-psi and --max-ks are limits for all columns."
+        ),
+        (
+            "Without MODEL and DATA every check is made that the configuration file names: a table [[check]] each, "
+            "with model, data, perhaps a name, and options of this command as keys. Files lie beside the configuration "
+            "file. All checks are made, whatever becomes of the others; the exit status is the worst, where an error "
+            "outranks a check that fails. Options on the command line hold for every check."
         ),
     ),
     examples=(
         Example("regcli check model.json new.csv", "what predict would meet"),
         Example("regcli check model.json new.csv --assert 'missing.age < 0.05'", "a gate"),
         Example("regcli check model.json new.parquet -f csv -o findings.csv", "the findings as a table"),
+        Example("regcli check --report junit=checks.xml", "every check that regcli.toml names"),
     ),
     request=CheckRequest,
-    usage="[OPTIONS] MODEL DATA...",
+    usage="[OPTIONS] [MODEL DATA...]",
 )
 
 _DIFF = CommandText(
@@ -352,9 +362,9 @@ _SCHEMA = CommandText(
     summary="Print a JSON Schema of regcli's documents.",
     description=(
         (
-            "NAME is fit, path, cv, model, scorer, metrics, check, diff, inspect, config, plan or error; codes lists "
-            "every code of errors, warnings and notes with its exit status and meaning. Without NAME the names are "
-            "printed."
+            "NAME is fit, path, cv, model, scorer, metrics, check, checks, diff, inspect, config, plan or error; codes "
+            "lists every code of errors, warnings and notes with its exit status and meaning. Without NAME the names "
+            "are printed."
         ),
     ),
     examples=(

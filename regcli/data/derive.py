@@ -119,7 +119,11 @@ def _derived(function: str, source: str, column: Column, dates: "_Dates | None")
     if function in DATE_PARTS and dates is not None:
         return _date_part(function, dates)
     if not isinstance(column, Numbers):
-        raise DataError("text-in-numeric-column", f"{function}({source}) needs numbers, and column {source!r} has text")
+        raise DataError(
+            "text-in-numeric-column",
+            f"{function}({source}) needs numbers, and column {source!r} has text",
+            hint=f"leave {function}({source}) out, or --na-values for text that means a missing cell",
+        )
     with np.errstate(all="ignore"):
         values = np.asarray(NUMBER_FUNCTIONS[function](column.values))
     bad = np.flatnonzero(~np.isfinite(values) & np.isfinite(column.values))

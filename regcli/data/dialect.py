@@ -123,10 +123,14 @@ def check_dialect(dialect: Dialect) -> Dialect:
             hint="for a tab write --delimiter $'\\t' or --input-format tsv",
         )
     if dialect.decimal not in {".", ","}:
-        raise UsageError("unknown-option-value", f"--decimal is . or , not {dialect.decimal!r}")
+        raise UsageError(
+            "unknown-option-value", f"--decimal is . or , not {dialect.decimal!r}", hint="--decimal . or --decimal ,"
+        )
     # A comma may be both delimiter and decimal mark, where such cells are quoted; a point divides no table.
     if mark == ".":
-        raise UsageError("unknown-option-value", "--delimiter cannot be a point")
+        raise UsageError(
+            "unknown-option-value", "--delimiter cannot be a point", hint="--delimiter takes a character such as , or ;"
+        )
     return Dialect(
         mark, dialect.decimal, _text_encoding(dialect.encoding), dialect.header, dialect.na_values, dialect.format
     )

@@ -62,9 +62,13 @@ def find_parts(words: Sequence[str | Part], dialect: Dialect) -> list[Part]:
 def check_sources(sources: Sequence[object]) -> None:
     """Refuse a list of inputs that is empty, or that has to read standard input twice."""
     if not sources:
-        raise UsageError("usage", "no input table was given")
+        raise UsageError("usage", "no input table was given", hint="name a file, or - for standard input")
     if list(sources).count("-") > 1:
-        raise UsageError("conflicting-options", "standard input can be read only once, but - was given twice")
+        raise UsageError(
+            "conflicting-options",
+            "standard input can be read only once, but - was given twice",
+            hint="write one of them to a file first",
+        )
 
 
 def _is_pattern(word: str) -> bool:
@@ -110,7 +114,9 @@ def _files(folder: Path, above: tuple[str, ...], dialect: Dialect) -> list[str]:
         entries = sorted(folder.iterdir())
     except OSError as error:
         text = f"{folder}: {error.strerror}"
-        raise DataError("file-unreadable", text, where=Location(file=str(folder))) from error
+        raise DataError(
+            "file-unreadable", text, where=Location(file=str(folder)), hint="ls -l shows who may read it"
+        ) from error
     found: list[str] = []
     for entry in entries:
         if entry.name.startswith((".", "_")):

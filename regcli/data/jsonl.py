@@ -173,7 +173,12 @@ class _Cells:
                 )
             if isinstance(value, str) and not _is_unicode(value):
                 text = f"{self.file}: line {line}, key {key!r}: half of a character, as \\ud800 is, is no text"
-                raise DataError("broken-line", text, where=Location(file=self.file, line=line, column=key))
+                raise DataError(
+                    "broken-line",
+                    text,
+                    where=Location(file=self.file, line=line, column=key),
+                    hint="spell the character as two escapes, or as UTF-8",
+                )
             column.extend([None] * (row - len(column)))
             column.append(value)
         self.lines.append(line)

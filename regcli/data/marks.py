@@ -58,7 +58,12 @@ def fold_labels(table: Table, name: str, rows: Rows) -> Rows:
     column = table.columns[name]
     if not isinstance(column, Levels):
         where = Location(file=table.files[0].path, column=name)
-        raise DataError("bad-folds", f"column {name!r} names no folds", where=where)
+        raise DataError(
+            "bad-folds",
+            f"column {name!r} names no folds",
+            where=where,
+            hint="--fold-column takes a column of names or whole numbers; --folds K deals the rows",
+        )
     return _numbered(column, rows)
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from regcli.errors import ModelFileError
+from regcli.data.nearby import files_near
+from regcli.errors import Location, ModelFileError
 
 __all__ = [
     "MALFORMED",
@@ -48,28 +49,29 @@ def load(path: str) -> dict[str, Any]:
         with Path(path).open("rb") as stream:  # a device has no size and may have no end
             content = stream.read(MOST_BYTES + 1)
     except OSError as error:
-        raise unreadable(f"cannot read {path!r}: {error.strerror}") from error
+        raise unreadable(f"cannot read {path!r}: {error.strerror}", path, files_near(path)) from error
     except ValueError as error:  # a NUL in the path
-        raise unreadable(f"cannot read {path!r}: {error}") from error
+        raise unreadable(f"cannot read {path!r}: {error}", path) from error
     if len(content) > MOST_BYTES:
-        raise unreadable(f"{path!r} is too large for a model")
+        raise unreadable(f"{path!r} is too large for a model", path)
     try:
         text = content.decode("utf-8", "surrogatepass")
         document = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number, parse_float=_double)
     except UnicodeDecodeError as error:
-        raise unreadable(f"{path!r} is not a JSON model") from error
+        raise unreadable(f"{path!r} is not a JSON model", path) from error
     except RecursionError as error:
-        raise unreadable(f"{path!r} is not a JSON model: it is nested too deeply") from error
+        raise unreadable(f"{path!r} is not a JSON model: it is nested too deeply", path) from error
     except ValueError as error:
-        raise unreadable(f"{path!r} is not a JSON model: {error}") from error
+        raise unreadable(f"{path!r} is not a JSON model: {error}", path) from error
     if not isinstance(document, dict):
-        raise unreadable(f"{path!r} is not a JSON model")
+        raise unreadable(f"{path!r} is not a JSON model", path)
     return document
 
 
-def unreadable(message: str) -> ModelFileError:
-    """The error for a file that is no model."""
-    return ModelFileError("model-unreadable", message, hint="regcli fit data.csv -m model.json writes a model")
+def unreadable(message: str, path: str, near: Sequence[str] = ()) -> ModelFileError:
+    """The error for a file that is no model; ``near`` are others that may have been meant."""
+    hint = "regcli fit data.csv -m model.json writes a model"
+    return ModelFileError("model-unreadable", message, hint=hint, where=Location(file=path), near=near)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def verified_model(path: str, document: Mapping[str, Any], *, verify: bool = Tru
             scorer = replace(scorer, probes=tuple(_stored_probes(document, scorer)))
             _hold_probes(path, scorer)
     except MALFORMED as error:
-        raise unreadable(f"{path!r} is not a complete model: {_told(error)}") from error
+        raise unreadable(f"{path!r} is not a complete model: {_told(error)}", path) from error
     return scorer
 
 

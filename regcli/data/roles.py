@@ -125,7 +125,11 @@ def assign_roles(asked: Asked, columns: Sequence[str], *, file: str | None = Non
     categorical = match_columns(asked.categorical, columns, file=file)
     unused = [name for name in categorical if name not in features and name != target]
     if unused:
-        raise UsageError("option-without-effect", f"--categorical {unused[0]!r}: the column is not used")
+        raise UsageError(
+            "option-without-effect",
+            f"--categorical {unused[0]!r}: the column is not used",
+            hint="leave --categorical out, or let --features and --drop keep the column",
+        )
     return Roles(
         target=target,
         target_source=source,
@@ -181,7 +185,9 @@ def _refuse_two_roles(
     for role, name in [*roles, *named]:
         if name in parts and parts[name] != role:
             raise UsageError(
-                "column-in-two-roles", f"column {name!r} is given as --{parts[name]} and as --{role}", hint="keep one"
+                "column-in-two-roles",
+                f"column {name!r} is given as --{parts[name]} and as --{role}",
+                hint=f"leave out --{parts[name]} or --{role}",
             )
         parts[name] = role
 

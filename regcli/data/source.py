@@ -4,7 +4,6 @@ A text is looked at as pieces of UTF-8 that end at a line break.
 """
 
 import codecs
-import difflib
 import hashlib
 import io
 import os
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import BinaryIO, NoReturn, TextIO
 
+from regcli.data.nearby import files_near
 from regcli.data.unpack import SUFFIXES, is_packed, unpacked, watched
 from regcli.errors import DataError, Location, UsageError
 
@@ -180,7 +180,9 @@ def is_stream(name: str) -> bool:
         _refuse(name, error)
     if stat.S_ISDIR(mode):
         text = f"{name} is a directory; only directories of Parquet parts can be read"
-        raise DataError("file-unreadable", text, where=Location(file=name))
+        raise DataError(
+            "file-unreadable", text, where=Location(file=name), hint=f"a pattern in quotes names files: '{name}/*.csv'"
+        )
     return not stat.S_ISREG(mode)
 
 
@@ -214,7 +216,12 @@ def _open_once(name: str) -> Iterator[BinaryIO]:
         with Source(name).raw() as stream:
             yield stream
     elif sys.stdin is None:
-        raise DataError("file-unreadable", "standard input is closed", where=Location(file=name))
+        raise DataError(
+            "file-unreadable",
+            "standard input is closed",
+            where=Location(file=name),
+            hint="regcli ... - < data.csv, or name a file",
+        )
     else:
         yield sys.stdin.buffer
 
@@ -222,14 +229,16 @@ def _open_once(name: str) -> Iterator[BinaryIO]:
 def _refuse(name: str, error: OSError) -> NoReturn:
     if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
         reason = error.strerror or str(error)
-        raise DataError("file-unreadable", f"{name}: {reason}", where=Location(file=name)) from error
-    path = Path(name)
-    try:
-        names = sorted(entry.name for entry in path.parent.iterdir())
-    except OSError:
-        names = []
-    near = [str(path.parent / found) for found in difflib.get_close_matches(path.name, names, 3)]
-    raise DataError("file-not-found", f"no file {name}", where=Location(file=name), near=near) from error
+        raise DataError(
+            "file-unreadable", f"{name}: {reason}", where=Location(file=name), hint="ls -l shows who may read it"
+        ) from error
+    raise DataError(
+        "file-not-found",
+        f"no file {name}",
+        where=Location(file=name),
+        near=files_near(name),
+        hint="a path is relative to the working directory; - is standard input",
+    ) from error
 
 
 def pieces(chunks: Iterator[bytes], encoding: str, *, bad_bytes: Callable[[UnicodeError], NoReturn]) -> Iterator[bytes]:

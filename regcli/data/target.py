@@ -228,5 +228,10 @@ def events(column: Column, rows: Rows, target: Target) -> Array:
         names = np.array([spelt(float(value)) for value in column.values[rows]], dtype=object)
     unknown = sorted(set(names) - set(target.classes or ()))
     if unknown:
-        raise DataError("target-domain", f"the target has a class that is not known: {unknown[0]!r}", cells=unknown[:3])
+        raise DataError(
+            "target-domain",
+            f"the target has a class that is not known: {unknown[0]!r}",
+            cells=unknown[:3],
+            hint="the classes are those of the data that the model is fitted on: leave such rows out",
+        )
     return (names == target.positive).astype(np.float64)

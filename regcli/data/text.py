@@ -133,7 +133,7 @@ def check_names(names: Collection[str], file: str, line_of: Callable[[int], int 
 def empty_file(file: str, *, header: bool) -> DataError:
     """Return the error for a table without rows."""
     what = "has a header but no row" if header else "is empty"
-    hint = "if the first line is a row, say --no-header" if header else None
+    hint = "if the first line is a row, say --no-header" if header else "see what should have written it"
     return DataError("empty-file", f"{file} {what}", where=Location(file=file), hint=hint)
 
 
@@ -250,5 +250,8 @@ def checked_parse(part: TextPart, run: Callable[[], pd.DataFrame]) -> pd.DataFra
             raise MemoryError(f"not enough memory to read {part.file}") from error
         part.check()
         raise DataError(
-            "file-unreadable", f"{part.file} cannot be read: {error}", where=Location(file=part.file)
+            "file-unreadable",
+            f"{part.file} cannot be read: {error}",
+            where=Location(file=part.file),
+            hint="regcli inspect may say more; --delimiter and --encoding where they are guessed wrong",
         ) from error

@@ -116,7 +116,9 @@ def _naming(path: str) -> Iterator[None]:
     except BrokenPipeError:
         raise  # the reader went away: that has an exit status of its own
     except IsADirectoryError as error:
-        raise OutputError("output-exists", f"{path} is a directory", where=Location(file=path)) from error
+        raise OutputError(
+            "output-exists", f"{path} is a directory", where=Location(file=path), hint="name a file in it"
+        ) from error
     except OSError as error:
         raise _failed(path, error) from error
 

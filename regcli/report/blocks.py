@@ -343,6 +343,53 @@ def _config(document: Document) -> Iterator[Block]:
     yield (f"options of regcli {document['command']} · {document['file'] or 'no configuration file'}",)
     rows = tuple((entry["option"], _set_to(entry), _origin(entry)) for entry in document["config"])
     yield Grid(("option", "value", "from"), (False, False, False), rows)
+    for check in document.get("checks", ()):  # documents of earlier versions have none
+        yield (f"check {check['name']} · {check['model']} on {', '.join(check['data'])} · line {check['line']}",)
+        if check["options"]:
+            own = tuple((entry["option"], _set_to(entry), _origin(entry)) for entry in check["options"])
+            yield Grid(("option", "value", "from"), (False, False, False), own)
+
+
+def _checks(document: Document) -> Iterator[Block]:
+    count = counted(document["n_checks"], "check")
+    if document["dry_run"]:
+        told = f"{document['n_error']} cannot be made" if document["n_error"] else "all can be made"
+        yield (f"{count}, dry run: no data were read, {told}",)
+    else:
+        figures = [(document[f"n_{status}"], status) for status in ("passed", "failed", "error")]
+        yield (f"{count}: {', '.join(f'{n} {_STATUSES[status]}' for n, status in figures if n)}",)
+    if document["dry_run"]:
+        rows = (
+            (*_named(check), check["model"], ", ".join(check["data"]), _asked(check)) for check in document["checks"]
+        )
+        yield Grid(("", "check", "model", "data", "asks"), (False,) * 5, tuple(rows))
+    else:
+        yield Grid(
+            ("", "check", ""), (False,) * 3, tuple((*_named(check), _told(check)) for check in document["checks"])
+        )
+
+
+_STATUSES = {"passed": "passed", "failed": "failed", "error": "could not be made"}
+
+
+def _named(check: Mapping[str, Any]) -> tuple[str, str]:
+    return check["status"], check["name"]
+
+
+def _asked(check: Mapping[str, Any]) -> str:
+    return "; ".join(check["asks"]) if check["error"] is None else str(check["error"]["message"])
+
+
+def _told(check: Mapping[str, Any]) -> str:
+    """What does not hold, without its figures, or the error."""
+    error, cases = check["error"], check["cases"]
+    if error is not None and error["code"] != "check-failed":
+        return str(error["message"])
+    failed = [str(case["check"]) for case in cases if not case["passed"]]
+    rows = f"{check['result']['rows']:,} rows"
+    if failed:
+        return f"{rows}; does not hold: {'; '.join(failed)}"
+    return f"{rows}; {', '.join(str(case['check']) for case in cases)}"
 
 
 def _plan(document: Document) -> Iterator[Block]:
@@ -436,6 +483,7 @@ _KINDS: Mapping[str, Callable[[Document, int | None], Iterator[Block]]] = {
     "error": lambda document, _: _error(document),
     "config": lambda document, _: _config(document),
     "plan": lambda document, _: _plan(document),
+    "checks": lambda document, _: _checks(document),
 }
 
 

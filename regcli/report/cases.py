@@ -1,4 +1,4 @@
-"""What reports tell of a result: its checks as cases, and its tables as sections."""
+"""What reports tell of a result, or of the error in its place: checks as cases, tables as sections."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from regcli.report.difference import headline
 from regcli.report.formats import Cell, grid_of
 from regcli.report.forms import Document, kind_of
 
-__all__ = ["Case", "Section", "sections", "title"]
+__all__ = ["Case", "Fault", "Outcome", "Section", "sections", "title"]
 
 #: What is said of metrics, among them.
 _NOT_A_METRIC = "chosen_on_these_folds"
@@ -24,6 +24,37 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """An error: its code, what is wrong, the place and the way out (a line each), the file and its line."""
+
+    code: str
+    lines: tuple[str, ...]
+    file: str | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command came to: its result, as far as there is one, the checks made of it, and the error it ended with.
+
+    ``command`` is ``regcli fit``; ``name`` tells several outcomes of one command apart.
+    """
+
+    command: str
+    document: Document | None
+    cases: Sequence[Case] = ()
+    error: Fault | None = None
+    name: str = ""
+
+    @property
+    def judged(self) -> tuple[Case, ...]:
+        """The checks; before them, where it ended with an error, that it did."""
+        if self.error is None:
+            return tuple(self.cases)
+        return (Case(f"{self.command} ends without an error", passed=False, told=self.error.lines[0]), *self.cases)
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """A table with a heading."""
 
@@ -32,31 +63,42 @@ class Section:
     rows: tuple[tuple[Cell, ...], ...]
 
 
-def title(document: Document) -> str:
-    """What the result is, in a line."""
+def title(outcome: Outcome) -> str:
+    """What came out, in a line."""
+    named = f"{outcome.command}: {outcome.name}" if outcome.name else outcome.command
+    told = "" if outcome.document is None else _told(outcome.document)
+    ended = "" if outcome.error is None else f"error {outcome.error.code}"
+    return ": ".join((named, *([", ".join(part for part in (ended, told) if part)] if ended or told else [])))
+
+
+def _told(document: Document) -> str:
     kind = kind_of(document)
     if kind == "diff":
-        return f"regcli diff: {headline(document)}"
+        return headline(document)
     if kind == "check":
         model = document["model"]
         bad = document["rows"] - document["rows_scorable"]
         told = f"{bad:,} of which cannot be scored" if bad else "all can be scored"
-        return f"regcli check: {model['path']} → {model['target']}, {document['rows']:,} rows, {told}"
+        return f"{model['path']} → {model['target']}, {document['rows']:,} rows, {told}"
     model, data = document["model"], document["data"]
     selected = f"{document['n_selected']} of {document['n_features']} columns selected"
-    return f"regcli {kind}: {model['family']} → {data['target']}, {data['rows_used']:,} rows, {selected}"
+    return f"{model['family']} → {data['target']}, {data['rows_used']:,} rows, {selected}"
 
 
-def sections(document: Document, cases: Sequence[Case]) -> Iterator[Section]:
+def sections(outcome: Outcome) -> Iterator[Section]:
     """The tables of a fit, cv, check or diff, what failed first."""
-    if cases:
-        ordered = sorted(cases, key=lambda case: case.passed)
+    if outcome.error is not None:
+        yield Section("Error", ("code", "told"), ((outcome.error.code, " · ".join(outcome.error.lines)),))
+    if outcome.cases:
+        ordered = sorted(outcome.cases, key=lambda case: case.passed)
         rows = tuple(("holds" if case.passed else "fails", case.name, case.told) for case in ordered)
         yield Section("Checks", ("check", "name", "told"), rows)
-    warnings = tuple((entry["code"], entry["message"]) for entry in document.get("warnings", ()))
+    if outcome.document is None:
+        return
+    warnings = tuple((entry["code"], entry["message"]) for entry in outcome.document.get("warnings", ()))
     if warnings:
         yield Section("Warnings", ("code", "message"), warnings)
-    yield from _results(document)
+    yield from _results(outcome.document)
 
 
 def _results(document: Document) -> Iterator[Section]:

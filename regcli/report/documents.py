@@ -1,6 +1,7 @@
 """Results to documents: plain dictionaries with the keys of the contract, in its order."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -27,6 +28,7 @@ from regcli.results import (
 
 __all__ = [
     "check_document",
+    "checks_document",
     "cv_document",
     "difference_document",
     "fit_document",
@@ -70,7 +72,7 @@ def path_document(result: PathResult) -> Document:
         "intercepts": [{"output": None, "values": _numbers(result.intercepts)}],
         "coefficients": [
             {**_term(result.terms[at]), "penalty_factor": result.terms[at].penalty_factor,
-             "values": _numbers(result.coefs[:, at])}
+             "sd": _number(result.terms[at].sd), "values": _numbers(result.coefs[:, at])}
             for at in ever
         ],
         "n_nonzero": [int(count) for count in nonzero.sum(axis=1)],
@@ -161,6 +163,21 @@ def check_document(result: CheckResult) -> Document:
         "auc_rows": metrics.get("auc_rows"),
         "checks": [],
         "warnings": _warnings(result.warnings),
+    }
+
+
+def checks_document(config: str | None, entries: Sequence[Document], *, planned: bool) -> Document:
+    """The document ``regcli.checks/1``: several checks, made or planned, and the status that all of them come to."""
+    count = Counter(entry["status"] for entry in entries)
+    return {
+        "schema": "regcli.checks/1",
+        "regcli": __version__,
+        "config": config,
+        "dry_run": planned,
+        "n_checks": len(entries),
+        **{f"n_{status}": count[status] for status in ("passed", "failed", "error")},
+        "exit_code": max((entry["exit_code"] for entry in entries), default=0),
+        "checks": list(entries),
     }
 
 

@@ -38,7 +38,11 @@ def equation(document: Document, digits: int = DIGITS) -> str:
             hint="fit and cv with -o, and -m, write documents of one model",
         )
     if document["intercept"] is None:
-        raise UsageError("option-without-effect", "--equation has no effect: the document has not one intercept")
+        raise UsageError(
+            "option-without-effect",
+            "--equation has no effect: the document has not one intercept",
+            hint="regcli show without --equation",
+        )
     parts = [_signed(document["intercept"], "", digits)]
     parts += [
         _signed(row["estimate"], name(row["term"]), digits) for row in document["coefficients"] if row["estimate"]

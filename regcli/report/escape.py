@@ -2,6 +2,8 @@
 
 import re
 
+from regcli.report.runner import COMMAND
+
 __all__ = ["UNSAFE", "visible"]
 
 #: Control characters (C0, DEL, C1), line and paragraph separators, characters that reorder text (bidi marks,
@@ -15,9 +17,10 @@ UNSAFE = re.compile(
 def visible(text: str) -> str:
     r"""Replace characters that a terminal would act on by their escapes, ``\x1b`` or ``\u202e``.
 
-    Everything else is left as it is, so that ordinary names, in any script, come out unchanged.
+    So is the first character of what the runner of GitHub Actions would take for a command. Everything else is left as
+    it is, so that ordinary names, in any script, come out unchanged.
     """
-    return UNSAFE.sub(_escape, text)
+    return COMMAND.sub(_escape, UNSAFE.sub(_escape, text))
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -49,6 +49,7 @@ _WORDS = frozenset(
         "cell",
         "expected",
         "part",
+        "status",
         "name",
         "change",
         "check",
@@ -93,7 +94,9 @@ def render(
         return encode(document) + "\n"
     kind = kind_of(document)
     if form not in FORMS.get(kind, ()):
-        raise UsageError("option-without-effect", f"{kind} has no {form} format")
+        raise UsageError(
+            "option-without-effect", f"{kind} has no {form} format", hint=f"--format {'|'.join(FORMS.get(kind, ()))}"
+        )
     if form == "table":
         from regcli.report.tables import table  # noqa: PLC0415  (rich takes longer to load than most fits take)
 
@@ -140,12 +143,16 @@ def _scalar(value: object) -> str:
 
 
 def _text(value: str) -> str:
-    # What a terminal would act on is escaped beyond what JSON asks for; it reads back as the same text.
-    return UNSAFE.sub(lambda match: f"\\u{ord(match.group()):04x}", json.dumps(value, ensure_ascii=False))
+    # What a terminal or a runner would act on is escaped beyond what JSON asks for; it reads back as the same text.
+    text = UNSAFE.sub(lambda match: f"\\u{ord(match.group()):04x}", json.dumps(value, ensure_ascii=False))
+    return text.replace("##[", "#\\u0023[")
 
 
 def _jsonl(document: Document) -> str:
-    lines = _path_lines(document) if kind_of(document) == "path" else _cv_lines(document)
+    if kind_of(document) == "checks":
+        lines = iter(document["checks"])
+    else:
+        lines = _path_lines(document) if kind_of(document) == "path" else _cv_lines(document)
     return "".join(encode_line(line) + "\n" for line in lines)
 
 
@@ -199,6 +206,15 @@ def _coefficient_rows(document: Document) -> Iterator[tuple[Cell, ...]]:
         yield row["term"], row["estimate"], row["std_estimate"]
 
 
+def _checks_rows(document: Document) -> Iterator[tuple[Cell, ...]]:
+    for check in document["checks"]:
+        error, cases = check["error"], check["cases"]
+        for case in cases:
+            yield check["name"], "passed" if case["passed"] else "failed", case["check"], case["told"]
+        if not cases or (error is not None and error["code"] != "check-failed"):
+            yield check["name"], check["status"], None if error is None else error["code"], error and error["message"]
+
+
 def _column_row(column: Mapping[str, Any]) -> tuple[Cell, ...]:
     figures = column["numbers"] or {}
     facts = [str(cell).lower() if isinstance(cell := column[key], bool) else cell for key in _FACTS]
@@ -223,6 +239,7 @@ _GRIDS: Mapping[str, tuple[tuple[str, ...], Callable[[Document], Iterable[tuple[
         ("code", "column", "severity", "count", "share", "file", "line", "cell", "expected"),
         _violation_rows,
     ),
+    "checks": (("name", "status", "check", "told"), _checks_rows),
     "diff": (COLUMNS, difference_rows),
 }
 

@@ -17,6 +17,7 @@ FORMS: Mapping[str, tuple[str, ...]] = {
     "path": ("table", "json", "jsonl", "csv", "md", "names"),
     "predict": ("csv", "jsonl", "json"),
     "check": ("table", "json", "csv", "md"),
+    "checks": ("table", "json", "jsonl", "csv", "md"),
     "diff": ("table", "json", "csv", "md"),
     "inspect": ("table", "json", "csv", "md"),
     "model": ("table", "json", "csv", "md", "names"),

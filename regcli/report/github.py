@@ -5,12 +5,12 @@ escaped as the toolkit of the runner does it, in values colons and commas too: n
 another command.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
-from regcli.report.cases import Case, sections, title
+from regcli.report.cases import Outcome, sections, title
 from regcli.report.escape import visible
 from regcli.report.formats import md_escaped, md_table
-from regcli.report.forms import Document, kind_of
+from regcli.report.forms import Document
 
 __all__ = ["summary", "workflow_commands"]
 
@@ -21,20 +21,26 @@ MOST_ROWS = 100
 MOST_ANNOTATIONS = 10
 
 
-def workflow_commands(document: Document, cases: Sequence[Case]) -> str:
-    """A line for every check that fails, and for violations and warnings."""
-    command = f"regcli {kind_of(document)}"
-    lines = [_command("error", {"title": f"{command}: check failed"}, case.told) for case in cases if not case.passed]
+def workflow_commands(outcome: Outcome) -> str:
+    """A line for an error, for every check that fails, and for violations and warnings."""
+    named = f"{outcome.command}: {outcome.name}" if outcome.name else outcome.command
+    lines, error, document = [], outcome.error, outcome.document or {}
+    if error is not None:
+        place = _place(error.file, error.line)
+        lines.append(_command("error", {**place, "title": f"{named}: {error.code}"}, "; ".join(error.lines)))
+    lines += [
+        _command("error", {"title": f"{named}: check failed"}, case.told) for case in outcome.cases if not case.passed
+    ]
     lines += list(_violations(document))[:MOST_ANNOTATIONS]
     for entry in document.get("warnings", ()):
-        lines.append(_command("warning", {"title": f"{command}: {entry['code']}"}, entry["message"]))
+        lines.append(_command("warning", {"title": f"{named}: {entry['code']}"}, entry["message"]))
     return "".join(f"{line}\n" for line in lines)
 
 
-def summary(document: Document, cases: Sequence[Case]) -> str:
+def summary(outcome: Outcome) -> str:
     """The result and its checks in GitHub's Markdown."""
-    parts = [f"### {md_escaped(title(document))}\n"]
-    for section in sections(document, cases):
+    parts = [f"### {md_escaped(title(outcome))}\n"]
+    for section in sections(outcome):
         more = len(section.rows) - MOST_ROWS
         parts.append(f"#### {section.heading}\n\n{md_table(section.columns, section.rows[:MOST_ROWS])}")
         if more > 0:
@@ -45,9 +51,14 @@ def summary(document: Document, cases: Sequence[Case]) -> str:
 def _violations(document: Document) -> Iterator[str]:
     for entry in document.get("violations", ()):
         first = entry["first"]
-        place = {"file": first["file"], "line": first["line"]}
-        known = {key: str(value) for key, value in place.items() if value is not None and first["file"] != "-"}
-        yield _command(entry["severity"], {**known, "title": entry["code"]}, entry["message"])
+        place = _place(first["file"], first["line"])
+        yield _command(entry["severity"], {**place, "title": entry["code"]}, entry["message"])
+
+
+def _place(file: str | None, line: int | None) -> dict[str, str]:
+    """What a file of the repository is annotated by; nothing for standard input."""
+    place = {"file": file, "line": line}
+    return {key: str(value) for key, value in place.items() if value is not None and file not in (None, "-")}
 
 
 def _command(name: str, properties: Mapping[str, str], message: str) -> str:

@@ -4,9 +4,8 @@ import re
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
-from regcli.report.cases import Case, title
+from regcli.report.cases import Case, Outcome, title
 from regcli.report.escape import visible
-from regcli.report.forms import Document, kind_of
 
 __all__ = ["junit_xml"]
 
@@ -14,23 +13,40 @@ __all__ = ["junit_xml"]
 _NOT_XML = re.compile("[\ufffe\uffff]")
 
 
-def junit_xml(document: Document, cases: Sequence[Case]) -> str:
-    """One test suite; a check that does not hold is a failure. No times: the same result is the same file."""
-    command, failed = f"regcli {kind_of(document)}", [case for case in cases if not case.passed]
-    counts = {"tests": str(len(cases)), "failures": str(len(failed)), "errors": "0"}
-    root = ET.Element("testsuites", {"name": command, **counts})
-    suite = ET.SubElement(root, "testsuite", {"name": _text(title(document)), **counts, "skipped": "0", "time": "0"})
-    facts = ET.SubElement(suite, "properties")
-    for name, value in (("schema", document["schema"]), ("regcli", document["regcli"])):
-        ET.SubElement(facts, "property", {"name": name, "value": _text(str(value))})
-    for case in cases:
-        place = {"name": _text(case.name), "classname": command.replace(" ", "."), "time": "0"}
-        entry = ET.SubElement(suite, "testcase", place)
-        if not case.passed:
-            failure = ET.SubElement(entry, "failure", {"type": "check-failed", "message": _text(case.told)})
-            failure.text = _text(case.told)
+def junit_xml(command: str, outcomes: Sequence[Outcome]) -> str:
+    """A test suite for each outcome; a check that does not hold is a failure, and so is an error.
+
+    No times: the same result is the same file.
+    """
+    root = ET.Element("testsuites", {"name": command, **_counts([case for one in outcomes for case in one.judged])})
+    for outcome in outcomes:
+        counts = {**_counts(outcome.judged), "skipped": "0", "time": "0"}
+        suite = ET.SubElement(root, "testsuite", {"name": _text(title(outcome)), **counts})
+        if outcome.document is not None:
+            facts = ET.SubElement(suite, "properties")
+            for name in ("schema", "regcli"):
+                ET.SubElement(facts, "property", {"name": name, "value": _text(str(outcome.document[name]))})
+        for number, case in enumerate(outcome.judged):
+            place = {"name": _text(case.name), "classname": _class(outcome), "time": "0"}
+            entry = ET.SubElement(suite, "testcase", place)
+            if not case.passed:
+                error = outcome.error if number == 0 else None
+                kind, lines = ("check-failed", (case.told,)) if error is None else (error.code, error.lines)
+                failure = ET.SubElement(entry, "failure", {"type": kind, "message": _text(lines[0])})
+                failure.text = "\n".join(map(_text, lines))
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _counts(cases: Sequence[Case]) -> dict[str, str]:
+    failed = sum(not case.passed for case in cases)
+    return {"tests": str(len(cases)), "failures": str(failed), "errors": "0"}
+
+
+def _class(outcome: Outcome) -> str:
+    """What groups cases, as readers show them: parts with dots between."""
+    named = outcome.command.replace(" ", ".")
+    return f"{named}.{_text(outcome.name).replace('.', '_')}" if outcome.name else named
 
 
 def _text(text: str) -> str:

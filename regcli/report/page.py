@@ -5,17 +5,17 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from regcli.report.cases import Case, Section, sections, title
+from regcli.report.cases import Outcome, Section, sections, title
 from regcli.report.equation import equation
 from regcli.report.escape import visible
 from regcli.report.formats import Cell, encode
-from regcli.report.forms import Document, kind_of
+from regcli.report.forms import kind_of
 
 __all__ = ["html_page"]
 
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:64rem;padding:0 1rem;color:#1b1f24;"
-    "background:#fff}h1{font-size:1.3rem}h2{font-size:1.05rem;margin-top:2rem}"
+    "background:#fff}h1{font-size:1.3rem}h2,h3{font-size:1.05rem;margin-top:2rem}h3{font-size:1rem;margin-top:1.2rem}"
     "table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
     "th,td{padding:.2rem .8rem .2rem 0;text-align:left;border-bottom:1px solid #d0d7de;vertical-align:top;"
     "overflow-wrap:anywhere}td.n,th.n{text-align:right}pre{overflow-x:auto;background:#f6f8fa;padding:1rem}"
@@ -23,11 +23,12 @@ _STYLE = (
 )
 
 
-def html_page(document: Document, cases: Sequence[Case]) -> str:
+def html_page(command: str, outcomes: Sequence[Outcome]) -> str:
     """The page. Its policy allows its own style, known by its hash, and nothing else: no script, no image, no form."""
     digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    head = _shown(title(document))
+    alone = len(outcomes) == 1
+    head = _shown(title(outcomes[0]) if alone else command)
     lines = [
         "<!DOCTYPE html>",
         '<html lang="en">',
@@ -42,18 +43,29 @@ def html_page(document: Document, cases: Sequence[Case]) -> str:
         "<body>",
         f"<h1>{head}</h1>",
     ]
-    if kind_of(document) in ("fit", "cv") and document["intercept"] is not None:
-        lines += ["<h2>Equation</h2>", f"<pre>{_shown(equation(document))}</pre>"]
-    for section in sections(document, cases):
-        lines += _table(section)
-    lines += ["<h2>Document</h2>", f"<details><summary>JSON</summary><pre>{escape(encode(document))}</pre></details>"]
+    for outcome in outcomes:
+        lines += [] if alone else [f"<h2>{_shown(title(outcome))}</h2>"]
+        lines += _parts(outcome, "h2" if alone else "h3")
     return "\n".join([*lines, "</body>", "</html>"]) + "\n"
 
 
-def _table(section: Section) -> Iterator[str]:
+def _parts(outcome: Outcome, heading: str) -> Iterator[str]:
+    """What there is of an outcome under its title."""
+    document = outcome.document
+    if document is not None and kind_of(document) in ("fit", "cv") and document["intercept"] is not None:
+        yield f"<{heading}>Equation</{heading}>"
+        yield f"<pre>{_shown(equation(document))}</pre>"
+    for section in sections(outcome):
+        yield from _table(section, heading)
+    if document is not None:
+        yield f"<{heading}>Document</{heading}>"
+        yield f"<details><summary>JSON</summary><pre>{escape(encode(document))}</pre></details>"
+
+
+def _table(section: Section, heading: str) -> Iterator[str]:
     right = [all(not isinstance(row[at], str) for row in section.rows) for at in range(len(section.columns))]
     kinds = [' class="n"' if number else "" for number in right]
-    yield f"<h2>{_shown(section.heading)}</h2>"
+    yield f"<{heading}>{_shown(section.heading)}</{heading}>"
     yield "<table>"
     titles = (f"<th{kind}>{_shown(name)}</th>" for name, kind in zip(section.columns, kinds, strict=True))
     yield f"<tr>{''.join(titles)}</tr>"

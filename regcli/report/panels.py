@@ -75,7 +75,8 @@ class Panel:
     """One system of axes.
 
     ``top`` are labels of the upper edge, ``top_title`` says what of; ``notes`` are told in a corner. ``x_ticks`` are
-    further labels of the lower edge, in the place of the usual ones there and beyond.
+    further labels of the lower edge, in the place of the usual ones there and beyond. Panels of one ``scale`` measure
+    by the same one: bars along x, everything else along y.
     """
 
     title: str
@@ -90,6 +91,7 @@ class Panel:
     top_title: str = ""
     x_ticks: tuple[Tick, ...] = ()
     notes: tuple[str, ...] = ()
+    scale: str = ""
 
 
 @dataclass(frozen=True, slots=True)

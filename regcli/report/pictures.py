@@ -14,7 +14,7 @@ from regcli.report.forms import Document, kind_of
 from regcli.report.panels import Band, Bars, Line, Mark, Panel, Picture, Tick
 from regcli.results import Drawn
 
-__all__ = ["DRAWN", "picture"]
+__all__ = ["DRAWN", "MOST_BARS", "MOST_NAMED", "PENALTIES", "bars", "curve", "figure", "paths", "picture", "sizes"]
 
 Array = NDArray[np.float64]
 
@@ -31,7 +31,8 @@ MOST_COUNTS = 9
 _SCALED = "coefficient (per standard deviation)"
 _RAW = "coefficient (scale of the data)"
 _STRENGTH = "\N{MINUS SIGN}log λ (weaker penalty →)"
-_PENALTIES = {"l1": "lasso", "l2": "ridge", "elasticnet": "elastic net", "none": "unpenalised"}
+#: What penalties are called in pictures.
+PENALTIES = {"l1": "lasso", "l2": "ridge", "elasticnet": "elastic net", "none": "unpenalised"}
 
 
 def picture(document: Document, drawn: Drawn | None = None) -> Picture:
@@ -53,10 +54,10 @@ def picture(document: Document, drawn: Drawn | None = None) -> Picture:
 def _title(document: Document, kind: str) -> str:
     model = document if kind == "model" else document["model"]
     target = document["target"] if kind == "model" else document["data"]["target"]
-    words = [_PENALTIES.get(model["penalty"], model["penalty"]), model["family"]]
+    words = [PENALTIES.get(model["penalty"], model["penalty"]), model["family"]]
     if model["penalty"] == "elasticnet":
-        words[0] += f" (l1_ratio {_figure(model['l1_ratio'])})"
-    lam = "" if kind == "path" or model["lambda"] is None else f", λ = {_figure(model['lambda'])}"
+        words[0] += f" (l1_ratio {figure(model['l1_ratio'])})"
+    lam = "" if kind == "path" or model["lambda"] is None else f", λ = {figure(model['lambda'])}"
     return f"{' · '.join(map(str, words))} → {visible(str(target))}{lam}"
 
 
@@ -64,7 +65,7 @@ def _fit(document: Document, drawn: Drawn | None) -> Iterator[Panel]:
     link = document["model"]["link"]
     if drawn is not None and drawn.course is not None:
         yield curve_of_course(drawn.course, _target(document))
-    yield _bars(document["coefficients"])
+    yield bars(document["coefficients"])
     if drawn is not None and drawn.rows is not None:
         if link == "logit":
             yield roc(drawn.rows)
@@ -95,16 +96,17 @@ def _target(document: Document) -> str:
     return name
 
 
-def _bars(rows: Sequence[Mapping[str, Any]]) -> Panel:
-    """The largest standardized coefficients, the largest at the top."""
-    values = [(row["term"], row["std_estimate"]) for row in rows if row["std_estimate"]]
-    values.sort(key=lambda pair: -abs(pair[1]))  # stable: of equals the order of the columns
-    shown = values[:MOST_BARS]
-    notes = [] if shown else ["every coefficient is zero"]
-    if len(values) > len(shown):
-        notes.append(f"and {len(values) - len(shown):,} more, smaller ones")
-    bars = Bars(tuple(name for name, _ in shown), np.array([value for _, value in shown], dtype=np.float64))
-    return Panel("Coefficients", _SCALED, "", bars=bars, notes=tuple(notes))
+def bars(rows: Sequence[Mapping[str, Any]], order: Sequence[str] | None = None) -> Panel:
+    """The largest standardized coefficients, the largest at the top; or those of ``order``, zeros too."""
+    values = {row["term"]: float(row["std_estimate"]) for row in rows if row["std_estimate"]}
+    ranked = sorted(values, key=lambda name: -abs(values[name]))  # stable: of equals the order of the columns
+    shown = ranked[:MOST_BARS] if order is None else order
+    notes = [] if values else ["every coefficient is zero"]
+    more = sum(name not in shown for name in values)
+    if more:
+        notes.append(f"and {more:,} more, smaller ones" if order is None else f"and {more:,} more")
+    lengths = np.array([values.get(name, 0.0) for name in shown], dtype=np.float64)
+    return Panel("Coefficients", _SCALED, "", bars=Bars(tuple(shown), lengths), notes=tuple(notes))
 
 
 # -- along the strengths ---------------------------------------------------------------------------------------------
@@ -131,9 +133,27 @@ def _counts(places: Array, counts: Sequence[int]) -> tuple[Tick, ...]:
 
 
 def _path(document: Document, drawn: Drawn | None) -> Iterator[Panel]:
-    yield _along(document["lambdas"], document["coefficients"], None if drawn is None else drawn.sds)
+    yield paths(document)
     if drawn is not None and drawn.course is not None:
         yield curve_of_course(drawn.course, _target(document))
+
+
+def paths(document: Document, ranks: Mapping[str, int] | None = None) -> Panel:
+    """The coefficients of a path. ``ranks`` tell terms apart as elsewhere in the picture."""
+    return _along(document["lambdas"], document["coefficients"], _sds(document["coefficients"]), ranks=ranks)
+
+
+def sizes(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """The largest standardized coefficient of each term along a path."""
+    sds = _sds(rows) or {}
+    return {row["term"]: max(map(abs, row["values"]), default=0.0) * sds.get(row["term"], 1.0) for row in rows}
+
+
+def _sds(rows: Sequence[Mapping[str, Any]]) -> dict[str, float] | None:
+    """Deviations of the terms by name; None where a document of an earlier version lacks them."""
+    sds = {row["term"]: row.get("sd") for row in rows}
+    known = {term: float(sd) for term, sd in sds.items() if sd is not None}
+    return known if len(known) == len(sds) else None
 
 
 def _along(
@@ -141,6 +161,7 @@ def _along(
     rows: Sequence[Mapping[str, Any]],
     sds: Mapping[str, float] | None,
     chosen: float | None = None,
+    ranks: Mapping[str, int] | None = None,
 ) -> Panel:
     """Coefficients along the strengths, standardized where the deviations of the terms are known."""
     places, ticks = _places(lambdas)
@@ -148,8 +169,8 @@ def _along(
     counts = np.count_nonzero(values, axis=0)
     if sds is not None:
         values *= np.array([sds[row["term"]] for row in rows]).reshape(-1, 1)
-    lines, band = _lines([row["term"] for row in rows], places, values)
-    mark = () if chosen not in lambdas else (Mark(float(places[lambdas.index(chosen)]), f"λ = {_figure(chosen)}"),)
+    lines, band = _lines([row["term"] for row in rows], places, values, ranks)
+    mark = () if chosen not in lambdas else (Mark(float(places[lambdas.index(chosen)]), f"λ = {figure(chosen)}"),)
     return Panel(
         "Coefficients along the path",
         _STRENGTH,
@@ -164,13 +185,17 @@ def _along(
     )
 
 
-def _lines(names: Sequence[str], places: Array, values: Array) -> tuple[tuple[Line, ...], Band | None]:
+def _lines(
+    names: Sequence[str], places: Array, values: Array, ranks: Mapping[str, int] | None
+) -> tuple[tuple[Line, ...], Band | None]:
     """Lines of the terms (k, T), the largest with a name; of very many the smaller ones as what they lie between."""
     if not values.size:
         return (), None
     size = np.nan_to_num(np.abs(values))
     order = np.lexsort((np.arange(len(names)), -size.max(axis=1), -size[:, -1]))
     named = {int(at): rank for rank, at in enumerate(order[:MOST_NAMED])}
+    if ranks is not None:
+        named = {at: ranks[names[at]] for at in named if names[at] in ranks}
     peaks = np.lexsort((np.arange(len(names)), -size.max(axis=1)))
     shown = list(dict.fromkeys([*named, *map(int, peaks)]))[:MOST_LINES]
     rest = sorted(set(range(len(names))) - set(shown))
@@ -194,6 +219,13 @@ def _span(values: Array) -> slice:
 
 
 def _cv(document: Document, drawn: Drawn | None) -> Iterator[Panel]:
+    yield curve(document)
+    if drawn is not None and drawn.course is not None:
+        yield curve_of_course(drawn.course, _target(document))
+
+
+def curve(document: Document) -> Panel:
+    """The curve of a cross-validation, one for each share of L1."""
     places, ticks = _places(document["lambdas"])
     grid, taken = document["grid"], document["model"]["l1_ratio"]
     several = len(grid) > 1
@@ -207,7 +239,7 @@ def _cv(document: Document, drawn: Drawn | None) -> Iterator[Panel]:
             ticks = ticks or more
             name = _share(part["l1_ratio"], several) if rank < MOST_CURVES - 1 else None
             lines.append(Line(x, _floats(part["mean"]), name, rank + 1))
-    yield Panel(
+    return Panel(
         "Cross-validation",
         _STRENGTH,
         f"{document['metric']} (mean ± standard error)",
@@ -218,8 +250,6 @@ def _cv(document: Document, drawn: Drawn | None) -> Iterator[Panel]:
         x_ticks=ticks,
         notes=tuple(_rest_of(len(lines))),
     )
-    if drawn is not None and drawn.course is not None:
-        yield curve_of_course(drawn.course, _target(document))
 
 
 def _rest_of(count: int) -> Iterator[str]:
@@ -228,7 +258,7 @@ def _rest_of(count: int) -> Iterator[str]:
 
 
 def _share(ratio: float | None, several: bool) -> str | None:  # noqa: FBT001  (a fact, not a switch)
-    return f"l1_ratio {_figure(ratio)}" if several else None
+    return f"l1_ratio {figure(ratio)}" if several else None
 
 
 def _marks(document: Document, places: Array) -> Iterator[Mark]:
@@ -242,12 +272,13 @@ def _marks(document: Document, places: Array) -> Iterator[Mark]:
     if criterion is not None and lam in lambdas:
         found.setdefault(lambdas.index(lam), []).append(f"λ.{criterion['name']}")
     for index, names in found.items():
-        yield Mark(float(places[index]), f"{' = '.join(names)} = {_figure(lambdas[index])}")
+        yield Mark(float(places[index]), f"{' = '.join(names)} = {figure(lambdas[index])}")
 
 
 def _floats(values: Sequence[float | None]) -> Array:
     return np.array(values, dtype=np.float64)  # None is nan
 
 
-def _figure(value: float | None) -> str:
+def figure(value: float | None) -> str:
+    """A number with four digits."""
     return "-" if value is None else f"{value:.4g}"

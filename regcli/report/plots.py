@@ -34,6 +34,12 @@ _WIDTH, _HEIGHTS = 5.6, (4.6, 7.6)
 #: Where one, two, three or four panels are. Never three beside each other: on a page nobody could read them.
 _LAYOUTS: tuple[list[Any], ...] = ([[0]], [[0, 1]], [[0, 1], [0, 2]], [[0, 1], [2, 3]])
 
+#: Characters of a line of a panel's title.
+_TITLE = 70
+
+#: Points between a title and the axes, or what stands above them.
+_PAD = 8.0
+
 #: Names at the ends of lines: the room of one, as a share of the height (8 points and a little, of about 3.6 inches).
 _GAP = 0.045
 
@@ -112,12 +118,40 @@ def _characters() -> frozenset[int]:
 
 
 def _figure(picture: Picture, known: frozenset[int] | None) -> Figure:
-    places = _LAYOUTS[len(picture.panels) - 1]
-    figure = Figure(figsize=(_WIDTH * len(places[0]), _HEIGHTS[len(places) - 1] + 0.3), layout="constrained")
+    count, beside = len(picture.panels), any(panel.scale for panel in picture.panels)
+    places = _grid(count) if beside or count > len(_LAYOUTS) else _LAYOUTS[count - 1]
+    height = _HEIGHTS[len(places) - 1] if len(places) <= len(_HEIGHTS) else _HEIGHTS[-1] / 2 * len(places)
+    figure = Figure(figsize=(_WIDTH * len(places[0]), height + 0.3), layout="constrained")
     figure.suptitle(_shown(picture.title, known, 90), fontsize=11)
-    for at, axes in figure.subplot_mosaic(places).items():
-        _draw_panel(axes, picture.panels[at], known)
+    named = figure.subplot_mosaic(places, empty_sentinel=-1)
+    drawn = [(named[at], panel) for at, panel in enumerate(picture.panels)]
+    for axes, panel in drawn:
+        _draw_panel(axes, panel, known)
+    _join_scales(drawn)
+    for axes, panel in drawn:  # what stands at places of the axes comes when these are settled
+        _draw_ticks(axes, panel)
+        _name_ends(axes, [line for line in panel.lines if line.at_end and line.name is not None], known)
+        _tell(axes, panel)
     return figure
+
+
+def _grid(count: int) -> list[Any]:
+    """Panels of several documents: two beside each other, from the top; -1 where there is none."""
+    wide = min(count, 2)
+    return [[at if at < count else -1 for at in range(first, first + wide)] for first in range(0, count, wide)]
+
+
+def _join_scales(drawn: Sequence[tuple[Axes, Panel]]) -> None:
+    """Give panels that measure by one scale the same limits."""
+    for scale in dict.fromkeys(panel.scale for _, panel in drawn if panel.scale):
+        together = [(axes, panel.bars is not None) for axes, panel in drawn if panel.scale == scale]
+        limits = [axes.get_xlim() if lying else axes.get_ylim() for axes, lying in together]
+        low, high = min(low for low, _ in limits), max(high for _, high in limits)
+        for axes, lying in together:
+            if lying:
+                axes.set_xlim(low, high)
+            else:
+                axes.set_ylim(low, high)
 
 
 def shorten(text: str, length: int = LONGEST) -> str:
@@ -143,7 +177,8 @@ def _spelt(char: str, known: frozenset[int] | None) -> str:
 
 
 def _draw_panel(axes: Axes, panel: Panel, known: frozenset[int] | None) -> None:
-    axes.set_title(panel.title, loc="left", pad=_title_pad(panel))
+    title = "\n".join(_shown(line, known, _TITLE) for line in panel.title.split("\n"))
+    axes.set_title(title, loc="left", pad=_PAD)
     axes.set_xlabel(_shown(panel.x_title, known, 60))
     axes.set_ylabel(_shown(panel.y_title, known, 60))
     if panel.bars is not None:
@@ -161,9 +196,6 @@ def _draw_panel(axes: Axes, panel: Panel, known: frozenset[int] | None) -> None:
     for mark, dashes in zip(panel.marks, _MARKS, strict=False):
         axes.axvline(mark.x, color="#333333", linewidth=1, linestyle=dashes, label=mark.name, zorder=1, gid="mark")
     _fit_axes(axes, panel)
-    _draw_ticks(axes, panel)
-    _name_ends(axes, [line for line in panel.lines if line.at_end and line.name is not None], known)
-    _tell(axes, panel)
 
 
 def _draw_line(axes: Axes, line: Line, known: frozenset[int] | None) -> None:
@@ -269,9 +301,4 @@ def _tell(axes: Axes, panel: Panel) -> None:
     if labels:
         axes.legend(handles, labels, fontsize=8, frameon=True, framealpha=0.85, edgecolor="none", loc="best")
     if panel.notes:
-        axes.set_title("; ".join(panel.notes), loc="right", fontsize=8, color="#444444", pad=_title_pad(panel))
-
-
-def _title_pad(panel: Panel) -> float:
-    """Points between a title and the axes; labels of the upper edge stand between."""
-    return 24.0 if panel.top else 8.0
+        axes.set_title("; ".join(panel.notes), loc="right", fontsize=8, color="#444444", pad=_PAD)

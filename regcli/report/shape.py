@@ -13,6 +13,12 @@ __all__ = ["as_document", "check_shape"]
 
 _SCHEMA = re.compile(r"regcli\.([a-z]+)/([0-9]{1,9})")
 
+#: A place in a list.
+_ANY = re.compile(r"\[[0-9]+\]")
+
+#: What documents of earlier versions lack: keys that were added to a schema, which kept its number.
+_ADDED = frozenset({("path", "coefficients[].sd is missing"), ("config", "checks is missing")})
+
 #: The types of JSON Schema. A boolean is no number.
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "object": (dict,),
@@ -47,7 +53,8 @@ def check_shape(document: Mapping[str, Any], path: str) -> None:
         hint = "a later regcli wrote it; show it with that one" if later else "write it again with this version"
         text = f"{path!r} has schema {named!r}, which this version does not know"
         raise DataError("document-schema", text, where=where, hint=hint)
-    fault = next(_faults(document, schema, ""), None)
+    faults = (fault for fault in _faults(document, schema, "") if (found[1], _ANY.sub("[]", fault)) not in _ADDED)
+    fault = next(faults, None)
     if fault is not None:
         text = f"{path!r} is not a complete {named} document: {fault}"
         raise DataError("document-unreadable", text, where=where, hint="write it again")

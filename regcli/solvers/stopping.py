@@ -4,7 +4,7 @@ import numpy as np
 
 from regcli.problem.protocols import Array
 
-__all__ = ["has_turned"]
+__all__ = ["LEAST_POINTS", "has_turned"]
 
 #: The rule's constants. On 160 suppressor problems and 300 ordinary ones it never lost the minimum, where stopping ten
 #: points past it lost 113 of the former.

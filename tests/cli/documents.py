@@ -121,7 +121,7 @@ def path_document(names: tuple[str, str] = ("age", "bmi")) -> dict[str, Any]:
         "lambdas": [1.0, 0.5, 0.25, 0.125],
         "intercepts": [{"output": None, "values": [2.0, 2.0, 2.25, 2.5]}],
         "coefficients": [
-            {"term": name, "sources": [name], "output": None, "penalty_factor": 1.0, "values": series}
+            {"term": name, "sources": [name], "output": None, "penalty_factor": 1.0, "sd": 2.0, "values": series}
             for name, series in zip(names, values, strict=True)
         ],
         "n_nonzero": [0, 1, 2, 1],

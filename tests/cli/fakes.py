@@ -28,6 +28,7 @@ class RunContext:
 
     jobs: int | None
     progress: Callable[[int, int], None] | None
+    expect: Callable[[int], None] | None
     note: Callable[[str], None]
     memory: object
     deadline: object

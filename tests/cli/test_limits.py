@@ -119,6 +119,21 @@ def test_too_little_memory_is_7_with_words(large: str, regcli: Run, megabytes: i
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("command", ["fit", "cv", "path", "inspect"])
+def test_a_table_that_is_too_large_is_refused_before_it_is_read(regcli: Run, tmp_path: Path, command: str) -> None:
+    rows = 400_000_000 // 12
+    with (tmp_path / "large.csv").open("wb") as file:  # 400 MB of which the disk holds the beginning alone
+        file.write(b"a,b,c,y\n" + b"1,2,3,0.25\n" * 20_000)
+        file.truncate(400_000_000)
+    began = time.monotonic()
+    done = regcli(command, "large.csv", "-y", "y", "--max-memory", "300MB")
+    assert (done.returncode, done.stdout) == (7, "")
+    assert "rows x 4 columns would take the process to some" in done.stderr
+    told = int(done.stderr.split("about ")[1].split(" rows")[0].replace(",", ""))
+    assert 0.9 * rows < told < 1.1 * rows
+    assert time.monotonic() - began < 20  # it takes a minute to read what is not there
+
+
 @linux
 def test_enough_memory_changes_nothing(regcli: Run) -> None:
     plain = regcli("fit", *FIT)

@@ -49,6 +49,42 @@ def test_help_loads_nothing_heavy(words: tuple[str, ...]) -> None:
     assert not loaded(*words) & HEAVY
 
 
+def counted(*words: str) -> tuple[int, set[str]]:
+    """How many modules a run loads beyond those of an empty one, and which are regcli's."""
+    command = [sys.executable, "-X", "importtime", "-c", "pass"]
+    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60, check=False)
+    lines = done.stderr.splitlines()
+    bare = {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")}
+    more = loaded(*words) - bare
+    return len(more), {name for name in more if name.startswith("regcli.")}
+
+
+#: What starts with nothing to do load: as many modules as when this was written, and a tenth.
+MOST = {("--version",): (20, 0), ("--help",): (180, 44), ("fit", "--help"): (180, 44)}
+
+
+@pytest.mark.parametrize("words", MOST)
+def test_a_start_loads_few_modules(words: tuple[str, ...]) -> None:
+    count, own = counted(*words)
+    most, most_own = MOST[words]
+    assert count <= most
+    assert len(own) <= most_own
+
+
+def test_a_fit_of_text_loads_nothing_for_what_was_not_asked() -> None:
+    data = str(ROOT / "sample_data" / "diabetes.csv")
+    _, own = counted("fit", data, "-y", "progression", "--family", "gaussian", "-l", "1", "-f", "json")
+    unasked = {
+        "regcli.app.baseline", "regcli.app.check", "regcli.app.diff", "regcli.app.predict", "regcli.app.inspect",
+        "regcli.app.plan", "regcli.app.export", "regcli.cli.manual", "regcli.data.alike", "regcli.data.drift",
+        "regcli.report.github", "regcli.report.junit", "regcli.report.page", "regcli.report.pictures",
+        "regcli.report.plots", "regcli.report.schemas", "regcli.report.tables",
+    }  # fmt: skip
+    assert own & unasked == set()
+    fitted = loaded("fit", data, "-y", "progression", "--family", "gaussian", "-l", "1", "-f", "json")
+    assert not fitted & {"rich", "joblib", "sklearn", "matplotlib", "jsonschema"}
+
+
 def test_no_words_is_help(regcli: Run) -> None:
     bare, asked = regcli(), regcli("--help")
     assert bare.returncode == asked.returncode == 0
@@ -85,12 +121,12 @@ def test_help_shows_the_words_of_choices_and_defaults(regcli: Run) -> None:
     ("words", "says"),
     [
         (("fit", "--penalti", "l1"), "did you mean '--penalty'"),
-        (("ftt",), "Did you mean 'fit'?"),
+        (("ftt",), "did you mean 'fit'"),
         (("fit",), "Missing argument 'DATA...'"),
         (("predict", "model.json"), "Missing argument 'DATA...'"),
         (("fit", "x.csv", "--penalty", "l3"), "'l3' is not one of"),
-        (("fit", "x.csv", "--folds", "ten"), "'ten' is not a valid int"),
-        (("path", "x.csv", "--folds", "5"), "No such option: --folds"),
+        (("fit", "x.csv", "--folds", "ten"), "'ten' is not a whole number"),
+        (("path", "x.csv", "--folds", "5"), "no option --folds"),
         (("--json",), "Missing command"),
         (("schema", "fti"), "did you mean 'fit'"),
         (("man", "fti"), "did you mean 'fit'"),
@@ -139,6 +175,7 @@ def test_schemas_are_listed_and_printed(regcli: Run) -> None:
         "scorer",
         "metrics",
         "check",
+        "checks",
         "diff",
         "inspect",
         "config",

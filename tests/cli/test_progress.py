@@ -5,6 +5,7 @@ import pty
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -90,3 +91,64 @@ def test_a_long_run_shows_progress_on_a_terminal_alone(tmp_path: Path) -> None:
     piped = [sys.executable, "-m", "regcli", *words]
     done = subprocess.run(piped, cwd=tmp_path, env=environment(), capture_output=True, timeout=60, check=True)
     assert done.stderr == b""
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model, and a table that takes seconds to look at."""
+    place = tmp_path_factory.mktemp("scored")
+    rng = np.random.default_rng(2)
+    values = rng.normal(size=(400_000, 12))
+    header = ",".join(f"x{at}" for at in range(11)) + ",y"
+    np.savetxt(place / "large.csv", values, delimiter=",", fmt="%.6g", header=header, comments="")
+    np.savetxt(place / "small.csv", values[:200], delimiter=",", fmt="%.6g", header=header, comments="")
+    words = ("fit", "small.csv", "-y", "y", "--family", "gaussian", "-l", "0.01", "-m", "model.json", "-o", "fit.json")
+    command = [sys.executable, "-m", "regcli", *words]
+    subprocess.run(command, cwd=place, env=environment(), capture_output=True, timeout=60, check=True)
+    return place
+
+
+LONG = {
+    "predict": (("predict", "model.json", "large.csv", "-o", "scores.csv"), r"\r[\d,]+ rows, (about )?\d+ s( left)?"),
+    "check": (("check", "model.json", "large.csv"), r"\r[\d,]+ rows, (about )?\d+ s( left)?"),
+    "inspect": (("inspect", "large.csv", "-y", "y"), r"\rworking, \d+ s"),
+    "path": (("path", "large.csv", "-y", "y", "--family", "gaussian"), r"\rworking, \d+ s"),
+    "cv": (("cv", "large.csv", "-y", "y", "--family", "gaussian"), r"\rworking, \d+ s"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LONG)
+def test_whatever_takes_long_says_so_on_a_terminal(scored: Path, name: str) -> None:
+    words, wanted = LONG[name]
+    shown = on_terminal(scored, *words)
+    assert re.search(wanted, shown), repr(shown[-300:])
+    bare = re.sub(r"\r[^\r\n]*(?=\r)", "", shown)  # what is written over is gone
+    assert "working" not in bare
+    piped = [sys.executable, "-m", "regcli", *words, "-q"]
+    done = subprocess.run(piped, cwd=scored, env=environment(), capture_output=True, timeout=60, check=True)
+    assert b"\r" not in done.stderr
+
+
+def test_time_is_told_before_anything_is_counted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    clock = Clock()
+    line = ProgressLine("rows", clock)
+    clock.now = 3.0
+    line.begin()
+    deadline = time.monotonic() + 10
+    out = ""
+    while "working" not in out and time.monotonic() < deadline:
+        time.sleep(0.05)
+        out += capsys.readouterr().err
+    assert out.strip("\r ") == "working, 3 s"
+    line.expect(4000)
+    clock.now = 5.0
+    line.update(1000, 0)
+    assert told(capsys).rstrip() == "1,000 rows, about 15 s left"
+    line.end()
+    assert told(capsys) == ""
+    line.update(2000, 0)
+    assert told(capsys) == ""

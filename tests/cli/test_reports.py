@@ -263,6 +263,64 @@ def test_every_command_has_a_page(command: str) -> None:
     assert document == json.loads(Path("out.json").read_text("utf-8"))
 
 
+# -- errors ----------------------------------------------------------------------------------------------------------
+
+SLOW = ("fit", str(ROOT / "sample_data" / "breast_cancer.csv"), "-y", "diagnosis", "-l", "0.01", "--max-iter", "1")
+
+ERRORS = {
+    "strict": (("fit", DIABETES, "--strict", "-l", "1"), 2, "target-guessed"),
+    "no file": (("fit", "absent.csv"), 3, "file-not-found"),
+    "no fit": (SLOW, 4, "not-converged"),
+    "cv": (("cv", "absent.csv"), 3, "file-not-found"),
+    "check": (("check", "absent.json", DIABETES), 5, "model-unreadable"),
+    "diff": (("diff", "absent.json", "absent.json"), 3, "file-not-found"),
+    "assert": ((*FIT, "--assert", "metrics.cv.auc > 1"), 2, "unknown-option-value"),
+}
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_an_error_is_reported(name: str) -> None:
+    words, status, code = ERRORS[name]
+    reports = ("--report", "junit=r.xml", "--report", "html=r.html", "--report", "github")
+    outcome = run_tool(*words, *reports)
+    assert (outcome.status, outcome.out) == (status, "")
+    (case, *_) = suite().iter("testcase")
+    assert case.find("failure").get("type") == code
+    message = case.find("failure").get("message")
+    assert f"error[{code}]: {message}" in outcome.err
+    kinds = [(kind, properties["title"]) for kind, properties, _ in commands(outcome.err)]
+    assert kinds[0] == ("error", f"regcli {words[0]}: {code}")
+    assert message in "".join(Page(Path("r.html").read_text("utf-8")).words)
+
+
+def test_a_strict_run_reports_its_result_with_the_warning() -> None:
+    words = ("fit", DIABETES, "-y", "progression", "-l", "1", "--strict", "-m", "m.json", "-o", "o.json")
+    outcome = run_tool(*words, "--report", "html=r.html", "--report", "junit=r.xml")
+    assert (outcome.status, sorted(map(str, Path().iterdir()))) == (2, ["r.html", "r.xml"])
+    page = Page(Path("r.html").read_text("utf-8"))
+    document = json.loads(next(word for word in page.words if word.startswith("{")))
+    assert [warning["code"] for warning in document["warnings"]] == ["family-guessed"]
+    assert document["n_selected"] > 0
+
+
+def test_an_error_in_an_action_is_in_its_summary() -> None:
+    environ = environment(GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY="summary.md")
+    command = [sys.executable, "-m", "regcli", "fit", "a|b.csv"]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 3
+    text = Path("summary.md").read_text("utf-8")
+    assert text.startswith("### regcli fit&#58; error file-not-found")
+    assert rendered(text)[:2] == (2, 4)
+
+
+def test_a_report_that_cannot_be_written_does_not_hide_the_error() -> None:
+    environ = environment(GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY="absent/summary.md")
+    command = [sys.executable, "-m", "regcli", "fit", "absent.csv"]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 3
+    assert "absent/summary.md was not written" in done.stderr
+
+
 # -- what is refused -------------------------------------------------------------------------------------------------
 
 

@@ -22,7 +22,7 @@ from regcli.app.options.fitting import (
     Strengths,
 )
 from regcli.app.options.flag import Checks, Common, Flag, Format, Limits, Picture, Run, choices
-from regcli.app.options.gating import Baseline, Diffing, FitBaseline, Reports
+from regcli.app.options.gating import Baseline, Diffing, DriftLimits, FitBaseline, Reports
 from regcli.app.options.looking import Looking, Showing
 from regcli.app.options.requests import (
     CheckRequest,
@@ -48,6 +48,7 @@ __all__ = [
     "Data",
     "DiffRequest",
     "Diffing",
+    "DriftLimits",
     "ExportRequest",
     "Exporting",
     "Family",

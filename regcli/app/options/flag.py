@@ -15,7 +15,7 @@ class Flag:
     ``names`` are its spellings (empty for a positional argument), ``help`` one sentence, ``metavar`` what stands for
     the value (PATH for what is written, FILE for what is read), ``default`` the default in words where None is not the
     whole truth. ``variable`` is the environment variable that stands in for it, ``in_file`` whether a configuration
-    file may say it.
+    file may say it, ``optional`` whether a positional argument may be left out.
     """
 
     names: tuple[str, ...]
@@ -24,6 +24,7 @@ class Flag:
     default: str | None = None
     variable: str | None = None
     in_file: bool = True
+    optional: bool = False
 
 
 def choices(form: Any) -> tuple[str, ...]:  # noqa: ANN401  (a Literal form has no type of its own)

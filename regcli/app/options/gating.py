@@ -5,7 +5,7 @@ from typing import Annotated
 
 from regcli.app.options.flag import Flag
 
-__all__ = ["Baseline", "Diffing", "FitBaseline", "Reports"]
+__all__ = ["Baseline", "Diffing", "DriftLimits", "FitBaseline", "Reports"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +80,25 @@ class FitBaseline(Baseline):
     same_selected: Annotated[
         bool, Flag(("--same-selected",), "The selected columns must be those of the baseline.")
     ] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftLimits:
+    """How far columns may have moved from the training rows."""
+
+    max_psi: Annotated[
+        float | None,
+        Flag(
+            ("--max-psi",),
+            "Most that the population stability index of any column may be: 0.1 is something, 0.25 is much. Where it "
+            "is more, or the model has no profile to compare with, the exit status is 1.",
+            "X",
+        ),
+    ] = None
+    max_ks: Annotated[
+        float | None,
+        Flag(("--max-ks",), "The same for the distance of Kolmogorov and Smirnov, of columns of numbers.", "X"),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

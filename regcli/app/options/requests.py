@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from regcli.app.options.exporting import Exporting
 from regcli.app.options.fitting import Folds, Model, Penalty, Save, Search, Solver, Strengths
 from regcli.app.options.flag import Checks, Limits, Picture, Run
-from regcli.app.options.gating import Baseline, Diffing, FitBaseline, Reports
+from regcli.app.options.gating import Baseline, Diffing, DriftLimits, FitBaseline, Reports
 from regcli.app.options.looking import Looking, Showing
 from regcli.app.options.scoring import Checking, Scoring
 from regcli.app.options.tables import Data, Reading
@@ -105,8 +105,10 @@ class CheckRequest:
     checking: Checking = field(default_factory=Checking)
     checks: Checks = field(default_factory=Checks)
     baseline: Baseline = field(default_factory=Baseline)
+    drift: DriftLimits = field(default_factory=DriftLimits)
     reports: Reports = field(default_factory=Reports)
     reading: Reading = field(default_factory=Reading)
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,9 +91,31 @@ class Scoring:
 class Checking:
     """Which data are held against which model."""
 
-    model: Annotated[str, Flag((), "Model file written by fit or cv with --model-out.", "MODEL")] = ""
+    model: Annotated[
+        str,
+        Flag(
+            (),
+            "Model file written by fit or cv with --model-out. Without MODEL and DATA the checks are made that the "
+            "configuration file names.",
+            "[MODEL]",
+            optional=True,
+        ),
+    ] = ""
     data: Annotated[
         tuple[str, ...],
-        Flag((), "Tables to check (.csv .tsv .txt .parquet), or - for standard input.", "DATA..."),
+        Flag(
+            (),
+            "Tables to check: files, patterns in quotes, a directory of Parquet files, or - for standard input.",
+            "[DATA...]",
+            optional=True,
+        ),
     ] = ()
     no_verify: Annotated[bool, Flag(("--no-verify",), "Do not check the model's content id and probe rows.")] = False
+    dry_run: Annotated[
+        bool,
+        Flag(
+            ("--dry-run",),
+            "Read the models and what is asked, find the data and say what would be checked; read no data.",
+            in_file=False,
+        ),
+    ] = False

@@ -1,0 +1,33 @@
+"""Files that a run writes: held against each other, and against what cannot be written, before the work."""
+
+from collections.abc import Mapping
+from itertools import combinations
+from pathlib import Path
+
+from regcli.cli.session import Session
+from regcli.errors import UsageError
+
+__all__ = ["check_destinations", "refuse_one_path"]
+
+
+def check_destinations(session: Session, *others: str | None) -> None:
+    """Refuse files that cannot be written before the work, which may be long, is done."""
+    from regcli.data.write import check_destination
+
+    for path in (session.settings.output, *others):
+        if path is not None:
+            check_destination(path)
+
+
+def refuse_one_path(paths: Mapping[str, str | None], session: Session) -> None:
+    """Two results cannot go to one file: the later one would replace the other."""
+    given = [(option, path) for option, path in (*paths.items(), ("--output", session.settings.output)) if path]
+    for (option, path), (other, same) in combinations(given, 2):
+        if _same_file(path, same):
+            text = f"{option} and {other} are the same file, {path}"
+            raise UsageError("conflicting-options", text, hint="name two files")
+
+
+def _same_file(one: str, other: str) -> bool:
+    # Devices and pipes may be named twice: what is written there does not replace anything.
+    return Path(one).resolve() == Path(other).resolve() and not one.startswith(("/dev/", "/proc/"))

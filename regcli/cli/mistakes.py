@@ -1,0 +1,67 @@
+"""What Typer complains of, in regcli's terms: with the names that were meant, and what the option takes."""
+
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+import typer
+
+from regcli.cli.choices import Choice, options_of
+from regcli.cli.texts import COMMANDS
+from regcli.errors import UsageError
+
+__all__ = ["ClickError", "usage_error"]
+
+# Typer carries a copy of click inside and names only some of its exceptions. ``BadParameter`` is public, and its base
+# of this name is what everything wrong with a command line derives from. This is the only line that knows.
+ClickError: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
+#: How its messages begin, and what they quote: a command, an option, the value of one.
+_COMMAND = re.compile(r"No such command '(.*?)'(?:\. Did you mean .*)?$", re.DOTALL)
+_OPTION = re.compile(r"No such option: (\S+)")
+_BAD = re.compile(r"Invalid value for '([^']*)'(?: / '([^']*)')?: ", re.DOTALL)
+_LACKS = re.compile(r"Option '([^']*)' requires an argument")
+_WORD = re.compile(r": '(.*)' is not one of ", re.DOTALL)
+
+#: Types as it calls them, and in plain words.
+_TYPES = (("is not a valid int", "is not a whole number"), ("is not a valid float", "is not a number"))
+
+
+def usage_error(error: Exception, words: Sequence[str]) -> UsageError:
+    """The error of a command line that Typer cannot read; ``words`` are the line's."""
+    message = str(error) if getattr(error, "possibilities", None) else error.format_message()  # type: ignore[attr-defined]
+    message = message.removesuffix(".")
+    for theirs, plain in _TYPES:
+        message = message.replace(theirs, plain) if message.endswith(theirs) else message
+    command = next((word for word in words if word in COMMANDS), None)
+    help_of = f"regcli {command} --help" if command else "regcli --help"
+    code = "unknown-option-value" if type(error) is typer.BadParameter else "usage"
+    if (found := _COMMAND.match(message)) is not None:
+        near = get_close_matches(found[1], COMMANDS, n=2)
+        return UsageError(code, f"no command {found[1]!r}", near=near, hint=f"one of {', '.join(COMMANDS)}")
+    options = options_of(command)
+    if (found := _OPTION.match(message)) is not None:
+        near = get_close_matches(found[1], options, n=3)
+        elsewhere = [name for name in COMMANDS if found[1] in options_of(name)]
+        hint = f"{found[1]} is an option of {', '.join(elsewhere)}" if elsewhere else help_of
+        return UsageError(code, f"no option {found[1]}", near=near, hint=hint)
+    if (found := _BAD.match(message) or _LACKS.match(message)) is not None:
+        choice = options.get(found[found.lastindex or 1])
+        return UsageError(code, message, near=_meant(message, choice), hint=_takes(choice) or help_of)
+    if message.startswith("Missing argument") and command:
+        return UsageError(code, message, hint=COMMANDS[command].examples[0].line)
+    return UsageError(code, message, hint=help_of)
+
+
+def _meant(message: str, choice: Choice | None) -> list[str]:
+    """The words of a choice that one is close to."""
+    found = _WORD.search(message)
+    return get_close_matches(found[1], choice.words, n=2, cutoff=0.5) if found and choice else []
+
+
+def _takes(choice: Choice | None) -> str | None:
+    """What an option takes, as its help says."""
+    if choice is None:
+        return None
+    named = " ".join(filter(None, (choice.flag.names[-1], choice.flag.metavar)))
+    return f"{named}: {choice.flag.help.partition('. ')[0].removesuffix('.')}"

@@ -1,0 +1,128 @@
+"""Several documents in one picture: a panel each, by the same scale where they can be compared."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from regcli.errors import UsageError
+from regcli.report.blocks import as_fit
+from regcli.report.escape import visible
+from regcli.report.forms import Document, kind_of
+from regcli.report.panels import Panel, Picture
+from regcli.report.pictures import MOST_BARS, MOST_NAMED, PENALTIES, bars, curve, figure, paths, sizes
+
+__all__ = ["MOST_DOCUMENTS", "several"]
+
+#: Panels that can be read on one page.
+MOST_DOCUMENTS = 12
+
+#: Facts that title and panels tell, in their order.
+_FACTS = ("kind", "penalty", "family", "target", "strength", "rows", "data")
+
+
+def several(documents: Sequence[tuple[str, Document]]) -> Picture:
+    """Models and fits as the bars of their coefficients, cross-validations as curves, paths as lines.
+
+    What all have in common is the title, what tells them apart and the name of each the titles of the panels. The bars
+    of all are those of the same terms, and a term's line has one colour everywhere. Panels that show the same thing of
+    the same target have the same scale.
+
+    Parameters
+    ----------
+    documents : sequence of (str, mapping)
+        The name of each, and what it is; each can be drawn by itself.
+
+    Raises
+    ------
+    UsageError
+        ``conflicting-options``: more than fit on a page.
+    """
+    if len(documents) > MOST_DOCUMENTS:
+        text = f"--plot draws {MOST_DOCUMENTS} documents side by side, and {len(documents)} were given"
+        raise UsageError("conflicting-options", text, hint="leave some of them out")
+    fitted = [(name, as_fit(one) if kind_of(one) == "model" else one) for name, one in documents]
+    facts = [_facts(one) for _, one in documents]
+    told = [fact for fact in _FACTS if fact != "rows" or all(each["rows"] for each in facts)]  # models do not know them
+    common = [fact for fact in told if len({each[fact] for each in facts}) == 1 and fact != "kind"]
+    makers = _makers([one for _, one in fitted])
+    panels = []
+    for name, (_, one), each in zip(_names([name for name, _ in documents]), fitted, facts, strict=True):
+        panel = makers[kind_of(one)](one)
+        own = _joined(each[fact] for fact in told if fact not in common)
+        panels.append(replace(panel, title=f"{visible(name)}\n{own}", scale=_scale(panel, each)))
+    return Picture(_joined(facts[0][fact] for fact in common), tuple(panels))
+
+
+def _joined(words: Iterable[str]) -> str:
+    """Facts in a line; that of the target has an arrow of its own."""
+    line = ""
+    for word in filter(None, words):
+        line += word if not line else f" {word}" if word.startswith("→") else f" · {word}"
+    return line
+
+
+def _makers(documents: Sequence[Document]) -> dict[str, Callable[[Document], Panel]]:
+    """What makes the panel of each kind, once it is known what the others show."""
+    heights: dict[str, float] = {}
+    lengths: dict[str, float] = {}
+    for one in documents:
+        kind = kind_of(one)
+        if kind == "path":
+            found, of = heights, sizes(one["coefficients"])
+        else:
+            found, of = lengths, {row["term"]: abs(row["std_estimate"] or 0.0) for row in one["coefficients"]}
+        if kind != "cv":
+            for term, size in of.items():
+                found[term] = max(size, found.get(term, 0.0))
+    order = [term for term in _largest(lengths) if lengths[term]][:MOST_BARS]
+    # Every document has its own largest lines: of all terms those come first that are large somewhere.
+    ranks = {term: rank for rank, term in enumerate(_largest(heights)[: MOST_NAMED * len(documents)])}
+    return {
+        "fit": lambda one: bars(one["coefficients"], order),
+        "cv": curve,
+        "path": lambda one: paths(one, ranks),
+    }
+
+
+def _largest(found: Mapping[str, float]) -> list[str]:
+    return sorted(found, key=lambda term: -found[term])
+
+
+def _facts(document: Document) -> dict[str, str]:
+    """What is told of a document, in words; empty where it has no such fact."""
+    kind = kind_of(document)
+    saved = kind == "model"
+    model = document if saved else document["model"]
+    target, inputs = (
+        (document["target"], document["provenance"]) if saved else (document["data"]["target"], document["data"])
+    )
+    penalty = PENALTIES.get(model["penalty"], str(model["penalty"]))
+    if model["penalty"] == "elasticnet":
+        penalty += f" (l1_ratio {figure(model['l1_ratio'])})"
+    strength, rows = model["lambda"], inputs.get("rows_used")
+    return {
+        "kind": {"cv": "cross-validation"}.get(kind, kind),
+        "penalty": penalty,
+        "family": str(model["family"]),
+        "target": f"→ {visible(str(target))}",
+        "strength": "" if kind == "path" or strength is None else f"λ = {figure(strength)}",
+        "rows": "" if rows is None else f"{rows:,} rows",
+        "data": _files([file["path"] for file in inputs["files"]]),
+    }
+
+
+def _files(paths: Sequence[str]) -> str:
+    """The first file of a document, without its folders, and how many more there are."""
+    first = visible(os.path.basename(paths[0])) if paths else ""  # noqa: PTH119  (a path of any machine)
+    return f"{first} and {len(paths) - 1} more" if len(paths) > 1 else first
+
+
+def _scale(panel: Panel, facts: Mapping[str, str]) -> str:
+    """What has to be equal for two panels to be compared by eye."""
+    return "|".join((panel.x_title, panel.y_title, facts["family"], facts["target"]))
+
+
+def _names(paths: Sequence[str]) -> list[str]:
+    """Names without their folders, where that tells them apart."""
+    short = [os.path.basename(path) for path in paths]  # noqa: PTH119  (a path of any machine)
+    return short if len(set(short)) == len(short) else list(paths)

@@ -1,0 +1,28 @@
+"""What the runner of GitHub Actions takes for a workflow command, wherever a step prints it.
+
+It reads standard output and standard error line by line. After blanks ``::name::`` or ``::name key=value::`` at the
+beginning of a line is a command, and ``##[name]`` anywhere in it, where the name is one it knows, in any case of its
+letters (``ActionCommand`` and ``ActionCommandManager`` of actions/runner). ``##[`` with other names is markup of logs.
+"""
+
+import re
+
+__all__ = ["COMMAND", "commands_in"]
+
+#: The names of its commands.
+_NAMES = (
+    "add-mask|add-matcher|add-path|debug|echo|endgroup|error|group|internal-set-repo-path|notice|remove-matcher|"
+    "save-state|set-env|set-output|stop-commands|warning"
+)
+
+#: What begins a command, wherever it stands.
+COMMAND = re.compile(rf"#(?=#\[)|:(?=:(?:{_NAMES})(?:[ :]|$))", re.IGNORECASE)
+
+_IN_LINE = re.compile(
+    rf"(?:^|[\r\n])\s*::(?:{_NAMES})(?: [^\r\n]*?)?::|##\[(?:{_NAMES})(?: [^\]\r\n]*)?\]", re.IGNORECASE
+)
+
+
+def commands_in(text: str) -> bool:
+    """Whether the runner would find a command in these lines."""
+    return ("::" in text or "##[" in text) and _IN_LINE.search(text) is not None

@@ -1,0 +1,175 @@
+"""Schemas of models and of scorers that are data."""
+
+from collections.abc import Mapping
+
+from regcli.report.schemas.parts import (
+    COUNT,
+    FAMILY,
+    FLAG,
+    NUMBER,
+    NUMBERS,
+    SHA256,
+    STRENGTH,
+    STRENGTHS,
+    TEXT,
+    TEXTS,
+    Schema,
+    listed,
+    or_null,
+    record,
+    words,
+)
+
+__all__ = ["EXPORTED", "STORED"]
+
+_POLICY = words("error", "drop", "mean", "median", "indicator")
+
+#: What a missing cell becomes: a number, by level what its 0/1 column gets, or null where it is not filled.
+_FILL: Schema = {"anyOf": [NUMBER, {"type": "object", "additionalProperties": NUMBER}, {"type": "null"}]}
+
+#: A term is the product of its factors: a column to a power, a level or a step as 0 or 1, whether the cell is missing,
+#: a function of a spline, counts of a word.
+_FACTOR = record(
+    column=TEXT,
+    function=or_null(TEXT),
+    kind=words("value", "level", "missing", "step", "spline", "word"),
+    level=or_null(TEXT),
+    power={"type": "integer", "minimum": 1},
+)
+
+_DECILES: Schema = {"type": "array", "items": NUMBER, "minItems": 11, "maxItems": 11}
+
+_ABSENT: Mapping[str, Schema] = {"missing": COUNT, "missing_rate": {"type": "number", "minimum": 0, "maximum": 1}}
+
+#: A column in the training rows: numbers, a category, or a column without any cell.
+_TRAINED: Schema = {
+    "anyOf": [
+        record(
+            **dict.fromkeys(("min", "q1", "median", "q3", "max"), NUMBER),
+            quantiles=_DECILES,
+            mean=NUMBER,
+            sd={"type": "number", "minimum": 0},
+            **_ABSENT,
+        ),
+        record(levels={"type": "object", "additionalProperties": COUNT}, **_ABSENT),
+        record(**_ABSENT),
+    ]
+}
+
+STORED: Mapping[str, Schema] = {
+    "regcli": TEXT,
+    "id": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
+    "family": FAMILY,
+    "link": words("identity", "logit", "log"),
+    "classes": or_null(TEXTS),
+    "positive": or_null(TEXT),
+    "threshold": or_null({"type": "number", "minimum": 0, "maximum": 1}),
+    "target": TEXT,
+    "offset": or_null(TEXT),
+    "exposure": or_null(TEXT),
+    "weights": or_null(TEXT),
+    "id_columns": TEXTS,
+    "penalty": words("none", "l1", "l2", "elasticnet"),
+    "l1_ratio": or_null({"type": "number", "minimum": 0, "maximum": 1}),
+    "lambda": STRENGTH,
+    "standardize": words("all", "numeric", "none"),
+    "compat": or_null(words("glmnet")),
+    "missing": _POLICY,
+    "na_values": TEXTS,
+    "intercept": NUMBER,
+    "idle": COUNT,
+    "features": listed(
+        record(
+            column=TEXT,
+            function=or_null(TEXT),
+            kind=words("number", "category", "ordinal", "text"),
+            levels=TEXTS,
+            pooled=TEXTS,
+            boolean=FLAG,
+            powers=COUNT,
+            knots=or_null(listed(NUMBER)),
+            words=or_null({"type": "object", "additionalProperties": NUMBER}),
+            ngrams=COUNT,
+            weighting=words("count", "binary", "tfidf"),
+            missing=_POLICY,
+            fill=_FILL,
+            terms=TEXTS,
+        )
+    ),
+    "terms": listed(
+        record(
+            term=TEXT,
+            factors=listed(_FACTOR),
+            estimate=NUMBER,
+            mean=NUMBER,
+            sd=NUMBER,
+            penalty_factor=NUMBER,
+        )
+    ),
+    "path": or_null(
+        record(lambdas=STRENGTHS, intercepts=NUMBERS, coefficients=listed(record(term=TEXT, values=NUMBERS)))
+    ),
+    "profile": or_null(
+        record(
+            rows=COUNT,
+            columns={"type": "object", "additionalProperties": _TRAINED},
+            target=record(
+                classes=or_null({"type": "object", "additionalProperties": COUNT}),
+                mean=or_null(NUMBER),
+                sd=or_null(NUMBER),
+                quantiles=or_null(_DECILES),
+            ),
+        )
+    ),
+    "provenance": record(
+        files=listed(record(path=TEXT, sha256=SHA256, rows=COUNT)),
+        seed={"type": "integer"},
+        options={"type": "object"},
+    ),
+    "probes": listed(record(row={"type": "object"}, link=NUMBER)),
+}
+
+#: A scorer as data, written by export. A row's linear predictor is the intercept, the offset, the logarithm of the
+#: exposure, and the estimate of every term times its factors. A factor is ``fill`` where its cell is missing. A row has
+#: no result where a ``required`` cell is missing or a cell is none of the levels of a ``closed`` category.
+EXPORTED: Mapping[str, Schema] = {
+    "model": TEXT,
+    "target": TEXT,
+    "family": FAMILY,
+    "link": words("identity", "logit", "log"),
+    "classes": or_null(TEXTS),
+    "positive": or_null(TEXT),
+    "threshold": or_null({"type": "number", "minimum": 0, "maximum": 1}),
+    "offset": or_null(TEXT),
+    "exposure": or_null(TEXT),
+    "na_values": TEXTS,
+    "inputs": listed(
+        record(
+            column=TEXT,
+            kind=words("number", "category"),
+            levels=TEXTS,
+            pooled=TEXTS,
+            knots=NUMBERS,
+            boolean=FLAG,
+            required=FLAG,
+            closed=FLAG,
+        )
+    ),
+    "intercept": NUMBER,
+    "terms": listed(
+        record(
+            term=TEXT,
+            estimate=NUMBER,
+            factors=listed(
+                record(
+                    column=TEXT,
+                    kind=words("value", "level", "missing", "step", "spline"),
+                    level=or_null(TEXT),
+                    power={"type": "integer", "minimum": 1},
+                    fill=or_null(NUMBER),
+                )
+            ),
+        )
+    ),
+    "probes": listed(record(row={"type": "object"}, link=NUMBER)),
+}
