@@ -288,7 +288,8 @@ def _score(plan: _Plan, tally: _Tally, table: Table) -> list[Cells]:
     """Score one chunk: the columns that are written of it."""
     scorer = plan.scorer
     require_columns(scorer, table)
-    table = derived_table(table, scorer.encoder.derived, strict=plan.strict_rows)
+    derived = [(function, source) for function, source in scorer.encoder.derived if source in scorer.needed]
+    table = derived_table(table, derived, strict=plan.strict_rows)
     found = tuple(breaches(scorer, table, scorer.needed, zero_unknown=plan.zero_unknown))
     dropped = np.zeros(table.rows, dtype=bool)
     for breach in found:

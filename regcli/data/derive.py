@@ -3,9 +3,10 @@
 Nothing is learnt here: a cell depends on one cell. They are called by what was done, ``year(when)``, ``log(income)``.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime, timedelta
 from shlex import quote
 
 import numpy as np
@@ -16,11 +17,35 @@ from regcli.data.table import Column, Levels, Numbers, Table
 from regcli.data.terms import DATE_PARTS, column_name
 from regcli.errors import DataError, counted
 
-__all__ = ["NUMBER_FUNCTIONS", "days_of", "derived_columns", "derived_table", "is_date"]
+__all__ = [
+    "CLOCK",
+    "DATE_NAMES",
+    "DAY",
+    "NUMBER_FUNCTIONS",
+    "WEEK",
+    "ZONE",
+    "days_of",
+    "derived_columns",
+    "derived_table",
+    "is_date",
+]
 
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+#: Names that parts of dates have as levels, in order.
+DATE_NAMES: Mapping[str, tuple[str, ...]] = {
+    "month": tuple(str(month) for month in range(1, 13)),
+    "weekday": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+}
 
 _SECONDS = 86_400.0
+
+#: Spellings of ISO 8601 in letters that every engine of regular expressions knows: a day, a day by its week, the time
+#: of a day and its offset. The library reads more, and each of its versions something else.
+DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}"
+WEEK = "[0-9]{4}-W[0-9]{2}(?:-[1-7])?|[0-9]{4}W[0-9]{2}[1-7]?"
+_HOUR, _MINUTE = "(?:[01][0-9]|2[0-3])", "[0-5][0-9]"
+CLOCK = f"{_HOUR}(?::{_MINUTE}(?::{_MINUTE}(?:[.,][0-9]+)?)?)?|{_HOUR}{_MINUTE}(?:{_MINUTE}(?:[.,][0-9]+)?)?"
+ZONE = f"Z|[+-]{_HOUR}(?::{_MINUTE}(?::{_MINUTE})?|{_MINUTE}(?:{_MINUTE})?)?"
+_DATE = re.compile(rf"[ \t-\r]*((?:{DAY}|{WEEK})(?:[Tt ](?:{CLOCK})(?:{ZONE})?)?)[ \t-\r]*")
 
 #: Functions of numbers, by name.
 NUMBER_FUNCTIONS: Mapping[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
@@ -58,9 +83,10 @@ def days_of(cell: str) -> float | None:
 
 def _parsed(cell: str) -> datetime | None:
     """A date or time in ISO 8601; a date is its midnight."""
+    match = _DATE.fullmatch(cell)
     try:
-        return datetime.fromisoformat(cell.strip())
-    except ValueError:
+        return None if match is None else datetime.fromisoformat(match[1])
+    except ValueError:  # there is no such day
         return None
 
 
@@ -173,15 +199,15 @@ def _month(when: datetime) -> str:
 
 
 def _weekday(when: datetime) -> str:
-    return _WEEKDAYS[when.weekday()]
+    return DATE_NAMES["weekday"][when.weekday()]
 
 
 def _days(when: datetime) -> float:
     """Days since 1970-01-01; of a time with an offset those in UTC."""
-    moment = when if when.tzinfo is None else when.astimezone(UTC)
-    whole = moment.toordinal() - date(1970, 1, 1).toordinal()
-    seconds = moment.hour * 3600 + moment.minute * 60 + moment.second + moment.microsecond / 1e6
-    return whole + seconds / _SECONDS
+    offset = when.utcoffset() or timedelta()  # in numbers, because the first and the last days have no day beside them
+    clock = timedelta(hours=when.hour, minutes=when.minute, seconds=when.second, microseconds=when.microsecond) - offset
+    whole = when.toordinal() - date(1970, 1, 1).toordinal() + clock.days
+    return whole + (clock.seconds + clock.microseconds / 1e6) / _SECONDS
 
 
 def _refuse(table: Table, function: str, source: str, rows: NDArray[np.intp]) -> None:

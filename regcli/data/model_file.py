@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from regcli import __version__
 from regcli.data.encoder import Encoder
 from regcli.data.lessons import Lessons
-from regcli.data.model_read import SCHEMA, content_id, probe_eta, scorer_of
+from regcli.data.model_read import SCHEMA, content_id, probe_eta, probe_matrix, scorer_of
 from regcli.data.scorer import StoredPath
 from regcli.data.terms import DATE_PARTS, OTHER, Factor, Feature
 from regcli.data.write import write_atomically
@@ -185,7 +187,10 @@ def _probes(document: Mapping[str, Any]) -> list[dict[str, Any]]:
             gone = which == 3 and feature.filled
             row[feature.source] = None if gone else _probe_cell(feature, which, at)
         link = probe_eta(scorer, row)
-        if math.isfinite(link):  # powers and products may leave double precision where no row of the data was
+        # Powers and products may leave double precision where no row of the data was, and no date of theirs may have
+        # been in the month of the probe's: predict would refuse that, also where no month counts.
+        known = not scorer.encoder.derived or bool(np.isfinite(probe_matrix(scorer.encoder, row)).all())
+        if math.isfinite(link) and known:
             rows.append({"row": row, "link": link})
     return rows
 

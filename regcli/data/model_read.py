@@ -38,7 +38,16 @@ from regcli.data.words import WEIGHTINGS
 from regcli.errors import ModelFileError
 from regcli.problem.families import FAMILIES
 
-__all__ = ["PROBE_TOLERANCE", "SCHEMA", "content_id", "probe_eta", "read_model", "scorer_of", "verified_model"]
+__all__ = [
+    "PROBE_TOLERANCE",
+    "SCHEMA",
+    "content_id",
+    "probe_eta",
+    "probe_matrix",
+    "read_model",
+    "scorer_of",
+    "verified_model",
+]
 
 SCHEMA = "regcli.model/1"
 
@@ -341,10 +350,11 @@ def _lessons(features: Sequence[Feature], entries: Sequence[Mapping[str, Any]]) 
 
 
 def _stored_probes(document: Mapping[str, Any], scorer: Scorer) -> Iterator[Probe]:
-    """The probe rows, each with what is added up for it: the intercept and the parts of the terms."""
+    """The probe rows, each with what is added up for it: the intercept and the parts of the terms that count."""
+    working, used = scorer.working, scorer.working.coefs != 0
     for entry in entries_of(document, "probes"):
         row, link = object_of(entry, "row"), number_of(entry, "link")
-        parts = float(np.abs(probe_matrix(scorer.working.encoder, row)) @ np.abs(scorer.working.coefs))
+        parts = float(np.abs(probe_matrix(working.encoder, row)[used]) @ np.abs(working.coefs[used]))
         yield Probe(row, link, max(abs(scorer.intercept) + parts, abs(link)))
 
 

@@ -165,6 +165,26 @@ def test_what_no_training_row_had() -> None:
     assert len(predicted("new.csv")) == 1
 
 
+def test_what_no_term_is_made_of_may_hold_anything() -> None:
+    lines = [f"{at},{at % 3 + 1},{at * 2 + at % 3 / 9}\n" for at in range(40)]
+    Path("data.csv").write_text("a,b,y\n" + "".join(lines), "utf-8")
+    words = ("--formula", "y ~ a + log(b)", "--family", "gaussian", "-l", "2")
+    fit = run_tool("fit", "data.csv", *words, "-m", "model.json")
+    assert [row["term"] for row in fit.document["coefficients"]] == ["a"]
+    Path("later.csv").write_text("a,b\n1,2\n2,none\n3,0\n", "utf-8")
+    assert len(predicted("later.csv")) == 3
+
+
+def test_a_model_of_dates_in_few_months_is_read_again() -> None:
+    rng = np.random.default_rng(5)
+    days = [f"20{at % 24:02d}-0{at % 2 + 4}-1{at % 9}" for at in range(60)]
+    data = pd.DataFrame({"when": days, "y": [int(day[2:4]) + 0.1 * rng.normal() for day in days]})
+    document = fitted(data, "--date", "when", "--lambda", "0.5", "-m", "model.json")
+    assert not any("month" in row["term"] for row in document["coefficients"])  # type: ignore[attr-defined]
+    assert predicted("data.csv")
+    assert run_tool("export", "model.json", "--to", "python", "-o", "scorer.py").status == 0
+
+
 def test_text_without_a_cell_is_text_without_a_word() -> None:
     data = table(holes=True)[["income", "note", "y"]]
     words = ("--features", "income", "--features", "note", "--text", "note", "--lambda", "0.01")
