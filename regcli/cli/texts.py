@@ -264,7 +264,8 @@ _EXPORT = CommandText(
         (
             "The scorer gives the link (the linear predictor), the response and, for classes, the class at the model's "
             "threshold: what predict gives with --type link, response and class. It carries the encoding of "
-            "categories, the fills of missing cells, powers, products, offset and exposure, and says which model it is."
+            "categories, the fills of missing cells, powers, products, functions, parts of dates, words, offset and "
+            "exposure, and says which model it is."
         ),
         (
             "sql is one SELECT for SQLite, DuckDB and PostgreSQL; python one file that needs the standard library; c "
@@ -274,7 +275,8 @@ _EXPORT = CommandText(
         ),
         (
             "Rows that predict refuses, with a missing cell that the model does not fill or a category that it does "
-            "not know, have no result: NULL, None, NaN or an empty cell."
+            "not know, have no result: NULL, None, NaN or an empty cell. So do texts with letters that a language does "
+            "not know."
         ),
     ),
     examples=(

@@ -204,7 +204,7 @@ def _probe_cell(feature: Feature, which: int, at: Mapping[str, Mapping[str, Any]
     if feature.function in DATE_PARTS:
         return _PROBE_DATES[which]
     if feature.kind == "text":
-        return " ".join(feature.coded[which : which + 3])
+        return " ".join(feature.coded[which : which + 3]) or "nothing"  # an empty cell would be a missing one
     if feature.leveled:
         levels = [level for level in (*feature.levels, *feature.pooled) if level != OTHER]
         return levels[which % len(levels)]

@@ -2,20 +2,22 @@
 
 A rule is a sum of terms, each a small tree of nodes. A kind of factor becomes nodes here and nowhere else; a language
 spells nodes and knows nothing of factors. Cells come as ``Input`` says: numbers as doubles, already filled where the
-model fills them, and categories as text.
+model fills them, and categories as text. What a function makes of a cell is a column of its own, ``Made``.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal
+import math
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from regcli.data.encoder import Encoder
 from regcli.data.scorer import Probe, Scorer
-from regcli.data.terms import OTHER, Factor, Feature
-from regcli.errors import ModelFileError, UsageError
+from regcli.data.terms import DATE_PARTS, OTHER, Factor, Feature
+from regcli.errors import ModelFileError
 from regcli.problem.families.poisson import STRAIGHT
 
 __all__ = [
+    "DOMAINS",
     "LARGEST_EXPONENT",
     "AtLeast",
     "AtMost",
@@ -23,8 +25,11 @@ __all__ = [
     "Choose",
     "Condition",
     "Constant",
+    "Count",
+    "Domain",
     "Input",
     "Log",
+    "Made",
     "Missing",
     "Node",
     "OneOf",
@@ -49,9 +54,9 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """Whether the cell of a category is one of these levels."""
+    """Whether a category is one of these levels."""
 
-    source: str
+    column: str
     levels: tuple[str, ...]
 
 
@@ -67,9 +72,17 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The cell of a column of numbers; where it is missing, what it is filled with."""
+    """A number, of the file or made of a cell; where the cell is missing, what it is filled with."""
 
-    source: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How often a word, or a run of words, is in the cell of a text; 0 where the cell is missing."""
+
+    column: str
+    word: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +131,47 @@ class Choose:
     otherwise: "Node"
 
 
-Node = Constant | Cell | Log | AtLeast | AtMost | Sum | Product | Choose
+Node = Constant | Cell | Count | Log | AtLeast | AtMost | Sum | Product | Choose
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """Numbers that a function has a finite value for: from ``least`` (or above it, if ``above``) up to ``most``."""
+
+    least: float = -math.inf
+    above: bool = False
+    most: float = math.inf
+
+
+#: Where functions of numbers have finite values, by name. The largest double is exp(709.782712893384).
+DOMAINS: Mapping[str, Domain] = {
+    "abs": Domain(),
+    "exp": Domain(most=709.782712893384),
+    "log": Domain(0.0, above=True),
+    "log10": Domain(0.0, above=True),
+    "log1p": Domain(-1.0, above=True),
+    "log2": Domain(0.0, above=True),
+    "sqrt": Domain(0.0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A column that a function makes of the cells of an input.
+
+    ``function`` is one of numbers, which keeps a row from being scored where the cell is out of its domain, or a part
+    of dates. The rest is said as by ``Input``. ``used`` says whether a term is made of it: others are there for what
+    they ask of a row.
+    """
+
+    column: str
+    function: str
+    used: bool
+    fill: float | None = None
+    levels: tuple[str, ...] = ()
+    closed: bool = False
+    pooled: tuple[str, ...] = ()
+    knots: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +181,13 @@ class Input:
     Numbers that are missing are ``fill``. A row has no prediction if the cell is missing where it is ``required``, is
     none of the ``levels`` of a ``closed`` category, or is not above 0 where it must be ``positive``. Levels of a
     ``boolean`` stand in small letters and match in any capitals. Those of ``levels`` that are ``pooled`` count as one,
-    and ``knots`` are those of a spline: both are told here, and terms are spelt out.
+    and ``knots`` are those of a spline: both are told here, and terms are spelt out. ``made`` is what functions make of
+    the cell. A text has the ``words`` that count, runs of up to ``ngrams`` words among them; ``binary`` says that only
+    whether a word is there counts.
     """
 
     column: str
-    kind: Literal["number", "category"]
+    kind: Literal["number", "category", "date", "text"]
     required: bool = True
     fill: float | None = None
     positive: bool = False
@@ -141,16 +196,29 @@ class Input:
     closed: bool = False
     pooled: tuple[str, ...] = ()
     knots: tuple[float, ...] = ()
+    made: tuple[Made, ...] = ()
+    words: tuple[str, ...] = ()
+    ngrams: int = 1
+    binary: bool = False
+
+    @property
+    def dates(self) -> bool:
+        """Whether cells are read as dates."""
+        return any(made.function in DATE_PARTS for made in self.made)
 
 
 @dataclass(frozen=True, slots=True)
 class Summand:
-    """A term with its estimate: its name, what it is made of in words of the model file, and as arithmetic."""
+    """A term with its estimate: its name, what it is made of in words of the model file, and as arithmetic.
+
+    ``weight`` is what a count of words is multiplied by, 1 for other terms.
+    """
 
     name: str
     estimate: float
     factors: tuple[tuple[Factor, float | None], ...]
     node: Node
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -200,18 +268,17 @@ def rule_of(scorer: Scorer, *, unknown_is_zero: bool = False) -> Rule:
     ------
     ModelFileError
         ``model-unreadable``: a name that is no text, or a column in two roles.
-    UsageError
-        ``not-exportable``: a term that is made of words, dates or functions of cells.
     """
-    _require_plain(scorer)
     inputs = tuple(_inputs(scorer, unknown_is_zero=unknown_is_zero))
     encoder, features = scorer.encoder, {feature.column: feature for feature in scorer.encoder.features}
     summands = []
     for term, estimate in zip(encoder.terms, scorer.coefs.tolist(), strict=True):
         if estimate:
             factors = tuple((factor, _fill(encoder, features[factor.column], factor)) for factor in term.factors)
-            node = _product([_node(encoder, features[factor.column], factor, fill) for factor, fill in factors])
-            summands.append(Summand(term.name, estimate, factors, node))
+            nodes = [_node(encoder, features[factor.column], factor, fill) for factor, fill in factors]
+            weight = math.prod(_weight(encoder, factor) for factor in term.factors)
+            nodes = nodes if weight == 1.0 else [Constant(weight), *nodes]
+            summands.append(Summand(term.name, estimate, factors, _product(nodes), weight))
     rule = Rule(
         inputs=inputs,
         intercept=scorer.intercept,
@@ -228,8 +295,9 @@ def rule_of(scorer: Scorer, *, unknown_is_zero: bool = False) -> Rule:
         id=scorer.id,
         offset=scorer.offset,
         exposure=scorer.exposure,
-        probes=scorer.probes,
+        probes=tuple(probe for probe in scorer.probes if _is_there(probe, inputs, scorer.na_values)),
     )
+    _require_apart(rule)
     _require_text(rule)
     return rule
 
@@ -237,7 +305,7 @@ def rule_of(scorer: Scorer, *, unknown_is_zero: bool = False) -> Rule:
 def degree(node: Node) -> int:
     """How many cells a node multiplies, at most: the power with which it grows."""
     match node:
-        case Cell():
+        case Cell() | Count():
             return 1
         case Product():
             return sum(map(degree, node.parts))
@@ -253,32 +321,47 @@ def degree(node: Node) -> int:
 
 def _inputs(scorer: Scorer, *, unknown_is_zero: bool) -> Iterator[Input]:
     """The columns that terms with an estimate need, in order, then offset and exposure."""
-    needed, lessons = scorer.needed, scorer.encoder.lessons
-    if len(set(needed)) < len(needed):
-        raise ModelFileError("model-unreadable", "the model uses one column in two roles", hint=_AGAIN)
     terms = zip(scorer.encoder.terms, scorer.coefs.tolist(), strict=True)
-    used = {column for term, estimate in terms if estimate for column in term.columns}
-    for feature in scorer.encoder.features:
-        if feature.column not in used:
-            continue
-        if feature.kind == "number":
-            fill = lessons.fills.numbers[feature.column] if feature.filled else None
-            knots = lessons.knots[feature.column] if feature.basis else ()
-            yield Input(feature.source, "number", required=not feature.filled, fill=fill, knots=knots)
-        else:
-            yield Input(
-                feature.source,
-                "category",
-                required=not feature.filled,
-                levels=tuple(dict.fromkeys(word for level in feature.levels for word in _spelt(feature, level))),
-                pooled=_spelt(feature, OTHER)[1:] if feature.pooled else (),
-                boolean=feature.boolean,
-                closed=not unknown_is_zero,
-            )
+    used = {factor for term, estimate in terms if estimate for factor in term.factors}
+    features = scorer.encoder.features
+    for source in dict.fromkeys(f.source for f in features if any(part.column == f.column for part in used)):
+        own = [feature for feature in features if feature.source == source]
+        yield _input(scorer, own, used, closed=not unknown_is_zero)
     if scorer.offset is not None:
         yield Input(scorer.offset, "number")
     if scorer.exposure is not None:
         yield Input(scorer.exposure, "number", positive=True)
+
+
+def _input(scorer: Scorer, features: list[Feature], used: Collection[Factor], *, closed: bool) -> Input:
+    """A column of the file, of which some features are made.
+
+    As by ``predict`` every feature has a say in which rows can be scored, also one that no term counts of.
+    """
+    lessons, columns = scorer.encoder.lessons, {factor.column for factor in used}
+    dates = any(feature.function in DATE_PARTS for feature in features)
+    read = Input(features[0].source, "date" if dates else "number", required=not all(f.filled for f in features))
+    for feature in features:
+        spelt = tuple(dict.fromkeys(word for level in feature.levels for word in _spelt(feature, level)))
+        number = feature.kind == "number" and feature.column in columns
+        facts: dict[str, Any] = {
+            "fill": lessons.fills.numbers[feature.column] if number and feature.filled else None,
+            "levels": spelt,
+            "closed": closed and feature.leveled,
+            "pooled": _spelt(feature, OTHER)[1:] if feature.pooled else (),
+            "knots": lessons.knots[feature.column] if number and feature.basis else (),
+        }
+        if feature.function is not None:
+            made = Made(feature.column, feature.function, feature.column in columns, **facts)
+            read = replace(read, made=(*read.made, made))
+        elif feature.kind == "text":
+            words = tuple(dict.fromkeys(f.level or "" for f in feature.coding if f in used))
+            binary = feature.weighting == "binary"
+            read = replace(read, kind="text", words=words, ngrams=feature.ngrams, binary=binary)
+        else:
+            kind: Any = "number" if feature.kind == "number" else "category"
+            read = replace(read, kind=kind, boolean=feature.boolean, **facts)
+    return read
 
 
 def _shift(scorer: Scorer) -> Node | None:
@@ -293,25 +376,32 @@ def _fill(encoder: Encoder, feature: Feature, factor: Factor) -> float | None:
     """What a factor is where its cell is missing; None where such a row is not scored."""
     if factor.kind == "missing":
         return 1.0
+    if factor.kind == "word":  # a text without a cell is one without a word
+        return 0.0 if feature.filled else None
     return encoder.lessons.of(factor) if feature.filled else None
+
+
+def _weight(encoder: Encoder, factor: Factor) -> float:
+    """What a factor is multiplied by."""
+    return encoder.lessons.weights[factor.column][factor.level or ""] if factor.kind == "word" else 1.0
 
 
 def _node(encoder: Encoder, feature: Feature, factor: Factor, fill: float | None) -> Node:
     """A factor as arithmetic: the one place that knows the kinds of factors."""
     match factor.kind:
         case "value":
-            return _product([Cell(factor.source)] * factor.power)
+            return _product([Cell(factor.column)] * factor.power)
         case "missing":
             return Choose(Missing(factor.source), Constant(1.0), Constant(0.0))
         case "level" | "step":
             at = feature.levels.index(factor.level or "")
             counted = feature.levels[at:] if factor.kind == "step" else feature.levels[at : at + 1]
             words = tuple(dict.fromkeys(word for level in counted for word in _spelt(feature, level)))
-            return _unless_missing(factor, fill, Choose(OneOf(factor.source, words), Constant(1.0), Constant(0.0)))
+            return _unless_missing(factor, fill, Choose(OneOf(factor.column, words), Constant(1.0), Constant(0.0)))
         case "spline":
-            return _spline(Cell(factor.source), encoder.lessons.knots[factor.column], factor.power)
+            return _spline(Cell(factor.column), encoder.lessons.knots[factor.column], factor.power)
         case "word":
-            raise _not_exportable(factor.name)
+            return Count(factor.source, factor.level or "")
 
 
 def _spline(cell: Cell, knots: tuple[float, ...], which: int) -> Node:
@@ -337,21 +427,6 @@ def _spelt(feature: Feature, level: str) -> tuple[str, ...]:
     return tuple(word.casefold() for word in words) if feature.boolean else words
 
 
-def _require_plain(scorer: Scorer) -> None:
-    """Refuse what has no form in other languages: words, dates and functions of cells."""
-    for term, estimate in zip(scorer.encoder.terms, scorer.coefs.tolist(), strict=True):
-        if estimate and any(factor.kind == "word" or factor.function is not None for factor in term.factors):
-            raise _not_exportable(term.name)
-
-
-def _not_exportable(name: str) -> UsageError:
-    return UsageError(
-        "not-exportable",
-        f"{name!r} is made of words, dates or functions of cells, which exported scorers do not have",
-        hint="make the column beforehand and fit on that, or score with regcli predict",
-    )
-
-
 def _unless_missing(factor: Factor, fill: float | None, node: Node) -> Node:
     """A node, or its fill where the cell is missing; a cell that is missing is no level, so 0 needs no saying."""
     return node if not fill else Choose(Missing(factor.source), Constant(fill), node)
@@ -364,10 +439,26 @@ def _product(nodes: list[Node]) -> Node:
 _AGAIN = "fit again with this version of regcli, and -m"
 
 
+def _is_there(probe: Probe, inputs: tuple[Input, ...], missing: tuple[str, ...]) -> bool:
+    """Whether no date or text of a made-up row is spelt like a missing cell, which it would be for a scorer."""
+    return not any(part.kind in ("date", "text") and probe.row.get(part.column) in missing for part in inputs)
+
+
+def _require_apart(rule: Rule) -> None:
+    """Every column has one role, those that are made of others included."""
+    seen: set[str] = set()
+    for name in (name for part in rule.inputs for name in (part.column, *(made.column for made in part.made))):
+        if name in seen:
+            hint = f"rename the column {name!r} and fit again"
+            raise ModelFileError("model-unreadable", "the model uses one column in two roles", hint=hint)
+        seen.add(name)
+
+
 def _require_text(rule: Rule) -> None:
     """Names that are no UTF-8 text without NUL cannot be written into any scorer; no table has them either."""
     names = [rule.target, *(rule.classes or ()), *rule.na_values, *rule.id]
-    names += [name for part in rule.inputs for name in (part.column, *part.levels)]
+    names += [name for part in rule.inputs for name in (part.column, *part.levels, *part.words)]
+    names += [level for part in rule.inputs for made in part.made for level in made.levels]
     for name in names:
         if "\0" in name or any("\ud800" <= letter <= "\udfff" for letter in name):
             raise ModelFileError("model-unreadable", f"the model has a name that is no text: {name!r}", hint=_AGAIN)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.export.models import CASES, Row, exported, nearly, rows, truth
+from tests.export.models import CASES, Row, exported, nearly, rows, truth, unsure
 from tests.fuzz.tool import run_tool
 
 #: The machine's own compiler, else the one that comes as a wheel.
@@ -44,7 +44,7 @@ def run(program: Path, *words: str, data: str = "") -> tuple[int, str, str]:
 def order(name: str) -> list[tuple[str, str]]:
     """The inputs, with their kinds: numbers come first, each in the order of the scorer as data."""
     inputs = [(part["kind"], part["column"]) for part in json.loads(exported(name, "json"))["inputs"]]
-    return sorted(inputs, key=lambda part: part[0] == "category")
+    return sorted(inputs, key=lambda part: part[0] != "number")
 
 
 def line(name: str, row: Row) -> str:
@@ -66,6 +66,9 @@ def test_rows_score_as_predict_scores_them(name: str, program: Callable[[str], P
     assert len(found) == len(rows(name))
     for cells, row, expected in zip(found, rows(name), truth(name), strict=True):
         for cell, value in zip(cells.split("\t"), expected.values(), strict=True):
+            if unsure(name, row):
+                assert cell == ""
+                continue
             assert nearly(float(cell) if isinstance(value, float) else unescaped(cell) or None, value), (row, cells)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -106,22 +107,49 @@ def test_a_model_is_not_replaced_by_its_scorer() -> None:
     assert Path("gaussian.json").read_text("utf-8") == fitted("gaussian")
 
 
-@pytest.mark.parametrize(
-    ("words", "term"),
-    [(("--date", "when"), "year(when)"), (("--formula", "y ~ log(a)"), "log(a)"), (("--text", "note"), "word(note,")],
-)
-def test_what_no_scorer_has_is_refused(words: tuple[str, ...], term: str) -> None:
-    lines = [
-        f"{at + 1},{2000 + at * at % 7}-0{at % 3 + 1}-0{at % 9 + 1},{'free now' if at % 3 else 'paid'},{at % 5}\n"
-        for at in range(30)
-    ]
-    Path("data.csv").write_text("a,when,note,y\n" + "".join(lines), "utf-8")
-    others = [part for name in ("when", "note") if name not in words for part in ("--drop", name)]
-    target = () if "--formula" in words else ("-y", "y")
-    rest = () if "--formula" in words else others
-    run = run_tool("fit", "data.csv", *target, "--family", "gaussian", "-l", "0.001", *words, *rest, "-m", "m.json")
+def texts(*cells: str, words: tuple[str, ...] = ()) -> None:
+    """A model of texts that is sure to keep every run of words."""
+    lines = [f'"{cell}",{at}\n' for at, cell in enumerate(cells * 3)]
+    Path("texts.csv").write_text("note,y\n" + "".join(lines), "utf-8")
+    ridge = ("--penalty", "l2", "-l", "0.1", "--text", "note", "--text-min-rows", "1", *words)
+    run = run_tool("fit", "texts.csv", "-y", "y", "--family", "gaussian", *ridge, "-m", "texts.json")
     assert run.status == 0, run.err
-    for to in TARGETS:
-        run = run_tool("export", "m.json", "--to", to)
-        assert (run.status, run.out, "error[not-exportable]" in run.err) == (2, "", True)
-        assert term in run.err
+
+
+def test_runs_that_overlap_themselves_are_refused_for_databases_alone() -> None:
+    texts("ha ha ha", "no", words=("--text-ngrams", "3"))
+    run = run_tool("export", "texts.json", "--to", "sql")
+    assert (run.status, run.out, "error[not-exportable]" in run.err) == (2, "", True)
+    assert "'ha ha ha' in column 'note'" in run.err
+    assert "--to python, c, onnx, pmml or json can" in run.err
+    for to in TARGETS[1:]:
+        assert run_tool("export", "texts.json", "--to", to, "-o", "scorer").status == 0
+    texts("ha ha ha", "no", words=("--text-ngrams", "3", "--text-weights", "binary"))
+    assert run_tool("export", "texts.json", "--to", "sql").status == 0
+
+
+@pytest.mark.parametrize(("word", "rows"), [("free", 3), ("null", 2)])
+def test_made_up_rows_have_no_missing_text(word: str, rows: int) -> None:
+    texts(f"{word} a", "a", words=("--missing", "drop"))
+    run = run_tool("export", "texts.json", "--to", "python")
+    space: dict[str, Any] = {"__name__": "scorer"}
+    exec(compile(run.out, "scorer.py", "exec"), space)  # noqa: S102  (what was exported)
+    assert len(space["PROBES"]) == rows
+    space["self_test"]()
+
+
+def test_a_word_that_xml_cannot_hold_is_no_word() -> None:
+    texts("tick\x01tock", "no")
+    assert "tick" in run_tool("export", "texts.json", "--to", "pmml").out
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_column_that_is_called_like_one_made_of_another_is_refused(target: str) -> None:
+    lines = [f"{at},{at % 3 + at / 9},{at % 4}\n" for at in range(1, 20)]
+    Path("data.csv").write_text("a,log(a),y\n" + "".join(lines), "utf-8")
+    words = ("--formula", "y ~ log(a)", "--offset", "log(a)", "--family", "gaussian", "-l", "0.001")
+    run = run_tool("fit", "data.csv", *words, "-m", "m.json")
+    assert run.status == 0, run.err
+    run = run_tool("export", "m.json", "--to", target)
+    assert (run.status, run.out, "error[model-unreadable]" in run.err) == (5, "", True)
+    assert "rename the column 'log(a)'" in run.err

@@ -2,6 +2,8 @@
 
 import json
 import math
+import re
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,12 @@ from tests.export.models import CASES, Row, exported, nearly, rows, truth
 from tests.fuzz.tool import run_tool
 
 Scorer = dict[str, Any]
-Cells = dict[str, float | str | None]
+Cells = dict[tuple[str, str | None], float | str | None]
+
+FUNCTIONS = {name: getattr(math, name) for name in ("exp", "log", "log10", "log1p", "log2", "sqrt")} | {"abs": abs}
+CLOCK = r"\d\d(:?\d\d(:?\d\d([.,]\d+)?)?)?"
+SPELT = re.compile(rf"\s*\d{{4}}-?(\d\d-?\d\d|W\d\d(-?\d)?)([Tt ]{CLOCK}(Z|[+-]{CLOCK})?)?\s*", re.ASCII)
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def read(scorer: Scorer, row: Row) -> Cells | None:
@@ -29,8 +36,29 @@ def read(scorer: Scorer, row: Row) -> Cells | None:
             cell = cell.lower() if part["boolean"] else cell
             if part["closed"] and cell not in part["levels"]:
                 return None
-        cells[part["column"]] = cell
+        cells[part["column"], None] = cell
+        for made in part["made"]:
+            try:
+                value = None if cell is None else function(made["function"], cell)
+            except (ValueError, OverflowError):
+                return None
+            if made["closed"] and value is not None and value not in made["levels"]:
+                return None
+            cells[part["column"], made["function"]] = value
     return cells
+
+
+def function(name: str, cell: float | str) -> float | str:
+    if isinstance(cell, float):
+        return float(FUNCTIONS[name](cell))
+    if SPELT.fullmatch(cell) is None:
+        raise ValueError(cell)
+    when = datetime.fromisoformat(cell.strip())
+    if name == "days":
+        offset = when.utcoffset() or timedelta()
+        return (when.replace(tzinfo=None) - datetime(1970, 1, 1) - offset) / timedelta(days=1)  # noqa: DTZ001
+    parts: dict[str, float | str] = {"year": float(when.year), "month": str(when.month)}
+    return parts.get(name) or WEEKDAYS[when.weekday()]
 
 
 def spline(x: float, knots: list[float], which: int) -> float:
@@ -46,8 +74,10 @@ def spline(x: float, knots: list[float], which: int) -> float:
     return (parts[0] - parts[1]) / (last - first) ** 2
 
 
-def factor(part: dict[str, Any], known: dict[str, Any], cells: Cells) -> float:
-    cell, levels = cells[part["column"]], known["levels"]
+def factor(part: dict[str, Any], known: dict[str, Any], cells: Cells) -> float:  # noqa: PLR0911  (one for each kind)
+    cell = cells[part["column"], part["function"]]
+    known = next((made for made in known["made"] if made["function"] == part["function"]), known)
+    levels = known["levels"]
     pooled = "(other)" if cell in known["pooled"] else cell
     if cell is None:
         return float(part["fill"])
@@ -58,13 +88,18 @@ def factor(part: dict[str, Any], known: dict[str, Any], cells: Cells) -> float:
                 value *= float(cell)
             return value
         case "level":
-            return float(pooled == (part["level"].lower() if known["boolean"] else part["level"]))
+            return float(pooled == (part["level"].lower() if known.get("boolean") else part["level"]))
         case "step":
             return float(pooled in levels and levels.index(pooled) >= levels.index(part["level"]))
         case "spline":
             return spline(float(cell), known["knots"], part["power"])
         case "missing":
             return 0.0
+        case "word":
+            words = re.findall(r"\b\w\w+\b", str(cell).lower())
+            size = part["level"].count(" ") + 1
+            found = sum(words[at : at + size] == part["level"].split(" ") for at in range(len(words)))
+            return float(min(found, 1) if known["binary"] else found)
     raise AssertionError(part)
 
 
@@ -73,14 +108,16 @@ def link(scorer: Scorer, row: Row) -> float | None:
     if cells is None:
         return None
     known = {part["column"]: part for part in scorer["inputs"]}
-    eta = scorer["intercept"] + float(cells.get(scorer["offset"]) or 0.0)
+    eta = scorer["intercept"] + float(cells.get((scorer["offset"], None)) or 0.0)
     if scorer["exposure"] is not None:
-        exposure = float(cells[scorer["exposure"]] or 0.0)
+        exposure = float(cells[scorer["exposure"], None] or 0.0)
         if exposure <= 0:
             return None
         eta += math.log(exposure)
     for term in scorer["terms"]:
-        eta += term["estimate"] * math.prod(factor(p, known[p["column"]], cells) for p in term["factors"])
+        eta += (
+            term["estimate"] * term["weight"] * math.prod(factor(p, known[p["column"]], cells) for p in term["factors"])
+        )
     return eta if math.isfinite(eta) else None
 
 

@@ -2,13 +2,17 @@
 
 import csv
 import json
+import re
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unicodedata import category
 
+import duckdb
 import numpy as np
 import onnxruntime
 import pytest
@@ -22,24 +26,51 @@ from tests.fuzz.tool import run_tool
 LETTERS = st.characters(codec="utf-8", exclude_characters="\0\r\n")
 WORDS = st.text(LETTERS | st.sampled_from("'\"\\`;-*/?%{}[]$"), min_size=1, max_size=6).map(lambda word: f"w{word}_")
 ROWS = 40
-GONE = ("", "NA", "NaN", "nan", "null")
+TARGET = 4
+BETWEEN = (" ", " ", ", ", "; ", "-", "'", "\t", " a ", "_", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A table and a fit; the first two columns are numbers, the next two categories with the levels."""
+    """A table and a fit.
+
+    The columns are two numbers, two categories with the levels, the target, a number above 0, a date and a text of
+    these words. ``shape`` says which of the last three take part.
+    """
 
     names: tuple[str, ...]
     levels: tuple[str, ...]
+    vocabulary: tuple[str, ...]
     family: str
     policy: str
     words: tuple[str, ...]
+    shape: str
     seed: int
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Names of columns of numbers."""
+        return (*self.names[:2], self.names[5])
+
+    def options(self) -> tuple[str, ...]:
+        """How the model is fitted."""
+        first, _, kind, _, target, rate, when, note = self.names
+        if self.shape == "functions":
+            one, other, level, y = (f"`{name.replace('`', '``')}`" for name in (first, rate, kind, target))
+            terms = f"{one} + exp({one}) + abs({one}) + {level}"
+            terms += "".join(f" + {name}({other})" for name in ("log", "log10", "log1p", "log2", "sqrt"))
+            return ("--formula", f"{y} ~ {terms} + log({other}):{one}")
+        dated, worded = self.shape in ("dates", "both"), self.shape in ("words", "both")
+        dropped = [rate, *([] if dated else [when]), *([] if worded else [note])]
+        ngrams, weights = str(1 + self.seed % 3), ("count", "binary", "tfidf")[self.seed % 3]
+        texts = ("--text", note, "--text-min-rows", "2", "--text-ngrams", ngrams, "--text-weights", weights)
+        declared = (*(("--date", when) if dated else ()), *(texts if worded else ()))
+        return ("-y", target, *(part for name in dropped for part in ("--drop", name)), *declared, *self.words)
 
 
 @st.composite
 def plans(draw: st.DrawFn) -> Plan:
-    names = draw(st.lists(WORDS, min_size=5, max_size=5, unique_by=str.lower))
+    names = draw(st.lists(WORDS, min_size=8, max_size=8, unique_by=str.lower))
     levels = draw(st.lists(WORDS, min_size=2, max_size=4, unique=True))
     family = draw(st.sampled_from(["gaussian", "binomial", "poisson"]))
     policy = draw(st.sampled_from(["drop", "mean", "median", "indicator"]))
@@ -55,7 +86,10 @@ def plans(draw: st.DrawFn) -> Plan:
             ]
         )
     )
-    return Plan(tuple(names), tuple(levels), family, policy, words, draw(st.integers(0, 1000)))
+    vocabulary = draw(st.lists(st.text(LETTERS, min_size=1, max_size=5), min_size=4, max_size=9, unique=True))
+    shape = draw(st.sampled_from(["both", "functions", "dates", "words", "plain"]))
+    seed = draw(st.integers(0, 1000))
+    return Plan(tuple(names), tuple(levels), ("free", "Now", *vocabulary), family, policy, words, shape, seed)
 
 
 def table(plan: Plan, seed: int) -> list[dict[str, str]]:
@@ -68,9 +102,34 @@ def table(plan: Plan, seed: int) -> list[dict[str, str]]:
     columns = [*(list(map(str, values)) for values in numbers)]
     columns += [[plan.levels[code] for code in codes] for codes in texts]
     columns.append(list(map(str, target)))
-    for at, cells in enumerate(columns[:4]):
-        cells[at :: 11 + at] = [""] * len(cells[at :: 11 + at])
+    columns.append([str(value) for value in np.exp(rng.normal(size=ROWS)).round(4)])
+    columns += [[moment(rng) for _ in range(ROWS)], [sentence(rng, plan.vocabulary) for _ in range(ROWS)]]
+    for at, cells in enumerate(columns):
+        if at != TARGET:
+            cells[at :: 11 + at] = [""] * len(cells[at :: 11 + at])
     return [dict(zip(plan.names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def moment(rng: np.random.Generator) -> str:
+    """A date or time of the last three thousand years, mostly of these decades, in one spelling of many."""
+    few = rng.random() < 0.8
+    day = str(np.datetime64("1970-01-01") + rng.integers(-9_000, 20_000) * (1 if few else 36))
+    if rng.random() < 0.2:
+        year, week, weekday = date.fromisoformat(day).isocalendar()
+        day = f"{year:04d}-W{week:02d}-{weekday}"
+    day = day.replace("-", "") if rng.random() < 0.2 else day
+    hour, minute, second = rng.integers((24, 60, 60))
+    clocks = ("", f"{hour:02d}", f"{hour:02d}:{minute:02d}", f"{hour:02d}{minute:02d}{second:02d}",
+              f"{hour:02d}:{minute:02d}:{second:02d}.{second:03d}7")  # fmt: skip
+    clock = clocks[rng.choice(5, p=(0.6, 0.1, 0.1, 0.1, 0.1))]
+    zone = ("", "Z", f"+{hour:02d}:{minute:02d}", f"-{hour:02d}")[rng.integers(4)]
+    return f"{day}{'T t'[rng.integers(3)]}{clock}{zone}" if clock else day
+
+
+def sentence(rng: np.random.Generator, vocabulary: tuple[str, ...]) -> str:
+    """Some words, with something between them."""
+    words = rng.choice(vocabulary, rng.integers(1, 8)).tolist()
+    return "".join(word + BETWEEN[rng.integers(len(BETWEEN))] for word in words)
 
 
 def write(path: Path, rows: list[dict[str, str]]) -> Path:
@@ -82,7 +141,7 @@ def write(path: Path, rows: list[dict[str, str]]) -> Path:
 
 
 def typed(plan: Plan, row: dict[str, str]) -> list[float | str | None]:
-    return [(None if row[n] == "" else float(row[n])) if n in plan.names[:2] else row[n] for n in plan.names]
+    return [(None if row[n] == "" else float(row[n])) if n in plan.numbers else row[n] for n in plan.names]
 
 
 def in_python(_plan: Plan, scorer: bytes, rows: list[dict[str, str]]) -> list[float | None]:
@@ -94,8 +153,16 @@ def in_python(_plan: Plan, scorer: bytes, rows: list[dict[str, str]]) -> list[fl
 def in_sqlite(plan: Plan, scorer: bytes, rows: list[dict[str, str]]) -> list[float | None]:
     with sqlite3.connect(":memory:") as base:
         base.execute(f"CREATE TABLE data ({', '.join(map(quoted, plan.names))})")
-        base.executemany("INSERT INTO data VALUES (?, ?, ?, ?, ?)", [typed(plan, row) for row in rows])
+        base.executemany(f"INSERT INTO data VALUES ({', '.join('?' * 8)})", [typed(plan, row) for row in rows])  # noqa: S608
         return [row[0] for row in base.execute(scorer.decode())]
+
+
+def in_duckdb(plan: Plan, scorer: bytes, rows: list[dict[str, str]]) -> list[float | None]:
+    kinds = [f"{quoted(name)} {'DOUBLE' if name in plan.numbers else 'VARCHAR'}" for name in plan.names]
+    with duckdb.connect() as base:
+        base.execute(f"CREATE TABLE data ({', '.join(kinds)})")
+        base.executemany(f"INSERT INTO data VALUES ({', '.join('?' * 8)})", [typed(plan, row) for row in rows])  # noqa: S608
+        return [row[0] for row in base.execute(scorer.decode()).fetchall()]
 
 
 def in_onnx(plan: Plan, scorer: bytes, rows: list[dict[str, str]]) -> list[float | None]:
@@ -109,33 +176,53 @@ def in_onnx(plan: Plan, scorer: bytes, rows: list[dict[str, str]]) -> list[float
     return [None if value != value else value for value in np.broadcast_to(found, len(rows)).tolist()]  # noqa: PLR0124
 
 
-RUNS: dict[str, Callable[[Plan, bytes, list[dict[str, str]]], list[float | None]]] = {
-    "python": in_python,
-    "sql": in_sqlite,
-    "onnx": in_onnx,
+RUNS: dict[str, tuple[str, Callable[[Plan, bytes, list[dict[str, str]]], list[float | None]]]] = {
+    "python": ("python", in_python),
+    "sqlite": ("sql", in_sqlite),
+    "duckdb": ("sql", in_duckdb),
+    "onnx": ("onnx", in_onnx),
 }
+
+
+def hold(name: str, plan: Plan, found: list[float | None], told: list[float | None]) -> None:
+    """Hold results against predict."""
+    for row, value, expected in zip(new_rows(plan), found, told, strict=True):
+        text = row[plan.names[7]] if plan.shape in ("words", "both") else ""
+        if name in ("sqlite", "duckdb") and re.fullmatch("[ -~\\t\\n\\r]*", text) is None and value is None:
+            continue  # signs that the statement may not know
+        if name == "onnx" and any(letter in "\u0130\u03a3" or category(letter) == "Cn" for letter in text):
+            continue  # capitals without a small letter of their own, and what only later versions of Unicode know
+        assert nearly(value, expected), (name, row)
+
+
+def new_rows(plan: Plan) -> list[dict[str, str]]:
+    """Rows to score, one of them with a category that is not known."""
+    rows = table(plan, plan.seed + 1)
+    rows[-1][plan.names[2]] = "never seen"
+    return rows
 
 
 @pytest.mark.slow
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(plans())
 def test_generated_models_score_as_predict_scores_them(plan: Plan) -> None:
-    rows = table(plan, plan.seed + 1)
-    rows[-1][plan.names[2]] = "never seen"
+    rows = new_rows(plan)
     with TemporaryDirectory() as folder:
         place = Path(folder)
         train, new, model = write(place / "train.csv", table(plan, plan.seed)), place / "new.csv", place / "model.json"
         run = run_tool(
-            "fit", train, "-y", plan.names[4], "--family", plan.family, "--missing", plan.policy, "-l", "0.05",
-            *plan.words, "--delimiter", ",", "-m", model, "-o", place / "fit.json",
+            "fit", train, "--family", plan.family, "--missing", plan.policy, "-l", "0.05",
+            *plan.options(), "--delimiter", ",", "-m", model, "-o", place / "fit.json",
         )  # fmt: skip
         assert run.status == 0, run.err
         words = ("--type", "link", "--on-bad-row", "null", "--delimiter", ",", "-f", "jsonl")
         told = run_tool("predict", model, write(new, rows), *words)
         assert told.status == 0, told.err
         expected = [json.loads(line)["prediction"] for line in told.out.splitlines()]
-        assert sum(value is not None for value in expected) > ROWS // 2
-        for target, score in RUNS.items():
-            assert run_tool("export", model, "--to", target, "-o", place / "scorer").status == 0
-            found = score(plan, (place / "scorer").read_bytes(), rows)
-            assert all(map(nearly, found, expected)), target
+        assert sum(value is not None for value in expected) > ROWS // 10
+        for name, (target, score) in RUNS.items():
+            done = run_tool("export", model, "--to", target, "-o", place / "scorer")
+            if "overlaps itself" in done.err and target == "sql":
+                continue
+            assert done.status == 0, done.err
+            hold(name, plan, score(plan, (place / "scorer").read_bytes(), rows), expected)

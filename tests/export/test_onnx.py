@@ -9,7 +9,7 @@ import onnx
 import onnxruntime
 import pytest
 
-from tests.export.models import CASES, exported, fitted, nearly, rows, truth
+from tests.export.models import CASES, exported, fitted, nearly, rows, truth, unsure
 from tests.fuzz.tool import run_tool
 
 GONE = ("", "NA", "NaN", "nan", "null")
@@ -41,6 +41,9 @@ def test_rows_score_as_predict_scores_them(name: str) -> None:
     for kind, values in found.items():
         cells = values.tolist() if values.shape else [values.tolist()] * len(rows(name))  # without inputs, one answer
         for cell, row, expected in zip(cells, rows(name), truth(name), strict=True):
+            if unsure(name, row):
+                assert cell == "" or cell != cell  # noqa: PLR0124  (NaN)
+                continue
             there = None if cell == "" or cell != cell else cell  # noqa: PLR0124  (NaN)
             assert nearly(there, expected[kind]), (row, cell)
 
@@ -50,7 +53,8 @@ def test_it_is_a_graph_of_the_standard(name: str) -> None:
     model = onnx.load_from_string(graph(name))
     onnx.checker.check_model(model, full_check=True)
     assert {entry.key: entry.value for entry in model.metadata_props}["model"].startswith("sha256:")
-    assert {entry.domain for entry in model.opset_import} == {"", "ai.onnx.ml"}
+    words = {"com.microsoft"} if "--text" in CASES[name].words else set()  # what cuts texts into words
+    assert {entry.domain for entry in model.opset_import} == {"", "ai.onnx.ml", *words}
     assert graph(name) == graph(name)
 
 

@@ -129,9 +129,14 @@ STORED: Mapping[str, Schema] = {
     "probes": listed(record(row={"type": "object"}, link=NUMBER)),
 }
 
+#: What a cell may go through first.
+_FUNCTION = words("abs", "exp", "log", "log10", "log1p", "log2", "sqrt", "year", "month", "weekday", "days")
+
 #: A scorer as data, written by export. A row's linear predictor is the intercept, the offset, the logarithm of the
-#: exposure, and the estimate of every term times its factors. A factor is ``fill`` where its cell is missing. A row has
-#: no result where a ``required`` cell is missing or a cell is none of the levels of a ``closed`` category.
+#: exposure, and the estimate of every term times its weight and its factors. A factor is ``fill`` where its cell is
+#: missing. A row has no result where a ``required`` cell is missing, a cell is none of the levels of a ``closed``
+#: category, or a function in ``made`` has no value for it: a number out of its domain, a text that is no date. A word
+#: is two or more letters, digits or underscores in lower case, and a run of words has spaces between.
 EXPORTED: Mapping[str, Schema] = {
     "model": TEXT,
     "target": TEXT,
@@ -146,13 +151,16 @@ EXPORTED: Mapping[str, Schema] = {
     "inputs": listed(
         record(
             column=TEXT,
-            kind=words("number", "category"),
+            kind=words("number", "category", "date", "text"),
             levels=TEXTS,
             pooled=TEXTS,
             knots=NUMBERS,
             boolean=FLAG,
             required=FLAG,
             closed=FLAG,
+            ngrams={"type": "integer", "minimum": 1},
+            binary=FLAG,
+            made=listed(record(function=_FUNCTION, levels=TEXTS, pooled=TEXTS, knots=NUMBERS, closed=FLAG)),
         )
     ),
     "intercept": NUMBER,
@@ -160,10 +168,12 @@ EXPORTED: Mapping[str, Schema] = {
         record(
             term=TEXT,
             estimate=NUMBER,
+            weight=NUMBER,
             factors=listed(
                 record(
                     column=TEXT,
-                    kind=words("value", "level", "missing", "step", "spline"),
+                    function=or_null(_FUNCTION),
+                    kind=words("value", "level", "missing", "step", "spline", "word"),
                     level=or_null(TEXT),
                     power={"type": "integer", "minimum": 1},
                     fill=or_null(NUMBER),

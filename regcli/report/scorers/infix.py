@@ -3,10 +3,24 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from regcli.data.rule import AtLeast, AtMost, Cell, Choose, Condition, Constant, Log, Node, Product, Rule, Sum
+from regcli.data.rule import (
+    AtLeast,
+    AtMost,
+    Cell,
+    Choose,
+    Condition,
+    Constant,
+    Count,
+    Log,
+    Node,
+    Product,
+    Rule,
+    Sum,
+)
+from regcli.data.terms import DATE_PARTS
 from regcli.report.escape import visible
 
-__all__ = ["SMALLEST_LOGIT", "Syntax", "about", "expression", "grouped"]
+__all__ = ["SMALLEST_LOGIT", "Syntax", "about", "expression", "grouped", "unusable"]
 
 #: Operands in a row. Databases bound how deep an expression may be (SQLite and DuckDB: 1,000), and a sum of n numbers
 #: is n deep where it is written in one row.
@@ -26,6 +40,7 @@ class Syntax:
 
     number: Callable[[float], str]
     cell: Callable[[str], str]
+    count: Callable[[str, str], str]
     condition: Callable[[Condition], str]
     choose: str
     log: str
@@ -40,7 +55,9 @@ def expression(node: Node, syntax: Syntax) -> str:  # noqa: PLR0911  (one for ea
             text = syntax.number(node.value)
             return f"({text})" if text.startswith("-") else text
         case Cell():
-            return syntax.cell(node.source)
+            return syntax.cell(node.column)
+        case Count():
+            return syntax.count(node.column, node.word)
         case Log():
             return f"{syntax.log}({expression(node.of, syntax)})"
         case AtLeast() | AtMost():
@@ -81,3 +98,10 @@ def about(rule: Rule) -> list[str]:
         lines.append(f"response is the probability of {rule.positive}; class is {rule.positive} from {rule.threshold}")
         lines.append(f"on, else {rule.negative}.")
     return [visible(line) for line in lines]
+
+
+def unusable(rule: Rule) -> str:
+    """What else keeps a row from being scored, where cells are dates or go through functions."""
+    made = {made.function for part in rule.inputs for made in part.made}
+    out = "a text that is no date, " if made.intersection(DATE_PARTS) else ""
+    return out + ("a number that a function has no value for, " if made.difference(DATE_PARTS) else "")

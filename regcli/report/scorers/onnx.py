@@ -1,6 +1,6 @@
 """A scorer as an ONNX graph in double precision: one input a column, (n,) each, and one output a result."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from typing import Any
 
@@ -13,21 +13,28 @@ from regcli.data.rule import (
     Choose,
     Condition,
     Constant,
+    Count,
     Input,
     Log,
     Missing,
     Node,
+    OneOf,
     Product,
     Rule,
     Sum,
 )
 from regcli.errors import UsageError
 from regcli.report.scorers.infix import about
+from regcli.report.scorers.onnx_texts import counts, date_value, function_of, outside, unreadable
+from regcli.report.scorers.spellings import places_of
 
 __all__ = ["onnx_scorer"]
 
 #: Operators of ONNX 1.12 (2022) and what came with them: runtimes older than that lack some in double precision.
 _OPERATORS, _ML_OPERATORS, _FORMAT = 17, 2, 8
+
+#: Those of ONNX 1.15 (2023), which has patterns of text: for dates and words.
+_TEXT_OPERATORS, _TEXT_FORMAT = 20, 9
 
 #: Codes of texts beside their levels.
 _UNKNOWN, _MISSING = -1, -2
@@ -49,13 +56,16 @@ def onnx_scorer(rule: Rule) -> bytes:
         ) from error
     graph = _Graph(helper, rule)
     graph.write(rule)
+    texts, words = any(part.dates or part.words for part in rule.inputs), any(part.words for part in rule.inputs)
+    domains = {"": _TEXT_OPERATORS if texts else _OPERATORS, "ai.onnx.ml": _ML_OPERATORS}
+    domains |= {"com.microsoft": 1} if words else {}
     model = helper.make_model(
         graph.finished(rule),
-        opset_imports=[helper.make_opsetid("", _OPERATORS), helper.make_opsetid("ai.onnx.ml", _ML_OPERATORS)],
-        ir_version=_FORMAT,
+        opset_imports=[helper.make_opsetid(name, version) for name, version in domains.items()],
+        ir_version=_TEXT_FORMAT if texts else _FORMAT,
         producer_name="regcli",
         producer_version=__version__,
-        doc_string="\n".join([*about(rule), *_HOW]),
+        doc_string="\n".join([*about(rule), *_HOW, *(_HOW_WORDS if words else ())]),
     )
     helper.set_model_props(model, {"model": rule.content_id, "target": rule.target, "family": rule.family})
     return model.SerializeToString(deterministic=True)
@@ -64,6 +74,11 @@ def onnx_scorer(rule: Rule) -> bytes:
 _HOW = (
     "Inputs are the columns by name: double, NaN where missing, or string, empty where missing.",
     "A row that cannot be scored gives NaN, and an empty class.",
+)
+
+_HOW_WORDS = (
+    "Texts are cut into words by Tokenizer, an operator of onnxruntime's own. One with U+0130 or U+03A3, capitals",
+    "without small letters of their own, gives NaN.",
 )
 
 
@@ -79,6 +94,9 @@ class _Graph:
         self.constants: list[Any] = []
         self.values: dict[tuple[object, ...], str] = {}
         self.missing = rule.na_values
+        self.made = {made.column: (part, made) for part in rule.inputs for made in part.made}
+        self.counts: dict[str, Callable[[str], str]] = {}
+        self.tables: list[str] = []
 
     def free(self, name: str) -> str:
         """A name that no column has, and nothing else."""
@@ -135,14 +153,38 @@ class _Graph:
 
     def condition(self, asked: Condition) -> str:
         """A condition as booleans."""
-        source = asked.source
-        if self.inputs[source].kind == "number":
-            return self.apply("IsNaN", source)
         if isinstance(asked, Missing):
-            return self.apply("Equal", self.code(source), self.constant(_MISSING, "INT64"))
-        places = [self.inputs[source].levels.index(level) for level in asked.levels]
-        found = [self.apply("Equal", self.code(source), self.constant(place, "INT64")) for place in places]
-        return self.chain("Or", found)
+            if self.inputs[asked.source].kind == "number":
+                return self.apply("IsNaN", asked.source)
+            return self.apply("Equal", self.code(asked.source), self.constant(_MISSING, "INT64"))
+        if asked.column in self.made:
+            part, made = self.made[asked.column]
+            value = date_value(self, made.function, part.column)
+            names = [self.constant(float(place)) for place in places_of(made.function, asked.levels)]
+            found = [self.apply("Equal", value, place) for place in names or [self.constant(-1.0)]]
+            there = self.apply("Not", self.condition(Missing(part.column)))
+            return self.apply("And", there, self.chain("Or", found))
+        code, levels = self.code(asked.column), self.inputs[asked.column].levels
+        places = [self.constant(levels.index(level), "INT64") for level in asked.levels]
+        return self.chain("Or", [self.apply("Equal", code, place) for place in places])
+
+    def cell(self, column: str) -> str:
+        """A number of the file, or what a function makes of a cell, filled."""
+        part, read = self.made.get(column) or (self.inputs[column], self.inputs[column])
+        value = column
+        if column in self.made:
+            make = date_value if part.dates else function_of
+            value = make(self, self.made[column][1].function, part.column)
+        if read.fill is None:
+            return value
+        return self.apply("Where", self.condition(Missing(part.column)), self.constant(read.fill), value)
+
+    def count(self, node: Count) -> str:
+        """How often words are in a text."""
+        if node.column not in self.counts:
+            part = self.inputs[node.column]
+            self.counts[node.column] = counts(self, part, self.condition(Missing(part.column)))
+        return self.counts[node.column](node.word)
 
     def number(self, node: Node) -> str:  # noqa: PLR0911  (one for each kind of node)
         """A node as numbers."""
@@ -150,10 +192,9 @@ class _Graph:
             case Constant():
                 return self.constant(node.value)
             case Cell():
-                fill = self.inputs[node.source].fill
-                if fill is None:
-                    return node.source
-                return self.apply("Where", self.condition(Missing(node.source)), self.constant(fill), node.source)
+                return self.cell(node.column)
+            case Count():
+                return self.count(node)
             case Log():
                 return self.apply("Log", self.number(node.of))
             case AtLeast() | AtMost():
@@ -174,6 +215,16 @@ class _Graph:
             yield self.apply("Equal", self.code(part.column), self.constant(_UNKNOWN, "INT64"))
         if part.positive:
             yield self.apply("Not", self.apply("Less", self.constant(0.0), part.column))
+        if part.kind == "number":
+            for made in part.made:
+                yield from outside(self, made.function, part.column)
+            return
+        missing = self.condition(Missing(part.column))
+        yield from unreadable(self, part, missing)
+        for made in part.made:
+            if made.closed:
+                known = self.condition(OneOf(made.column, made.levels))
+                yield self.apply("Not", self.apply("Or", missing, known))
 
     def write(self, rule: Rule) -> None:
         """Everything from the cells to the results."""
@@ -205,19 +256,25 @@ class _Graph:
             return self.apply("Exp", self.apply("Where", self.apply("Less", eta, most), eta, most))
         return eta
 
+    def table(self, name: str) -> str:
+        """Say of texts that they are (rows, words): nothing else tells what an operator of onnxruntime's own gives."""
+        self.tables.append(name)
+        return name
+
     def finished(self, rule: Rule) -> Any:  # noqa: ANN401  (a message of the package)
         """The graph."""
         from onnx import TensorProto  # noqa: PLC0415  (an extra)
 
         rows: list[object] = ["rows"] if rule.inputs else []
-        kinds = {"number": TensorProto.DOUBLE, "category": TensorProto.STRING}
         value = self.helper.make_tensor_value_info
-        inputs = [value(part.column, kinds[part.kind], rows) for part in rule.inputs]
+        kinds = [TensorProto.DOUBLE if part.kind == "number" else TensorProto.STRING for part in rule.inputs]
+        inputs = [value(part.column, kind, rows) for part, kind in zip(rule.inputs, kinds, strict=True)]
         outputs = [
             value(name, TensorProto.STRING if key == "class" else TensorProto.DOUBLE, rows)
             for key, name in self.outputs.items()
         ]
-        return self.helper.make_graph(self.nodes, "regcli", inputs, outputs, self.constants)
+        tables = [value(name, TensorProto.STRING, [*rows, f"{name} words"]) for name in self.tables]
+        return self.helper.make_graph(self.nodes, "regcli", inputs, outputs, self.constants, value_info=tables)
 
 
 def _capitals(word: str) -> Iterator[str]:

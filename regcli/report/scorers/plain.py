@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from regcli.data.rule import Rule
+from regcli.data.rule import Made, Rule
 from regcli.data.terms import Factor
 
 __all__ = ["scorer_document"]
@@ -32,6 +32,9 @@ def scorer_document(rule: Rule) -> dict[str, Any]:
                 "boolean": part.boolean,
                 "required": part.required,
                 "closed": part.closed,
+                "ngrams": part.ngrams,
+                "binary": part.binary,
+                "made": [_made(made) for made in part.made],
             }
             for part in rule.inputs
         ],
@@ -40,6 +43,7 @@ def scorer_document(rule: Rule) -> dict[str, Any]:
             {
                 "term": term.name,
                 "estimate": term.estimate,
+                "weight": term.weight,
                 "factors": [_factor(factor, fill) for factor, fill in term.factors],
             }
             for term in rule.summands
@@ -52,8 +56,20 @@ def _factor(factor: Factor, fill: float | None) -> dict[str, Any]:
     """A factor, and what it is where its cell is missing."""
     return {
         "column": factor.source,
+        "function": factor.function,
         "kind": factor.kind,
         "level": factor.level,
         "power": factor.power,
         "fill": fill,
+    }
+
+
+def _made(made: Made) -> dict[str, Any]:
+    """What a function makes of a cell."""
+    return {
+        "function": made.function,
+        "levels": list(made.levels),
+        "pooled": list(made.pooled),
+        "knots": list(made.knots),
+        "closed": made.closed,
     }

@@ -1,7 +1,7 @@
 """A scorer as PMML 4.4: a regression model over derived fields, one a term."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
 from regcli import __version__
@@ -12,6 +12,7 @@ from regcli.data.rule import (
     Choose,
     Condition,
     Constant,
+    Count,
     Input,
     Log,
     Missing,
@@ -21,9 +22,12 @@ from regcli.data.rule import (
     Rule,
     Sum,
 )
-from regcli.errors import UsageError
 from regcli.report.escape import visible
+from regcli.report.scorers.elements import apply, derived, double, field, joined, text, within
 from regcli.report.scorers.infix import about
+from regcli.report.scorers.pmml_texts import count, date_fields, in_domain, made_number, text_fields
+from regcli.report.scorers.refusal import refusal
+from regcli.report.scorers.spellings import places_of
 
 __all__ = ["pmml_scorer"]
 
@@ -34,9 +38,6 @@ _NO_XML = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]")
 
 #: The inverse link, as regression models of PMML name it.
 _NORMALIZATION = {"identity": "none", "logit": "logit", "log": "exp"}
-
-#: Operands of one application: a sum of n terms, two by two, would be n deep.
-_OPERANDS = 2
 
 
 def pmml_scorer(rule: Rule) -> str:
@@ -50,66 +51,60 @@ def pmml_scorer(rule: Rule) -> str:
     _require_xml(rule)
     fields = _Fields(rule)
     root = ET.Element("PMML", {"xmlns": _NAMESPACE, "version": "4.4"})
-    header = _in(root, "Header", description=" ".join(about(rule)))
-    _in(header, "Extension", name="model", value=rule.content_id)
-    _in(header, "Extension", name="target", value=visible(rule.target))
-    _in(header, "Application", name="regcli", version=__version__)
+    header = within(root, "Header", description=" ".join(about(rule)))
+    within(header, "Extension", name="model", value=rule.content_id)
+    within(header, "Extension", name="target", value=visible(rule.target))
+    within(header, "Application", name="regcli", version=__version__)
     _dictionary(root, rule)
-    model = _in(
+    model = within(
         root,
         "RegressionModel",
         modelName=f"regcli {rule.family}",
         functionName="regression",
         normalizationMethod=_NORMALIZATION[rule.link],
     )
-    schema = _in(model, "MiningSchema")
+    schema = within(model, "MiningSchema")
     for part in rule.inputs:
-        _in(schema, "MiningField", name=part.column, invalidValueTreatment="asIs", missingValueTreatment="asIs")
+        within(schema, "MiningField", name=part.column, invalidValueTreatment="asIs", missingValueTreatment="asIs")
     _output(model, rule, fields)
-    derived = _in(model, "LocalTransformations")
-    for field in fields.derive():
-        derived.append(field)
-    table = _in(model, "RegressionTable", intercept=repr(rule.intercept))
+    within(model, "LocalTransformations").extend(fields.derive())
+    table = within(model, "RegressionTable", intercept=repr(rule.intercept))
     for name, estimate in fields.predictors():
-        _in(table, "NumericPredictor", name=name, coefficient=repr(estimate))
+        within(table, "NumericPredictor", name=name, coefficient=repr(estimate))
     ET.indent(root, " ")
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
 
 def _require_xml(rule: Rule) -> None:
     names = [*(rule.classes or ()), *rule.na_values]
-    names += [name for part in rule.inputs for name in (part.column, *part.levels)]
+    names += [name for part in rule.inputs for name in (part.column, *part.levels, *part.words)]
     for name in names:
         if _NO_XML.search(name):
-            raise UsageError(
-                "not-exportable",
-                f"PMML is XML, which cannot hold a character of the name {name!r}",
-                hint="--to json, python, c, sql or onnx can",
-            )
+            raise refusal(f"PMML is XML, which cannot hold a character of the name {name!r}", "pmml")
 
 
 def _dictionary(root: ET.Element, rule: Rule) -> None:
     """The inputs, and which texts mean that a cell is missing."""
-    dictionary = _in(root, "DataDictionary")
+    dictionary = within(root, "DataDictionary")
     for part in rule.inputs:
         number = part.kind == "number"
         kind, operations = ("double", "continuous") if number else ("string", "categorical")
-        field = _in(dictionary, "DataField", name=part.column, optype=operations, dataType=kind)
+        entry = within(dictionary, "DataField", name=part.column, optype=operations, dataType=kind)
         if not number:
-            for text in rule.na_values:
-                _in(field, "Value", value=text, property="missing")
+            for word in rule.na_values:
+                within(entry, "Value", value=word, property="missing")
 
 
 def _output(model: ET.Element, rule: Rule, fields: "_Fields") -> None:
     """Response, link and class."""
-    output = _in(model, "Output")
+    output = within(model, "Output")
     names = {name: fields.free(name) for name in rule.outputs}
     common = {"optype": "continuous", "dataType": "double"}
-    _in(output, "OutputField", name=names["response"], feature="predictedValue", **common)
-    link = _in(output, "OutputField", name=names["link"], feature="transformedValue", **common)
-    link.append(_field(fields.link))
+    within(output, "OutputField", name=names["response"], feature="predictedValue", **common)
+    link = within(output, "OutputField", name=names["link"], feature="transformedValue", **common)
+    link.append(field(fields.link))
     if rule.classes is not None:
-        chosen = _in(
+        chosen = within(
             output,
             "OutputField",
             name=names["class"],
@@ -117,8 +112,8 @@ def _output(model: ET.Element, rule: Rule, fields: "_Fields") -> None:
             dataType="string",
             feature="transformedValue",
         )
-        high = _apply("greaterOrEqual", _field(names["response"]), _double(rule.threshold))
-        chosen.append(_apply("if", high, _text(rule.positive or ""), _text(rule.negative)))
+        high = apply("greaterOrEqual", field(names["response"]), double(rule.threshold))
+        chosen.append(apply("if", high, text(rule.positive or ""), text(rule.negative)))
 
 
 class _Fields:
@@ -129,6 +124,10 @@ class _Fields:
         self.taken = {part.column for part in rule.inputs}
         self.inputs = {part.column: part for part in rule.inputs}
         self.folded = {part.column: self.free(f"small({part.column})") for part in rule.inputs if part.boolean}
+        self.made = {made.column: (part, made) for part in rule.inputs for made in part.made}
+        self.names = {column: self.free(column) for column in self.made}
+        self.kept = {part.column: self.free(f"words({part.column})") for part in rule.inputs if part.words}
+        self.valid = {part.column: self.free(f"valid({part.column})") for part in rule.inputs if part.dates}
         self.usable = self.free("usable")
         self.shift = self.free("offset") if rule.shift is not None else None
         self.terms = [self.free(term.name) for term in rule.summands]
@@ -151,109 +150,89 @@ class _Fields:
     def derive(self) -> Iterator[ET.Element]:
         """The fields, those first that others need."""
         for column, name in self.folded.items():
-            yield _derived(name, _apply("lowercase", _field(column)), kind="string")
+            yield derived(name, apply("lowercase", field(column)), kind="string")
+        for part in self.rule.inputs:
+            if part.dates:
+                names = {made.function: self.names[made.column] for made in part.made}
+                yield from date_fields(part.column, names, self.valid[part.column], self.free)
+            if part.words:
+                yield from text_fields(part.column, self.kept[part.column], self.free)
+        for column, (part, made) in self.made.items():
+            if not part.dates:
+                yield derived(self.names[column], made_number(made.function, part.column))
         guards = [guard for part in self.rule.inputs for guard in self.guard(part)]
-        usable = _apply("if", _joined("and", guards), _double(0.0)) if guards else _double(0.0)
-        yield _derived(self.usable, usable)
+        usable = apply("if", joined("and", guards), double(0.0)) if guards else double(0.0)
+        yield derived(self.usable, usable)
         if self.rule.shift is not None and self.shift is not None:
-            yield _derived(self.shift, self.number(self.rule.shift))
+            yield derived(self.shift, self.number(self.rule.shift))
         for name, term in zip(self.terms, self.rule.summands, strict=True):
-            yield _derived(name, self.number(term.node))
-        parts = [_double(self.rule.intercept)]
-        parts += [_apply("*", _double(estimate), _field(name)) for name, estimate in self.predictors()]
-        yield _derived(self.link, _joined("+", parts))
+            yield derived(name, self.number(term.node))
+        parts = [double(self.rule.intercept)]
+        parts += [apply("*", double(estimate), field(name)) for name, estimate in self.predictors()]
+        yield derived(self.link, joined("+", parts))
 
     def guard(self, part: Input) -> Iterator[ET.Element]:
         """When a cell can be used."""
-        there = _apply("isNotMissing", _field(part.column))
-        if part.closed:
-            known = self.condition(OneOf(part.column, part.levels))
-            gone = _apply("isMissing", _field(part.column))
+        known = [self.condition(OneOf(part.column, part.levels))] if part.closed else []
+        known += [apply("equal", field(self.valid[part.column]), double(1.0))] if part.dates else []
+        for made in part.made:
+            known += [self.condition(OneOf(made.column, made.levels))] if made.closed else []
+            known += in_domain(made.function, part.column)
+        if known:
+            gone = apply("isMissing", field(part.column))
             # One after the other: an operator on a missing value would be missing.
-            nothing = _apply("equal", _double(0.0), _double(1.0) if part.required else _double(0.0))
-            yield _apply("if", gone, nothing, known)
+            nothing = apply("equal", double(0.0), double(1.0) if part.required else double(0.0))
+            yield apply("if", gone, nothing, joined("and", known))
         elif part.required:
-            yield there
+            yield apply("isNotMissing", field(part.column))
         if part.positive:
-            yield _apply("greaterThan", _field(part.column), _double(0.0))
+            yield apply("greaterThan", field(part.column), double(0.0))
 
     def condition(self, asked: Condition) -> ET.Element:
         """A condition; no level is true of a missing cell."""
         if isinstance(asked, Missing):
-            return _apply("isMissing", _field(asked.source))
-        return _apply("isIn", _field(self.folded.get(asked.source, asked.source)), *map(_text, asked.levels))
+            return apply("isMissing", field(asked.source))
+        if asked.column in self.made:
+            places = places_of(self.made[asked.column][1].function, asked.levels)
+            if not places:
+                return apply("equal", double(0.0), double(1.0))
+            return apply("isIn", field(self.names[asked.column]), *map(double, map(float, places)))
+        return apply("isIn", field(self.folded.get(asked.column, asked.column)), *map(text, asked.levels))
 
-    def number(self, node: Node) -> ET.Element:
+    def number(self, node: Node) -> ET.Element:  # noqa: PLR0911  (one for each kind of node)
         """A node."""
         match node:
             case Constant():
-                return _double(node.value)
+                return double(node.value)
             case Cell():
                 return self.cell(node)
+            case Count():
+                part = self.inputs[node.column]
+                return count(self.kept[node.column], node.word, binary=part.binary)
             case Log():
-                return _apply("ln", self.number(node.of))
+                return apply("ln", self.number(node.of))
             case AtLeast() | AtMost():
                 function = "max" if isinstance(node, AtLeast) else "min"
-                return _apply(function, self.number(node.of), _double(node.bound))
+                return apply(function, self.number(node.of), double(node.bound))
             case Sum() | Product():
-                return _joined("+" if isinstance(node, Sum) else "*", [self.number(part) for part in node.parts])
+                return joined("+" if isinstance(node, Sum) else "*", [self.number(part) for part in node.parts])
             case Choose():
                 return self.choice(node)
 
     def cell(self, node: Cell) -> ET.Element:
         """A number, filled."""
-        fill = self.inputs[node.source].fill
-        if fill is None:
-            return _field(node.source)
-        return _apply("if", _apply("isMissing", _field(node.source)), _double(fill), _field(node.source))
+        part, read = self.made.get(node.column) or (self.inputs[node.column], self.inputs[node.column])
+        value = field(self.names.get(node.column, node.column))
+        if read.fill is None:
+            return value
+        return apply("if", apply("isMissing", field(part.column)), double(read.fill), value)
 
     def choice(self, node: Choose) -> ET.Element:
         """One of two; what is asked of a missing cell has no answer in PMML, and here it is no level."""
         then, otherwise = self.number(node.then), self.number(node.otherwise)
-        choose = _apply("if", self.condition(node.condition), then, otherwise)
+        choose = apply("if", self.condition(node.condition), then, otherwise)
         if isinstance(node.condition, Missing):
             return choose
-        gone = _apply("isMissing", _field(node.condition.source))
-        return _apply("if", gone, self.number(node.otherwise), choose)
-
-
-def _joined(operator: str, parts: Sequence[ET.Element]) -> ET.Element:
-    """An operator of two over several, as a tree that is not deep."""
-    rows = list(parts)
-    while len(rows) > 1:
-        pairs = [rows[at : at + _OPERANDS] for at in range(0, len(rows), _OPERANDS)]
-        rows = [_apply(operator, *pair) if len(pair) > 1 else pair[0] for pair in pairs]
-    return rows[0]
-
-
-def _derived(name: str, expression: ET.Element, kind: str = "double") -> ET.Element:
-    operations = "continuous" if kind == "double" else "categorical"
-    field = ET.Element("DerivedField", {"name": name, "optype": operations, "dataType": kind})
-    field.append(expression)
-    return field
-
-
-def _apply(function: str, *arguments: ET.Element) -> ET.Element:
-    out = ET.Element("Apply", {"function": function})
-    out.extend(arguments)
-    return out
-
-
-def _field(name: str) -> ET.Element:
-    return ET.Element("FieldRef", {"field": name})
-
-
-def _double(value: float) -> ET.Element:
-    out = ET.Element("Constant", {"dataType": "double"})
-    out.text = repr(value)
-    return out
-
-
-def _text(value: str) -> ET.Element:
-    out = ET.Element("Constant", {"dataType": "string"})
-    out.text = value
-    return out
-
-
-def _in(parent: ET.Element, tag: str, **facts: str) -> ET.Element:
-    return ET.SubElement(parent, tag, facts)
+        column = node.condition.column
+        gone = apply("isMissing", field(self.made[column][0].column if column in self.made else column))
+        return apply("if", gone, self.number(node.otherwise), choose)

@@ -1,9 +1,13 @@
 """A scorer as one Python file that needs the standard library alone."""
 
+import math
+from collections.abc import Iterator
+
+from regcli.data.derive import CLOCK, DATE_NAMES, DAY, WEEK, ZONE
 from regcli.data.model_read import PROBE_TOLERANCE
-from regcli.data.rule import LARGEST_EXPONENT, Condition, Input, Missing, Rule
+from regcli.data.rule import DOMAINS, LARGEST_EXPONENT, Condition, Domain, Input, Made, Missing, Rule
 from regcli.report.escape import visible
-from regcli.report.scorers.infix import SMALLEST_LOGIT, Syntax, about, expression
+from regcli.report.scorers.infix import SMALLEST_LOGIT, Syntax, about, expression, unusable
 
 __all__ = ["python_scorer"]
 
@@ -13,16 +17,13 @@ _HEAD = '''\
 #
 # predict(row) takes a dict with a cell for every name in COLUMNS and returns one with {outputs}:
 # all None where the row cannot be scored (a cell missing that the model does not fill{unknown}, an
-# offset or exposure that cannot be used, values beyond double precision).
+# offset or exposure that cannot be used, {functions}values beyond double precision).
 # A cell is a number or text; missing are None, NaN and the texts in MISSING. Categories are compared as spelt.
-#
+{needs}#
 #     python scorer.py < data.csv > scores.csv    scores rows of a CSV file with a header
 #     python scorer.py --self-test                holds the scorer against results stored with the model
 
-import csv
-import math
-import re
-import sys
+{imports}
 
 COLUMNS = {columns}
 MISSING = {missing}
@@ -67,7 +68,7 @@ def _text(cell):
         return None
     text = cell if isinstance(cell, str) else str(cell)
     return None if text in MISSING else text
-
+{readers}
 
 def _require(holds):
     """Give the row up where something does not hold."""
@@ -95,6 +96,49 @@ def predict(row):
 {result}
 
 
+'''
+
+_DATES = f'''
+
+# Days, days by their week, times of a day, offsets from UTC.
+_DAY = r"{DAY}"
+_WEEK = r"{WEEK}"
+_CLOCK = r"{CLOCK}"
+_ZONE = r"{ZONE}"
+_EPOCH = datetime.date(1970, 1, 1)
+_DATE = re.compile(rf"[ \\t-\\r]*((?:{{_DAY}}|{{_WEEK}})(?:[Tt ](?:{{_CLOCK}})(?:{{_ZONE}})?)?)[ \\t-\\r]*")
+
+
+def _date(text):
+    """A date or time in ISO 8601; a date is its midnight."""
+    match = _DATE.fullmatch(text)
+    _require(match is not None)
+    try:
+        return datetime.datetime.fromisoformat(match[1])
+    except ValueError:
+        raise _Unusable from None
+
+
+def _days(when):
+    """Days since 1970-01-01; of a time with an offset those in UTC."""
+    offset = when.utcoffset() or datetime.timedelta()
+    clock = datetime.datetime.combine(_EPOCH, when.time()) - datetime.datetime.combine(_EPOCH, datetime.time()) - offset
+    days = when.toordinal() - _EPOCH.toordinal() + clock.days
+    return days + (clock.seconds + clock.microseconds / 1e6) / 86400.0
+'''
+
+_WORDS = '''
+
+_WORD = re.compile(r"\\b\\w\\w+\\b")
+
+
+def _counts(text, ngrams):
+    """How often each word is in a text, and each run of up to so many words."""
+    words = _WORD.findall(text.lower())
+    counts = collections.Counter(words)
+    for size in range(2, ngrams + 1):
+        counts.update(" ".join(words[at : at + size]) for at in range(len(words) - size + 1))
+    return counts
 '''
 
 # Apart from the head, because nothing is put in here.
@@ -149,11 +193,17 @@ def python_scorer(rule: Rule) -> str:
     if rule.classes is not None:
         chosen = f"{rule.positive!r} if response >= {rule.threshold!r} else {rule.negative!r}"
         result = f"    return {{'link': link, 'response': response, 'class': {chosen}}}"
+    dates, words = any(part.dates for part in rule.inputs), any(part.kind == "text" for part in rule.inputs)
+    modules = [*(["collections"] if words else []), "csv", *(["datetime"] if dates else []), "math", "re", "sys"]
     probes = [(dict(rule.probe_row(probe)), probe.link, PROBE_TOLERANCE * probe.size) for probe in rule.probes]
     head = _HEAD.format(
         about="\n".join(f"# {line}" for line in about(rule)),
         outputs=" and ".join(rule.outputs[:2]) if rule.classes is None else ", ".join(rule.outputs),
         unknown=", a category it does not know" if any(part.closed for part in rule.inputs) else "",
+        functions=unusable(rule),
+        needs="# Dates need Python 3.11.\n" if dates else "",
+        imports="\n".join(f"import {name}" for name in modules),
+        readers=(_DATES if dates else "") + (_WORDS if words else ""),
         columns=_listed([part.column for part in rule.inputs]),
         missing=_listed(list(rule.na_values)),
         names=_listed(list(rule.outputs)),
@@ -178,22 +228,30 @@ def _set(levels: tuple[str, ...]) -> str:
 def _body(rule: Rule) -> list[str]:
     """Read the cells, then add up."""
     places = {part.column: f"x{at}" for at, part in enumerate(rule.inputs)}
-    lines = [line for part in rule.inputs for line in _reading(part, places[part.column])]
+    filled = {part.column for part in rule.inputs if part.fill is not None}
+    lines = list[str]()
+    for part in rule.inputs:
+        place = places[part.column]
+        lines += _reading(part, place)
+        for made in part.made:
+            places[made.column] = f"{place}_{made.function}"
+            lines += _making(made, place, places[made.column])
 
     def condition(asked: Condition) -> str:
-        place = places[asked.source]
-        return f"{place} is None" if isinstance(asked, Missing) else f"{place} in {_set(asked.levels)}"
+        if isinstance(asked, Missing):
+            return f"{places[asked.source]} is None"
+        return f"{places[asked.column]} in {_set(asked.levels)}"
 
     syntax = Syntax(
         number=repr,
-        cell=lambda source: f"{places[source]}f" if filled[source] else places[source],
+        cell=lambda column: f"{places[column]}f" if column in filled else places[column],
+        count=lambda column, word: f"{places[column]}w[{word!r}]",
         condition=condition,
         choose="({then} if {condition} else {otherwise})",
         log="math.log",
         larger="max({of}, {bound})",
         smaller="min({of}, {bound})",
     )
-    filled = {part.column: part.fill is not None for part in rule.inputs}
     lines.append(f"eta = {rule.intercept!r}")
     if rule.shift is not None:
         lines.append(f"eta += {expression(rule.shift, syntax)}")
@@ -203,18 +261,63 @@ def _body(rule: Rule) -> list[str]:
     return lines
 
 
-def _reading(part: Input, place: str) -> list[str]:
+def _reading(part: Input, place: str) -> Iterator[str]:
     """Read one cell, and give the row up where it cannot be used."""
-    cell = f"row[{part.column!r}]"
-    lines = [f"{place} = {'_number' if part.kind == 'number' else '_text'}({cell})"]
+    yield f"{place} = {'_number' if part.kind == 'number' else '_text'}(row[{part.column!r}])"
     if part.required:
-        lines.append(f"_require({place} is not None)")
+        yield f"_require({place} is not None)"
     if part.positive:
-        lines.append(f"_require({place} > 0)")
+        yield f"_require({place} > 0)"
     if part.boolean:
-        lines.append(f"{place} = {place} if {place} is None else {place}.casefold()")
+        yield f"{place} = {place} if {place} is None else {place}.casefold()"
     if part.closed:
-        lines.append(f"_require({place} is None or {place} in {_set(part.levels)})")
+        yield f"_require({place} is None or {place} in {_set(part.levels)})"
     if part.fill is not None:
-        lines.append(f"{place}f = {part.fill!r} if {place} is None else {place}")
-    return lines
+        yield f"{place}f = {part.fill!r} if {place} is None else {place}"
+    if part.dates:
+        yield f"{place}d = None if {place} is None else _date({place})"
+    if part.kind == "text":
+        counted = f"_counts({place} or '', {part.ngrams})"
+        if part.binary:
+            counted = f"collections.Counter(dict.fromkeys({counted}, 1))"
+        yield f"{place}w = {counted}"
+
+
+def _making(made: Made, cell: str, place: str) -> Iterator[str]:
+    """What a function makes of a cell; the row is given up where it has no value."""
+    if made.function in DOMAINS:
+        if holds := _within(DOMAINS[made.function], cell):
+            yield f"_require({cell} is None or {holds})"
+        value = _NUMBERS[made.function].format(cell)
+    else:
+        cell = f"{cell}d"
+        value = _PARTS[made.function].format(cell)
+    if made.used or made.closed:
+        yield f"{place} = {made.fill!r} if {cell} is None else {value}"
+    if made.closed:
+        yield f"_require({place} is None or {place} in {_set(made.levels)})"
+
+
+def _within(domain: Domain, cell: str) -> str:
+    """Whether a number is in a domain; nothing if all are."""
+    tests = [f"{cell} {'>' if domain.above else '>='} {domain.least!r}"] if domain.least > -math.inf else []
+    tests += [f"{cell} <= {domain.most!r}"] if domain.most < math.inf else []
+    return " and ".join(tests)
+
+
+_NUMBERS = {
+    "abs": "abs({})",
+    "exp": "math.exp({})",
+    "log": "math.log({})",
+    "log10": "math.log10({})",
+    "log1p": "math.log1p({})",
+    "log2": "math.log2({})",
+    "sqrt": "math.sqrt({})",
+}
+
+_PARTS = {
+    "year": "float({}.year)",
+    "month": "str({}.month)",
+    "weekday": f"{DATE_NAMES['weekday']!r}[{{}}.weekday()]",
+    "days": "_days({})",
+}

@@ -7,6 +7,7 @@ import pytest
 
 from regcli.data.columns import spelt_levels
 from regcli.data.derive import NUMBER_FUNCTIONS, derived_table, is_date
+from regcli.data.rule import DOMAINS
 from regcli.data.table import Column, Levels, Numbers, SourceFile, Table
 from regcli.errors import DataError, Location
 
@@ -92,3 +93,45 @@ def test_what_dates_look_like() -> None:
     assert is_date("2024-02-29")
     assert not is_date("2023-02-29")
     assert not is_date("n/a")
+
+
+@pytest.mark.parametrize(
+    ("cell", "days"),
+    [
+        ("19700102", 1.0),
+        ("1970-01-02t06", 1.25),
+        ("1970-01-02 0600", 1.25),
+        ("1970-01-01T00:00:43,2", 0.0005),
+        ("1970-01-01T00:00:43.2000009", 0.0005),
+        ("1970-W01-5", 1.0),
+        ("1970W01", -3.0),
+        (" 1970-01-01T00:00-12\t", 0.5),
+        ("0001-01-01T00:00+12:00", -719162.5),
+        ("9999-12-31T23:59:59-23:59", 2932897.0 - 1 / 86_400 + 86_340 / 86_400),
+    ],
+)
+def test_spellings_of_dates(cell: str, days: float) -> None:
+    assert is_date(cell)
+    (found,) = parts(derived_table(dates(cell), WANTED, strict=True))["days"]
+    assert found == pytest.approx(days, rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["2024-02-29T", "2024-02-29T08.5", "2024-02-29x08", "2024-02-29T08:30:15:2", "2024-02-29T24:00", "2024-02-29Z",
+     "2024-02-29T08+00:60", "2024-02-29T08+24", "2024-02", "2024-060", "2021-W53", "0000-01-01", "\xa02024-02-29"],
+)  # fmt: skip
+def test_what_only_some_versions_of_the_library_read_is_no_date(cell: str) -> None:
+    assert not is_date(cell)
+
+
+@pytest.mark.parametrize("name", sorted(NUMBER_FUNCTIONS))
+def test_domains_of_functions_are_where_they_have_finite_values(name: str) -> None:
+    domain = DOMAINS[name]
+    edges = [edge for edge in (domain.least, domain.most) if np.isfinite(edge)]
+    numbers = [*edges, *np.nextafter(edges, np.inf), *np.nextafter(edges, -np.inf), -1e308, -5e-324, 5e-324, 1.7e308]
+    for number in map(float, numbers):
+        with np.errstate(all="ignore"):
+            finite = bool(np.isfinite(NUMBER_FUNCTIONS[name](np.array([number])))[0])
+        above = number > domain.least if domain.above else number >= domain.least
+        assert (above and number <= domain.most) == finite, number
