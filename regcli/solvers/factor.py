@@ -292,7 +292,7 @@ class Factor:
 
     def _settle(self, places: Integers, first: int, least: float = 0.0) -> None:
         """Keep what is at some positions, in order, and nothing else; rows before ``first`` stand as they are."""
-        tail, end = places[first:], places.size
+        tail, end, size = places[first:], places.size, self._order.size
         moved, before = self._order[tail], self._lower[tail, :first]
         self._order, self._ghosts = self._order[places], np.zeros(end, dtype=bool)
         self._names = self._names[:0]
@@ -300,8 +300,11 @@ class Factor:
             if tail.size > 1:
                 self._tally.factored()
             self._lower[first:end, :first] = before
-            self._rows[first:end] = self._rows[tail]
-            block = self._rows[first:end].take(moved, axis=1) - before @ before.T
+            if end < size:
+                self._rows[first:end] = self._rows[tail]
+            block = self._rows[first:end].take(moved, axis=1)
+            if first:
+                block -= before @ before.T
             block[np.diag_indices(tail.size)] += self._l2[moved]
             corner, info = lapack.dpotrf(block.T, lower=1, overwrite_a=1)
             if info == 0 and np.all(np.square(np.diagonal(corner)) > least * self._diagonal(moved)):

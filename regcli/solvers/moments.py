@@ -125,6 +125,7 @@ class Moments:
             self._middle = float(objective.lanes.weights(0) @ self._target)
             self._target = self._target - self._middle
         part = objective.lanes.partition
+        self._weights = np.bincount(part.block, weights=part.row_weights, minlength=part.n_blocks)
         self._lanes: list[_Lane] = []
         self._levels, self._coefs = np.zeros(part.n_lanes), np.zeros((part.n_lanes, objective.n_terms))
         self.batch = LONG_BATCH
@@ -301,26 +302,25 @@ class Moments:
     def _held_out(self, loss: _Quadratic, coefs: Array) -> Array:
         """Mean squared error on a lane's test blocks at models (T, p); nan without any."""
         objective = self._problem.objective
-        part = objective.lanes.partition
-        rows = np.flatnonzero(part.test[loss.lane][part.block] & (part.row_weights > 0))
-        weight = float(part.row_weights[rows].sum())
+        weight = float(objective.lanes.partition.test[loss.lane] @ self._weights)
         if weight <= 0:
             return np.full(len(coefs), np.nan)
         if loss.test is None:
-            return self._held_out_rows(loss, coefs, rows) / weight
+            return self._held_out_rows(loss, coefs) / weight
         own = coefs / objective.lanes.sd[loss.lane]
         base = loss.level - own @ objective.lanes.centre[loss.lane]
         vectors = np.column_stack([-base, -own, np.ones(len(own))])
         total = np.sum(vectors @ loss.test * vectors, axis=1)
         lost = total < CANCELLED * float(loss.test[-1, -1])
         if lost.any():
-            total[lost] = self._held_out_rows(loss, coefs[lost], rows)
+            total[lost] = self._held_out_rows(loss, coefs[lost])
         return total / weight
 
-    def _held_out_rows(self, loss: _Quadratic, coefs: Array, rows: Integers) -> Array:
+    def _held_out_rows(self, loss: _Quadratic, coefs: Array) -> Array:
         """Sums of squared errors of models (T, p), from the rows."""
         objective = self._problem.objective
         part, lanes = objective.lanes.partition, objective.lanes
+        rows = np.flatnonzero(part.test[loss.lane][part.block] & (part.row_weights > 0))
         own = coefs / lanes.sd[loss.lane]
         levels = (loss.level - own @ lanes.centre[loss.lane])[:, None]
         errors, step = np.zeros(len(own)), max(1, SPAN_CELLS // objective.design.shape[1])
