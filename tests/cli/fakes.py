@@ -42,7 +42,7 @@ class Outcome:
     context: RunContext
     warnings: tuple[Warn, ...] = ()
     header: tuple[str, ...] = ("id", "prediction")
-    rows: Iterator[list[list[object]]] = field(default_factory=lambda: iter([[["a", 0.1], ["b", None]]]))
+    rows: Iterator[list[list[object]]] = field(default_factory=lambda: iter([[["a", "b"], [0.1, None]]]))
     metrics: dict[str, Any] | None = None
     names: dict[str, Any] = field(default_factory=dict)
     estimates: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -123,7 +123,7 @@ def _behave(request: Request, context: RunContext) -> Outcome:
             )
             return Outcome(request, context, guesses)
         case "endless.csv":
-            return Outcome(request, context, rows=iter(lambda: [["a", 1.0]] * 1000, None))
+            return Outcome(request, context, rows=iter(lambda: [["a"] * 1000, [1.0] * 1000], None))
         case "scored.csv":
             return Outcome(request, context, metrics={"mse": 0.5})
     return Outcome(request, context)

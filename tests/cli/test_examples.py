@@ -78,6 +78,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lines = (folder / "data.csv").read_text("utf-8").splitlines()
     (folder / "new.csv").write_text("\n".join(line.rpartition(",")[0] for line in lines[:50]) + "\n", "utf-8")
     pq.write_table(pa_csv.read_csv(folder / "new.csv"), folder / "new.parquet")
+    checks = '[[check]]\nname = "new rows"\nmodel = "model.json"\ndata = ["new.csv"]\n'
+    (folder / "regcli.toml").write_text(checks, "utf-8")
     return folder
 
 
@@ -156,6 +158,7 @@ DOES: dict[str, Callable[[Done], bool]] = {
     "regcli check model.json new.csv": lambda d: d.document()["rows"] == 49,
     "regcli check model.json new.csv --assert 'missing.age < 0.05'": lambda d: d.document()["checks"][0]["passed"],
     "regcli check model.json new.parquet -f csv -o findings.csv": lambda d: d.rows("findings.csv") == [],
+    "regcli check --report junit=checks.xml": lambda d: "new rows" in text_of(d, "checks.xml"),
     "regcli inspect data.csv -y price": lambda d: d.document()["schema"] == "regcli.inspect/1",
     "regcli inspect data.csv --strict -q -o report.json": stops,
     "regcli inspect data.csv -f csv": lambda d: len(d.rows()) == 11,

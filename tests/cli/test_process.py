@@ -76,7 +76,7 @@ def test_a_fit_of_text_loads_nothing_for_what_was_not_asked() -> None:
     _, own = counted("fit", data, "-y", "progression", "--family", "gaussian", "-l", "1", "-f", "json")
     unasked = {
         "regcli.app.baseline", "regcli.app.check", "regcli.app.diff", "regcli.app.predict", "regcli.app.inspect",
-        "regcli.app.plan", "regcli.app.export", "regcli.cli.manual", "regcli.data.alike", "regcli.data.drift",
+        "regcli.app.plan", "regcli.app.export", "regcli.cli.manual", "regcli.data.drift",
         "regcli.report.github", "regcli.report.junit", "regcli.report.page", "regcli.report.pictures",
         "regcli.report.plots", "regcli.report.schemas", "regcli.report.tables",
     }  # fmt: skip

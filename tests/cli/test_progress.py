@@ -5,8 +5,10 @@ import pty
 import re
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -65,15 +67,30 @@ def test_a_line_without_an_end_counts(capsys: pytest.CaptureFixture[str], monkey
     assert told(capsys) == "1,235,000 r"  # a line that wraps cannot be taken back
 
 
-def on_terminal(folder: Path, *words: str) -> str:
-    """What a run writes to a terminal on its standard error."""
+def on_terminal(folder: Path, *words: str, table: bytes = b"") -> str:
+    """What a run writes to a terminal on its standard error; a table on its standard input takes two seconds."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "regcli", *words]
-    with subprocess.Popen(command, cwd=folder, env=environment(), stdout=subprocess.DEVNULL, stderr=theirs) as process:
+    quiet, fed = subprocess.DEVNULL, subprocess.PIPE
+    with subprocess.Popen(command, cwd=folder, env=environment(), stdin=fed, stdout=quiet, stderr=theirs) as process:
         os.close(theirs)
+        assert process.stdin is not None
+        feeder = threading.Thread(target=feed, args=(process.stdin, table))
+        feeder.start()
         out = all_of(ours)
+        feeder.join()
         assert process.wait(60) == 0
     return out.decode()
+
+
+def feed(pipe: BinaryIO, table: bytes) -> None:
+    """Write half of a table, and the other half much later."""
+    with pipe:
+        half = len(table) // 2
+        pipe.write(table[:half])
+        pipe.flush()
+        time.sleep(2.5 if table else 0.0)
+        pipe.write(table[half:])
 
 
 @pytest.mark.slow
@@ -95,13 +112,11 @@ def test_a_long_run_shows_progress_on_a_terminal_alone(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model, and a table that takes seconds to look at."""
+    """A model, and a table."""
     place = tmp_path_factory.mktemp("scored")
-    rng = np.random.default_rng(2)
-    values = rng.normal(size=(400_000, 12))
-    header = ",".join(f"x{at}" for at in range(11)) + ",y"
-    np.savetxt(place / "large.csv", values, delimiter=",", fmt="%.6g", header=header, comments="")
-    np.savetxt(place / "small.csv", values[:200], delimiter=",", fmt="%.6g", header=header, comments="")
+    values = np.random.default_rng(2).normal(size=(60_000, 4))
+    for name, rows in (("large.csv", values), ("small.csv", values[:200])):
+        np.savetxt(place / name, rows, delimiter=",", fmt="%.4g", header="x0,x1,x2,y", comments="")
     words = ("fit", "small.csv", "-y", "y", "--family", "gaussian", "-l", "0.01", "-m", "model.json", "-o", "fit.json")
     command = [sys.executable, "-m", "regcli", *words]
     subprocess.run(command, cwd=place, env=environment(), capture_output=True, timeout=60, check=True)
@@ -109,11 +124,11 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 LONG = {
-    "predict": (("predict", "model.json", "large.csv", "-o", "scores.csv"), r"\r[\d,]+ rows, (about )?\d+ s( left)?"),
-    "check": (("check", "model.json", "large.csv"), r"\r[\d,]+ rows, (about )?\d+ s( left)?"),
-    "inspect": (("inspect", "large.csv", "-y", "y"), r"\rworking, \d+ s"),
-    "path": (("path", "large.csv", "-y", "y", "--family", "gaussian"), r"\rworking, \d+ s"),
-    "cv": (("cv", "large.csv", "-y", "y", "--family", "gaussian"), r"\rworking, \d+ s"),
+    "predict": (("predict", "model.json", "-", "-o", "scores.csv"), r"\r[\d,]+ rows, (about )?\d+ s( left)?"),
+    "check": (("check", "model.json", "-"), r"\r[\d,]+ rows, (about )?\d+ s( left)?"),
+    "inspect": (("inspect", "-", "-y", "y"), r"\rworking, \d+ s"),
+    "path": (("path", "-", "-y", "y", "--family", "gaussian"), r"\rworking, \d+ s"),
+    "cv": (("cv", "-", "-y", "y", "--family", "gaussian"), r"\rworking, \d+ s"),
 }
 
 
@@ -121,12 +136,15 @@ LONG = {
 @pytest.mark.parametrize("name", LONG)
 def test_whatever_takes_long_says_so_on_a_terminal(scored: Path, name: str) -> None:
     words, wanted = LONG[name]
-    shown = on_terminal(scored, *words)
+    table = (scored / "large.csv").read_bytes()
+    shown = on_terminal(scored, *words, table=table)
     assert re.search(wanted, shown), repr(shown[-300:])
     bare = re.sub(r"\r[^\r\n]*(?=\r)", "", shown)  # what is written over is gone
     assert "working" not in bare
     piped = [sys.executable, "-m", "regcli", *words, "-q"]
-    done = subprocess.run(piped, cwd=scored, env=environment(), capture_output=True, timeout=60, check=True)
+    done = subprocess.run(
+        piped, input=table, cwd=scored, env=environment(), capture_output=True, timeout=60, check=True
+    )
     assert b"\r" not in done.stderr
 
 
