@@ -251,7 +251,8 @@ def test_a_stream_of_predictions_ends_with_its_reader(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
 def test_signals_leave_with_their_status(tmp_path: Path, number: signal.Signals, status: int) -> None:
     begun = tmp_path / "begun"
-    command = [sys.executable, "-m", "tests.cli.fakes", "fit", "wait.csv", str(begun)]
+    heeded = ["env", "--default-signal=HUP,INT,TERM"]  # in the background of a script they may be ignored
+    command = [*heeded, sys.executable, "-m", "tests.cli.fakes", "fit", "wait.csv", str(begun)]
     process = subprocess.Popen(
         command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
