@@ -105,6 +105,12 @@ def _unpenalised(columns: list[int], terms: SeparableTerms) -> tuple[int, ...]:
     return tuple(j for j in columns if terms.l1[j] + terms.l2[j] == 0)
 
 
+def _violators(rate: Array, tol: float) -> Integers:
+    """Coordinates whose slope exceeds a tolerance, the largest first."""
+    found = (rate > tol).nonzero()[0]
+    return found[np.argsort(-rate[found], kind="stable")] if found.size > 1 else found
+
+
 class ActiveSet:
     """The kernel for one Hessian; its factor is kept from one strength to the next.
 
@@ -170,14 +176,13 @@ class ActiveSet:
             value = terms.value(coefs) - 0.5 * float(coefs @ (linear + score))
             rate, direction = self._slopes(terms, coefs, score)
             rate[aliased] = -np.inf
-            violators = (rate > tol).nonzero()[0]
+            violators = _violators(rate, tol)
             if not violators.size:
                 return QuadraticSolution(coefs, score, rounds, solved=True, aliased=_unpenalised(aliased, terms))
             single = single or value >= last - PROGRESS * abs(value)
             last = value
             if single and rate[violators].max() <= enough:
                 return QuadraticSolution(coefs, score, rounds, solved=True, aliased=_unpenalised(aliased, terms))
-            violators = violators[np.argsort(-rate[violators], kind="stable")]
             entered = self._admit(violators[:1] if single else violators, terms, coefs, direction)
             if not entered.size and not self._exchange(int(violators[0]), terms, coefs, rate, direction):
                 aliased.append(int(violators[0]))
@@ -208,9 +213,9 @@ class ActiveSet:
     def _foresee(self, expected: Array, terms: SeparableTerms, coefs: Array, tol: float) -> None:
         """Let in what a guess of the score calls for, largest slope first."""
         rate, direction = self._slopes(terms, coefs, expected)
-        soon = (rate > tol).nonzero()[0]
+        soon = _violators(rate, tol)
         if soon.size:
-            self._admit(soon[np.argsort(-rate[soon], kind="stable")], terms, coefs, direction)
+            self._admit(soon, terms, coefs, direction)
 
     def _exact(self, terms: SeparableTerms, coefs: Array) -> None:
         """Have the factor of this very L2 part."""

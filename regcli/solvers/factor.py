@@ -330,7 +330,7 @@ class Factor:
         """Make room, little at a time: LAPACK is handed the leading columns at their full height."""
         if size <= self._lower.shape[0]:
             return
-        room, old = min(size + max(size // SPARE, 16), max(self.size, size)), self._order.size
+        room, old = min(size + max(size // SPARE, 16), self.size), self._order.size
         lower, rows = np.zeros((room, room), order="F"), np.empty((room, self.hessian.shape[0]))
         lower[:old, :old], rows[:old] = self._lower[:old, :old], self._rows[:old]
         self._lower, self._rows = lower, rows

@@ -106,11 +106,9 @@ class Lockstep:
         self._levels = problem.null.intercepts
         self._coefs = np.zeros((lanes, p))
         _, self._linear = objective.score(objective.eta(self._levels, self._coefs))
-        self._score = self._linear
         terms = [objective.terms(problem.penalty, 1.0, lane) for lane in range(lanes)]
         self._edge = np.stack([term.l1 for term in terms])
-        self._last = np.inf
-        self._past: list[tuple[float, Array]] = []
+        self._past: list[tuple[float, Array]] = [(np.inf, self._linear)]  # the last two strengths, and the scores there
         self._own: list[_Own | None] = [None] * lanes
         self._most = most_columns(lanes)
         self._among = np.zeros((lanes, p), dtype=bool)
@@ -128,9 +126,9 @@ class Lockstep:
 
     def _with_stations(self, lams: Array) -> list[tuple[float, bool]]:
         """The strengths, and those to pass through where one is far: else most columns would look needed at once."""
-        out, last = list[tuple[float, bool]](), self._last
+        out, (last, score) = list[tuple[float, bool]](), self._past[-1]
         for lam in map(float, lams):
-            out += [(station, False) for station in stations(self._problem, self._score, last, lam)]
+            out += [(station, False) for station in stations(self._problem, score, last, lam)]
             out.append((lam, True))
             last = lam
         return out
@@ -154,22 +152,22 @@ class Lockstep:
         ]
         last = range(max(good - 2, 0), good)
         self._past = [*self._past, *((float(lams[at]), checks[at].score) for at in last)][-2:]
-        self._last, self._score = self._past[-1]
         self._coefs = out[-1].coefs
         return out
 
     def _working(self, lam: float, more: Integers) -> _Working:
         """Columns that may take part before a strength is reached, or that a lane has in its quadratic."""
-        objective, edge = self._problem.objective, lam * self._edge * kept_share(self._last, lam, WORKING)
-        wanted = ((np.abs(self._score) >= edge) | (self._coefs != 0) | self._among).any(axis=0)
+        last, score = self._past[-1]
+        objective, edge = self._problem.objective, lam * self._edge * kept_share(last, lam, WORKING)
+        wanted = ((np.abs(score) >= edge) | (self._coefs != 0) | self._among).any(axis=0)
         wanted[more] = True
         columns = np.flatnonzero(wanted)
         return _Working(columns, objective.restrict(columns), self._problem.penalty.restrict(columns))
 
     def _along(self, working: _Working, lams: Array) -> list[_Point]:
         """All lanes at every strength, on the working columns."""
-        coefs, score = self._coefs[:, working.columns], self._score[:, working.columns]
         past = [(lam, values[:, working.columns]) for lam, values in self._past]
+        coefs, score = self._coefs[:, working.columns], past[-1][1]
         out = []
         for lam in lams:
             out.append(self._solve(working, float(lam), (coefs, score), ahead(past, float(lam))))
