@@ -3,14 +3,13 @@
 import io
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import chain
 from typing import BinaryIO, NoReturn
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from regcli.data.cells import SMALL, Cells, Reading, checked_parse, parse, widths_checked
 from regcli.data.columns import as_boolean, spelt_levels
 from regcli.data.dialect import Dialect, Format
 from regcli.data.plan import NOT_READ, BadCells, ChunkPlan, declared_numbers
@@ -18,19 +17,7 @@ from regcli.data.quotes import Quotes, count_breaks, count_delimiters, record_en
 from regcli.data.scan import TextPart
 from regcli.data.source import arriving, pieces, text_lines, would_wait
 from regcli.data.table import Column, Levels, Numbers, SourceFile, Table
-from regcli.data.text import (
-    Layout,
-    checked_parse,
-    empty_file,
-    encoding_hint,
-    head_of,
-    header_names,
-    layout_of,
-    numbers_mean_missing,
-    parse,
-    refuse_nul,
-    widths_checked,
-)
+from regcli.data.text import Layout, empty_file, encoding_hint, head_of, header_names, layout_of, refuse_nul
 from regcli.errors import DataError, Location
 
 __all__ = ["text_chunks"]
@@ -72,12 +59,13 @@ def text_chunks(stream: BinaryIO, name: str, dialect: Dialect, fmt: Format, plan
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """A run of whole records as UTF-8, and the physical line of its first."""
+    """A run of whole records as UTF-8, and the physical line of its first; ``small`` where little came before it."""
 
     file: str
     data: bytes
     line: int
     delimiter: str
+    small: bool = False
 
     def part(self, names: tuple[str, ...] = ()) -> TextPart:
         return TextPart(
@@ -107,6 +95,7 @@ class _Blocks:
         self.at = 0
         self.ends: NDArray[np.intp] = np.empty(0, dtype=np.intp)
         self.lines_in = 0
+        self.taken = 0
         self.plain = False
 
     def take(self, rows: int, *, after: _Block | None = None) -> _Block | None:
@@ -126,7 +115,11 @@ class _Blocks:
             self.line += found if self.plain else count_breaks(self.piece[self.at : cut])
             self.at, self.ends = cut, self.ends[found:]
             need -= found
-        return _Block(self.file, b"".join(taken), line, self.quotes.delimiter) if taken else None
+        if not taken:
+            return None
+        data = b"".join(taken)
+        self.taken += len(data)
+        return _Block(self.file, data, line, self.quotes.delimiter, small=self.taken <= SMALL)
 
     def take_record(self) -> _Block | None:
         """Take the first record that is not blank."""
@@ -190,14 +183,15 @@ class _Reader:
         if not plain:
             part.check()
         frame = self._frame(block, part)
-        if plain and delimiters != len(frame) * (len(self.layout.names) - 1):
+        if plain and delimiters != frame.rows * (len(self.layout.names) - 1):
             part.check()
+            frame = self._frame(replace(block, small=True), part)  # pandas passed over cells that are there
         columns, bad_cells = self._columns(frame, part)
         return Table(
-            files=(SourceFile(block.file, "", len(frame)),),
+            files=(SourceFile(block.file, "", frame.rows),),
             format="csv",
             columns=columns,
-            rows=len(frame),
+            rows=frame.rows,
             locate=part.locate,
             delimiter=self.layout.delimiter,
             delimiter_guessed=self.layout.guessed,
@@ -205,35 +199,27 @@ class _Reader:
             raw=self._raw(block, part, frame),
         )
 
-    def _parse(self, block: _Block, part: TextPart, types: dict[int, type], only: Collection[int]) -> pd.DataFrame:
-        run = partial(parse, block.data, self.layout, self.dialect, header=False, types=types, only=only)
+    def _parse(self, block: _Block, part: TextPart, types: dict[int, type], only: Collection[int]) -> Cells:
+        wanted = Reading(types, only=only)
         with widths_checked():
-            return checked_parse(part, run)
+            return checked_parse(part, lambda: parse(block.data, self.layout, self.dialect, wanted, small=block.small))
 
-    def _frame(self, block: _Block, part: TextPart) -> pd.DataFrame:
-        """Read declared numbers as numbers; as text where a cell is none, those that may have such cells first.
+    def _frame(self, block: _Block, part: TextPart) -> Cells:
+        """Read what is wanted; declared numbers once more, as text, where a cell is none.
 
-        Text is read as Python strings, which costs less than pandas' own. Numbers that pandas is not told of it reads
-        faster; it finds none where a cell is none, or is an integer beyond 64 bits.
+        Text is read as Python strings, which costs less than pandas' own.
         """
-        plan, names = self.plan, self.layout.names
-        # One column at least: the frame counts the rows.
-        read = [at for at, name in enumerate(names) if not plan.passes_over(name)] or [0]
-        numbers = {at for at in read if names[at] in plan.numeric}
-        strict = {at for at in numbers if names[at] not in plan.lenient}
-        if not numbers_mean_missing(self.dialect):
-            frame = self._parse(block, part, {at: object for at in read if at not in numbers}, read)
-            if all(frame[at].dtype.kind in "iuf" for at in numbers):
-                return frame
-        attempts = [numbers, strict] if len(strict) < len(numbers) else [numbers]
-        for some in attempts:
-            try:
-                return self._parse(block, part, {at: float if at in some else object for at in read}, read)
-            except ValueError:  # a cell that is no number
-                continue
-        return self._parse(block, part, dict.fromkeys(read, object), read)
+        # One column at least: the cells count the rows.
+        read = [at for at, name in enumerate(self.layout.names) if not self.plan.passes_over(name)] or [0]
+        numbers = {at for at in read if self.layout.names[at] in self.plan.numeric}
+        cells = self._parse(block, part, {at: object for at in read if at not in numbers}, read)
+        odd = [at for at in numbers if not cells.is_number(at)]
+        if not odd:
+            return cells
+        spelt = self._parse(block, part, dict.fromkeys(odd, object), odd)
+        return Cells(cells.rows, {**cells.columns, **spelt.columns})
 
-    def _columns(self, frame: pd.DataFrame, part: TextPart) -> tuple[dict[str, Column], BadCells]:
+    def _columns(self, frame: Cells, part: TextPart) -> tuple[dict[str, Column], BadCells]:
         missing = self.dialect.na_values
         columns: dict[str, Column] = {}
         doubtful: dict[str, Levels] = {}
@@ -241,8 +227,8 @@ class _Reader:
             if self.plan.passes_over(name):
                 columns[name] = NOT_READ
                 continue
-            if name in self.plan.numeric and frame[at].dtype.kind in "iuf":
-                columns[name] = Numbers(frame[at].to_numpy(dtype=np.float64))
+            if name in self.plan.numeric and frame.is_number(at):
+                columns[name] = Numbers(frame[at])
                 continue
             levels = spelt_levels(frame[at], missing)
             columns[name] = levels if name in self.plan.as_text else as_boolean(levels, same_spelling=False)
@@ -253,10 +239,10 @@ class _Reader:
         )
         return {**columns, **found}, bad_cells
 
-    def _raw(self, block: _Block, part: TextPart, frame: pd.DataFrame) -> dict[str, NDArray[np.object_]] | None:
+    def _raw(self, block: _Block, part: TextPart, frame: Cells) -> dict[str, NDArray[np.object_]] | None:
         if not self.plan.keep_raw:
             return None
         kept = {at: name for at, name in enumerate(self.layout.names) if self.plan.keeps(name)}
-        more = [at for at in kept if at not in frame or frame[at].dtype != object]
+        more = [at for at in kept if at not in frame.columns or frame[at].dtype != object]
         spelt = self._parse(block, part, dict.fromkeys(more, object), more) if more else frame
-        return {name: (spelt if at in more else frame)[at].to_numpy(dtype=np.object_) for at, name in kept.items()}
+        return {name: np.asarray((spelt if at in more else frame)[at], dtype=np.object_) for at, name in kept.items()}

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from regcli.data.distinct import coded
 from regcli.data.table import Levels, Numbers
 
 __all__ = [
@@ -31,9 +31,9 @@ _NUMBER = {
 
 
 def number(cell: str, decimal: str = ".") -> float | None:
-    """Read one cell as the CSV reader does: the nearest double, or None if it is not a number."""
+    """Read one cell as the CSV reader does: the nearest double, zero without a sign; None if it is not a number."""
     match = _NUMBER[decimal].fullmatch(cell)
-    return None if match is None else float((match[1] or cell).replace(",", "."))
+    return None if match is None else float((match[1] or cell).replace(",", ".")) + 0.0
 
 
 def sorted_levels(codes: NDArray[Any], uniques: Sequence[str], missing: Collection[str] = ()) -> Levels:
@@ -57,8 +57,8 @@ def sorted_levels(codes: NDArray[Any], uniques: Sequence[str], missing: Collecti
 
 def spelt_levels(cells: Any, missing: Collection[str] = ()) -> Levels:  # noqa: ANN401  (a Series or an object array)
     """Factorize a column of text, without a loop over its rows; NaN and None are missing."""
-    codes, uniques = pd.factorize(cells)
-    return sorted_levels(codes, [str(cell) for cell in uniques], missing)
+    codes, values = coded(cells)
+    return sorted_levels(codes, [str(cell) for cell in values], missing)
 
 
 def as_boolean(column: Levels, *, same_spelling: bool = True) -> Levels:
@@ -118,7 +118,7 @@ def concatenate_numbers(columns: Sequence[Numbers]) -> Numbers:
     places, rows = [], 0
     for column in columns:
         if column.places is None:
-            return Numbers(np.concatenate([each.values for each in columns]))  # noqa: PD011  (no pandas object)
+            return Numbers(np.concatenate([each.values for each in columns]))
         places.append(column.places + rows)
         rows += column.size
     return Numbers(np.concatenate([each.cells for each in columns]), np.concatenate(places).astype(np.int32), rows)

@@ -1,16 +1,11 @@
-"""Lines of cells: delimiter, header, what is wrong with the bytes, and the one call of pandas' reader."""
+"""Lines of cells: delimiter, header, and what is wrong with the bytes."""
 
 import io
 import re
-import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from typing import Any, BinaryIO, NoReturn
+from typing import BinaryIO, NoReturn
 
-import pandas as pd
-
-from regcli.data.columns import number
 from regcli.data.dialect import Dialect, Format, find_delimiter
 from regcli.data.scan import TextPart
 from regcli.data.source import Source, check_byte_order, check_is_text, is_slow, likely_encoding, text_lines
@@ -19,18 +14,14 @@ from regcli.errors import DataError, Location
 __all__ = [
     "Layout",
     "check_names",
-    "checked_parse",
     "empty_file",
     "encoding_hint",
     "head_of",
     "header_names",
     "layout_of",
-    "numbers_mean_missing",
-    "parse",
     "read_names",
     "refuse_bytes",
     "refuse_nul",
-    "widths_checked",
 ]
 
 #: Looked at to find the delimiter.
@@ -178,54 +169,6 @@ def refuse_nul(part: TextPart) -> NoReturn:
     )
 
 
-def numbers_mean_missing(dialect: Dialect) -> bool:
-    """Whether a number means missing: pandas then knows it in any spelling only where it is told of the numbers."""
-    return any(number(cell, dialect.decimal) is not None for cell in dialect.na_values)
-
-
-def parse(
-    block: bytes,
-    layout: Layout,
-    dialect: Dialect,
-    *,
-    header: bool,
-    types: Mapping[int, type],
-    only: Collection[int] | None = None,
-    rows: int | None = None,
-) -> pd.DataFrame:
-    """Run pandas' C reader on UTF-8; columns are called by position.
-
-    ``types`` fixes columns to text (``str``, or ``object`` for plain Python strings: cells as spelt, none missing) or
-    ``float``; the others are inferred. ``only`` reads some columns, ``rows`` the first rows. To be
-    run within ``widths_checked``.
-    """
-    places = range(len(layout.names))
-    options: dict[str, Any] = {
-        "sep": layout.delimiter,
-        "decimal": dialect.decimal,
-        "encoding": "utf-8",
-        "header": 0 if header else None,
-        "names": list(places),
-        "usecols": None if only is None else sorted(only),
-        "nrows": rows,
-        "index_col": False,
-        "dtype": dict(types),
-        "keep_default_na": False,
-        "na_values": {at: list(dialect.na_values) for at in places if types.get(at) not in {str, object}},
-        "compression": None,
-        "low_memory": False,
-    }
-    return pd.read_csv(io.BytesIO(block), **options)
-
-
-@contextmanager
-def widths_checked() -> Iterator[None]:
-    """Make pandas' warnings about the width of rows errors. What is warned of is the process's: threads share this."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        yield
-
-
 def read_names(source: Source, dialect: Dialect, fmt: Format) -> tuple[Layout, TextPart]:
     """Find the delimiter and the names of a text from its beginning alone."""
     with source.open() as stream:
@@ -233,25 +176,3 @@ def read_names(source: Source, dialect: Dialect, fmt: Format) -> tuple[Layout, T
     part = TextPart(source.name, lambda: source.lines(dialect.encoding), layout.delimiter, header=dialect.header)
     names = header_names(part)
     return replace(layout, names=names), replace(part, names=names)
-
-
-def checked_parse(part: TextPart, run: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-    """Run a parse; where pandas stumbles, let the exact scan say what is wrong.
-
-    Raises
-    ------
-    DataError
-        What the scan finds, else ``file-unreadable`` with pandas' words.
-    """
-    try:
-        return run()
-    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        if "out of memory" in str(error):  # what the tokenizer says where malloc gave it nothing
-            raise MemoryError(f"not enough memory to read {part.file}") from error
-        part.check()
-        raise DataError(
-            "file-unreadable",
-            f"{part.file} cannot be read: {error}",
-            where=Location(file=part.file),
-            hint="regcli inspect may say more; --delimiter and --encoding where they are guessed wrong",
-        ) from error

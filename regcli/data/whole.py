@@ -15,9 +15,9 @@ from itertools import chain, islice
 from typing import Any, BinaryIO
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from regcli.data.cells import SMALL, Cells, Reading, checked_parse, parse, widths_checked
 from regcli.data.columns import as_boolean, concatenate_levels, number, numbers_of, spelt_levels
 from regcli.data.dialect import Dialect, Format
 from regcli.data.quotes import Quotes, count_delimiters, exact_ends
@@ -25,19 +25,7 @@ from regcli.data.rooms import Rooms, give_back
 from regcli.data.scan import TextPart, ragged
 from regcli.data.source import Source, chunks_of, pieces
 from regcli.data.table import Column, Levels, Numbers, SourceFile, Table
-from regcli.data.text import (
-    Layout,
-    checked_parse,
-    empty_file,
-    head_of,
-    header_names,
-    layout_of,
-    numbers_mean_missing,
-    parse,
-    refuse_bytes,
-    refuse_nul,
-    widths_checked,
-)
+from regcli.data.text import Layout, empty_file, head_of, header_names, layout_of, refuse_bytes, refuse_nul
 from regcli.errors import DataError
 
 __all__ = ["read_text"]
@@ -223,12 +211,14 @@ class _Reader:
     rooms: Rooms = field(default_factory=lambda: Rooms(0))
     levels: dict[int, list[Levels]] = field(default_factory=dict)
     zeros: bool = True
+    small: bool = False
 
     def read(self, blocks: Iterator[_Block], threads: int) -> int:
         """Read all columns; return the number of rows."""
         first = next(blocks, None)
         if first is None:
             raise empty_file(self.part.file, header=True)
+        self.small = len(first.data) <= SMALL  # it is the only one then
         self.zeros = _may_have_zeros(first, self.layout.delimiter)
         self.numeric = self._guess(first)
         self.levels = {at: [] for at in range(len(self.layout.names)) if at not in self.numeric}
@@ -273,7 +263,7 @@ class _Reader:
         """Columns whose first cells are numbers, all of them."""
         frame = self._parse(block, dict.fromkeys(self.declared, str), rows=_LOOK)
         rest = [at for at in range(len(self.layout.names)) if at not in self.declared]
-        numeric = {at for at in rest if frame[at].dtype.kind in "iuf"}
+        numeric = {at for at in rest if frame.is_number(at)}
         rest = [at for at in rest if at not in numeric]
         # pandas has no numbers for a column of integers of which one is beyond 64 bits.
         spelt = self._parse(block, dict.fromkeys(rest, str), only=rest, rows=_LOOK) if rest else frame
@@ -286,32 +276,19 @@ class _Reader:
     def _read(self, block: _Block) -> _Part:
         numeric = self.numeric - self.late
         text = [at for at in range(len(self.layout.names)) if at not in numeric]
-        try:
-            frame = self._parse(block, dict.fromkeys(text, str) | self._fixed(numeric))
-        except ValueError:  # a cell that is no number, in a column that is fixed to numbers
-            frame = self._parse(block, dict.fromkeys((*text, *numeric), str))
-        if block.plain and block.delimiters != (len(frame) + block.header) * (len(self.layout.names) - 1):
+        frame = self._parse(block, dict.fromkeys(text, str))
+        if block.plain and block.delimiters != (frame.rows + block.header) * (len(self.layout.names) - 1):
             self.part.check()
-        numbers = {
-            at: column.to_numpy(dtype=np.float64)
-            for at, column in frame.items()
-            if isinstance(at, int) and at in numeric and column.dtype.kind in "iuf"
-        }
+            frame = self._parse(block, dict.fromkeys(text, str), small=True)  # pandas passed over cells that are there
+        numbers = {at: np.asarray(frame[at], dtype=np.float64) for at in sorted(numeric) if frame.is_number(at)}
         odd = [at for at in numeric if at not in numbers]
         spelt = self._parse(block, dict.fromkeys(odd, str), odd) if odd else frame
         more, levels = self._numbers(spelt, odd)
         levels |= {at: spelt_levels(frame[at], self.dialect.na_values) for at in text}
-        return _Part(len(frame), numbers | more, levels)
-
-    def _fixed(self, numeric: Collection[int]) -> dict[int, type]:
-        """Columns that pandas must read as numbers: all, where a number means missing in any spelling of it.
-
-        In columns of integers pandas knows it by its spelling. Left alone it reads numbers twice as fast.
-        """
-        return dict.fromkeys(numeric, float) if numbers_mean_missing(self.dialect) else {}
+        return _Part(frame.rows, numbers | more, levels)
 
     def _numbers(
-        self, frame: pd.DataFrame, numeric: Collection[int]
+        self, frame: Cells, numeric: Collection[int]
     ) -> tuple[dict[int, NDArray[np.float64]], dict[int, Levels]]:
         """Columns of text that are numbers, and those that are not."""
         numbers, levels = {}, {}
@@ -322,7 +299,7 @@ class _Reader:
             if bad:
                 levels[at] = cells
             else:
-                numbers[at] = found.values  # noqa: PD011  (no pandas object)
+                numbers[at] = found.values
         return numbers, levels
 
     def _parse(
@@ -331,11 +308,13 @@ class _Reader:
         types: Mapping[int, type],
         only: Collection[int] | None = None,
         rows: int | None = None,
-    ) -> pd.DataFrame:
-        run = lambda: parse(  # noqa: E731
-            block.data, self.layout, self.dialect, header=block.header, types=types, only=only, rows=rows
+        *,
+        small: bool = False,
+    ) -> Cells:
+        wanted = Reading(types, block.header, only, rows)
+        return checked_parse(
+            self.part, lambda: parse(block.data, self.layout, self.dialect, wanted, small=small or self.small)
         )
-        return checked_parse(self.part, run)
 
 
 def _in_order(blocks: Iterator[_Block], work: Callable[[_Block], Any], threads: int) -> Iterator[Any]:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from regcli.data import text as text_reader
+from regcli.data import cells as cell_reader
 from regcli.data import unpack
 from regcli.data import whole as whole_reader
 from regcli.errors import CODES, RegcliError
@@ -131,7 +131,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def grown(path: str) -> Callable[..., Any]:
     """A reader that finds its file longer than it was."""
-    real = text_reader.parse
+    real = cell_reader.parse
 
     def parse(*words: Any, **options: Any) -> Any:  # noqa: ANN401  (as the reader)
         with Path(path).open("a", encoding="utf-8") as file:

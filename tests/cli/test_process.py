@@ -82,7 +82,7 @@ def test_a_fit_of_text_loads_nothing_for_what_was_not_asked() -> None:
     }  # fmt: skip
     assert own & unasked == set()
     fitted = loaded("fit", data, "-y", "progression", "--family", "gaussian", "-l", "1", "-f", "json")
-    assert not fitted & {"rich", "joblib", "sklearn", "matplotlib", "jsonschema"}
+    assert not fitted & {"pandas", "pyarrow", "rich", "joblib", "sklearn", "matplotlib", "jsonschema"}
 
 
 def test_no_words_is_help(regcli: Run) -> None:

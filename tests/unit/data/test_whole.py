@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regcli.data import rooms, source, text, whole
+from regcli.data import cells as reader
+from regcli.data import rooms, source, whole
 from regcli.data.read import Dialect, read_table
 from regcli.data.table import Levels, Numbers, Table
 from regcli.errors import DataError
@@ -134,7 +135,7 @@ def test_a_table_is_read_once_and_late_text_twice(
 def test_a_file_that_changes_while_it_is_read_is_refused(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write("a,b\n1,2\n")
     assert read_table([path], Dialect()).rows == 1
-    real = text.parse
+    real = reader.parse
     grown: Iterator[str] = iter(["3,4\n"])
 
     def parse(*words: Any, **options: Any) -> Any:  # noqa: ANN401
