@@ -16,7 +16,7 @@ from regcli.app.options import Common, Limits
 from regcli.cli.choices import Choice, declared
 from regcli.cli.config import Config, NamedCheck, find_config, home_directory, read_config
 from regcli.cli.origins import NamedOrigins, Origin, config_document, trace
-from regcli.cli.settings import Settings, choose_form, merge, settle
+from regcli.cli.settings import Settings, choose_form, merge, settle, unsettled
 from regcli.cli.streams import ProgressLine, coloured, has_unicode, is_terminal, output, paint, tell
 from regcli.errors import WARNING_CODES, CheckFailedError, RegcliError, UsageError, Warn
 from regcli.report.escape import visible
@@ -161,7 +161,7 @@ class Session:
     @property
     def settings(self) -> Settings:
         """How the run behaves, as far as it is known."""
-        return self._settings or Settings(verbose=self._common.verbose)
+        return self._settings or unsettled(self._common, self._environ)
 
     @property
     def environ(self) -> Mapping[str, str]:

@@ -1,6 +1,7 @@
 """How a run behaves, settled from flags and environment. None of it changes a number."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from pathlib import PurePath
@@ -9,7 +10,7 @@ from regcli.app.options import Common, Format, choices
 from regcli.errors import UsageError
 from regcli.report.forms import FORMS, SCORER
 
-__all__ = ["Settings", "choose_form", "merge", "settle"]
+__all__ = ["Settings", "choose_form", "merge", "settle", "unsettled"]
 
 _COLORS = ("auto", "always", "never")
 _SUFFIXES: Mapping[str, Format] = {
@@ -148,6 +149,13 @@ def _suffix_form(output: str) -> str | None:
             hint=f"one of {' '.join(_SUFFIXES)}, or say --format",
         )
     return _SUFFIXES.get(suffix)
+
+
+def unsettled(common: Common, environ: Mapping[str, str]) -> Settings:
+    """How a run behaves whose command line is wrong: as far as it was read, and no variable is judged."""
+    with suppress(UsageError):
+        return Settings(verbose=common.verbose, color=_color(common.color, environ))
+    return Settings(verbose=common.verbose)
 
 
 def _color(flag: str | None, environ: Mapping[str, str]) -> str:

@@ -190,6 +190,18 @@ def test_color_is_asked_for(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> 
     assert inside("fit", "bug.csv", "--color", "never")[2].startswith("error")
 
 
+def test_color_of_a_line_that_is_wrong_is_that_of_the_environment(
+    inside: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert inside("fti")[2].startswith("\x1b[1;31merror")
+    monkeypatch.setenv("REGCLI_COLOR", "mauve")
+    assert inside("fti")[2].startswith("error[usage]: no command 'fti'")
+    monkeypatch.setenv("REGCLI_COLOR", "")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert inside("fti")[2].startswith("error[usage]")
+
+
 def test_output_goes_to_a_file_whose_suffix_is_the_format(inside: Inside) -> None:
     assert inside("fit", "data.csv", "-o", "fit.json") == (0, "", "wrote fit.json\n")
     assert json.loads(Path("fit.json").read_text("utf-8"))["schema"] == "regcli.fit/1"
