@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from itertools import compress
 from typing import Any, NoReturn
 
 import numpy as np
@@ -24,14 +25,14 @@ from regcli.data.foresee import foresee
 from regcli.data.model_read import read_model
 from regcli.data.read import Part, find_parts
 from regcli.data.scorer import Scorer
-from regcli.data.table import Levels, Table
+from regcli.data.table import Levels, Lines, Table
 from regcli.errors import DataError, Location, UsageError, Warn, counted
 from regcli.problem.families import FAMILIES
 
 __all__ = ["PredictOutcome", "model_warnings", "predict", "range_warnings"]
 
 Mask = NDArray[np.bool_]
-Cells = list[Any] | NDArray[np.float64]
+Cells = list[Any] | NDArray[np.float64] | Lines
 
 
 @dataclass
@@ -351,15 +352,24 @@ def _refuse_level(table: Table, breach: Breach) -> NoReturn:
 
 def _format(plan: _Plan, table: Table, made: Predicted, bad: Mask, dropped: Mask) -> list[Cells]:
     """Columns of cells: what goes along, then the predictions."""
-    raw = table.raw or {}
-    columns: list[Cells] = [raw[name].tolist() for name in plan.carried]
+    columns = _spelt(plan, table)
     columns += outputs(plan.scorer, plan.kind, plan.threshold, made, bad | dropped)
     left_out = bad | dropped if plan.options.on_bad_row == "skip" else dropped
     return [_without(column, left_out) for column in columns] if left_out.any() else columns
+
+
+def _spelt(plan: _Plan, table: Table) -> list[Cells]:
+    """What goes along, as it is written: the lines themselves where they hold just that."""
+    if isinstance(table.raw, Lines) and table.raw.names == plan.carried:
+        return [table.raw]
+    cells = table.spelt
+    return [cells[name].tolist() for name in plan.carried]
 
 
 def _without(column: Cells, rows: Mask) -> Cells:
     """A column without some rows (n,)."""
     if isinstance(column, np.ndarray):
         return column[~rows]
+    if isinstance(column, Lines):
+        return Lines(column.names, list(compress(column.lines, ~rows)))
     return [cell for cell, skipped in zip(column, rows.tolist(), strict=True) if not skipped]

@@ -16,7 +16,7 @@ from regcli.data.plan import NOT_READ, BadCells, ChunkPlan, declared_numbers
 from regcli.data.quotes import Quotes, count_breaks, count_delimiters, record_ends
 from regcli.data.scan import TextPart
 from regcli.data.source import arriving, pieces, text_lines, would_wait
-from regcli.data.table import Column, Levels, Numbers, SourceFile, Table
+from regcli.data.table import Column, Levels, Lines, Numbers, SourceFile, Table
 from regcli.data.text import Layout, empty_file, encoding_hint, head_of, header_names, layout_of, refuse_nul
 from regcli.errors import DataError, Location
 
@@ -239,9 +239,17 @@ class _Reader:
         )
         return {**columns, **found}, bad_cells
 
-    def _raw(self, block: _Block, part: TextPart, frame: Cells) -> dict[str, NDArray[np.object_]] | None:
+    def _raw(self, block: _Block, part: TextPart, frame: Cells) -> dict[str, NDArray[np.object_]] | Lines | None:
         if not self.plan.keep_raw:
             return None
+        if (
+            self.plan.keep_raw is True
+            and block.delimiter == ","
+            and not any(mark in block.data for mark in (b'"', b"\r"))
+        ):
+            lines = block.data.decode().removesuffix("\n").split("\n")
+            if len(lines) == frame.rows:  # no blank ones among them
+                return Lines(self.layout.names, lines)
         kept = {at: name for at, name in enumerate(self.layout.names) if self.plan.keeps(name)}
         more = [at for at in kept if at not in frame.columns or frame[at].dtype != object]
         spelt = self._parse(block, part, dict.fromkeys(more, object), more) if more else frame

@@ -59,7 +59,7 @@ def with_keys_of_chunk(table: Table, part: Part, plan: ChunkPlan) -> Table:
     raw = None
     if table.raw is not None:
         cells = {name: np.array([value or ""] * table.rows, dtype=np.object_) for name, value in part.keys}
-        raw = {**{name: column for name, column in cells.items() if plan.keeps(name)}, **table.raw}
+        raw = {**{name: column for name, column in cells.items() if plan.keeps(name)}, **table.spelt}
     return replace(
         table, columns={**made, **found, **table.columns}, bad_cells={**table.bad_cells, **bad_cells}, raw=raw
     )

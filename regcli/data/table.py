@@ -143,6 +143,22 @@ class SourceFile:
     rows: int
 
 
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Rows as a text has them, one a line: cells with commas between, and no quotes.
+
+    What is written along with them need not take them apart, which would take longer than all the rest.
+    """
+
+    names: tuple[str, ...]
+    lines: list[str]
+
+    def columns(self) -> dict[str, NDArray[np.object_]]:
+        """The cells, by column."""
+        cells = np.array([line.split(",") for line in self.lines], dtype=object).reshape(-1, len(self.names))
+        return {name: cells[:, at] for at, name in enumerate(self.names)}
+
+
 @dataclass(frozen=True)
 class Table:
     """Columns in the file's order, all of ``rows`` cells.
@@ -150,7 +166,8 @@ class Table:
     ``locate(row, column)`` gives the file and line (or row number) of a cell, for error messages only: it may read the
     file again. Rows count from 0, lines from 1. ``leading_zeros`` names columns read as numbers in which a cell such as
     ``007`` was seen. Only chunks fill the last two: ``bad_cells`` are those that are no numbers although their column
-    is one of numbers, by column and row, as spelt (their value is NaN), ``raw`` the input cells as spelt.
+    is one of numbers, by column and row, as spelt (their value is NaN), ``raw`` the input cells as spelt, as ``Lines``
+    where they are all asked for and written so.
     """
 
     files: tuple[SourceFile, ...]
@@ -162,7 +179,12 @@ class Table:
     delimiter_guessed: bool = False
     leading_zeros: tuple[str, ...] = ()
     bad_cells: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
-    raw: Mapping[str, NDArray[np.object_]] | None = None
+    raw: Mapping[str, NDArray[np.object_]] | Lines | None = None
+
+    @property
+    def spelt(self) -> Mapping[str, NDArray[np.object_]]:
+        """Input cells as spelt, by column; empty where none were kept."""
+        return self.raw.columns() if isinstance(self.raw, Lines) else self.raw or {}
 
     @property
     def bad_rows(self) -> frozenset[int]:

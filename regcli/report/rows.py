@@ -5,12 +5,13 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from regcli.data.table import Lines
 from regcli.report.formats import Cell, csv_text, encode_line
 
 __all__ = ["Column", "rows_of", "rows_text", "spelt_numbers"]
 
-#: Cells of some rows; finite numbers may be an array (n,).
-Column = Sequence[Cell] | NDArray[np.float64]
+#: Cells of some rows; finite numbers may be an array (n,), and what comes first may be several columns, as lines.
+Column = Sequence[Cell] | NDArray[np.float64] | Lines
 
 #: Between these Arrow spells a number that is not whole as Python does, in a third of the time; others it spells
 #: without ``.0``, without an exponent or with a shorter one.
@@ -45,15 +46,37 @@ def rows_text(
 
 def rows_of(batch: Sequence[Column]) -> Iterator[tuple[Cell, ...]]:
     """Columns as rows."""
-    return zip(*(column.tolist() if isinstance(column, np.ndarray) else column for column in batch), strict=True)
+    return zip(
+        *(column.tolist() if isinstance(column, np.ndarray) else column for column in _apart(batch)), strict=True
+    )
+
+
+def _apart(batch: Sequence[Column]) -> Iterator[Sequence[Cell] | NDArray[np.float64]]:
+    """Columns one by one."""
+    for column in batch:
+        if isinstance(column, Lines):
+            yield from (cells.tolist() for cells in column.columns().values())
+        else:
+            yield column
 
 
 def _csv_columns(batch: Sequence[Column], *, spreadsheet_safe: bool) -> str:
     """Columns as lines of cells."""
     if len(batch) == 1 and isinstance(batch[0], np.ndarray):
         return "\n".join([*spelt_numbers(batch[0]), ""])  # no number needs quotes
-    columns = [spelt_numbers(column) if isinstance(column, np.ndarray) else column for column in batch]
+    if isinstance(batch[0], Lines) and not spreadsheet_safe:
+        told = zip(batch[0].lines, *(_quoted(column) for column in _apart(batch[1:])), strict=True)
+        return "".join(",".join(row) + "\n" for row in told)
+    columns = [spelt_numbers(column) if isinstance(column, np.ndarray) else column for column in _apart(batch)]
     return csv_text(zip(*columns, strict=True), spreadsheet_safe=spreadsheet_safe)
+
+
+def _quoted(column: Sequence[Cell] | NDArray[np.float64]) -> Sequence[str]:
+    """Cells as they stand between commas."""
+    if isinstance(column, np.ndarray):
+        return spelt_numbers(column)
+    words = {cell: csv_text([[cell, None]])[:-2] for cell in {cell for cell in column if isinstance(cell, str)}}
+    return [words[cell] if isinstance(cell, str) else "" if cell is None else str(cell) for cell in column]
 
 
 def spelt_numbers(values: NDArray[np.float64]) -> list[str]:

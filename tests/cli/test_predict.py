@@ -314,6 +314,54 @@ def test_append_keeps_every_cell_as_spelt() -> None:
     assert array == lines
 
 
+ALONG = (
+    ("--type", "class"),
+    ("--type", "prob"),
+    ("--type", "class", "--on-bad-row", "null"),
+    ("--type", "prob", "--on-bad-row", "skip"),
+    ("--type", "terms", "--on-bad-row", "skip"),
+)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *((*words, "-f", form) for form in ("csv", "jsonl", "json") for words in ALONG),
+        ("-f", "csv", "--spreadsheet-safe"),
+    ],
+)
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\n\n"])
+def test_lines_that_go_along_as_they_are_are_those_that_would_be_written(words: tuple[str, ...], ends: str) -> None:
+    """Cells in quotes are taken apart and written anew; bare ones need not be."""
+    classes = ['yes, "well"' if ill else "=no" for ill in table()["ill"]]
+    table().assign(ill=classes).to_csv("train.csv", index=False)
+    fit = ("fit", "train.csv", "-y", "ill", "--family", "binomial", "-l", "0.05", "--features", "a", "--features", "b")
+    assert run_tool(*fit, "--positive-class", "=no", "-m", "ill.json").status == 0
+    rows = [["b", "note", "a"], *([f"{n / 7:.3f}", f"=n{n} \u2028é" if n % 3 else "", f"-{n}"] for n in range(20))]
+    bad = "--on-bad-row" in words
+    if bad:
+        rows[5][0], rows[12][2] = "NA", "x"
+    outputs = []
+    for quote in ("", '"'):
+        text = ends.join(",".join(f"{quote}{cell}{quote}" for cell in row) for row in rows) + ends
+        Path("new.csv").write_bytes(text.encode())
+        outcome = run_tool("predict", "ill.json", "new.csv", "--append", *words)
+        assert outcome.status == 0, outcome.err
+        outputs.append(outcome.out)
+    assert outputs[0] == outputs[1]
+    assert len(outputs[0].splitlines()) >= 18
+
+
+def test_columns_in_another_order_go_along_in_the_first_ones() -> None:
+    path = model()
+    frame = table().drop(columns="who")
+    put(frame[:5], "one.csv")
+    put(frame[5:][frame.columns[::-1].tolist()], "two.csv")
+    header, *rows = csv.reader(io.StringIO(run_tool("predict", path, "one.csv", "two.csv", "--append").out))
+    put(frame, "all.csv")
+    assert [header, *rows] == [*csv.reader(io.StringIO(run_tool("predict", path, "all.csv", "--append").out))]
+
+
 def test_identifiers_go_along() -> None:
     path = model()
     rows = scored(run_tool("predict", path, "train.csv"))

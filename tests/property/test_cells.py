@@ -141,7 +141,7 @@ def in_chunks(path: str, dialect: Dialect) -> object:
     out: list[object] = []
     try:
         for table in read_chunks(path, dialect, numeric=numeric, chunk_rows=3, bad_cells="missing", keep_raw=True):
-            raw = {name: column.tolist() for name, column in (table.raw or {}).items()}
+            raw = {name: column.tolist() for name, column in table.spelt.items()}
             out.append((columns_of(table), raw))
     except DataError as error:
         out.append((error.code, error.where, str(error)))

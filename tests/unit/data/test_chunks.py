@@ -57,8 +57,7 @@ def test_bad_cells(write: Write) -> None:
 def test_raw_cells(write: Write) -> None:
     path = write('x,t\n 1.50,"a""b"\nNA,\n')
     (chunk,) = read_chunks(path, Dialect(), numeric={"x"}, keep_raw=True)
-    assert chunk.raw is not None
-    assert {name: list(column) for name, column in chunk.raw.items()} == {"x": [" 1.50", "NA"], "t": ['a"b', ""]}
+    assert {name: list(column) for name, column in chunk.spelt.items()} == {"x": [" 1.50", "NA"], "t": ['a"b', ""]}
     assert next(iter(read_chunks(path, Dialect(), numeric={"x"}))).raw is None
 
 
@@ -79,10 +78,9 @@ def test_a_column_may_have_cells_that_are_no_numbers(write: Write) -> None:
 def test_raw_cells_of_some_columns(write: Write) -> None:
     path = write("x,t,u\n01,a,b\n")
     (chunk,) = read_chunks(path, Dialect(), numeric={"x"}, keep_raw={"x", "absent"}, wanted=())
-    assert chunk.raw is not None
-    assert {name: list(column) for name, column in chunk.raw.items()} == {"x": ["01"]}
+    assert {name: list(column) for name, column in chunk.spelt.items()} == {"x": ["01"]}
     (chunk,) = read_chunks(path, Dialect(), numeric={"x"}, keep_raw={"absent"}, wanted=())
-    assert (chunk.raw, chunk.rows, list(chunk.columns)) == ({}, 1, ["x", "t", "u"])
+    assert (chunk.spelt, chunk.rows, list(chunk.columns)) == ({}, 1, ["x", "t", "u"])
 
 
 # -- pipes -----------------------------------------------------------------------------------------------------------

@@ -100,7 +100,7 @@ def test_folders_name_columns() -> None:
     ]
     assert [value for chunk in chunks for value in numbers(chunk, "year")] == [2020, 2020, 2021]
     assert [cell for chunk in chunks for cell in cells(chunk, "city")] == ["a/b", "a/b", None]
-    assert [list((chunk.raw or {})["city"]) for chunk in chunks] == [["a/b", "a/b"], [""]]
+    assert [list(chunk.spelt["city"]) for chunk in chunks] == [["a/b", "a/b"], [""]]
     assert tuple(read_table(["d/**/*.parquet"], Dialect()).columns) == ("x",)
 
 

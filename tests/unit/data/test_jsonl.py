@@ -49,8 +49,7 @@ def test_numbers_are_the_nearest_double_or_as_spelt(write: Write, spelt: str) ->
     assert cells(read_table([path], Dialect(), as_text={"a"}), "a") == [spelt, "1"]
     (chunk,) = read_chunks(path, Dialect(), numeric={"a"}, keep_raw=True)
     assert numbers(chunk, "a") == [float(spelt), 1]
-    assert chunk.raw is not None
-    assert list(chunk.raw["a"]) == [spelt, "1"]
+    assert list(chunk.spelt["a"]) == [spelt, "1"]
 
 
 def test_text_is_text_even_if_it_is_digits(write: Write) -> None:
@@ -80,8 +79,7 @@ def test_nested_values_make_a_column_that_cannot_be_used(write: Write, cell: str
     assert table.columns["a"] == Unsupported(kind, 1)
     assert numbers(table, "b") == [2, 3]
     (chunk,) = read_chunks(path, Dialect(), numeric={"b"}, keep_raw={"a"})
-    assert chunk.raw is not None
-    assert len(chunk.raw["a"]) == 2
+    assert len(chunk.spelt["a"]) == 2
 
 
 @pytest.mark.parametrize(

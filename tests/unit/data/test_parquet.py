@@ -140,8 +140,7 @@ def test_text_where_numbers_are_declared(tmp_path: Path) -> None:
     (chunk,) = read_chunks(path, Dialect(), numeric={"a"}, bad_cells="missing", keep_raw=True)
     assert plain(chunk.columns["a"]) == [1, None, None]
     assert chunk.bad_rows == {1}
-    assert chunk.raw is not None
-    assert list(chunk.raw["a"]) == ["1", "x", ""]
+    assert list(chunk.spelt["a"]) == ["1", "x", ""]
 
 
 def test_only_columns_that_are_asked_for_are_read(tmp_path: Path) -> None:
@@ -149,8 +148,7 @@ def test_only_columns_that_are_asked_for_are_read(tmp_path: Path) -> None:
     (chunk,) = read_chunks(path, Dialect(), numeric={"a.b"}, wanted={"a.b"}, keep_raw={"t"})
     assert list(chunk.columns) == ["a", "a.b", "s", "t"]
     assert plain(chunk.columns["a.b"]) == [3, 4]
-    assert chunk.raw is not None
-    assert {name: list(column) for name, column in chunk.raw.items()} == {"t": ["u", ""]}
+    assert {name: list(column) for name, column in chunk.spelt.items()} == {"t": ["u", ""]}
     assert isinstance(chunk.columns["a"], Unsupported)
     (chunk,) = read_chunks(path, Dialect(), numeric={"a"}, wanted={"a"})
     assert plain(chunk.columns["a"]) == [1, 2]
