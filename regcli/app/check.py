@@ -23,7 +23,7 @@ from regcli.data.read import Part, find_parts
 from regcli.data.scorer import Scorer
 from regcli.data.table import Levels, Numbers, Table, Unsupported
 from regcli.data.terms import DATE_PARTS
-from regcli.errors import DataError, Location, UsageError, Warn, counted
+from regcli.errors import DataError, Location, Warn, counted
 from regcli.problem.families import FAMILIES
 from regcli.results import CheckResult, Violation
 
@@ -86,7 +86,7 @@ class CheckRun:
         sources = (*scorer.encoder.sources, *shifts)
         for table in model_chunks(scorer, self.parts, self.dialect, sources, bad_cells="missing"):
             if observer is None:
-                scores = RunningScores(FAMILIES[scorer.family], 0.5 if scorer.threshold is None else scorer.threshold)
+                scores = RunningScores(FAMILIES[scorer.family], scorer.cut)
                 decimal = self.request.reading.decimal or "."
                 observer = Observer(scorer, scores, scorer.weights in table.columns, decimal)
                 warnings = model_warnings(scorer, table, self.request.checking.model)
@@ -100,8 +100,6 @@ def check(request: CheckRequest, run: RunContext) -> CheckRun:
     """Read the model; ``finish`` reads the data."""
     options = request.checking
     scorer = read_model(options.model, verify=not options.no_verify)
-    if not options.data:
-        raise UsageError("usage", "no input file", hint="regcli check model.json new.csv, or - for standard input")
     dialect = dialect_of(request.reading, scorer.na_values)
     parts = tuple(find_parts(options.data, dialect))  # refuses what is not there, before others are read
     if run.expect:

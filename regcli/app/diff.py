@@ -7,6 +7,7 @@ from typing import Any
 from regcli.app.options import Diffing
 from regcli.app.sides import Estimate, Side, term_of
 from regcli.app.values import bounded
+from regcli.data.inputs import refuse_stdin_twice
 from regcli.errors import UsageError
 from regcli.results import Change, Difference
 
@@ -24,12 +25,7 @@ Pairs = Sequence[tuple[int, int]]
 
 def tolerance(diffing: Diffing) -> float:
     """What --tol says, or its default."""
-    if diffing.first == diffing.second == "-":
-        raise UsageError(
-            "conflicting-options",
-            "standard input can be read only once, but - was given twice",
-            hint="write one of the two to a file first",
-        )
+    refuse_stdin_twice((diffing.first, diffing.second))
     if diffing.tol is None:
         return TOL
     bounded("--tol", diffing.tol, 0.0, 1.0, open_high=True)

@@ -14,13 +14,14 @@ from regcli.app.path import refuse_separated, warn_path, warn_time
 from regcli.app.prepare import Prepared, prepare
 from regcli.app.saving import Saved, make_saved, stored_path, write_saved
 from regcli.app.scoring import scores_of
-from regcli.app.search import THRESHOLD, Found, Plan, search
+from regcli.app.search import Found, Plan, search
 from regcli.app.setup import lead_problem, make_ground, model_facts, spread_of, term_facts, warn_top
 from regcli.app.specify import Asked, read_penalty
 from regcli.app.values import bounded, given_options, refuse
 from regcli.errors import FitError, UsageError, Warn, counted
 from regcli.problem.families import FAMILIES
 from regcli.problem.folds import whole_splits
+from regcli.problem.metrics import THRESHOLD
 from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array
 from regcli.results import Convergence, Drawn, FitResult, Iterate, Model, Status, Validation

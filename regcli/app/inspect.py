@@ -53,8 +53,6 @@ def inspect(request: InspectRequest, run: RunContext) -> Inspection:
         What keeps the table from being read, and options that name what is not there. Nothing in the cells is an error.
     """
     looking = request.looking
-    if not looking.data:
-        raise UsageError("usage", "no input file", hint="regcli inspect data.csv, or - for standard input")
     dialect = check_dialect(dialect_of(request.reading, NA_VALUES))
     asked = Asked(target=looking.target, features=looking.features, drop=looking.drop, categorical=looking.categorical)
     files = find_parts(looking.data, dialect)

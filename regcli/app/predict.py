@@ -138,8 +138,6 @@ def predict(request: PredictRequest, run: RunContext) -> PredictOutcome:
     """Begin to score; errors in the model, the options and the first rows come at once."""
     options = request.scoring
     read = read_model(options.model, verify=not options.no_verify)
-    if not options.data:
-        raise UsageError("usage", "no input file", hint="regcli predict model.json new.csv, or - for standard input")
     kind, threshold = _meaning(read, options)
     refuse({"--id": bool(options.id)}, "with --append") if options.append else None
     scorer, between = at_strength(read, options.lam)
@@ -216,8 +214,7 @@ def _meaning(scorer: Scorer, options: Scoring) -> tuple[str, float]:
                 f"--type {kind} is for classes, and the model is {scorer.family}",
                 hint="--type response",
             )
-    stored = 0.5 if scorer.threshold is None else scorer.threshold
-    threshold = stored if options.threshold is None else options.threshold
+    threshold = scorer.cut if options.threshold is None else options.threshold
     bounded("--threshold", threshold, 0.0, 1.0)
     return kind, threshold
 

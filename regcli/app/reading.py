@@ -118,8 +118,6 @@ def read_used(
     ``known`` is what a first table has settled for those that follow it, ``threads`` how many read at a time (None:
     one for each usable core), ``memory`` what the table may take.
     """
-    if not sources:
-        raise UsageError("usage", "no input file", hint="regcli fit data.csv, or - for standard input")
     dialect = dialect_of(reading, NA_VALUES)
     formula = None if data.formula is None or known else parse_formula(data)
     asked = Asked(

@@ -12,7 +12,7 @@ from regcli.app.setup import Ground, refuse_undetermined
 from regcli.app.specify import Asked, make_grid
 from regcli.errors import FitError, Warn, counted
 from regcli.problem.folds import Splits
-from regcli.problem.metrics import BETTER_HIGH, base_metric
+from regcli.problem.metrics import BETTER_HIGH, THRESHOLD, base_metric
 from regcli.problem.protocols import Bools
 from regcli.problem.tally import Counts
 from regcli.results import Criterion, Curve, Iterate, Status, Stopped
@@ -25,8 +25,6 @@ __all__ = ["Found", "Plan", "search"]
 
 #: Fewer folds than this give no paired standard errors worth stopping by.
 FOLDS_TO_STOP = 5
-
-THRESHOLD = 0.5
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import Any, NoReturn
 
 from regcli.app.options import Showing
 from regcli.app.values import bounded, refuse
-from regcli.data.model_json import MOST_BYTES
+from regcli.data.inputs import refuse_stdin_twice
+from regcli.data.model_json import parse, read_bounded
 from regcli.data.model_read import verified_model
 from regcli.data.nearby import files_near
 from regcli.errors import DataError, Location, ModelFileError, RegcliError, UsageError
@@ -46,12 +47,7 @@ def read_documents(showing: Showing) -> tuple[Shown, ...]:
     """
     if not showing.documents:
         raise UsageError("usage", "no document was given", hint="regcli show model.json, or - for standard input")
-    if showing.documents.count("-") > 1:
-        raise UsageError(
-            "conflicting-options",
-            "standard input can be read only once, but - was given twice",
-            hint="write one of them to a file first",
-        )
+    refuse_stdin_twice(showing.documents)
     refuse({"--digits": showing.digits is not None and not showing.equation}, "without --equation")
     if showing.digits is not None:
         bounded("--digits", showing.digits, 1, MOST_DIGITS)
@@ -70,8 +66,8 @@ def read_document(source: str, *, verify: bool = True) -> Shown:
     """
     text, path = _text(source), _named(source)
     try:
-        document = json.loads(text, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
+        document = parse(text)
+    except ValueError as error:
         _refuse(path, text, error)
     if not isinstance(document, dict):
         told = "a list" if isinstance(document, list) else "a single value"
@@ -92,10 +88,9 @@ def _text(source: str) -> str:
     path = _named(source)
     try:
         if source == "-":
-            content = sys.stdin.buffer.read(MOST_BYTES + 1)
-        else:
-            with Path(source).open("rb") as file:
-                content = file.read(MOST_BYTES + 1)
+            return read_bounded(sys.stdin.buffer)
+        with Path(source).open("rb") as file:
+            return read_bounded(file)
     except FileNotFoundError as error:
         raise DataError(
             "file-not-found",
@@ -104,7 +99,7 @@ def _text(source: str) -> str:
             near=files_near(source),
             hint="-m of fit writes models, -o of every command its document",
         ) from error
-    except (OSError, AttributeError, ValueError) as error:  # a closed standard input; a path with a NUL
+    except (OSError, AttributeError) as error:  # a closed standard input
         reason = getattr(error, "strerror", None) or "it cannot be opened"
         raise DataError(
             "file-unreadable",
@@ -112,16 +107,8 @@ def _text(source: str) -> str:
             where=Location(file=path),
             hint="regcli show model.json, or - for standard input",
         ) from error
-    if len(content) > MOST_BYTES:
-        raise _unreadable(path, f"{path!r} is too large for a document")
-    try:
-        return content.decode("utf-8", "surrogatepass").removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        raise _unreadable(path, f"{path!r} is not JSON: it is not UTF-8 text") from error
-
-
-def _no_number(word: str) -> NoReturn:
-    raise ValueError(f"{word} is not JSON")
+    except ValueError as error:  # a NUL in the path, too
+        raise _unreadable(path, f"cannot read {path!r}: {error}") from error
 
 
 def _refuse(path: str, text: str, error: Exception) -> NoReturn:

@@ -10,6 +10,7 @@ from regcli.data.inputs import Part
 from regcli.data.source import Source, is_nameless, is_stream
 from regcli.data.text import layout_of
 from regcli.data.unpack import is_packed
+from regcli.errors import DataError
 
 __all__ = ["Foreseen", "foresee"]
 
@@ -51,7 +52,7 @@ def _part(name: str, dialect: Dialect) -> Foreseen:
             source = Source(name)
             with source.raw() as stream:
                 head = stream.read(SAMPLE)
-            lines = head.split(b"\n")[:-1]
+            lines = [line for line in head.splitlines(keepends=True) if line.endswith((b"\n", b"\r"))]
             if is_packed(head) or len(lines) < 3:
                 return Foreseen(0, 0, 0)
             delimiter = layout_of(head, name, dialect, fmt).delimiter
@@ -61,25 +62,24 @@ def _part(name: str, dialect: Dialect) -> Foreseen:
 
 def _text(lines: Sequence[bytes], delimiter: str, dialect: Dialect, size: int) -> Foreseen:
     """Rows as long as those of the sample; columns of numbers where it has no other cell."""
-    rows = size * len(lines) // sum(len(line) + 1 for line in lines)
+    rows = size * len(lines) // sum(map(len, lines))
     read = csv.reader((line.decode("latin-1") for line in lines), delimiter=delimiter)
     numeric, missing = list[bool](), {"", *dialect.na_values}
-    for cells in read:
-        spelt = [cell in missing or number(cell, dialect.decimal) is not None for cell in cells]
-        numeric = [a and b for a, b in zip(numeric, spelt, strict=False)] if numeric else spelt
+    try:
+        for cells in read:
+            spelt = [cell in missing or number(cell, dialect.decimal) is not None for cell in cells]
+            numeric = [a and b for a, b in zip(numeric, spelt, strict=False)] if numeric else spelt
+    except csv.Error:  # an estimate stops no run: the reader says what is wrong
+        return Foreseen(0, 0, 0)
     return Foreseen(rows, len(numeric), int(SURE * rows) * sum(_NUMBER if cell else _LEVEL for cell in numeric))
 
 
 def _parquet(name: str) -> Foreseen:
     """Numbers are counted, whatever else the columns hold."""
-    import pyarrow as pa  # noqa: PLC0415  (0.1 s that CSV need not pay)
-    import pyarrow.parquet as pq  # noqa: PLC0415
+    from regcli.data.parquet import parquet_size  # noqa: PLC0415  (other formats need not pay)
 
     try:
-        with Source(name).raw() as stream:
-            file = pq.ParquetFile(stream)
-            types, rows = file.schema_arrow.types, file.metadata.num_rows
-    except (pa.ArrowException, OSError):  # the reader says what is wrong with it
+        rows, columns, numbers = parquet_size(Source(name))
+    except DataError:  # the reader says what is wrong with it
         return Foreseen(0, 0, 0)
-    numbers = sum(pa.types.is_floating(kind) or pa.types.is_integer(kind) for kind in types)
-    return Foreseen(rows, len(types), rows * numbers * _NUMBER)
+    return Foreseen(rows, columns, rows * numbers * _NUMBER)

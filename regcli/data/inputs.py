@@ -11,7 +11,7 @@ from regcli.data.dialect import Dialect
 from regcli.data.source import is_stream
 from regcli.errors import DataError, Location, UsageError
 
-__all__ = ["Part", "check_sources", "find_parts"]
+__all__ = ["Part", "find_parts", "refuse_stdin_twice"]
 
 #: How writers of partitioned tables spell a value that is missing.
 _MISSING = "__HIVE_DEFAULT_PARTITION__"
@@ -39,7 +39,9 @@ def find_parts(words: Sequence[str | Part], dialect: Dialect) -> list[Part]:
     DataError
         ``file-not-found``, ``file-unreadable``; ``columns-differ`` where folders do not agree in their keys.
     """
-    check_sources([word for word in words if isinstance(word, str)] or words)
+    if not words:
+        raise UsageError("usage", "no input table was given", hint="name a file, or - for standard input")
+    refuse_stdin_twice(words)
     parts: list[Part] = []
     for word in words:
         if isinstance(word, Part):
@@ -59,10 +61,8 @@ def find_parts(words: Sequence[str | Part], dialect: Dialect) -> list[Part]:
     return parts
 
 
-def check_sources(sources: Sequence[object]) -> None:
-    """Refuse a list of inputs that is empty, or that has to read standard input twice."""
-    if not sources:
-        raise UsageError("usage", "no input table was given", hint="name a file, or - for standard input")
+def refuse_stdin_twice(sources: Sequence[object]) -> None:
+    """Refuse to read standard input for more than one of some files."""
     if list(sources).count("-") > 1:
         raise UsageError(
             "conflicting-options",

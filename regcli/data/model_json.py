@@ -4,14 +4,13 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 from regcli.data.nearby import files_near
 from regcli.errors import Location, ModelFileError
 
 __all__ = [
     "MALFORMED",
-    "MOST_BYTES",
     "count_of",
     "entries_of",
     "flag_of",
@@ -20,6 +19,8 @@ __all__ = [
     "number_of",
     "numbers_of",
     "object_of",
+    "parse",
+    "read_bounded",
     "text_of",
     "texts_of",
     "unreadable",
@@ -46,26 +47,46 @@ def load(path: str) -> dict[str, Any]:
         ``model-unreadable``: too large, no JSON, a key twice in one object, NaN or a number beyond double precision.
     """
     try:
-        with Path(path).open("rb") as stream:  # a device has no size and may have no end
-            content = stream.read(MOST_BYTES + 1)
+        with Path(path).open("rb") as stream:
+            document = parse(read_bounded(stream))
     except OSError as error:
         raise unreadable(f"cannot read {path!r}: {error.strerror}", path, files_near(path)) from error
-    except ValueError as error:  # a NUL in the path
-        raise unreadable(f"cannot read {path!r}: {error}", path) from error
-    if len(content) > MOST_BYTES:
-        raise unreadable(f"{path!r} is too large for a model", path)
-    try:
-        text = content.decode("utf-8", "surrogatepass")
-        document = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number, parse_float=_double)
-    except UnicodeDecodeError as error:
-        raise unreadable(f"{path!r} is not a JSON model", path) from error
-    except RecursionError as error:
-        raise unreadable(f"{path!r} is not a JSON model: it is nested too deeply", path) from error
-    except ValueError as error:
+    except ValueError as error:  # a NUL in the path, too
         raise unreadable(f"{path!r} is not a JSON model: {error}", path) from error
     if not isinstance(document, dict):
         raise unreadable(f"{path!r} is not a JSON model", path)
     return document
+
+
+def read_bounded(stream: BinaryIO) -> str:
+    """The text of a stream, without the mark that some editors put before it.
+
+    Raises
+    ------
+    ValueError
+        Too large, or no UTF-8.
+    """
+    content = stream.read(MOST_BYTES + 1)  # a device has no size and may have no end
+    if len(content) > MOST_BYTES:
+        raise ValueError("it is too large")
+    try:
+        return content.decode("utf-8", "surrogatepass").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise ValueError("it is not UTF-8 text") from error
+
+
+def parse(text: str) -> object:
+    """What a JSON text says.
+
+    Raises
+    ------
+    ValueError
+        No JSON, nested too deeply, a key twice in one object, NaN or a number beyond double precision.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_once, parse_constant=_no_number, parse_float=_double)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def unreadable(message: str, path: str, near: Sequence[str] = ()) -> ModelFileError:

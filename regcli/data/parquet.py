@@ -12,7 +12,7 @@ from regcli.data.table import Table
 from regcli.data.text import check_names, empty_file
 from regcli.errors import DataError, Location
 
-__all__ = ["parquet_chunks", "parquet_names", "read_parquet"]
+__all__ = ["parquet_chunks", "parquet_names", "parquet_size", "read_parquet"]
 
 
 def read_parquet(source: Source, dialect: Dialect, is_text: Callable[[str], bool]) -> Table:
@@ -39,6 +39,16 @@ def parquet_names(source: Source) -> tuple[str, ...]:
     """Return the column names of a Parquet file from its footer alone."""
     with _opened(source) as file:
         return _names(file, source.name)
+
+
+def parquet_size(source: Source) -> tuple[int, int, int]:
+    """Return rows, columns, and how many of these are numbers, of a Parquet file from its footer alone."""
+    import pyarrow as pa  # noqa: PLC0415  (0.1 s that CSV need not pay)
+
+    with _opened(source) as file:
+        types = file.schema_arrow.types
+        numbers = sum(pa.types.is_floating(kind) or pa.types.is_integer(kind) for kind in types)
+        return file.metadata.num_rows, len(types), numbers
 
 
 def parquet_chunks(source: Source, dialect: Dialect, plan: ChunkPlan) -> Iterator[Table]:

@@ -16,7 +16,7 @@ from regcli.data.chunks import text_chunks
 from regcli.data.columns import concatenate_levels, concatenate_numbers
 from regcli.data.dialect import Dialect, Format, check_dialect, format_of, parse_na_values
 from regcli.data.feather import feather_chunks, feather_names, read_feather
-from regcli.data.inputs import Part, check_sources, find_parts
+from regcli.data.inputs import Part, find_parts
 from regcli.data.jsonl import jsonl_chunks, jsonl_names, read_jsonl
 from regcli.data.keys import with_keys, with_keys_of_chunk
 from regcli.data.parquet import parquet_chunks, parquet_names, read_parquet
@@ -31,7 +31,6 @@ from regcli.errors import DataError, Location
 __all__ = [
     "Dialect",
     "Part",
-    "check_sources",
     "find_parts",
     "parse_na_values",
     "read_chunks",

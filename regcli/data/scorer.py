@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from regcli.data.encoder import Encoder
 from regcli.data.stored import Matrix
 from regcli.data.training import Profile
+from regcli.problem.metrics import THRESHOLD
 
 __all__ = ["Probe", "Scorer", "StoredPath", "Working"]
 
@@ -95,13 +96,15 @@ class Scorer:
     altered: bool = False
     probes: tuple[Probe, ...] = ()
 
+    @property
+    def cut(self) -> float:
+        """The probability from which a row is called positive; no matter without classes."""
+        return THRESHOLD if self.threshold is None else self.threshold
+
     @cached_property
     def needed(self) -> tuple[str, ...]:
         """Source columns with a nonzero coefficient, in order, then offset and exposure."""
-        terms = zip(self.encoder.terms, self.coefs, strict=True)
-        used = {source for term, value in terms if value != 0 for source in term.sources}
-        names = tuple(source for source in self.encoder.sources if source in used)
-        return (*names, *(name for name in (self.offset, self.exposure) if name is not None))
+        return (*self.working.encoder.sources, *(name for name in (self.offset, self.exposure) if name is not None))
 
     @cached_property
     def working(self) -> Working:

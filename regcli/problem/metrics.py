@@ -7,9 +7,12 @@ import numpy as np
 
 from regcli.problem.protocols import Array, Family
 
-__all__ = ["BETTER_HIGH", "POINTWISE", "area_under_curve", "base_metric", "transform", "transform_error"]
+__all__ = ["BETTER_HIGH", "POINTWISE", "THRESHOLD", "area_under_curve", "base_metric", "transform", "transform_error"]
 
 Losses = Callable[[Family, Array, Array, float], Array]
+
+#: The probability from which a row is called positive, unless another is asked for: the likelier class.
+THRESHOLD = 0.5
 
 #: Metrics that are better when larger.
 BETTER_HIGH = frozenset({"r2", "auc", "accuracy"})

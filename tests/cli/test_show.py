@@ -336,6 +336,8 @@ def test_models_are_verified(written: Path) -> None:
         (b'{"schema": "other.fit/1"}', "document-unreadable", 3),
         (b'{"schema": "regcli.fit/1"}', "document-unreadable", 3),
         (b'{"schema": "regcli.fit/1", "regcli": NaN}', "document-unreadable", 3),
+        (b'{"schema": "regcli.fit/1", "regcli": 1e999}', "document-unreadable", 3),
+        (b'{"schema": "regcli.fit/1", "schema": "regcli.fit/1"}', "document-unreadable", 3),
         (b"[" * 100_000, "document-unreadable", 3),
         (b'{"schema": "regcli.fit/2"}', "document-schema", 3),
         (b'{"schema": "regcli.survival/1"}', "document-schema", 3),
@@ -355,6 +357,18 @@ def test_what_is_no_document_is_refused(content: bytes, code: str, status: int, 
         assert shown.err.startswith(f"error[{code}]: ")
         assert "hint: " in shown.err
         assert "\x1b" not in shown.err
+
+
+@pytest.mark.parametrize("verify", [(), ("--no-verify",)])
+def test_a_model_with_a_key_twice_is_refused_as_by_predict(
+    verify: tuple[str, ...], written: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.json"
+    path.write_bytes(altered(written, '"intercept":', '"intercept": 99, "intercept":'))
+    for words in (("show", path), ("export", path, "--to", "sql")):
+        found = run_tool(*words, *verify)
+        assert (found.status, found.out) == (5, "")
+        assert "the key 'intercept' stands twice in one object" in found.err
 
 
 def test_the_place_of_the_damage_is_told(written: Path) -> None:

@@ -96,7 +96,7 @@ def _as_text(rng: Random, original: Document) -> Mutant:
             ("deep", text[:-1] + ', "more": ' + "[" * 5000 + "]" * 5000 + "}"),
         )
     )
-    return Mutant(changed, told, original if told == "spaces" else None)
+    return Mutant(changed, told, original if told in ("spaces", "behind a mark") else None)
 
 
 def _change(rng: Random, holder: Any, key: Any) -> str:  # noqa: ANN401  (JSON has no type)

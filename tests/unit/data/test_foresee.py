@@ -43,6 +43,15 @@ def test_text_takes_at_least_what_is_foreseen(tmp_path: Path, mark: str, decimal
     assert 0.6 * actual(path, dialect) < found.size <= actual(path, dialect)
 
 
+@pytest.mark.parametrize(
+    "text", [b"a,b\n1,2\n3,4\n5,6\n7,8\n", b"a,b\r1,2\r3,4\r5,6\r7,8\r", b"a,b\n1,2\n3,4\r5,6\n7,8\n"]
+)
+def test_every_end_of_a_line_is_one(tmp_path: Path, text: bytes) -> None:
+    path = tmp_path / "data.csv"
+    path.write_bytes(text)
+    assert foresee([Part(str(path))], Dialect()) == Foreseen(5, 2, 4 * 2 * 8)  # the header counts as a row
+
+
 def test_parquet_tells_its_rows(tmp_path: Path) -> None:
     path = str(tmp_path / "data.parquet")
     frame(5000).to_parquet(path)
