@@ -119,7 +119,7 @@ def _whole(name: str, column: Column | None, *, number: bool, rows: int) -> Brea
     if isinstance(column, Unsupported):
         return Breach("unsupported-type", name, "error", every, kind, lambda _: column.type)
     if not number and isinstance(column, Numbers) and not column.empty:
-        return Breach("unsupported-type", name, "error", every, kind, lambda row: repr(float(column.values[row])))
+        return Breach("unsupported-type", name, "error", every, kind, lambda row: repr(column.cell(row)))
     return None
 
 
@@ -155,7 +155,7 @@ def _numbers(scorer: Scorer, table: Table, name: str) -> Iterator[Breach]:
         return
 
     def spelt(row: int) -> str:
-        return repr(float(column.values[row]))
+        return repr(column.cell(row))
 
     yield Breach("infinite-value", name, "error", column.where(np.isinf), "a finite number", spelt)
     if name == scorer.exposure:
@@ -174,7 +174,7 @@ def _range(scorer: Scorer, table: Table, feature: Feature) -> Iterator[Breach]:
         return
 
     def spelt(row: int) -> str:
-        return repr(float(column.values[row]))
+        return repr(column.cell(row))
 
     below = column.where(lambda cells: (cells < low) & (cells > -np.inf))
     outside = below | column.where(lambda cells: (cells > high) & (cells < np.inf))

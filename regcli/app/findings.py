@@ -15,8 +15,8 @@ from regcli.data.derive import derived_table
 from regcli.data.facts import Collinear, ColumnProfile, Finding, Identifier, Leak, TargetFacts
 from regcli.data.learn import Recipe, learn_encoder
 from regcli.data.profile import clipped
-from regcli.data.suspects import calendar_numbers, numbers_rows, stand_ins
-from regcli.data.table import Table
+from regcli.data.suspects import calendar_numbers, stand_ins
+from regcli.data.table import Numbers, Table
 from regcli.data.target import code_target, guess_family
 from regcli.data.usable import check_used, missing_rows
 from regcli.errors import DataError, Location, RegcliError, UsageError, Warn, counted
@@ -264,7 +264,7 @@ def notes(
         text = f"{leak.column!r} alone tells the target: {leak.reason}"
         yield Finding("suspected-leak", "note", (leak.column,), text, f"{_drop([leak.column])} if it is made from it")
     for named in identifiers:
-        if numbers_rows(named.column, table.columns[named.column]):
+        if named.probable and isinstance(table.columns[named.column], Numbers):
             yield from_warning(identifier_warning(named), [named.column], _drop([named.column]))
             continue
         sure = "is probably" if named.probable else "may be"

@@ -1,5 +1,6 @@
 """What fit, cv and path would do, from the data they would read: everything up to the walk, and nothing written."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,7 @@ from regcli.app.search import Plan
 from regcli.app.setup import lead_problem, make_ground, model_facts, refuse_undetermined, warn_top
 from regcli.app.specify import Asked, make_grid
 from regcli.app.values import given_options
+from regcli.data.roles import parts_of
 from regcli.errors import Warn
 from regcli.problem.folds import whole_partition
 from regcli.problem.lanes import Partition
@@ -127,22 +129,14 @@ def _columns(prepared: Prepared) -> tuple[PlannedColumn, ...]:
     roles = prepared.roles
     target = "classes" if prepared.target.classes is not None else "number"
     out = [PlannedColumn(roles.target, "target", target, 0)]
-    others = (
-        ("weights", roles.weights),
-        ("offset", roles.offset),
-        ("exposure", roles.exposure),
-        ("fold", roles.fold),
-        ("group", roles.group),
-        ("order", roles.order),
-    )
-    out += [PlannedColumn(name, part, "number", 0) for part, name in others if name is not None]
+    out += [PlannedColumn(name, part, "number", 0) for part, name in parts_of(roles).items()]
     out += [PlannedColumn(name, "id", "text", 0) for name in roles.id]
+    terms = Counter(term.sources for term in prepared.encoder.terms)
     kinds: dict[str, str] = {}
     for feature in prepared.encoder.features:
         kinds.setdefault(feature.source, "boolean" if feature.boolean else feature.kind)
     for source in prepared.encoder.sources:
-        count = sum(term.sources == (source,) for term in prepared.encoder.terms)
-        out.append(PlannedColumn(source, "feature", kinds.get(source, "number"), count))
+        out.append(PlannedColumn(source, "feature", kinds.get(source, "number"), terms[source,]))
     parts = {column.name for column in out} | {feature.column for feature in prepared.encoder.features}
     left = (name for name in prepared.names if name not in parts)
     return (*out, *(PlannedColumn(name, "dropped", "-", 0) for name in left))

@@ -127,7 +127,7 @@ def _spelt(column: Column, row: int) -> str:
     """A cell, for a message."""
     if isinstance(column, Levels):
         return column.levels[column.codes[row]]
-    return repr(float(column.values[row])) if isinstance(column, Numbers) else ""
+    return repr(column.cell(row)) if isinstance(column, Numbers) else ""
 
 
 def derived_columns(columns: Mapping[str, Column], wanted: Collection[tuple[str, str]]) -> dict[str, Column]:
@@ -225,7 +225,7 @@ def _refuse(table: Table, function: str, source: str, rows: NDArray[np.intp]) ->
             hint="dates are written 2026-11-20 or 2026-11-20T08:30 (ISO 8601); "
             f"--categorical {quote(source)} takes the cells as they are, --drop {quote(source)} leaves them out",
         )
-    cells = [repr(float(column.values[row])) for row in first] if isinstance(column, Numbers) else []
+    cells = [repr(column.cell(row)) for row in first] if isinstance(column, Numbers) else []
     raise DataError(
         "value-range",
         f"{function}({source}) has no finite value in {counted(rows.size, 'row')}",

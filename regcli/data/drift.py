@@ -98,7 +98,8 @@ def _described(seen: ColumnProfile) -> bool:
 
 def _numbers(column: Numbers, quantiles: NDArray[np.float64]) -> Counts:
     """Numbers of a chunk below each quantile, not above it, and all of them (3, 11)."""
-    values = column.values[np.isfinite(column.values)]
+    values = column.values
+    values = values[np.isfinite(values)]
     below = np.bincount(np.searchsorted(quantiles, values, side="right"), minlength=len(quantiles) + 1).cumsum()
     not_above = np.bincount(np.searchsorted(quantiles, values, side="left"), minlength=len(quantiles) + 1).cumsum()
     return np.stack([below[:-1], not_above[:-1], np.full(len(quantiles), values.size)])

@@ -7,7 +7,10 @@ from fnmatch import fnmatchcase
 
 from regcli.errors import DataError, Location, UsageError, Warn
 
-__all__ = ["TARGET_NAMES", "Asked", "Roles", "assign_roles", "find_column", "match_columns"]
+__all__ = ["TARGET_NAMES", "Asked", "Roles", "assign_roles", "find_column", "match_columns", "parts_of"]
+
+#: Parts beside the target that one column plays.
+_PARTS = ("weights", "offset", "exposure", "fold", "group", "order")
 
 #: Options of parts whose names differ.
 _FLAGS = {"fold": "fold-column", "order": "order-by"}
@@ -59,6 +62,12 @@ class Roles:
         return tuple(name for name in (self.fold, self.group, self.order) if name is not None)
 
 
+def parts_of(columns: Asked | Roles) -> dict[str, str]:
+    """The columns of parts that one column plays, by part; the target is not among them."""
+    named = ((part, getattr(columns, part)) for part in _PARTS)
+    return {part: name for part, name in named if name is not None}
+
+
 def find_column(name: str, columns: Sequence[str], *, file: str | None = None) -> str:
     """The column of this name, or an error that names the nearest ones."""
     if name in columns:
@@ -98,18 +107,7 @@ def assign_roles(asked: Asked, columns: Sequence[str], *, file: str | None = Non
     UsageError
         A column was given two parts, or the target cannot be guessed.
     """
-    single = {
-        role: find_column(name, columns, file=file)
-        for role, name in (
-            ("weights", asked.weights),
-            ("offset", asked.offset),
-            ("exposure", asked.exposure),
-            ("fold", asked.fold),
-            ("group", asked.group),
-            ("order", asked.order),
-        )
-        if name is not None
-    }
+    single = {part: find_column(name, columns, file=file) for part, name in parts_of(asked).items()}
     ids = match_columns(asked.id, columns, file=file)
     dropped = frozenset(match_columns(asked.drop, columns, file=file))
     taken = {*single.values(), *ids, *dropped}
@@ -123,7 +121,8 @@ def assign_roles(asked: Asked, columns: Sequence[str], *, file: str | None = Non
             "no-features", "no column is left to fit with", hint="--features COL", where=Location(file=file)
         )
     categorical = match_columns(asked.categorical, columns, file=file)
-    unused = [name for name in categorical if name not in features and name != target]
+    used = {target, *features}
+    unused = [name for name in categorical if name not in used]
     if unused:
         raise UsageError(
             "option-without-effect",
@@ -136,13 +135,8 @@ def assign_roles(asked: Asked, columns: Sequence[str], *, file: str | None = Non
         features=features,
         categorical=categorical,
         id=ids,
-        weights=single.get("weights"),
-        offset=single.get("offset"),
-        exposure=single.get("exposure"),
-        fold=single.get("fold"),
-        group=single.get("group"),
-        order=single.get("order"),
         warnings=warnings,
+        **{part: single.get(part) for part in _PARTS},
     )
 
 

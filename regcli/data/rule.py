@@ -323,24 +323,23 @@ def _inputs(scorer: Scorer, *, unknown_is_zero: bool) -> Iterator[Input]:
     """The columns that terms with an estimate need, in order, then offset and exposure."""
     terms = zip(scorer.encoder.terms, scorer.coefs.tolist(), strict=True)
     used = {factor for term, estimate in terms if estimate for factor in term.factors}
-    features = scorer.encoder.features
-    for source in dict.fromkeys(f.source for f in features if any(part.column == f.column for part in used)):
-        own = [feature for feature in features if feature.source == source]
-        yield _input(scorer, own, used, closed=not unknown_is_zero)
+    columns = {factor.column for factor in used}
+    for source in scorer.working.encoder.sources:
+        yield _input(scorer, source, used, columns, closed=not unknown_is_zero)
     if scorer.offset is not None:
         yield Input(scorer.offset, "number")
     if scorer.exposure is not None:
         yield Input(scorer.exposure, "number", positive=True)
 
 
-def _input(scorer: Scorer, features: list[Feature], used: Collection[Factor], *, closed: bool) -> Input:
-    """A column of the file, of which some features are made.
+def _input(scorer: Scorer, source: str, used: Collection[Factor], columns: Collection[str], *, closed: bool) -> Input:
+    """A column of the file; ``used`` are the factors with an estimate, ``columns`` what these are made of.
 
     As by ``predict`` every feature has a say in which rows can be scored, also one that no term counts of.
     """
-    lessons, columns = scorer.encoder.lessons, {factor.column for factor in used}
+    lessons, features = scorer.encoder.lessons, scorer.encoder.by_source[source]
     dates = any(feature.function in DATE_PARTS for feature in features)
-    read = Input(features[0].source, "date" if dates else "number", required=not all(f.filled for f in features))
+    read = Input(source, "date" if dates else "number", required=not all(f.filled for f in features))
     for feature in features:
         spelt = tuple(dict.fromkeys(word for level in feature.levels for word in _spelt(feature, level)))
         number = feature.kind == "number" and feature.column in columns

@@ -76,6 +76,13 @@ class Numbers:
         out[self.places] = found
         return out
 
+    def cell(self, row: int) -> float:
+        """The cell of one row."""
+        if self.places is None:
+            return float(self.cells[row])
+        at = int(np.searchsorted(self.places, row))
+        return float(self.cells[at]) if at < self.places.size and self.places[at] == row else 0.0
+
     def row_of(self, at: int) -> int:
         """The row of one of ``cells``."""
         return at if self.places is None else int(self.places[at])

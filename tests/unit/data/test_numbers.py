@@ -46,6 +46,8 @@ def test_a_column_without_zeros_says_what_the_whole_one_says(values: Array) -> N
     assert np.array_equal(part.missing, whole.missing)
     assert (part.size, part.empty, part.gapped) == (whole.size, whole.empty, whole.gapped)
     assert np.array_equal(part.extent, whole.extent, equal_nan=True)
+    for column in (part, whole):
+        assert np.array_equal([column.cell(row) for row in range(values.size)], values, equal_nan=True)
     assert set(part.occurring.tolist()) == set(whole.occurring.tolist())
     tests: list[Callable[[Array], NDArray[np.bool_]]] = [np.isinf, lambda cells: cells < 1, lambda cells: cells > -3]
     for test in tests:
