@@ -36,6 +36,7 @@ __all__ = [
     "TermFacts",
     "Validation",
     "Violation",
+    "figure",
 ]
 
 Array = NDArray[np.float64]
@@ -417,12 +418,12 @@ class Change:
     @property
     def absolute(self) -> float | None:
         """B minus A; None where that is beyond double precision."""
-        return None if self.a is None or self.b is None else _finite(self.b - self.a)
+        return None if self.a is None or self.b is None else figure(self.b - self.a)
 
     @property
     def relative(self) -> float | None:
         """The change as a share of the size of A; None where A is zero."""
-        return None if self.absolute is None or not self.a else _finite(self.absolute / abs(self.a))
+        return None if self.absolute is None or not self.a else figure(self.absolute / abs(self.a))
 
 
 @dataclass(frozen=True)
@@ -455,5 +456,6 @@ class Difference:
         return kinds + len(self.facts) + len(self.only_a) + len(self.only_b)
 
 
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+def figure(value: float | None) -> float | None:
+    """A number as documents have it: a plain float, None where it is not finite; negative zero is zero."""
+    return None if value is None or not math.isfinite(value) else float(value) + 0.0

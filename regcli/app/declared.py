@@ -9,16 +9,13 @@ from regcli.app.values import bounded, refuse
 from regcli.data.learn import TextRule
 from regcli.data.roles import match_columns
 from regcli.data.spline import DEFAULT_KNOTS, LEAST_KNOTS, MOST_KNOTS
-from regcli.data.terms import DATE_PARTS, column_name
+from regcli.data.terms import DATE_PARTS, MOST_NGRAMS, column_name
 from regcli.data.words import WEIGHTINGS
 from regcli.errors import UsageError
 
 Value = TypeVar("Value")
 
 __all__ = ["Declared", "declared_names", "read_declared"]
-
-#: Runs of words that --text-ngrams may ask for.
-MOST_NGRAMS = 5
 
 
 @dataclass(frozen=True, slots=True)

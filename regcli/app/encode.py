@@ -18,7 +18,7 @@ from regcli.data.encoder import Encoder
 from regcli.data.learn import Learnt, Recipe, learn_encoder
 from regcli.data.roles import Roles
 from regcli.data.stored import Matrix
-from regcli.data.table import Column, Levels, Numbers, Table
+from regcli.data.table import Column, Levels, Numbers, Table, Unsupported
 from regcli.data.terms import column_name, plain_term
 from regcli.data.usable import LARGEST
 from regcli.errors import DataError, Location, ResourceError, UsageError, Warn
@@ -130,9 +130,7 @@ def lane_maps(encoder: Encoder, columns: Mapping[str, Column], rows: Rows) -> La
 
 def _taken(column: Column, rows: Rows) -> Column:
     """Some rows of a column."""
-    if isinstance(column, Numbers):
-        return column.taken(rows)
-    return replace(column, codes=column.codes[rows]) if isinstance(column, Levels) else column
+    return column if isinstance(column, Unsupported) else column.taken(rows)
 
 
 def settled(roles: Roles, encoder: Encoder) -> Known:

@@ -20,16 +20,13 @@ from regcli.app.options import Data
 from regcli.app.values import bounded
 from regcli.data.derive import NUMBER_FUNCTIONS
 from regcli.data.spline import DEFAULT_KNOTS, LEAST_KNOTS, MOST_KNOTS
-from regcli.data.terms import column_name
+from regcli.data.terms import MOST_POWERS, column_name
 from regcli.errors import UsageError
 
 __all__ = ["Formula", "parse_formula"]
 
 #: Longer ones, and deeper ones, are no formulas that anybody wrote.
 MOST_LETTERS, MOST_DEPTH = 100_000, 50
-
-#: Powers that poly() may ask for.
-LEAST_DEGREE, MOST_DEGREE = 1, 20
 
 _TOKEN = re.compile(r"\s*(?:(?P<quoted>`(?:[^`]|``)+`)|(?P<name>(?!\d)[\w.]+)|(?P<number>\d+)|(?P<sign>[-+*:(),~]))")
 
@@ -234,7 +231,7 @@ class _Parser:
             number = int(text)
         self._need(")")
         if word == "poly":
-            bounded("--formula poly()", 0 if number is None else number, LEAST_DEGREE, MOST_DEGREE)
+            bounded("--formula poly()", 0 if number is None else number, 1, MOST_POWERS)
         if word == "spline" and number is not None:
             bounded("--formula spline()", number, LEAST_KNOTS, MOST_KNOTS)
         return _Atom(column, word, number)

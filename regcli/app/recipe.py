@@ -10,13 +10,10 @@ from regcli.app.formula import Formula
 from regcli.app.options import Data
 from regcli.app.values import bounded
 from regcli.data.learn import Recipe
-from regcli.data.terms import POLICIES
+from regcli.data.terms import MOST_POWERS, POLICIES
 from regcli.errors import DataError, Location, UsageError
 
 __all__ = ["general_policy", "other_policies", "read_recipe"]
-
-#: Powers that --poly may ask for.
-LEAST_DEGREE, MOST_DEGREE = 1, 20
 
 
 def read_recipe(
@@ -53,7 +50,7 @@ def read_recipe(
         ``column-not-found``.
     """
     if data.poly is not None:
-        bounded("--poly", data.poly, LEAST_DEGREE, MOST_DEGREE)
+        bounded("--poly", data.poly, 1, MOST_POWERS)
     if data.min_level_count is not None:
         bounded("--min-level-count", data.min_level_count, 1, float("inf"))
     derived = {**declared.derived, **(formula.derived if formula else {})}

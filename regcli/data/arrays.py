@@ -206,9 +206,8 @@ def _npz(source: Source) -> _Matrix:
         arrays = {name.removesuffix(".npy"): _array(archive, name, size) for name, size in sizes.items()}
     if "format" in arrays:
         made, beside = _from_scipy(source.name, arrays), {name: arrays[name] for name in BESIDE if name in arrays}
-        return _Matrix(
-            made.shape[0], _labels(beside, made.shape, source.name), made.tocsr(), _names(beside, made.shape)
-        )
+        names = _names(beside, made.shape)
+        return _Matrix(made.shape[0], _labels(beside, names, made.shape[0], source.name), made.tocsr(), names)
     if "X" not in arrays:
         raise ValueError(f"it has no array X, but {', '.join(map(repr, arrays)) or 'none at all'}")
     return _named(arrays, source.name)
@@ -261,8 +260,9 @@ def _named(arrays: dict[str, NDArray[Any]], file: str) -> _Matrix:
     if X.ndim != 2:
         raise ValueError(f"array X has {X.ndim} dimensions")
     check_size(file, *X.shape)
-    labels = _labels(arrays, X.shape, file)
-    return _Matrix(len(X), {**{name: X[:, at] for at, name in enumerate(_names(arrays, X.shape))}, **labels})
+    names = _names(arrays, X.shape)
+    labels = _labels(arrays, names, len(X), file)
+    return _Matrix(len(X), {**{name: X[:, at] for at, name in enumerate(names)}, **labels})
 
 
 def _refuse_strange(arrays: Mapping[str, object], known: Collection[str]) -> None:
@@ -284,14 +284,16 @@ def _names(arrays: Mapping[str, NDArray[Any]], shape: tuple[int, ...]) -> tuple[
     return tuple(map(str, names.ravel().tolist()))
 
 
-def _labels(arrays: Mapping[str, NDArray[Any]], shape: tuple[int, ...], file: str) -> dict[str, NDArray[Any]]:
+def _labels(
+    arrays: Mapping[str, NDArray[Any]], names: Collection[str], rows: int, file: str
+) -> dict[str, NDArray[Any]]:
     """The column of the array y, if there is one, after those of a matrix, whose names are checked with it."""
     y = arrays.get("y")
-    check_names([*_names(arrays, shape), *[TARGET] * (y is not None)], file, lambda _: None)
+    check_names([*names, *[TARGET] * (y is not None)], file, lambda _: None)
     if y is None:
         return {}
     if y.dtype.kind not in "iufbU":
         raise ValueError(f"array y is of type {y.dtype}")
-    if y.shape != shape[:1]:
-        raise ValueError(f"y has the shape {y.shape}, and X has {shape[0]} rows")
+    if y.shape != (rows,):
+        raise ValueError(f"y has the shape {y.shape}, and X has {rows} rows")
     return {TARGET: y}

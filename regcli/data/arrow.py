@@ -13,10 +13,10 @@ from regcli.data.dialect import Dialect
 from regcli.data.plan import NOT_READ, ChunkPlan, declared_numbers
 from regcli.data.source import Source
 from regcli.data.table import Column, Levels, Numbers, SourceFile, Table, Unsupported
-from regcli.data.text import empty_file
+from regcli.data.text import check_names, empty_file
 from regcli.errors import DataError, Location
 
-__all__ = ["arrow_chunk", "arrow_file", "arrow_table", "row_locator"]
+__all__ = ["arrow_chunk", "arrow_file", "arrow_names", "arrow_table", "row_locator"]
 
 
 def arrow_table(
@@ -85,6 +85,15 @@ def arrow_file(source: Source) -> Any:  # noqa: ANN401  (pyarrow ships no types)
     import pyarrow as pa  # noqa: PLC0415
 
     return pa.OSFile(os.fsencode(source.path)) if source.held is None else pa.BufferReader(source.held)
+
+
+def arrow_names(schema: Any, file: str) -> tuple[str, ...]:  # noqa: ANN401
+    """The names of the columns, checked."""
+    names = tuple(schema.names)
+    if not names:
+        raise empty_file(file, header=False)
+    check_names(names, file, lambda _: None)
+    return names
 
 
 def row_locator(file: str, before: int = 0) -> Callable[[int, str | None], Location]:

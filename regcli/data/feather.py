@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from regcli.data.arrow import arrow_chunk, arrow_file, arrow_table
+from regcli.data.arrow import arrow_chunk, arrow_file, arrow_names, arrow_table
 from regcli.data.dialect import Dialect
 from regcli.data.plan import ChunkPlan
 from regcli.data.source import Source, sha256_of
 from regcli.data.table import Table
-from regcli.data.text import check_names, empty_file
+from regcli.data.text import empty_file
 from regcli.errors import DataError, Location
 
 __all__ = ["feather_chunks", "feather_names", "read_feather"]
@@ -30,7 +30,7 @@ def read_feather(source: Source, dialect: Dialect, is_text: Callable[[str], bool
 
     before, digest = source.state(), sha256_of(source)
     with _opened(source) as (schema, batches):
-        names = _names(schema, source.name)
+        names = arrow_names(schema, source.name)
         table = pa.Table.from_batches(list(batches), schema)
     source.check_state(before)
     return arrow_table(table, names, (source.name, digest), (dialect, is_text), "feather")
@@ -39,14 +39,14 @@ def read_feather(source: Source, dialect: Dialect, is_text: Callable[[str], bool
 def feather_names(source: Source) -> tuple[str, ...]:
     """Return the column names of a file from its schema alone."""
     with _opened(source) as (schema, _):
-        return _names(schema, source.name)
+        return arrow_names(schema, source.name)
 
 
 def feather_chunks(source: Source, dialect: Dialect, plan: ChunkPlan) -> Iterator[Table]:
     """Read a file batch by batch, in chunks of at most ``plan.rows`` rows."""
     rows = 0
     with _opened(source) as (schema, batches):
-        names = _names(schema, source.name)
+        names = arrow_names(schema, source.name)
         for batch in batches:
             for start in range(0, batch.num_rows, plan.rows):
                 part = batch.slice(start, plan.rows)
@@ -90,11 +90,3 @@ def _checked(batches: Any) -> Iterator[Any]:  # noqa: ANN401  (pyarrow ships no 
     for batch in batches:
         batch.validate(full=True)
         yield batch
-
-
-def _names(schema: Any, name: str) -> tuple[str, ...]:  # noqa: ANN401
-    names = tuple(schema.names)
-    if not names:
-        raise empty_file(name, header=False)
-    check_names(names, name, lambda _: None)
-    return names

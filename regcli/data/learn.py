@@ -225,8 +225,7 @@ def _number(training: _Training, plain: Feature, column: Numbers) -> Feature:
 def _category(training: _Training, plain: Feature, column: Levels, *, without_first: bool) -> Feature:
     """A column of levels: in order, rare ones pooled."""
     name, recipe, weighted = plain.column, training.recipe, training.weighted
-    codes = column.codes[weighted]
-    present = [column.levels[code] for code in np.unique(codes[codes >= 0])]
+    present = [column.levels[code] for code in np.flatnonzero(column.taken(weighted).counts)]
     if name in recipe.ordinal:
         levels = _ordered(training, name, column, present)
         return replace(plain, kind="ordinal", levels=levels, coded=levels[1:], boolean=column.boolean)
@@ -272,10 +271,8 @@ def _refuse_other(training: _Training, name: str, levels: Sequence[str]) -> None
 def _words(training: _Training, plain: Feature, column: Levels) -> Feature:
     """A column of text: the words that are frequent enough."""
     rule = training.recipe.text[plain.column]
-    codes = column.codes[training.weighted]
     counted = count_words(column.levels, rule.ngrams)
-    repeats = np.bincount(codes[codes >= 0], minlength=len(column.levels))
-    words = vocabulary(counted, repeats, rule.least, rule.most)
+    words = vocabulary(counted, column.taken(training.weighted).counts, rule.least, rule.most)
     return replace(plain, kind="text", coded=words, ngrams=rule.ngrams, weighting=rule.weighting)
 
 

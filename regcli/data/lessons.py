@@ -94,9 +94,8 @@ def learn_lessons(
 
 def frequent_levels(column: Levels, rows: Rows, least: int) -> frozenset[str]:
     """Levels that at least so many of some rows have."""
-    codes = column.codes[rows]
-    counts = np.bincount(codes[codes >= 0], minlength=len(column.levels))
-    return frozenset(level for level, count in zip(column.levels, counts.tolist(), strict=True) if count >= least)
+    counts = column.taken(rows).counts.tolist()
+    return frozenset(level for level, count in zip(column.levels, counts, strict=True) if count >= least)
 
 
 def _word_weights(feature: Feature, column: Column, rows: Rows, least: int) -> Mapping[str, float]:
@@ -104,6 +103,5 @@ def _word_weights(feature: Feature, column: Column, rows: Rows, least: int) -> M
     if not isinstance(column, Levels):  # a column without any cell is read as numbers
         return dict.fromkeys(feature.coded, 0.0)
     counted = count_words(column.levels, feature.ngrams, feature.coded)
-    codes = column.codes[rows]
-    there = rows_with(counted, np.bincount(codes[codes >= 0], minlength=len(column.levels)))
+    there = rows_with(counted, column.taken(rows).counts)
     return rarity(feature.coded, there, rows.size, least=least, weighting=feature.weighting)

@@ -32,7 +32,7 @@ from regcli.data.model_json import (
 from regcli.data.scorer import Probe, Scorer, StoredPath
 from regcli.data.spline import MOST_KNOTS
 from regcli.data.table import Column, Levels, Numbers
-from regcli.data.terms import DATE_PARTS, POLICIES, Factor, Feature, FeatureKind, cross
+from regcli.data.terms import DATE_PARTS, MOST_NGRAMS, MOST_POWERS, POLICIES, Factor, Feature, FeatureKind, cross
 from regcli.data.training import read_profile
 from regcli.data.words import WEIGHTINGS
 from regcli.errors import ModelFileError
@@ -50,12 +50,6 @@ __all__ = [
 ]
 
 SCHEMA = "regcli.model/1"
-
-#: No model has higher powers: --poly goes up to 20.
-MOST_POWERS = 20
-
-#: Nor longer runs of words: --text-ngrams goes up to 5.
-MOST_NGRAMS = 5
 
 #: A probe's result may differ by this share of its parts' sizes: products are summed in another order elsewhere.
 PROBE_TOLERANCE = 1e-12

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from regcli.data.arrow import arrow_chunk, arrow_file, arrow_table
+from regcli.data.arrow import arrow_chunk, arrow_file, arrow_names, arrow_table
 from regcli.data.dialect import Dialect
 from regcli.data.plan import ChunkPlan
 from regcli.data.source import Source, sha256_of
 from regcli.data.table import Table
-from regcli.data.text import check_names, empty_file
+from regcli.data.text import empty_file
 from regcli.errors import DataError, Location
 
 __all__ = ["parquet_chunks", "parquet_names", "parquet_size", "read_parquet"]
@@ -29,7 +29,7 @@ def read_parquet(source: Source, dialect: Dialect, is_text: Callable[[str], bool
     """
     before, digest = source.state(), sha256_of(source)
     with _opened(source) as file:
-        names = _names(file, source.name)
+        names = arrow_names(file.schema_arrow, source.name)
         table = file.read()
     source.check_state(before)
     return arrow_table(table, names, (source.name, digest), (dialect, is_text), "parquet")
@@ -38,7 +38,7 @@ def read_parquet(source: Source, dialect: Dialect, is_text: Callable[[str], bool
 def parquet_names(source: Source) -> tuple[str, ...]:
     """Return the column names of a Parquet file from its footer alone."""
     with _opened(source) as file:
-        return _names(file, source.name)
+        return arrow_names(file.schema_arrow, source.name)
 
 
 def parquet_size(source: Source) -> tuple[int, int, int]:
@@ -55,7 +55,7 @@ def parquet_chunks(source: Source, dialect: Dialect, plan: ChunkPlan) -> Iterato
     """Read a Parquet file in batches of at most ``plan.rows`` rows."""
     rows = 0
     with _opened(source) as file:
-        names = _names(file, source.name)
+        names = arrow_names(file.schema_arrow, source.name)
         # One column at least: batches count the rows.
         read = [name for name in names if plan.keeps(name) or not plan.passes_over(name)] or [names[0]]
         for batch in file.iter_batches(batch_size=plan.rows, columns=read):
@@ -82,11 +82,3 @@ def _opened(source: Source) -> Iterator[Any]:
             where=Location(file=source.name),
             hint="if it is text, say --input-format csv",
         ) from error
-
-
-def _names(file: Any, name: str) -> tuple[str, ...]:  # noqa: ANN401
-    names = tuple(file.schema_arrow.names)
-    if not names:
-        raise empty_file(name, header=False)
-    check_names(names, name, lambda _: None)
-    return names

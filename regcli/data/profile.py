@@ -57,8 +57,8 @@ def date_facts(column: Levels) -> DateFacts | None:
     dates = {level: when for level in column.levels if (when := days_of(level)) is not None}
     if not dates:
         return None
-    rows = np.bincount(column.codes[column.codes >= 0], minlength=len(column.levels))
-    unreadable = sum(int(count) for level, count in zip(column.levels, rows, strict=True) if level not in dates)
+    rows = zip(column.levels, column.counts.tolist(), strict=True)
+    unreadable = sum(count for level, count in rows if level not in dates)
     first, last = (pick(dates, key=dates.__getitem__).strip() for pick in (min, max))
     return DateFacts(first, last, unreadable)
 
@@ -66,7 +66,7 @@ def date_facts(column: Levels) -> DateFacts | None:
 def word_facts(column: Levels, rule: TextRule) -> WordFacts:
     """The words of a column of text as fit would count them on these rows; a pass over its letters."""
     counted = count_words(column.levels, rule.ngrams)
-    repeats = np.bincount(column.codes[column.codes >= 0], minlength=len(column.levels))
+    repeats = column.counts
     kept = vocabulary(counted, repeats, rule.least, rule.most)
     place = {word: at for at, word in enumerate(counted.words)}
     chosen = [place[word] for word in kept]
@@ -142,14 +142,13 @@ def _number_facts(ordered: Array) -> NumberFacts | None:
 
 
 def _of_levels(name: str, column: Levels, declared: str | None) -> ColumnProfile:
-    present = column.codes[column.codes >= 0]
-    counts = np.bincount(present, minlength=len(column.levels))
+    counts = column.counts
     known = np.flatnonzero(counts)
     frequent = known[np.argsort(-counts[known], kind="stable")][:MOST_SHOWN]  # ties in code-point order, as levels are
     return ColumnProfile(
         name,
         _level_type(column, [column.levels[at] for at in known], declared),
-        int(column.codes.size - present.size),
+        int(column.codes.size - counts.sum()),
         int(known.size),
         levels=tuple((clipped(column.levels[at]), int(counts[at])) for at in frequent),
         examples=tuple(clipped(column.levels[code]) for code in _first(column.codes, column.codes >= 0)),

@@ -55,9 +55,7 @@ def find_identifier(table: Table, profile: ColumnProfile) -> Identifier | None:
 
 def numbers_rows(name: str, column: Column) -> Identifier | None:
     """Whether a column holds integers that probably name the rows. Most columns are told by their first few cells."""
-    if (
-        not isinstance(column, Numbers) or column.size - column.cells.size > 1
-    ):  # zeros that are left out are not distinct
+    if not isinstance(column, Numbers) or column.size - column.cells.size > 1:  # two zeros do not differ
         return None
     first = column.values[:LEAST_ROWS]
     if len(set(first.tolist())) < first.size or not _whole(first[~np.isnan(first)]):

@@ -122,6 +122,15 @@ class Levels:
         """Whether some cell is missing."""
         return bool((self.codes < 0).any())
 
+    @property
+    def counts(self) -> NDArray[np.intp]:
+        """In how many rows each level is."""
+        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.levels))
+
+    def taken(self, rows: NDArray[np.intp]) -> Self:
+        """The cells of some rows (r,); the levels stay."""
+        return replace(self, codes=self.codes[rows])
+
 
 @dataclass(frozen=True, slots=True)
 class Unsupported:

@@ -7,6 +7,8 @@ from typing import Literal
 __all__ = [
     "DATE_PARTS",
     "FILLING",
+    "MOST_NGRAMS",
+    "MOST_POWERS",
     "OTHER",
     "POLICIES",
     "Factor",
@@ -30,6 +32,12 @@ OTHER = "(other)"
 
 #: What a column of dates becomes: numbers and levels.
 DATE_PARTS = ("year", "month", "weekday", "days")
+
+#: The highest power of a column: those of a tenth of its largest number are below its last digits by then.
+MOST_POWERS = 20
+
+#: The longest run of words that counts as one: longer ones hardly repeat.
+MOST_NGRAMS = 5
 
 FeatureKind = Literal["number", "category", "ordinal", "text"]
 FactorKind = Literal["value", "level", "missing", "step", "spline", "word"]

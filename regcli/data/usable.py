@@ -99,7 +99,7 @@ def _known_numbers(column: Levels, decimal: str, *, must_be_numeric: bool) -> ND
         return numeric
     if column.boolean or not column.levels:
         return None
-    counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.levels))
+    counts = column.counts
     with_comma = all(number(level, ",") is not None for level in column.levels)
     return numeric if with_comma or counts[numeric].sum() >= NUMBER_SHARE * counts.sum() else None
 

@@ -1,6 +1,5 @@
 """Results to documents: plain dictionaries with the keys of the contract, in its order."""
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,6 +23,7 @@ from regcli.results import (
     Stopped,
     TermFacts,
     Validation,
+    figure,
 )
 
 __all__ = [
@@ -72,7 +72,7 @@ def path_document(result: PathResult) -> Document:
         "intercepts": [{"output": None, "values": _numbers(result.intercepts)}],
         "coefficients": [
             {**_term(result.terms[at]), "penalty_factor": result.terms[at].penalty_factor,
-             "sd": _number(result.terms[at].sd), "values": _numbers(result.coefs[:, at])}
+             "sd": figure(result.terms[at].sd), "values": _numbers(result.coefs[:, at])}
             for at in ever
         ],
         "n_nonzero": [int(count) for count in nonzero.sum(axis=1)],
@@ -118,8 +118,8 @@ def plan_document(result: PlanResult, command: str, writes: Sequence[str]) -> Do
                 "l1_ratio": grid.l1_ratio,
                 "generated": grid.generated,
                 "n": grid.lambdas.size,
-                "first": _number(grid.lambdas[0]),
-                "last": _number(grid.lambdas[-1]),
+                "first": figure(grid.lambdas[0]),
+                "last": figure(grid.lambdas[-1]),
             }
             for grid in result.grids
         ],
@@ -212,13 +212,13 @@ def _fit(result: FitResult) -> Document:
         "regcli": __version__,
         "data": _data(result.data),
         "model": _model(model.facts),
-        "intercept": _number(model.intercept),
-        "intercepts": [{"output": None, "estimate": _number(model.intercept)}],
+        "intercept": figure(model.intercept),
+        "intercepts": [{"output": None, "estimate": figure(model.intercept)}],
         "coefficients": [
             {
                 **_term(model.terms[at]),
-                "estimate": _number(model.coefs[at]),
-                "std_estimate": _number(model.coefs[at] * model.terms[at].sd),
+                "estimate": figure(model.coefs[at]),
+                "std_estimate": figure(model.coefs[at] * model.terms[at].sd),
                 "penalty_factor": model.terms[at].penalty_factor,
             }
             for at in shown
@@ -236,9 +236,9 @@ def _fit(result: FitResult) -> Document:
             "converged": result.convergence.status.usable,
             "status": result.convergence.status.code,
             "iterations": result.convergence.iterations,
-            "violation": _number(result.convergence.violation),
+            "violation": figure(result.convergence.violation),
             "violation_source": result.convergence.source,
-            "gap": None if result.convergence.gap is None else _number(result.convergence.gap),
+            "gap": figure(result.convergence.gap),
         },
         "checks": [],
         "warnings": _warnings(result.warnings),
@@ -274,8 +274,8 @@ def _strengths(curve: Curve) -> Document:
         "mean": _numbers(curve.mean),
         "se": _numbers(curve.se),
         "n_nonzero": [int(count) for count in curve.n_nonzero],
-        "lambda_min": None if curve.index_min is None else _number(curve.lambdas[curve.index_min]),
-        "lambda_1se": None if curve.index_1se is None else _number(curve.lambdas[curve.index_1se]),
+        "lambda_min": None if curve.index_min is None else figure(curve.lambdas[curve.index_min]),
+        "lambda_1se": None if curve.index_1se is None else figure(curve.lambdas[curve.index_1se]),
     }
 
 
@@ -291,7 +291,7 @@ def _criterion(criterion: Criterion | None) -> Document | None:
     if criterion is None or criterion.index is None:
         return None
     at = criterion.index
-    return {"name": criterion.name, "value": _number(criterion.values[at]), "df": _number(criterion.df[at])}
+    return {"name": criterion.name, "value": figure(criterion.values[at]), "df": figure(criterion.df[at])}
 
 
 def _data(data: DataFacts) -> Document:
@@ -340,7 +340,7 @@ def _sources(terms: Sequence[TermFacts], used: NDArray[np.bool_]) -> set[str]:
 def _metrics(metrics: Mapping[str, float | bool] | None) -> Document | None:
     if metrics is None:
         return None
-    return {name: value if isinstance(value, bool) else _number(value) for name, value in metrics.items()}
+    return {name: value if isinstance(value, bool) else figure(value) for name, value in metrics.items()}
 
 
 def _stopped(stopped: Stopped | None) -> Document | None:
@@ -351,22 +351,16 @@ def _warnings(warnings: tuple[Warn, ...]) -> list[Document]:
     return [{"code": warning.code, "message": warning.message, **warning.facts} for warning in warnings]
 
 
-def _number(value: float) -> float | None:
-    """A plain float; None where it is not finite. Negative zero is zero."""
-    value = float(value) + 0.0
-    return value if math.isfinite(value) else None
-
-
 def _numbers(values: NDArray[np.float64]) -> list[float | None]:
-    return [_number(value) for value in values.tolist()]
+    return list(map(figure, values.tolist()))
 
 
 def _change(change: Change) -> Document:
     return {
         "change": change.kind,
-        "a": change.a,
-        "b": change.b,
+        "a": figure(change.a),
+        "b": figure(change.b),
         "absolute": change.absolute,
         "relative": change.relative,
-        "lambda": change.lam,
+        "lambda": figure(change.lam),
     }

@@ -1,12 +1,12 @@
 """What ``inspect`` found, as the document ``regcli.inspect/1``."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from regcli import __version__
 from regcli.data.alike import NEARLY, SEED
 from regcli.data.facts import ColumnProfile, DateFacts, Finding, Inspection, NumberFacts, TargetFacts, WordFacts
+from regcli.results import figure
 
 __all__ = ["inspect_document"]
 
@@ -132,21 +132,17 @@ def _words(facts: WordFacts) -> Document:
 
 def _numbers(facts: NumberFacts, filled: int) -> Document:
     return {
-        "min": facts.least + 0.0,
-        "q1": _finite(facts.q1),
-        "median": _finite(facts.median),
-        "q3": _finite(facts.q3),
-        "max": facts.most + 0.0,
-        "mean": _finite(facts.mean),
-        "sd": _finite(facts.sd),
+        "min": figure(facts.least),
+        "q1": figure(facts.q1),
+        "median": figure(facts.median),
+        "q3": figure(facts.q3),
+        "max": figure(facts.most),
+        "mean": figure(facts.mean),
+        "sd": figure(facts.sd),
         "zeros": facts.zeros,
         "zeros_share": facts.zeros / filled,
         "infinite": facts.infinite,
     }
-
-
-def _finite(value: float) -> float | None:
-    return value + 0.0 if math.isfinite(value) else None  # one zero
 
 
 def _finding(finding: Finding) -> Document:

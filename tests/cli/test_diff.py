@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,16 @@ def test_the_tolerance_is_a_share_of_the_larger(
     assert [(e["term"], e["change"]) for e in json.loads(outcome.out)["terms"]] == ([("bmi", kind)] if kind else [])
     assert outcome.status == (1 if kind else 0)
     assert ("error[check-failed]" in outcome.err) == bool(kind)
+
+
+def test_there_is_one_zero(folder: Path, tmp_path: Path) -> None:
+    document = read(folder / "old.fit.json")
+    document["metrics"]["null"]["r2"] = -0.0
+    path = tmp_path / "changed.json"
+    path.write_text(json.dumps(document), "utf-8")
+    outcome = run_tool("diff", folder / "old.fit.json", path, "-f", "json")
+    (r2,) = (e for e in json.loads(outcome.out)["metrics"] if (e["part"], e["metric"]) == ("null", "r2"))
+    assert [(r2[key], math.copysign(1.0, r2[key])) for key in ("b", "absolute")] == [(0.0, 1.0), (0.0, 1.0)]
 
 
 @pytest.mark.parametrize(("share", "same"), [(0.5 * FLOOR, True), (2 * FLOOR, False)])
