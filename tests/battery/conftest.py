@@ -1,7 +1,6 @@
 """What batteries share: one BLAS thread, an empty folder, and the lanes that a run makes."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,13 +17,6 @@ def one_blas_thread() -> Iterator[None]:
     """As in every run of the tool: on small problems BLAS's own threads only wait for each other."""
     with threadpool_limits(1):
         yield
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder, which is the working one."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Running the command line: as a process, or inside on faked use cases."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from regcli.cli import boundary
 from tests.cli.fakes import Outcome, modules
 
 ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = ROOT / "sample_data"
 
 Process = subprocess.CompletedProcess[str]
 
@@ -23,6 +25,15 @@ def environment(**more: str) -> dict[str, str]:
     steering = ("REGCLI_", "_REGCLI", "NO_COLOR", "FORCE_COLOR", "_TYPER", "COLUMNS", "GITHUB_ACTIONS", "PY_COLORS")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(steering)}
     return {**kept, "PYTHONPATH": str(ROOT), **more}
+
+
+def tool_or_loudly_none(name: str, undone: str, capture: pytest.CaptureFixture[str]) -> str | None:
+    """A program of this machine; where there is none, that is said where nobody can miss it."""
+    path = shutil.which(name)
+    if path is None:
+        with capture.disabled():
+            sys.stderr.write(f"\n*** {name} is not installed: {undone} ***\n")
+    return path
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from regcli.cli.boundary import run
 from regcli.problem.folds import deal_folds, set_aside
+from tests.cli.conftest import SAMPLES
 from tests.tolerances import EXACT, SOLVED
 
-SAMPLES = Path(__file__).parents[2] / "sample_data"
 DIABETES, CANCER = str(SAMPLES / "diabetes.csv"), str(SAMPLES / "breast_cancer.csv")
 GAUSSIAN = ("--target", "progression", "--family", "gaussian")
 BINOMIAL = ("--target", "diagnosis", "--family", "binomial")

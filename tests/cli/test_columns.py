@@ -11,17 +11,13 @@ import pytest
 from tests.fuzz.tool import run_tool
 from tests.tolerances import SOLVED
 
+pytestmark = pytest.mark.usefixtures("folder")
+
 ROWS = 120
 RICH = (
     "--date", "when", "--ordinal", "size=S,M,L", "--text", "note", "--text-ngrams", "2", "--text-weights", "tfidf",
     "--spline", "age", "--min-level-count", "9", "--l1-ratio", "0.5", "--penalty", "elasticnet",
 )  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def table(*, holes: bool = False) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from regcli.cli.complete import completions
 from regcli.cli.options import groups
 from regcli.cli.texts import COMMANDS
 from tests.cli.conftest import environment
+from tests.cli.sessions import program
 
 #: Names that would do something if a shell read them as its own.
 HOSTILE = (
@@ -40,9 +41,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "hostile.csv").write_text(",".join(cells) + "\n1,2,3,4,5,6,7\n")
     programs = tmp_path / "bin"
     programs.mkdir()
-    program = programs / "regcli"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m regcli "$@"\n')
-    program.chmod(0o755)
+    program(programs / "regcli", sys.executable, "-m", "regcli")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -19,14 +19,11 @@ from regcli.errors import CODES
 from tests.cli.damages import text, whole
 from tests.fuzz.tool import run_tool
 
+pytestmark = pytest.mark.usefixtures("folder")
+
 FIT = ("-y", "target", "--lambda", "1", "--family", "gaussian")
 
 Cells = dict[str, list[Any]]
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def good() -> Cells:

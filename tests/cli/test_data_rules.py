@@ -18,6 +18,8 @@ from regcli.errors import WARNING_CODES
 from tests.cli.damages import DAMAGES, FIT, NAMES, classes, edited, text, whole, with_column
 from tests.fuzz.tool import Outcome, run_tool
 
+pytestmark = pytest.mark.usefixtures("folder")
+
 #: What is wrong with the table, and the tests that hold it: a damage of ``tests/cli/damages.py``, or a test function.
 RULES: dict[str, tuple[str, ...]] = {
     "two columns of one name": ("a name twice", "test_names_that_differ_in_blanks_or_capitals_are_different"),
@@ -68,11 +70,6 @@ RULES: dict[str, tuple[str, ...]] = {
     ),
     "packed bombs": ("tests.unit.data.test_unpack.test_a_bomb_is_refused_and_a_table_that_packs_well_is_not",),
 }
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def put(content: str | bytes) -> str:

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tests.cli.conftest import ROOT, environment
-from tests.cli.sessions import blocks
+from tests.cli.sessions import blocks, program
 from tests.fuzz.tool import run_tool
 
 DIABETES = ROOT / "sample_data" / "diabetes.csv"
@@ -135,9 +135,7 @@ def test_the_first_line_of_the_readme_installs_and_fits(folder: Path) -> None:
     clone(place)
     shutil.copytree(ROOT / "sample_data", place / "sample_data")
     env = programs(folder) | OFFLINE | {"PYTHONPATH": sysconfig.get_paths()["purelib"]}
-    python = folder / "bin" / "python3.11"
-    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', "utf-8")
-    python.chmod(0o755)
+    program(folder / "bin" / "python3.11", sys.executable)
     command = ["/bin/sh", "-c", lines.strip()]
     done = subprocess.run(command, cwd=place, env=env, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
@@ -250,9 +248,7 @@ def command_of(crontab: str) -> str:
 def programs(folder: Path) -> dict[str, str]:
     """An environment in which ``regcli`` is this one."""
     (folder / "bin").mkdir()
-    script = folder / "bin" / "regcli"
-    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m regcli "$@"\n', "utf-8")
-    script.chmod(0o755)
+    program(folder / "bin" / "regcli", sys.executable, "-m", "regcli")
     return environment(PATH=f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}", HOME=str(folder))
 
 

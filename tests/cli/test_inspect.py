@@ -24,13 +24,9 @@ from tests.cli.documents import HOSTILE
 from tests.cli.test_tables import squeezed
 from tests.fuzz.tool import run_tool
 
+pytestmark = pytest.mark.usefixtures("folder")
+
 VISITS = ROOT / "sample_data" / "clinic_visits.csv"
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def write(name: str, columns: dict[str, list[Any]]) -> str:

@@ -1,7 +1,6 @@
 """The wheel, installed where nothing else is: man(1) finds the pages."""
 
 import os
-import shutil
 import subprocess
 import sys
 import venv
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from regcli.cli.manual import pages
-from tests.cli.conftest import ROOT, environment
+from tests.cli.conftest import ROOT, environment, tool_or_loudly_none
 
 NAMES = [page.name for page in pages()]
 
@@ -40,10 +39,8 @@ def test_pages_are_installed(prefix: Path) -> None:
 
 @pytest.mark.slow
 def test_man_finds_the_pages(prefix: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    man = shutil.which("man")
+    man = tool_or_loudly_none("man", "that it finds the pages was NOT tested", capsys)
     if man is None:
-        with capsys.disabled():
-            sys.stderr.write("\n*** man is not installed: that it finds the pages was NOT tested ***\n")
         return
     kept = {name: value for name, value in os.environ.items() if name != "MANPATH"}
     for env in (

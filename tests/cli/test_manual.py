@@ -13,7 +13,7 @@ from regcli.cli.manual import Page, find_page, pages, plain, roff
 from regcli.cli.options import declared, groups
 from regcli.cli.texts import COMMANDS, EXIT_STATUS
 from regcli.errors import UsageError
-from tests.cli.conftest import ROOT, environment
+from tests.cli.conftest import ROOT, environment, tool_or_loudly_none
 
 FOLDER = ROOT / "man"
 PAGES = list(pages())
@@ -73,10 +73,8 @@ def lint(mandoc: str, *paths: Path) -> str:
 
 
 def test_mandoc_has_nothing_to_say(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    mandoc = shutil.which("mandoc")
+    mandoc = tool_or_loudly_none("mandoc", "the manual pages were NOT checked with it", capsys)
     if mandoc is None:
-        with capsys.disabled():
-            sys.stderr.write("\n*** mandoc is not installed: the manual pages were NOT checked with it ***\n")
         return
     assert lint(mandoc, *(FOLDER / f"{page.name}.1" for page in PAGES)) == ""
     bad = tmp_path / "bad.1"

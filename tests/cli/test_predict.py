@@ -25,17 +25,12 @@ from tests.cli.conftest import environment
 from tests.fuzz.tool import Outcome, run_tool
 from tests.tolerances import EXACT
 
+pytestmark = pytest.mark.usefixtures("folder")
+
 ROWS = 60
 
 Frame = pd.DataFrame
 Rows = list[dict[str, str]]
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to work in."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def table() -> Frame:

@@ -18,6 +18,8 @@ from regcli.report.escape import visible
 from tests.cli.conftest import ROOT, environment
 from tests.fuzz.tool import Outcome, run_tool
 
+pytestmark = pytest.mark.usefixtures("folder")
+
 DIABETES = str(ROOT / "sample_data" / "diabetes.csv")
 FIT = ("fit", DIABETES, "-y", "progression", "--family", "gaussian", "-l", "1", "--folds", "5", "-f", "json")
 SCHEMA = etree.XMLSchema(etree.parse(str(Path(__file__).with_name("junit.xsd"))))
@@ -32,12 +34,6 @@ HOSTILE = (
     "##[error]k\x1b[2J\ufffe",
     '"><img src=x onerror=alert(1)>',
 )
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def check_of(name: str) -> str:

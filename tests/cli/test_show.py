@@ -15,12 +15,10 @@ from regcli.report.equation import equation, name
 from regcli.report.escape import visible
 from regcli.report.formats import render
 from regcli.report.tables import table
-from tests.cli.conftest import ROOT
+from tests.cli.conftest import SAMPLES
 from tests.cli.documents import HOSTILE, cv_document, fit_document, path_document
 from tests.cli.test_tables import squeezed
 from tests.fuzz.tool import run_tool
-
-SAMPLES = ROOT / "sample_data"
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,8 @@ from tests.fuzz.judge import LAMBDA, Verdict, judge, judge_scores
 from tests.fuzz.mutants import FORMATS, Mutant, files_of, mutant
 from tests.fuzz.tool import run_tool
 
+pytestmark = pytest.mark.usefixtures("folder")
+
 #: Mutants of each format, in one test, and in the quick one.
 MANY, BATCH, FEW = 2_000, 500, 40
 
@@ -22,12 +24,6 @@ SCORED = 5
 CLOSE = 1e-6
 
 each_format = pytest.mark.parametrize("form", FORMATS)
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def put(form: str, content: bytes) -> str:

@@ -13,10 +13,8 @@ from hypothesis import strategies as st
 
 from regcli.report.schemas import SCHEMAS
 from tests.cli.damages import DAMAGES, Damage
-from tests.fuzz.test_bytes import TABLES
+from tests.fuzz.test_bytes import TABLES, often
 from tests.fuzz.tool import Outcome, run_tool
-
-often = settings(derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 
 #: Options that inspect has too.
 SHARED = {

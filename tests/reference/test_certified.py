@@ -12,12 +12,12 @@ import pytest
 
 from regcli.cli.boundary import run
 from tests.certificate import certificate
+from tests.cli.conftest import SAMPLES
 from tests.reference.stored import Case, load_cases
 
 #: The default of --tol, and the largest violation allowed at any strength.
 TOLERANCE = 1e-7
 
-SAMPLES = Path(__file__).parents[2] / "sample_data"
 VISITS = ("--drop", "visit_id", "--drop", "visit_date", "--weights", "survey_weight", "--missing", "drop")
 
 

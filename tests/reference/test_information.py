@@ -1,7 +1,6 @@
 """Information criteria and degrees of freedom: against scikit-learn, and against hat matrices written out."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,18 +11,13 @@ from scipy.stats import poisson
 from sklearn.linear_model import LassoLarsIC
 from sklearn.metrics import log_loss
 
+from tests.cli.conftest import SAMPLES
 from tests.fuzz.tool import Outcome, run_tool
 from tests.tolerances import REFERENCE, SOLVED
 
-pytestmark = pytest.mark.reference
+pytestmark = [pytest.mark.reference, pytest.mark.usefixtures("folder")]
 
-SAMPLES = Path(__file__).parents[2] / "sample_data"
 Vector = NDArray[np.float64]
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def diabetes() -> tuple[Vector, Vector]:

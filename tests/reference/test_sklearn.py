@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from sklearn.linear_model import ElasticNet, Lasso, LinearRegression, LogisticRegression, Ridge
 
 from regcli.cli.boundary import run
+from tests.cli.conftest import SAMPLES
 from tests.oracle import Problem, violation
 from tests.tolerances import REFERENCE
 
 pytestmark = pytest.mark.reference
 
-SAMPLES = Path(__file__).parents[2] / "sample_data"
 Vector = NDArray[np.float64]
 Kind = Literal["none", "l2", "l1", "elasticnet"]
 RATIO = {"none": 1.0, "l2": 0.0, "l1": 1.0, "elasticnet": 0.3}

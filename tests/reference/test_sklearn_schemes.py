@@ -7,7 +7,6 @@ one over that product, so that these two are made anew for every fold.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,22 +28,17 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
+from tests.cli.conftest import SAMPLES
 from tests.fuzz.tool import run_tool
 from tests.tolerances import REFERENCE
 
-pytestmark = pytest.mark.reference
+pytestmark = [pytest.mark.reference, pytest.mark.usefixtures("folder")]
 
-SAMPLES = Path(__file__).parents[2] / "sample_data"
 Vector = NDArray[np.float64]
 Pairs = list[tuple[NDArray[np.intp], NDArray[np.intp]]]
 NAMES = ("age", "bmi", "bp", "s5")
 ROWS = 90
 LAMS = (8.0, 2.0, 0.4)
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def table_of(*, holes: bool = True) -> pd.DataFrame:

@@ -10,11 +10,7 @@ from regcli.data.read import Dialect, Part, find_parts, read_chunks, read_header
 from regcli.errors import DataError
 from tests.unit.data.tables import cells, numbers
 
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 def put(name: str, content: str = "a,b\n1,2\n") -> None:
