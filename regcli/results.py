@@ -296,6 +296,7 @@ class PlanResult:
     models: int
     matrix_bytes: int
     fit_bytes: int
+    row_and_lane: int  # bytes of fit_bytes for each row in each training set
     limit: int | None
     warnings: tuple[Warn, ...]
     seed: int
@@ -370,9 +371,10 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class FittedRows:
-    """Training rows of the reported model: target, predicted mean and weight (n,)."""
+    """Training rows of the reported model: target, linear predictor, predicted mean and weight (n,)."""
 
     y: Array
+    eta: Array
     mean: Array
     weights: Array
 

@@ -22,7 +22,7 @@ CURVES = 6
 
 def draw_fit(prepared: Prepared, model: Model, eta: Array) -> Drawn:
     """What the picture of a fit shows; ``eta`` (n,) are the linear predictors of the training rows, with the offset."""
-    rows = FittedRows(prepared.y, FAMILIES[prepared.family].mean(eta), prepared.weights)
+    rows = FittedRows(prepared.y, eta, FAMILIES[prepared.family].mean(eta), prepared.weights)
     lam = np.array([np.nan if model.facts.lam is None else model.facts.lam])
     course = _course(prepared, np.array([model.intercept]), model.coefs[None], lam)
     return Drawn(rows, course)

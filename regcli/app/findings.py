@@ -1,6 +1,6 @@
 """What fit would refuse or warn about in a table, collected instead of raised; and what only ``inspect`` looks for."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from shlex import quote
@@ -12,9 +12,11 @@ from regcli.app.reading import WAYS, guess_warnings, identifier_warning, refuse_
 from regcli.data.alike import are_multiples, as_numbers
 from regcli.data.columns import number
 from regcli.data.derive import derived_table
+from regcli.data.encoder import Encoder
 from regcli.data.facts import Collinear, ColumnProfile, Finding, Identifier, Leak, TargetFacts
 from regcli.data.learn import Recipe, learn_encoder
 from regcli.data.profile import clipped
+from regcli.data.stored import Stored
 from regcli.data.suspects import calendar_numbers, stand_ins
 from regcli.data.table import Numbers, Table
 from regcli.data.target import code_target, guess_family
@@ -86,6 +88,7 @@ class Terms:
     """How many terms each feature would become, and what stands in their way."""
 
     counts: dict[str, int]
+    cells: int | None  # that a matrix of them would store, None for all
     findings: tuple[Finding, ...]
 
 
@@ -199,24 +202,32 @@ def terms_of(table: Table, parts: Parts, names: Sequence[str], rows: Rows) -> Te
 
     The table has the parts of dates beside them.
     """
-    counts: dict[str, int] = {}
+    encoders: dict[str, Encoder] = {}
     found: list[Finding] = []
     first: dict[str, str] = {}
     weights = np.ones(rows.size)
     for name in names:
         try:
-            learnt = learn_encoder(
+            encoder = learn_encoder(
                 table, parts.made_of(name), rows, weights=weights, reference=False, recipe=parts.recipe
-            )
+            ).encoder
         except DataError as error:
             found.append(from_error(error, name))
             continue
-        counts[name] = len(learnt.encoder.terms)
-        for term in learnt.encoder.terms:
+        encoders[name] = encoder
+        for term in encoder.terms:
             other = first.setdefault(term.name, name)
             if other != name:  # two columns give a term of this name: fit says how
                 found += _refused_together(table, parts, [other, name], rows)
-    return Terms(counts, tuple(found))
+    counts = {name: len(encoder.terms) for name, encoder in encoders.items()}
+    return Terms(counts, _stored_cells(encoders.values(), table, rows), tuple(found))
+
+
+def _stored_cells(encoders: Collection[Encoder], table: Table, rows: Rows) -> int | None:
+    """Cells that a matrix of these columns side by side stores, None for all: one that leaves zeros out decides."""
+    if not any(encoder.is_sparse(table.columns) for encoder in encoders):
+        return None
+    return sum(Stored.of(encoder.base(table.columns, rows)).cells.size for encoder in encoders)
 
 
 def _refused_together(table: Table, parts: Parts, names: Sequence[str], rows: Rows) -> list[Finding]:

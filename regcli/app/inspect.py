@@ -82,7 +82,7 @@ class _Fitted:
 
     profiles: tuple[ColumnProfile, ...]
     target: TargetFacts | None
-    matrix: tuple[int, int]
+    matrix: tuple[int, int, int | None]
     findings: tuple[Finding, ...]
 
 
@@ -112,15 +112,8 @@ def _look(table: Table, parts: found.Parts, dialect: Dialect, request: InspectRe
         and not (finding.code in ("suspected-identifier", "date-column") and bad.issuperset(finding.columns))
     )
     findings = sorted((*fitted.findings, *others), key=lambda finding: _SEVERITIES.index(finding.severity))
-    facts = replace(
-        _facts(table, dialect),
-        duplicate_rows=suspected.repeated,
-        sampled=suspected.sampled,
-        matrix_rows=fitted.matrix[0],
-        matrix_terms=fitted.matrix[1],
-    )
     return Inspection(
-        table=facts,
+        table=_facts(table, dialect, fitted, suspected),
         target=fitted.target,
         columns=fitted.profiles,
         duplicate_columns=suspected.equal,
@@ -151,7 +144,8 @@ def _fitted(table: Table, parts: found.Parts, dialect: Dialect, family: str | No
         target, said = found.target_facts(table, parts, profile, rows, family)
         told += said
     told += [*terms.findings, *_nothing_left(terms, bad, parts)]
-    return _Fitted(profiles, target, (int(rows.size), sum(terms.counts.values())), tuple(told))
+    cells = terms.cells if rows.size else None
+    return _Fitted(profiles, target, (int(rows.size), sum(terms.counts.values()), cells), tuple(told))
 
 
 def _suspected(table: Table, parts: found.Parts, profiles: Sequence[ColumnProfile]) -> _Suspected:
@@ -258,8 +252,9 @@ def _repeats(
     return (Finding("duplicate-rows", "note", (), text, hint, where=later),)
 
 
-def _facts(table: Table, dialect: Dialect) -> TableFacts:
-    """How the table is written."""
+def _facts(table: Table, dialect: Dialect, fitted: _Fitted, suspected: _Suspected) -> TableFacts:
+    """How the table is written, and what it is as a whole."""
+    rows, terms, cells = fitted.matrix
     text = table.format == "csv"
     return TableFacts(
         files=table.files,
@@ -269,9 +264,10 @@ def _facts(table: Table, dialect: Dialect) -> TableFacts:
         encoding=dialect.encoding if text else None,
         header=dialect.header,
         rows=table.rows,
-        duplicate_rows=0,
-        sampled=0,
+        duplicate_rows=suspected.repeated,
+        sampled=suspected.sampled,
         table_bytes=sum(column_bytes(table, name) for name in table.columns),
-        matrix_rows=0,
-        matrix_terms=0,
+        matrix_rows=rows,
+        matrix_terms=terms,
+        matrix_cells=cells,
     )

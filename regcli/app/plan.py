@@ -18,6 +18,7 @@ from regcli.app.setup import lead_problem, make_ground, model_facts, refuse_unde
 from regcli.app.specify import Asked, make_grid
 from regcli.app.values import given_options
 from regcli.data.roles import parts_of
+from regcli.data.stored import matrix_bytes
 from regcli.errors import Warn
 from regcli.problem.folds import whole_partition
 from regcli.problem.lanes import Partition
@@ -57,7 +58,8 @@ def plan(request: FitRequest | PathRequest, run: RunContext) -> PlanResult:
         partitions = (whole_partition(prepared.fit_weights),)
     walks = _walks(request, asked, prepared, partitions[0])
     lanes = max(partition.n_lanes for partition in partitions)
-    matrix = _matrix_bytes(prepared)
+    X = prepared.X
+    matrix = matrix_bytes(X.shape, None if isinstance(X, np.ndarray) else X.data.size)
     return PlanResult(
         data=prepared.facts,
         facts=model_facts(prepared, asked, request.model, walks.top),
@@ -75,6 +77,7 @@ def plan(request: FitRequest | PathRequest, run: RunContext) -> PlanResult:
         models=sum(partition.n_lanes for partition in partitions),
         matrix_bytes=matrix,
         fit_bytes=matrix + ROW_AND_LANE * prepared.y.size * lanes,
+        row_and_lane=ROW_AND_LANE,
         limit=run.memory.limit,
         warnings=(*(made.warnings if made else prepared.warnings), *walks.warnings),
         seed=request.run.seed or 0,
@@ -100,12 +103,6 @@ def _walks(request: FitRequest | PathRequest, asked: Asked, prepared: Prepared, 
         grids.append(PlannedGrid(None if each.penalty == "none" else each.l1_ratio, grid.generated, grid.lambdas))
         engine = engine or engine_name(problem, float(grid.lambdas[0]))
     return _Walks(names, tuple(grids), top, engine, (*warn_top(top), *notes))
-
-
-def _matrix_bytes(prepared: Prepared) -> int:
-    """Bytes of the matrix as it is stored."""
-    X = prepared.X
-    return int(X.nbytes if isinstance(X, np.ndarray) else X.data.nbytes + X.indices.nbytes + X.indptr.nbytes)
 
 
 def _held_out(request: FitRequest, made: Plan) -> Validation | None:

@@ -16,7 +16,7 @@ from regcli.app.values import bounded, number_of, refuse
 from regcli.data.encoder import Encoder
 from regcli.data.marks import Marks, fold_labels, groups_of, times_of
 from regcli.data.roles import Roles
-from regcli.data.stored import Matrix
+from regcli.data.stored import Matrix, matrix_bytes
 from regcli.data.table import Column, Numbers, Table
 from regcli.data.target import Target, check_domain, code_target, events, guess_family
 from regcli.data.training import describe
@@ -33,9 +33,6 @@ Rows = NDArray[np.intp]
 
 #: Weights are divided by their sum; below this some of them are subnormal and have lost digits.
 LEAST_WEIGHT = 1e-290
-
-#: Bytes of a number.
-_DOUBLE = 8
 
 
 @dataclass(frozen=True)
@@ -178,7 +175,7 @@ def _growth(encoder: Encoder, columns: Mapping[str, Column], rows: int) -> int:
     """Bytes that the matrix takes beyond the columns that are given up for it; that of a sparse one is unknown."""
     if encoder.is_sparse(columns):
         return 0
-    matrix = _DOUBLE * rows * (max(encoder.places) + 1 if encoder.places else 0)
+    matrix = matrix_bytes((rows, max(encoder.places) + 1 if encoder.places else 0))
     held = sum(column.cells.nbytes for column in columns.values() if isinstance(column, Numbers))
     return max(0, matrix - held)
 

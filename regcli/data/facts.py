@@ -159,6 +159,7 @@ class TableFacts:
     table_bytes: int
     matrix_rows: int
     matrix_terms: int
+    matrix_cells: int | None  # that the matrix of a fit would store, None for all
 
 
 @dataclass(frozen=True)

@@ -142,6 +142,13 @@ class Domain:
     above: bool = False
     most: float = math.inf
 
+    def bounds(self) -> Iterator[tuple[str, float]]:
+        """What holds of every number in it: a sign (>, >= or <=) and a bound; nothing of a domain of all."""
+        if self.least > -math.inf:
+            yield ">" if self.above else ">=", self.least
+        if self.most < math.inf:
+            yield "<=", self.most
+
 
 #: Where functions of numbers have finite values, by name. The largest double is exp(709.782712893384).
 DOMAINS: Mapping[str, Domain] = {

@@ -8,12 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-__all__ = ["Matrix", "Part", "Stored", "joined", "products"]
+__all__ = ["Matrix", "Part", "Stored", "joined", "matrix_bytes", "products"]
 
 Array = NDArray[np.float64]
 
 #: Dense in column order, or by columns where most cells are zero.
 Matrix = Array | sparse.csc_array
+
+#: Bytes of a double, and of the place of a cell or the end of a column where zeros are left out.
+_DOUBLE, _PLACE = 8, 4
+
+
+def matrix_bytes(shape: tuple[int, ...], cells: int | None = None) -> int:
+    """What a matrix (r, c) takes; ``cells`` are those that it stores, None where it stores all."""
+    rows, columns = shape
+    return _DOUBLE * rows * columns if cells is None else (_DOUBLE + _PLACE) * cells + _PLACE * (columns + 1)
 
 
 @dataclass(frozen=True, slots=True)

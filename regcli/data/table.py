@@ -201,8 +201,3 @@ class Table:
     def spelt(self) -> Mapping[str, NDArray[np.object_]]:
         """Input cells as spelt, by column; empty where none were kept."""
         return self.raw.columns() if isinstance(self.raw, Lines) else self.raw or {}
-
-    @property
-    def bad_rows(self) -> frozenset[int]:
-        """Rows with a cell that is no number in a column of numbers."""
-        return frozenset(row for cells in self.bad_cells.values() for row in cells)

@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from regcli.errors import UsageError
-from regcli.report.blocks import as_fit
 from regcli.report.escape import visible
-from regcli.report.forms import Document, kind_of
+from regcli.report.forms import Document, and_more, as_fit, kind_of, penalty_words
 from regcli.report.panels import Panel, Picture
-from regcli.report.pictures import MOST_BARS, MOST_NAMED, PENALTIES, bars, curve, figure, paths, sizes
+from regcli.report.pictures import MOST_BARS, MOST_NAMED, bars, curve, paths, sizes, strength
 
 __all__ = ["MOST_DOCUMENTS", "several"]
 
@@ -40,13 +39,13 @@ def several(documents: Sequence[tuple[str, Document]]) -> Picture:
     if len(documents) > MOST_DOCUMENTS:
         text = f"--plot draws {MOST_DOCUMENTS} documents side by side, and {len(documents)} were given"
         raise UsageError("conflicting-options", text, hint="leave some of them out")
-    fitted = [(name, as_fit(one) if kind_of(one) == "model" else one) for name, one in documents]
-    facts = [_facts(one) for _, one in documents]
+    fitted = [as_fit(one) for _, one in documents]
+    facts = [_facts(one, kind_of(made)) for one, (_, made) in zip(fitted, documents, strict=True)]
     told = [fact for fact in _FACTS if fact != "rows" or all(each["rows"] for each in facts)]  # models do not know them
     common = [fact for fact in told if len({each[fact] for each in facts}) == 1 and fact != "kind"]
-    makers = _makers([one for _, one in fitted])
+    makers = _makers(fitted)
     panels = []
-    for name, (_, one), each in zip(_names([name for name, _ in documents]), fitted, facts, strict=True):
+    for name, one, each in zip(_names([name for name, _ in documents]), fitted, facts, strict=True):
         panel = makers[kind_of(one)](one)
         own = _joined(each[fact] for fact in told if fact not in common)
         panels.append(replace(panel, title=f"{visible(name)}\n{own}", scale=_scale(panel, each)))
@@ -88,33 +87,24 @@ def _largest(found: Mapping[str, float]) -> list[str]:
     return sorted(found, key=lambda term: -found[term])
 
 
-def _facts(document: Document) -> dict[str, str]:
-    """What is told of a document, in words; empty where it has no such fact."""
-    kind = kind_of(document)
-    saved = kind == "model"
-    model = document if saved else document["model"]
-    target, inputs = (
-        (document["target"], document["provenance"]) if saved else (document["data"]["target"], document["data"])
-    )
-    penalty = PENALTIES.get(model["penalty"], str(model["penalty"]))
-    if model["penalty"] == "elasticnet":
-        penalty += f" (l1_ratio {figure(model['l1_ratio'])})"
-    strength, rows = model["lambda"], inputs.get("rows_used")
+def _facts(document: Document, kind: str) -> dict[str, str]:
+    """What is told of a document that was of this kind, in words; empty where it has no such fact."""
+    model, data = document["model"], document["data"]
+    rows = data.get("rows_used")
     return {
         "kind": {"cv": "cross-validation"}.get(kind, kind),
-        "penalty": penalty,
+        "penalty": penalty_words(model),
         "family": str(model["family"]),
-        "target": f"→ {visible(str(target))}",
-        "strength": "" if kind == "path" or strength is None else f"λ = {figure(strength)}",
+        "target": f"→ {visible(str(data['target']))}",
+        "strength": strength(document),
         "rows": "" if rows is None else f"{rows:,} rows",
-        "data": _files([file["path"] for file in inputs["files"]]),
+        "data": and_more(visible(_short(file["path"])) for file in data["files"]),
     }
 
 
-def _files(paths: Sequence[str]) -> str:
-    """The first file of a document, without its folders, and how many more there are."""
-    first = visible(os.path.basename(paths[0])) if paths else ""  # noqa: PTH119  (a path of any machine)
-    return f"{first} and {len(paths) - 1} more" if len(paths) > 1 else first
+def _short(path: str) -> str:
+    """A path without its folders."""
+    return os.path.basename(path)  # noqa: PTH119  (a path of any machine)
 
 
 def _scale(panel: Panel, facts: Mapping[str, str]) -> str:
@@ -124,5 +114,5 @@ def _scale(panel: Panel, facts: Mapping[str, str]) -> str:
 
 def _names(paths: Sequence[str]) -> list[str]:
     """Names without their folders, where that tells them apart."""
-    short = [os.path.basename(path) for path in paths]  # noqa: PTH119  (a path of any machine)
+    short = list(map(_short, paths))
     return short if len(set(short)) == len(short) else list(paths)

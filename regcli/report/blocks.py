@@ -7,9 +7,9 @@ from typing import Any
 
 from regcli.errors import counted
 from regcli.report.difference import COLUMNS, difference_rows, headline
-from regcli.report.forms import Document, kind_of
+from regcli.report.forms import PENALTIES, Document, and_more, as_fit, companions, kind_of, penalty_words, used_terms
 
-__all__ = ["MOST_COLUMNS", "Block", "Grid", "Terms", "as_fit", "blocks"]
+__all__ = ["MOST_COLUMNS", "Block", "Grid", "Terms", "blocks", "by_part", "choices", "scorable"]
 
 #: Columns that the tables of inspect and of a model list; of more, those with findings, or the first.
 MOST_COLUMNS = 40
@@ -23,8 +23,10 @@ FEW_LEVELS, NARROW_LEVELS, LONG_LEVEL = 3, 2, 20
 #: From this width on there is room for more figures.
 WIDE = 110
 
+#: What is said of metrics, among them.
+_NOT_A_METRIC = "chosen_on_these_folds"
+
 _SOURCES = {"option": "--target", "name": "by its name", "last-column": "the last column"}
-_PENALTIES = {"l1": "lasso", "l2": "ridge", "elasticnet": "elastic net", "none": "unpenalised"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +72,11 @@ def _inspect(document: Document, *, wide: bool) -> Iterator[Block]:
 
 def _facts(document: Document) -> Iterator[str]:
     data, target, memory = document["data"], document["target"], document["memory"]
-    files = [file["path"] for file in data["files"]]
-    named = files[0] if len(files) == 1 else f"{files[0]} and {len(files) - 1} more"
     how = [data["format"]]
     if data["format"] == "csv":
         how += [f"delimiter {data['delimiter']!r}", f"decimal {data['decimal']!r}", str(data["encoding"])]
         how += [] if data["header"] else ["no header"]
+    named = and_more(file["path"] for file in data["files"])
     yield f"{named} · {', '.join(how)} · {data['rows']:,} rows x {data['n_columns']:,} columns"
     if target is not None:
         source = _SOURCES.get(target["source"], target["source"])
@@ -198,7 +199,7 @@ def _findings(findings: list[dict[str, Any]]) -> Iterator[Block]:
 def _model(document: Document) -> Iterator[Block]:
     yield tuple(_model_head(document))
     yield Terms(as_fit(document))
-    used = {_worked(factor) for entry in _used(document) for factor in entry["factors"]}
+    used = {_worked(factor) for entry in used_terms(document) for factor in entry["factors"]}
     features = [feature for feature in document["features"] if _worked(feature) in used]
     if features:
         titles = ("column", "kind", "training rows", "missing cells")
@@ -210,16 +211,12 @@ def _model(document: Document) -> Iterator[Block]:
             yield (f"{len(features) - len(shown):,} further columns are not listed; --json has them all",)
     idle = document["idle"]
     columns, terms = len(document["features"]) + idle, "" if idle else f" of {len(document['terms']):,}"
-    yield (f"uses {len(features):,} of {columns:,} columns, {len(_used(document)):,}{terms} terms",)
+    yield (f"uses {len(features):,} of {columns:,} columns, {len(used_terms(document)):,}{terms} terms",)
     yield tuple(_provenance(document))
 
 
 def _model_head(document: Document) -> Iterator[str]:
-    penalty = _PENALTIES.get(document["penalty"], document["penalty"])
-    ratio = f" (l1_ratio {_figure(document['l1_ratio'])})" if document["penalty"] == "elasticnet" else ""
-    parts = [f"{part} {document[part]}" for part in ("exposure", "offset", "weights") if document[part] is not None]
-    also = f" ({', '.join(parts)})" if parts else ""
-    head = f"model: {penalty}{ratio} · {document['family']} → {document['target']}{also}"
+    head = f"model: {penalty_words(document)} · {document['family']} → {document['target']}{companions(document)}"
     yield f"{head}   λ = {_figure(document['lambda'])}"
     if document["classes"] is not None:
         threshold = f"; called {document['positive']} from {_figure(document['threshold'])} on"
@@ -268,42 +265,6 @@ def _option(value: object) -> str:
     return ",".join(map(str, value[:MOST_ALIKE])) + (f",... ({len(value):,})" if len(value) > MOST_ALIKE else "")
 
 
-def _used(document: Document) -> list[dict[str, Any]]:
-    """Terms that are not zero."""
-    return [entry for entry in document["terms"] if entry["estimate"]]
-
-
-def _sources(entry: Mapping[str, Any]) -> list[str]:
-    """The columns a term is made of."""
-    return list(dict.fromkeys(factor["column"] for factor in entry["factors"]))
-
-
-def as_fit(document: Document) -> Document:
-    """A model in the shape of a fit, as far as its coefficients go: for everything that is told of them."""
-    rows = [
-        {
-            "term": entry["term"],
-            "sources": _sources(entry),
-            "output": None,
-            "estimate": entry["estimate"],
-            "std_estimate": entry["estimate"] * entry["sd"],
-            "penalty_factor": entry["penalty_factor"],
-        }
-        for entry in _used(document)
-    ]
-    used = {name for row in rows for name in row["sources"]}
-    columns = dict.fromkeys(feature["column"] for feature in document["features"])  # one may make several features
-    keys = ("target", "offset", "exposure")
-    return {
-        "schema": "regcli.fit/1",
-        "data": {key: document[key] for key in keys},
-        "model": {key: document[key] for key in ("family", "link", "classes", "positive")},
-        "intercept": document["intercept"],
-        "coefficients": rows,
-        "selected": [column for column in columns if column in used],
-    }
-
-
 # -- comparisons -----------------------------------------------------------------------------------------------------
 
 
@@ -320,6 +281,28 @@ def _diff(document: Document) -> Iterator[Block]:
 
 
 # -- metrics and errors ----------------------------------------------------------------------------------------------
+
+
+def by_part(metrics: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...]]:
+    """The parts that were scored, and a row for each metric: its name, and its value in every part."""
+    scored = {part: values for part, values in metrics.items() if values is not None}
+    names = dict.fromkeys(name for values in scored.values() for name in values if name != _NOT_A_METRIC)
+    return tuple(scored), tuple((name, *(values.get(name) for values in scored.values())) for name in names)
+
+
+def scorable(document: Document) -> str:
+    """How many rows of a check can be scored."""
+    bad = document["rows"] - document["rows_scorable"]
+    return f"{document['rows']:,} rows, " + (f"{bad:,} of which cannot be scored" if bad else "all can be scored")
+
+
+def choices(document: Document) -> dict[str, int]:
+    """The strengths of a cross-validation that rules would choose, and what a criterion did: their places by name."""
+    found = {rule: document[f"index_{rule}"] for rule in ("min", "1se")}
+    criterion, lam = document["criterion"], document["model"]["lambda"]
+    if criterion is not None and lam in document["lambdas"]:
+        found[criterion["name"]] = document["lambdas"].index(lam)
+    return {name: at for name, at in found.items() if at is not None}
 
 
 def _metrics(document: Document) -> Iterator[Block]:
@@ -398,7 +381,7 @@ def _plan(document: Document) -> Iterator[Block]:
     fitted = f"{rows['fitted']:,} of {rows['read']:,} rows" + (f", {rows['test']:,} to test" if rows["test"] else "")
     yield (
         f"{document['command']}, dry run: nothing was fitted or written",
-        f"{_PENALTIES[model['penalty']]} · {model['family']} · {files} → {data['target']}",
+        f"{PENALTIES[model['penalty']]} · {model['family']} · {files} → {data['target']}",
         f"{fitted} · {document['n_features']:,} features · {document['n_terms']:,} terms",
     )
     columns = document["columns"]

@@ -1,17 +1,14 @@
 """What reports tell of a result, or of the error in its place: checks as cases, tables as sections."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from regcli.report.blocks import by_part, scorable
 from regcli.report.difference import headline
 from regcli.report.formats import Cell, grid_of
 from regcli.report.forms import Document, kind_of
 
 __all__ = ["Case", "Fault", "Outcome", "Section", "sections", "title"]
-
-#: What is said of metrics, among them.
-_NOT_A_METRIC = "chosen_on_these_folds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +44,11 @@ class Outcome:
     name: str = ""
 
     @property
+    def called(self) -> str:
+        """The command, and the name where there is one."""
+        return f"{self.command}: {self.name}" if self.name else self.command
+
+    @property
     def judged(self) -> tuple[Case, ...]:
         """The checks; before them, where it ended with an error, that it did."""
         if self.error is None:
@@ -65,10 +67,9 @@ class Section:
 
 def title(outcome: Outcome) -> str:
     """What came out, in a line."""
-    named = f"{outcome.command}: {outcome.name}" if outcome.name else outcome.command
     told = "" if outcome.document is None else _told(outcome.document)
     ended = "" if outcome.error is None else f"error {outcome.error.code}"
-    return ": ".join((named, *([", ".join(part for part in (ended, told) if part)] if ended or told else [])))
+    return ": ".join((outcome.called, *([", ".join(part for part in (ended, told) if part)] if ended or told else [])))
 
 
 def _told(document: Document) -> str:
@@ -77,9 +78,7 @@ def _told(document: Document) -> str:
         return headline(document)
     if kind == "check":
         model = document["model"]
-        bad = document["rows"] - document["rows_scorable"]
-        told = f"{bad:,} of which cannot be scored" if bad else "all can be scored"
-        return f"{model['path']} → {model['target']}, {document['rows']:,} rows, {told}"
+        return f"{model['path']} → {model['target']}, {scorable(document)}"
     model, data = document["model"], document["data"]
     selected = f"{document['n_selected']} of {document['n_features']} columns selected"
     return f"{model['family']} → {data['target']}, {data['rows_used']:,} rows, {selected}"
@@ -115,7 +114,9 @@ def _results(document: Document) -> Iterator[Section]:
             yield Section("Drift", ("column", "psi", "ks at least"), moved)
     else:
         yield _section("Coefficients", document, "fit")
-        yield from _metrics(document["metrics"])
+        parts, scores = by_part(document["metrics"])
+        if scores:
+            yield Section("Metrics", ("metric", *parts), scores)
         if kind == "cv":
             yield _section("Cross-validation", document)
 
@@ -123,12 +124,3 @@ def _results(document: Document) -> Iterator[Section]:
 def _section(heading: str, document: Document, kind: str | None = None) -> Section:
     columns, rows = grid_of(document, kind)
     return Section(heading, columns, tuple(rows))
-
-
-def _metrics(metrics: Mapping[str, Any]) -> Iterator[Section]:
-    """Metrics, a row each, and a column for every part that there is."""
-    scored = {part: values for part, values in metrics.items() if values is not None}
-    names = dict.fromkeys(name for values in scored.values() for name in values if name != _NOT_A_METRIC)
-    rows = tuple((name, *(values.get(name) for values in scored.values())) for name in names)
-    if rows:
-        yield Section("Metrics", ("metric", *scored), rows)

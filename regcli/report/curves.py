@@ -52,15 +52,15 @@ def spark(values: Values, width: int, *, zero: bool = False) -> str:
     return "".join(" " if value is None else _BLOCKS[round((value - low) * scale)] for value in shown)
 
 
-def chart(lambdas: Sequence[float], values: Values, marks: Mapping[int, str], width: int, *, plain: bool) -> list[str]:
+def chart(lambdas: Sequence[float], values: Values, marks: Mapping[str, int], width: int, *, plain: bool) -> list[str]:
     """A curve over minus the logarithm of the strengths, as lines of ``width`` characters and labels before them.
 
     Parameters
     ----------
     lambdas, values : sequences (T,)
         Strengths, and the value at each; None where there is none.
-    marks : mapping of int to str
-        Names of strengths that are marked below, by index.
+    marks : mapping of str to int
+        Indices of strengths that are marked below, by name.
     width : int
         Characters of the curve; the labels take ``LABELS`` more.
     plain : bool
@@ -77,7 +77,11 @@ def chart(lambdas: Sequence[float], values: Values, marks: Mapping[int, str], wi
     rows = ["".join(_cell(dots, x, y, plain=plain) for x in range(width)).rstrip(" ⠀") for y in range(_ROWS)]
     lines = [f"{label:>{indent}} {row}" for label, row in zip(labels, rows, strict=True)]
     first, last = f"λ {lambdas[0]:.5g}", f"{lambdas[-1]:.5g}"
-    below = _marked({round(places[at] / across): name for at, name in marks.items()}, width)
+    names: dict[int, str] = {}
+    for name, at in marks.items():
+        place = round(places[at] / across)
+        names[place] = f"{names[place]}, {name}" if place in names else name
+    below = _marked(names, width)
     ends = first + last.rjust(width - len(first)) if len(lambdas) > 1 else first
     return [line.rstrip() for line in (*lines, " " * (indent + 1) + below, " " * (indent + 1) + ends) if line.strip()]
 

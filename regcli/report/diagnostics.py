@@ -42,16 +42,18 @@ def residuals(rows: FittedRows, *, pearson: bool) -> Panel:
     )
 
 
-def roc(rows: FittedRows) -> Panel:
-    """True against false positive rate, over all thresholds; rows with equal predictions come together."""
-    levels, at = np.unique(-rows.mean, return_inverse=True)
+def roc(rows: FittedRows, area: float | None) -> Panel:
+    """True against false positive rate, over all thresholds; rows with equal linear predictors come together.
+
+    ``area`` under it is told as the document has it.
+    """
+    levels, at = np.unique(-rows.eta, return_inverse=True)
     hits = np.bincount(at, rows.weights * rows.y, levels.size).cumsum()
     alarms = np.bincount(at, rows.weights * (1.0 - rows.y), levels.size).cumsum()
     x, y = np.r_[0.0, alarms / alarms[-1]], np.r_[0.0, hits / hits[-1]]
-    area = float(np.sum(np.diff(x) * (y[1:] + y[:-1]) / 2.0))
     chosen = np.unique(np.linspace(0, x.size - 1, min(x.size, MOST_CORNERS)).round().astype(np.intp))
     return Panel(
-        f"ROC of the training rows (AUC {area:.3f})",
+        "ROC of the training rows" + ("" if area is None else f" (AUC {area:.3f})"),
         "false positive rate",
         "true positive rate",
         lines=(_diagonal(), Line(x[chosen], y[chosen])),

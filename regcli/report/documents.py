@@ -131,8 +131,8 @@ def plan_document(result: PlanResult, command: str, writes: Sequence[str]) -> Do
             "matrix_bytes": result.matrix_bytes,
             "fit_bytes": result.fit_bytes,
             "limit_bytes": result.limit,
-            "formula": "the matrix (8 bytes x rows x terms, or 12 a cell without zeros), and 32 bytes x rows x "
-            "training sets at a time",
+            "formula": "the matrix (8 bytes x rows x terms, or 12 a cell without zeros), and "
+            f"{result.row_and_lane} bytes x rows x training sets at a time",
         },
         "writes": list(writes),
         "warnings": _warnings(result.warnings),

@@ -5,9 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 from regcli.errors import UsageError
-from regcli.report.blocks import as_fit
 from regcli.report.escape import visible
-from regcli.report.forms import Document, kind_of
+from regcli.report.forms import Document, as_fit, kind_of
 
 __all__ = ["DIGITS", "equation"]
 
@@ -28,10 +27,9 @@ def equation(document: Document, digits: int = DIGITS) -> str:
     UsageError
         ``option-without-effect``: the document has not one model.
     """
+    document = as_fit(document)
     kind = kind_of(document)
-    if kind == "model":
-        document = as_fit(document)
-    elif kind not in ("fit", "cv"):
+    if kind not in ("fit", "cv"):
         raise UsageError(
             "option-without-effect",
             f"--equation has no effect on {kind}: it has not one model",

@@ -4,7 +4,7 @@ import re
 
 from regcli.report.runner import COMMAND
 
-__all__ = ["UNSAFE", "visible"]
+__all__ = ["NOT_XML", "UNSAFE", "visible", "visible_xml"]
 
 #: Control characters (C0, DEL, C1), line and paragraph separators, characters that reorder text (bidi marks,
 #: embeddings, overrides, isolates), characters without width that make two names look alike, and lone surrogates
@@ -12,6 +12,9 @@ __all__ = ["UNSAFE", "visible"]
 UNSAFE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
+
+#: Characters that XML 1.0 has no form for. A return would be read as another line end. Compiled where it is asked for.
+NOT_XML = r"[\x00-\x08\x0b-\x1f\ufffe\uffff]"
 
 
 def visible(text: str) -> str:
@@ -21,6 +24,11 @@ def visible(text: str) -> str:
     it is, so that ordinary names, in any script, come out unchanged.
     """
     return COMMAND.sub(_escape, UNSAFE.sub(_escape, text))
+
+
+def visible_xml(text: str) -> str:
+    """The same, and what XML cannot hold."""
+    return re.sub(NOT_XML, _escape, visible(text))
 
 
 def _escape(match: re.Match[str]) -> str:

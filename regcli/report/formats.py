@@ -14,12 +14,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from regcli.errors import UsageError
-from regcli.report.blocks import as_fit
 from regcli.report.difference import COLUMNS, difference_rows, headline
 from regcli.report.escape import UNSAFE, visible
-from regcli.report.forms import FORMS, INTERCEPT, Document, kind_of
+from regcli.report.forms import FORMS, INTERCEPT, Document, as_fit, kind_of
 
-__all__ = ["Cell", "csv_text", "encode", "encode_line", "grid_of", "md_escaped", "md_table", "render"]
+__all__ = [
+    "Cell",
+    "csv_text",
+    "encode",
+    "encode_line",
+    "grid_of",
+    "md_escaped",
+    "md_table",
+    "numeric_columns",
+    "render",
+]
 
 Cell = str | float | None
 
@@ -32,31 +41,6 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 #: What csv and md tell of a column that was inspected.
 _FACTS = ("column", "type", "role", "n_terms", "missing", "missing_share", "distinct", "leading_zeros")
 _FIGURES = ("min", "q1", "median", "q3", "max", "mean", "sd", "zeros_share", "infinite")
-
-#: Columns of text in md.
-_WORDS = frozenset(
-    {
-        "term",
-        "metric",
-        "column",
-        "type",
-        "role",
-        "leading_zeros",
-        "findings",
-        "code",
-        "severity",
-        "file",
-        "cell",
-        "expected",
-        "part",
-        "status",
-        "name",
-        "change",
-        "check",
-        "told",
-        "message",
-    }
-)
 
 
 def render(
@@ -101,8 +85,7 @@ def render(
         from regcli.report.tables import table  # noqa: PLC0415  (rich takes longer to load than most fits take)
 
         return table(document, width=width, color=color, plain=plain)
-    if kind == "model":
-        document = as_fit(document)
+    document = as_fit(document)
     if form == "csv":
         columns, rows = grid_of(document)
         return csv_text([columns, *rows], spreadsheet_safe=spreadsheet_safe)
@@ -273,10 +256,16 @@ def _rounded(cell: Cell) -> Cell:
 
 def md_table(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
     """A table of GitHub's Markdown; whatever a text cell holds stays in its cell and is no markup."""
-    rule = ["---" if column in _WORDS else "---:" for column in columns]
+    body = [*rows]
+    rule = ["---:" if numeric else "---" for numeric in numeric_columns(len(columns), body)]
     return "".join(
-        f"| {' | '.join(cells)} |\n" for cells in [list(columns), rule, *(map(_md_cell, row) for row in rows)]
+        f"| {' | '.join(cells)} |\n" for cells in [list(columns), rule, *(map(_md_cell, row) for row in body)]
     )
+
+
+def numeric_columns(count: int, rows: Sequence[Sequence[Cell]]) -> list[bool]:
+    """Which of so many columns have numbers, and so are flushed right."""
+    return [any(isinstance(row[at], int | float) for row in rows) for at in range(count)]
 
 
 def _md_cell(cell: Cell) -> str:

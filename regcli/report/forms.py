@@ -1,9 +1,21 @@
-"""What documents are called and which formats each kind has."""
+"""What documents are called, which formats each kind has, and what all of them say alike."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["FORMS", "INTERCEPT", "SCORER", "Document", "kind_of"]
+__all__ = [
+    "FORMS",
+    "INTERCEPT",
+    "PENALTIES",
+    "SCORER",
+    "Document",
+    "and_more",
+    "as_fit",
+    "companions",
+    "kind_of",
+    "penalty_words",
+    "used_terms",
+]
 
 Document = Mapping[str, Any]
 
@@ -35,7 +47,70 @@ FORMS: Mapping[str, tuple[str, ...]] = {
 #: The intercept's row in tables of coefficients.
 INTERCEPT = "(intercept)"
 
+#: What penalties are called.
+PENALTIES = {"l1": "lasso", "l2": "ridge", "elasticnet": "elastic net", "none": "unpenalised"}
+
+#: Columns beside the target, and what a model is.
+_COMPANIONS = ("exposure", "offset", "weights")
+_MODEL = ("family", "link", "classes", "positive", "penalty", "l1_ratio", "lambda")
+
 
 def kind_of(document: Document) -> str:
     """The kind of a document: ``fit`` for ``regcli.fit/1``."""
     return str(document["schema"]).removeprefix("regcli.").partition("/")[0]
+
+
+def penalty_words(model: Mapping[str, Any], of: str = "") -> str:
+    """The penalty of a model; of an elastic net also its share of L1, and ``of`` which ones it was chosen."""
+    penalty = PENALTIES.get(model["penalty"], str(model["penalty"]))
+    ratio = model["l1_ratio"]
+    return penalty if model["penalty"] != "elasticnet" or ratio is None else f"{penalty} (l1_ratio {ratio:.5g}{of})"
+
+
+def companions(data: Mapping[str, Any]) -> str:
+    """Exposure, offset and weights, in brackets; nothing where there are none."""
+    parts = [f"{part} {data[part]}" for part in _COMPANIONS if data[part] is not None]
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def and_more(names: Iterable[str]) -> str:
+    """The first of some names, and how many more there are."""
+    first, *others = (*names,) or ("",)
+    return f"{first} and {len(others)} more" if others else first
+
+
+def used_terms(document: Document) -> list[dict[str, Any]]:
+    """Terms of a model that are not zero."""
+    return [entry for entry in document["terms"] if entry["estimate"]]
+
+
+def _sources(entry: Mapping[str, Any]) -> list[str]:
+    """The columns a term is made of."""
+    return list(dict.fromkeys(factor["column"] for factor in entry["factors"]))
+
+
+def as_fit(document: Document) -> Document:
+    """A model in the shape of a fit, as far as what it is and its coefficients go; other documents as they are."""
+    if kind_of(document) != "model":
+        return document
+    rows = [
+        {
+            "term": entry["term"],
+            "sources": _sources(entry),
+            "output": None,
+            "estimate": entry["estimate"],
+            "std_estimate": entry["estimate"] * entry["sd"],
+            "penalty_factor": entry["penalty_factor"],
+        }
+        for entry in used_terms(document)
+    ]
+    used = {name for row in rows for name in row["sources"]}
+    columns = dict.fromkeys(feature["column"] for feature in document["features"])  # one may make several features
+    return {
+        "schema": "regcli.fit/1",
+        "data": {"files": document["provenance"]["files"], **{key: document[key] for key in ("target", *_COMPANIONS)}},
+        "model": {key: document[key] for key in _MODEL},
+        "intercept": document["intercept"],
+        "coefficients": rows,
+        "selected": [column for column in columns if column in used],
+    }

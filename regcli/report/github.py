@@ -23,8 +23,7 @@ MOST_ANNOTATIONS = 10
 
 def workflow_commands(outcome: Outcome) -> str:
     """A line for an error, for every check that fails, and for violations and warnings."""
-    named = f"{outcome.command}: {outcome.name}" if outcome.name else outcome.command
-    lines, error, document = [], outcome.error, outcome.document or {}
+    named, lines, error, document = outcome.called, [], outcome.error, outcome.document or {}
     if error is not None:
         place = _place(error.file, error.line)
         lines.append(_command("error", {**place, "title": f"{named}: {error.code}"}, "; ".join(error.lines)))

@@ -6,17 +6,16 @@ from typing import Any
 from regcli import __version__
 from regcli.data.alike import NEARLY, SEED
 from regcli.data.facts import ColumnProfile, DateFacts, Finding, Inspection, NumberFacts, TargetFacts, WordFacts
+from regcli.data.stored import matrix_bytes
 from regcli.results import figure
 
 __all__ = ["inspect_document"]
 
 Document = dict[str, Any]
 
-#: How the memory of a fit is estimated.
-_FORMULA = "8 bytes x rows with a target x terms"
-
-#: Bytes of a double.
-_DOUBLE = 8
+#: How the memory of a fit is estimated where its matrix has all cells, and where it leaves zeros out.
+_DENSE = "8 bytes x rows with a target x terms"
+_SPARSE = "12 bytes x cells that are not zero + 4 x terms"
 
 
 def inspect_document(inspection: Inspection) -> Document:
@@ -49,9 +48,9 @@ def inspect_document(inspection: Inspection) -> Document:
         "memory": {
             "rows": table.matrix_rows,
             "terms": table.matrix_terms,
-            "matrix_bytes": _DOUBLE * table.matrix_rows * table.matrix_terms,
+            "matrix_bytes": matrix_bytes((table.matrix_rows, table.matrix_terms), table.matrix_cells),
             "table_bytes": table.table_bytes,
-            "formula": _FORMULA,
+            "formula": _DENSE if table.matrix_cells is None else _SPARSE,
         },
         "findings": [_finding(finding) for finding in inspection.findings],
         "options": dict(inspection.options),

@@ -1,16 +1,12 @@
 """JUnit XML: a test case for each check, as the readers of build servers take it."""
 
-import re
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
 from regcli.report.cases import Case, Outcome, title
-from regcli.report.escape import visible
+from regcli.report.escape import visible_xml
 
 __all__ = ["junit_xml"]
-
-#: Characters that XML 1.0 does not have and ``visible`` lets pass.
-_NOT_XML = re.compile("[\ufffe\uffff]")
 
 
 def junit_xml(command: str, outcomes: Sequence[Outcome]) -> str:
@@ -21,19 +17,19 @@ def junit_xml(command: str, outcomes: Sequence[Outcome]) -> str:
     root = ET.Element("testsuites", {"name": command, **_counts([case for one in outcomes for case in one.judged])})
     for outcome in outcomes:
         counts = {**_counts(outcome.judged), "skipped": "0", "time": "0"}
-        suite = ET.SubElement(root, "testsuite", {"name": _text(title(outcome)), **counts})
+        suite = ET.SubElement(root, "testsuite", {"name": visible_xml(title(outcome)), **counts})
         if outcome.document is not None:
             facts = ET.SubElement(suite, "properties")
             for name in ("schema", "regcli"):
-                ET.SubElement(facts, "property", {"name": name, "value": _text(str(outcome.document[name]))})
+                ET.SubElement(facts, "property", {"name": name, "value": visible_xml(str(outcome.document[name]))})
         for number, case in enumerate(outcome.judged):
-            place = {"name": _text(case.name), "classname": _class(outcome), "time": "0"}
+            place = {"name": visible_xml(case.name), "classname": _class(outcome), "time": "0"}
             entry = ET.SubElement(suite, "testcase", place)
             if not case.passed:
                 error = outcome.error if number == 0 else None
                 kind, lines = ("check-failed", (case.told,)) if error is None else (error.code, error.lines)
-                failure = ET.SubElement(entry, "failure", {"type": kind, "message": _text(lines[0])})
-                failure.text = "\n".join(map(_text, lines))
+                failure = ET.SubElement(entry, "failure", {"type": kind, "message": visible_xml(lines[0])})
+                failure.text = "\n".join(map(visible_xml, lines))
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
@@ -46,8 +42,4 @@ def _counts(cases: Sequence[Case]) -> dict[str, str]:
 def _class(outcome: Outcome) -> str:
     """What groups cases, as readers show them: parts with dots between."""
     named = outcome.command.replace(" ", ".")
-    return f"{named}.{_text(outcome.name).replace('.', '_')}" if outcome.name else named
-
-
-def _text(text: str) -> str:
-    return _NOT_XML.sub(lambda match: f"\\u{ord(match.group()):04x}", visible(text))
+    return f"{named}.{visible_xml(outcome.name).replace('.', '_')}" if outcome.name else named

@@ -8,7 +8,7 @@ from html import escape
 from regcli.report.cases import Outcome, Section, sections, title
 from regcli.report.equation import equation
 from regcli.report.escape import visible
-from regcli.report.formats import Cell, encode
+from regcli.report.formats import Cell, encode, numeric_columns
 from regcli.report.forms import kind_of
 
 __all__ = ["html_page"]
@@ -63,8 +63,7 @@ def _parts(outcome: Outcome, heading: str) -> Iterator[str]:
 
 
 def _table(section: Section, heading: str) -> Iterator[str]:
-    right = [all(not isinstance(row[at], str) for row in section.rows) for at in range(len(section.columns))]
-    kinds = [' class="n"' if number else "" for number in right]
+    kinds = [' class="n"' if numeric else "" for numeric in numeric_columns(len(section.columns), section.rows)]
     yield f"<{heading}>{_shown(section.heading)}</{heading}>"
     yield "<table>"
     titles = (f"<th{kind}>{_shown(name)}</th>" for name, kind in zip(section.columns, kinds, strict=True))

@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regcli.errors import UsageError
-from regcli.report.blocks import as_fit
+from regcli.report.blocks import choices
 from regcli.report.diagnostics import calibration, curve_of_course, residuals, roc
 from regcli.report.escape import visible
-from regcli.report.forms import Document, kind_of
+from regcli.report.forms import Document, as_fit, kind_of, penalty_words
 from regcli.report.panels import Band, Bars, Line, Mark, Panel, Picture, Tick
 from regcli.results import Drawn
 
-__all__ = ["DRAWN", "MOST_BARS", "MOST_NAMED", "PENALTIES", "bars", "curve", "figure", "paths", "picture", "sizes"]
+__all__ = ["DRAWN", "MOST_BARS", "MOST_NAMED", "bars", "curve", "figure", "paths", "picture", "sizes", "strength"]
 
 Array = NDArray[np.float64]
 
@@ -31,8 +31,6 @@ MOST_COUNTS = 9
 _SCALED = "coefficient (per standard deviation)"
 _RAW = "coefficient (scale of the data)"
 _STRENGTH = "\N{MINUS SIGN}log λ (weaker penalty →)"
-#: What penalties are called in pictures.
-PENALTIES = {"l1": "lasso", "l2": "ridge", "elasticnet": "elastic net", "none": "unpenalised"}
 
 
 def picture(document: Document, drawn: Drawn | None = None) -> Picture:
@@ -48,17 +46,18 @@ def picture(document: Document, drawn: Drawn | None = None) -> Picture:
         text = f"--plot has no effect for a document of kind {kind}"
         raise UsageError("option-without-effect", text, hint=f"{', '.join(DRAWN)} can be drawn")
     panels = {"fit": _fit, "model": _model, "cv": _cv, "path": _path}[kind](document, drawn)
-    return Picture(_title(document, kind), tuple(panels))
+    return Picture(_title(as_fit(document)), tuple(panels))
 
 
-def _title(document: Document, kind: str) -> str:
-    model = document if kind == "model" else document["model"]
-    target = document["target"] if kind == "model" else document["data"]["target"]
-    words = [PENALTIES.get(model["penalty"], model["penalty"]), model["family"]]
-    if model["penalty"] == "elasticnet":
-        words[0] += f" (l1_ratio {figure(model['l1_ratio'])})"
-    lam = "" if kind == "path" or model["lambda"] is None else f", λ = {figure(model['lambda'])}"
-    return f"{' · '.join(map(str, words))} → {visible(str(target))}{lam}"
+def _title(document: Document) -> str:
+    model, target, lam = document["model"], visible(str(document["data"]["target"])), strength(document)
+    return f"{penalty_words(model)} · {model['family']} → {target}" + (f", {lam}" if lam else "")
+
+
+def strength(document: Document) -> str:
+    """The strength of a model, cv or fit; nothing of a path, which has many, and where nothing is penalised."""
+    lam = document["model"]["lambda"]
+    return "" if kind_of(document) == "path" or lam is None else f"λ = {figure(lam)}"
 
 
 def _fit(document: Document, drawn: Drawn | None) -> Iterator[Panel]:
@@ -68,7 +67,7 @@ def _fit(document: Document, drawn: Drawn | None) -> Iterator[Panel]:
     yield bars(document["coefficients"])
     if drawn is not None and drawn.rows is not None:
         if link == "logit":
-            yield roc(drawn.rows)
+            yield roc(drawn.rows, document["metrics"]["train"]["auc"])
             yield calibration(drawn.rows)
         else:
             yield residuals(drawn.rows, pearson=link == "log")
@@ -262,15 +261,10 @@ def _share(ratio: float | None, several: bool) -> str | None:  # noqa: FBT001  (
 
 
 def _marks(document: Document, places: Array) -> Iterator[Mark]:
-    """Both rules' strengths, and the one that an information criterion or nothing at all chose."""
+    """Both rules' strengths, and the one that an information criterion chose."""
     lambdas, found = document["lambdas"], dict[int, list[str]]()
-    for rule in ("min", "1se"):
-        index = document[f"index_{rule}"]
-        if index is not None:
-            found.setdefault(index, []).append(f"λ.{rule}")
-    criterion, lam = document["criterion"], document["model"]["lambda"]
-    if criterion is not None and lam in lambdas:
-        found.setdefault(lambdas.index(lam), []).append(f"λ.{criterion['name']}")
+    for name, at in choices(document).items():
+        found.setdefault(at, []).append(f"λ.{name}")
     for index, names in found.items():
         yield Mark(float(places[index]), f"{' = '.join(names)} = {figure(lambdas[index])}")
 

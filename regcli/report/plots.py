@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from numpy.typing import NDArray
 
-from regcli.report.escape import visible
+from regcli.report.escape import visible_xml
 from regcli.report.panels import Bars, Line, Panel, Picture, spread
 
 __all__ = ["draw", "shorten"]
@@ -164,16 +164,13 @@ def shorten(text: str, length: int = LONGEST) -> str:
 
 def _shown(name: str, known: frozenset[int] | None, length: int = LONGEST) -> str:
     """A name as it is drawn: control characters visible, and so is what neither XML nor the font has."""
-    text = "".join(_spelt(char, known) for char in visible(name))
-    return shorten(text, length)
+    text = visible_xml(name)
+    return shorten(text if known is None else "".join(_spelt(char, known) for char in text), length)
 
 
-def _spelt(char: str, known: frozenset[int] | None) -> str:
-    """A character, or its escape where it cannot be drawn: XML has no U+FFFE and U+FFFF, the font not all others."""
-    number = ord(char)
-    if number in (0xFFFE, 0xFFFF) or (known is not None and number not in known and not unicodedata.combining(char)):
-        return f"\\u{number:04x}"
-    return char
+def _spelt(char: str, known: frozenset[int]) -> str:
+    """A character, or its escape where the font does not have it."""
+    return char if ord(char) in known or unicodedata.combining(char) else f"\\u{ord(char):04x}"
 
 
 def _draw_panel(axes: Axes, panel: Panel, known: frozenset[int] | None) -> None:

@@ -18,11 +18,10 @@ _NAMES = (
 #: What begins a command, wherever it stands.
 COMMAND = re.compile(rf"#(?=#\[)|:(?=:(?:{_NAMES})(?:[ :]|$))", re.IGNORECASE)
 
-_IN_LINE = re.compile(
-    rf"(?:^|[\r\n])\s*::(?:{_NAMES})(?: [^\r\n]*?)?::|##\[(?:{_NAMES})(?: [^\]\r\n]*)?\]", re.IGNORECASE
-)
+#: A whole command in some lines. Text, as only those who ask need it compiled.
+_IN_LINE = rf"(?:^|[\r\n])\s*::(?:{_NAMES})(?: [^\r\n]*?)?::|##\[(?:{_NAMES})(?: [^\]\r\n]*)?\]"
 
 
 def commands_in(text: str) -> bool:
     """Whether the runner would find a command in these lines."""
-    return ("::" in text or "##[" in text) and _IN_LINE.search(text) is not None
+    return ("::" in text or "##[" in text) and re.search(_IN_LINE, text, re.IGNORECASE) is not None

@@ -15,10 +15,10 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from regcli.report.blocks import MOST_COLUMNS, Grid, Terms, blocks
+from regcli.report.blocks import MOST_COLUMNS, Grid, Terms, blocks, by_part, choices, scorable
 from regcli.report.curves import LABELS, ascii_only, chart, escaped, spark
 from regcli.report.escape import visible
-from regcli.report.forms import INTERCEPT, Document, kind_of
+from regcli.report.forms import INTERCEPT, Document, companions, kind_of, penalty_words
 
 __all__ = ["table"]
 
@@ -44,7 +44,6 @@ _SCHEMES = {
     "loo": "every row on its own",
     "column": "the folds of {fold_column}",
 }
-_PENALTIES = {"l1": "lasso", "l2": "ridge", "elasticnet": "elastic net", "none": "unpenalised"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +117,7 @@ def _path(document: Document, look: _Look) -> Iterator[RenderableType]:
         yield from _sparks(document, look)
     stopped = document["stopped"]
     if stopped is not None:
-        yield _line(f"stopped after {stopped['at'] + 1} of {stopped['of']} strengths: {stopped['reason']}")
+        yield _name(f"stopped after {stopped['at'] + 1} of {stopped['of']} strengths: {stopped['reason']}")
 
 
 def _blocks(document: Document, look: _Look) -> Iterator[RenderableType]:
@@ -136,11 +135,12 @@ def _blocks(document: Document, look: _Look) -> Iterator[RenderableType]:
 
 
 def _check(document: Document, _look: _Look) -> Iterator[RenderableType]:
-    model, rows, bad = document["model"], document["rows"], document["rows"] - document["rows_scorable"]
-    head = Text(f"{visible(str(model['path']))} · {model['family']} → ")
+    model = document["model"]
+    head = _name(f"{model['path']} · {model['family']} → ")
     head.append(visible(str(model["target"])), style="bold")
-    head.append(f" · {rows:,} rows, ")
-    head.append(f"{bad:,} of which cannot be scored" if bad else "all can be scored", style="red" if bad else "green")
+    rows, _, told = scorable(document).rpartition(", ")
+    head.append(f" · {rows}, ")
+    head.append(told, style="green" if document["fits"] else "red")
     yield head
     if document["violations"]:
         yield _violations(document["violations"])
@@ -152,7 +152,7 @@ def _check(document: Document, _look: _Look) -> Iterator[RenderableType]:
         yield grid
     yield from _drift(document["drift"])
     counts = {part: len(names) for part, names in document["columns"].items()}
-    yield _line(
+    yield _name(
         f"{counts['needed']} columns needed; {counts['unused']} without a coefficient, of which {counts['absent']} "
         f"absent; {counts['extra']} others"
     )
@@ -168,7 +168,7 @@ def _drift(drift: Mapping[str, Mapping[str, float | None] | None]) -> Iterator[R
     for name, moved in sorted(far, key=lambda item: -(item[1]["psi"] or 0.0))[:MOST_COLUMNS]:
         grid.add_row(_name(name), _number(moved["psi"]), _number(moved["ks"]))
     yield grid
-    yield _line(f"psi is {MOVED} or more in {len(far):,} of {len(known):,} columns")
+    yield _name(f"psi is {MOVED} or more in {len(far):,} of {len(known):,} columns")
 
 
 def _violations(entries: Sequence[dict[str, Any]]) -> Table:
@@ -180,24 +180,21 @@ def _violations(entries: Sequence[dict[str, Any]]) -> Table:
         place = visible(str(first["file"])) + ("" if line is None else f":{line}")
         cell = "" if first["cell"] is None else f" {visible(first['cell'])!r}"
         share = f"{entry['count']:,} ({entry['share']:.2g})"
-        code, column = Text(entry["code"], style=style), _name(entry["column"] or "")
-        grid.add_row(code, column, share, _line(place + cell), _name(entry["expected"]))
+        code, column = Text(visible(entry["code"]), style=style), _name(entry["column"] or "")
+        grid.add_row(code, column, share, _name(place + cell), _name(entry["expected"]))
     return grid
 
 
 def _head(document: Document) -> Text:
     data, model = document["data"], document["model"]
-    penalty = _PENALTIES.get(model["penalty"], str(model["penalty"]))
-    if model["penalty"] == "elasticnet":
-        given = str(document["options"].get("l1_ratio", ""))
-        several = f" of {visible(given.replace(',', ', '))}" if "," in given or given.startswith("@") else ""
-        penalty += f" (l1_ratio {_number(model['l1_ratio'])}{several})"
-    head = Text(f"{penalty} · {model['family']} · {data['rows_used']} rows x {document['n_features']} features → ")
+    given = str(document["options"].get("l1_ratio", ""))
+    several = f" of {given.replace(',', ', ')}" if "," in given or given.startswith("@") else ""
+    shape = f"{data['rows_used']} rows x {document['n_features']} features"
+    head = _name(f"{penalty_words(model, several)} · {model['family']} · {shape} → ")
     head.append(visible(str(data["target"])), style="bold")
-    parts = [f"{part} {visible(data[part])}" for part in ("exposure", "offset", "weights") if data[part] is not None]
-    head.append(f" ({', '.join(parts)})" if parts else "")
+    head.append(visible(companions(data)))
     if model["lambda"] is not None:
-        head.append(f"   λ = {_number(model['lambda'])} ({_how(document)})")
+        head.append(visible(f"   λ = {_number(model['lambda'])} ({_how(document)})"))
     return head
 
 
@@ -217,11 +214,11 @@ def _held_out(document: Document) -> Iterator[Text]:
     if validation is None or all(options.get(option) is None for option in told):
         return
     scheme, count, repeats = validation["scheme"], validation["folds"], validation["repeats"]
-    names = {name: visible(str(options.get(name))) for name in ("group", "fold_column", "order_by")}
+    names = {name: str(options.get(name)) for name in ("group", "fold_column", "order_by")}
     text = _SCHEMES[scheme].format(folds=f"{count} folds", **names)
     text += f" (order of {names['order_by']})" if options.get("order_by") is not None else ""
     text += "".join(f", {name} of {options[name]} rows" for name in ("gap", "window") if options.get(name))
-    yield _line(f"held out: {text}" + (f", dealt {repeats} times" if repeats > 1 else ""))
+    yield _name(f"held out: {text}" + (f", dealt {repeats} times" if repeats > 1 else ""))
 
 
 def _criterion(document: Document) -> Iterator[Text]:
@@ -232,7 +229,7 @@ def _criterion(document: Document) -> Iterator[Text]:
     name, value, df = criterion["name"], _number(criterion["value"]), _number(criterion["df"])
     if document.get("criterion_path"):
         yield _curve(name, document["lambdas"], document["criterion_path"])
-    yield _line(f"{name} {value} with {df} degrees of freedom")
+    yield _name(f"{name} {value} with {df} degrees of freedom")
 
 
 def _coefficients(document: Document) -> Table:
@@ -263,19 +260,17 @@ def _bar(value: float | None, largest: float) -> Text:
 
 
 def _metrics(document: Document) -> Iterator[RenderableType]:
-    scored = {part: values for part, values in document["metrics"].items() if values is not None}
-    names = list(dict.fromkeys(name for values in scored.values() for name in values))
-    names = [name for name in names if name != "chosen_on_these_folds"]
-    if not names:
+    parts, rows = by_part(document["metrics"])
+    if not rows:
         return
-    grid = _frame(("metric", False), *((part, True) for part in scored))
-    for name in names:
-        grid.add_row(_name(name), *(_number(values.get(name)) for values in scored.values()))
+    grid = _frame(("metric", False), *((part, True) for part in parts))
+    for name, *values in rows:
+        grid.add_row(_name(name), *map(_number, values))
     yield grid
 
 
 def _count(document: Document) -> Text:
-    line = _line(f"selected {document['n_selected']} of {document['n_features']} features")
+    line = _name(f"selected {document['n_selected']} of {document['n_features']} features")
     if document["dropped"]:
         line.append("; left out: ")
         line.append(", ".join(f"{visible(d['column'])} ({visible(d['reason'])})" for d in document["dropped"]))
@@ -285,13 +280,7 @@ def _count(document: Document) -> Text:
 def _choices(document: Document) -> Table:
     metric = str(document["metric"])
     grid = _frame(("", False), ("λ", True), ("index", True), (metric, True), ("se", True), ("nonzero", True))
-    indices = {label: document[f"index_{label}"] for label in ("min", "1se")}
-    criterion, lam = document["criterion"], document["model"]["lambda"]
-    if criterion is not None:
-        indices[criterion["name"]] = document["lambdas"].index(lam) if lam in document["lambdas"] else None
-    for label, index in indices.items():
-        if index is None:
-            continue
+    for label, index in choices(document).items():
         values = (document["lambdas"][index], document["mean"][index], document["se"][index])
         lam, mean, error = map(_number, values)
         grid.add_row(f"λ.{label}", lam, str(index), mean, error, str(document["n_nonzero_path"][index]))
@@ -313,21 +302,16 @@ def _grid(document: Document) -> Iterator[RenderableType]:
 
 
 def _curve(name: str, lambdas: Sequence[float], values: Sequence[float | None]) -> Text:
-    line = _line(f"{name} from λ {_number(lambdas[0])} to {_number(lambdas[-1])}  ")
+    line = _name(f"{name} from λ {_number(lambdas[0])} to {_number(lambdas[-1])}  ")
     line.append(spark(values, _CURVE), style="cyan")
     return line
 
 
 def _chart(document: Document, look: _Look) -> Text:
-    """The cross-validation curve, with both choices."""
+    """The cross-validation curve, with all choices."""
     width = _CURVE if look.width is None else max(min(_CURVE, look.width - LABELS), 1)
-    indices = {label: document[f"index_{label}"] for label in ("1se", "min")}
-    marks: dict[int, str] = {}
-    for label, index in indices.items():
-        if index is not None:
-            marks[index] = f"{marks[index]}, {label}" if index in marks else label
-    lines = chart(document["lambdas"], document["mean"], marks, width, plain=look.plain)
-    return Text("\n").join([_line(f"{document['metric']}"), *(Text(line, style="cyan") for line in lines)])
+    lines = chart(document["lambdas"], document["mean"], choices(document), width, plain=look.plain)
+    return Text("\n").join([_name(document["metric"]), *(Text(line, style="cyan") for line in lines)])
 
 
 def _sparks(document: Document, look: _Look) -> Iterator[RenderableType]:
@@ -344,7 +328,7 @@ def _sparks(document: Document, look: _Look) -> Iterator[RenderableType]:
         grid.add_row(_name(row["term"]), _number(lambdas[enters]), _number(values[-1]), curve)
     yield grid
     if len(rows) > _MOST_SPARKS:
-        yield _line(f"and {len(rows) - _MOST_SPARKS:,} terms that enter later; --json has them all")
+        yield _name(f"and {len(rows) - _MOST_SPARKS:,} terms that enter later; --json has them all")
 
 
 def _knots(document: Document) -> Table:
@@ -373,16 +357,12 @@ def _changes(rows: Iterable[dict[str, Any]], length: int) -> Iterator[tuple[int,
 def _frame(*columns: tuple[str, bool]) -> Table:
     grid = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for title, right in columns:
-        grid.add_column(Text(title), justify="right" if right else "left", overflow="fold", no_wrap=False)
+        grid.add_column(_name(title), justify="right" if right else "left", overflow="fold", no_wrap=False)
     return grid
 
 
 def _name(text: str) -> Text:
     return Text(visible(text))
-
-
-def _line(text: str) -> Text:
-    return Text(text)
 
 
 def _number(value: float | None) -> str:

@@ -34,7 +34,7 @@ def heights(lines: list[str]) -> list[float]:
 
 
 def test_a_chart_falls_and_rises_where_the_numbers_do() -> None:
-    lines = chart(LAMBDAS, VALLEY, {40: "min"}, 60, plain=False)
+    lines = chart(LAMBDAS, VALLEY, {"min": 40}, 60, plain=False)
     tops = heights(lines)
     lowest = [at for at, top in enumerate(tops) if top == max(tops)]
     assert (lowest[0] + lowest[-1]) / 2 == pytest.approx(40 / 59 * 60, abs=1)
@@ -71,18 +71,20 @@ def test_a_plain_chart_has_a_star_in_every_column() -> None:
 def test_odd_curves_are_charts_too(
     lambdas: list[float], values: list[float | None], width: int, *, plain: bool
 ) -> None:
-    lines = chart(lambdas, values, {0: "1se, min"}, width, plain=plain)
+    lines = chart(lambdas, values, {"1se": 0, "min": 0}, width, plain=plain)
     assert max(len(line) for line in lines[:-1]) <= max(width + 10, 15)
     assert any("▲" in line for line in lines)
 
 
 def test_names_of_marks_do_not_cover_each_other() -> None:
     for one, other in itertools.combinations(range(0, 60, 3), 2):
-        (line,) = [line for line in chart(LAMBDAS, VALLEY, {one: "1se", other: "min"}, 60, plain=False) if "▲" in line]
+        (line,) = [line for line in chart(LAMBDAS, VALLEY, {"1se": one, "min": other}, 60, plain=False) if "▲" in line]
         assert line.count("▲") == 2 or other - one < 2
         assert "min" in line
         assert "1se" in line or one < 4 or other - one < 8
         assert len(line) <= 70
+    (line,) = [line for line in chart(LAMBDAS, VALLEY, {"min": 40, "aic": 40}, 60, plain=False) if "▲" in line]
+    assert line.strip() == "▲min, aic"
 
 
 def test_a_spark_has_its_last_value_and_zero_where_it_is_asked_for() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from regcli.errors import UsageError
 from regcli.report.escape import visible
-from regcli.report.formats import encode, encode_line, render
+from regcli.report.formats import encode, encode_line, md_table, render
 from regcli.report.rows import rows_text
 from tests.cli.documents import HOSTILE, cv_document, fit_document, path_document
 
@@ -62,6 +62,11 @@ def test_csv_of_path_is_long_and_of_cv_the_curve() -> None:
     assert rows[:4] == ["lambda,term,estimate", "1.0,(intercept),2.0", "1.0,age,0.0", "1.0,bmi,0.0"]
     assert len(rows) == 1 + 4 * 3
     assert text(cv_document(), "csv") == "lambda,mean,se,n_nonzero\n1.0,2.0,0.5,0\n0.1,1.5,0.25,2\n0.01,,0.125,3\n"
+
+
+def test_md_flushes_right_what_has_numbers_whatever_it_is_called() -> None:
+    lines = md_table(("term", "x", "y"), iter([(1.5, "a", None), (None, None, 2)])).splitlines()
+    assert lines == ["| term | x | y |", "| ---: | --- | ---: |", "| 1.5 | `a` |  |", "|  |  | 2 |"]
 
 
 def test_md_shows_names_as_they_are() -> None:

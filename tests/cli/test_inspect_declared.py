@@ -13,6 +13,8 @@ from tests.cli.test_inspect import codes, looked, write
 from tests.fuzz.mutants import FORMATS, files_of
 from tests.fuzz.tool import run_tool
 
+pytestmark = pytest.mark.usefixtures("folder")
+
 SPAM = ROOT / "sample_data" / "spam.csv"
 
 #: Fourteen months, three sizes, few words.
@@ -25,12 +27,6 @@ COLUMNS: dict[str, list[Any]] = {
     "ill": [1 if at % 6 == 0 else 2 for at in range(ROWS)],
 }
 DECLARED = ("--date", "when", "--ordinal", "size=S,M,L", "--text", "note")
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def columns(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -63,6 +59,15 @@ def test_dates_words_and_orders_are_told() -> None:
     shown = run_tool("inspect", "t.csv", "-y", "visits", *DECLARED, "-f", "table").out
     for piece in ("2024-01-01 to 2025-12-20", "S < M < L", "4 words: late (60), kind (40)"):
         assert piece in shown
+
+
+def test_words_take_the_memory_that_a_fit_gives_them() -> None:
+    words = ("-y", "visits", "--family", "poisson", "--drop", "ill", *DECLARED)
+    document = looked(write("t.csv", COLUMNS), *words)
+    planned = run_tool("fit", "t.csv", *words, "--dry-run", "--json").document["memory"]["matrix_bytes"]
+    assert document["memory"]["matrix_bytes"] == planned < 8 * document["memory"]["terms"] * ROWS
+    shown = run_tool("inspect", "t.csv", *words, "-f", "table").out
+    assert f"{planned / 1000:.1f} kB (12 bytes x cells that are not zero" in " ".join(shown.split())
 
 
 def test_without_an_order_levels_are_sorted_and_numbers_by_value() -> None:

@@ -14,11 +14,10 @@ import pytest
 from numpy.typing import NDArray
 
 from regcli.report.escape import visible
-from tests.cli.conftest import ROOT, Process
+from tests.cli.conftest import SAMPLES, Process
 from tests.cli.drawings import Drawing
 from tests.fuzz.tool import Outcome, run_tool
 
-SAMPLES = ROOT / "sample_data"
 DIABETES = (SAMPLES / "diabetes.csv", "-y", "progression", "--family", "gaussian")
 CANCER = (SAMPLES / "breast_cancer.csv", "-y", "diagnosis", "--family", "binomial")
 FAULTS = (
@@ -136,6 +135,22 @@ def test_two_classes_have_roc_and_calibration(tmp_path: Path) -> None:
     groups = drawing.part("line-2")
     assert len(groups) == 10
     assert (np.diff(groups[:, 0]) > 0).all()
+
+
+def test_rows_that_differ_where_probabilities_are_one_are_told_apart(tmp_path: Path) -> None:
+    rows = [(at % 2, 0, at // 2 % 2) for at in range(12)] + [(0, 60, 0)] * 2 + [(1, 80, 1)] * 5
+    table = tmp_path / "sure.csv"
+    table.write_text("x,sure,y\n" + "".join(f"{x},{sure},{y}\n" for x, sure, y in rows), "ascii")
+    words = ("fit", table, "-y", "y", "--family", "binomial", "--offset", "sure", "-l", "10")
+    drawing, document = drawn(tmp_path, *words)
+    area = document["metrics"]["train"]["auc"]
+    events = [sure for _, sure, y in rows if y]
+    others = [sure for _, sure, y in rows if not y]
+    wins = [(one > other) + (one == other) / 2 for one in events for other in others]
+    assert area == pytest.approx(sum(wins) / len(wins), rel=1e-12)
+    assert f"ROC of the training rows (AUC {area:.3f})" in drawing.texts
+    roc = drawing.part("line-1")
+    assert float(np.trapezoid(roc[:, 1], roc[:, 0])) == pytest.approx(area, abs=0.01)
 
 
 def test_counts_have_residuals_by_their_deviation(tmp_path: Path) -> None:

@@ -148,6 +148,8 @@ def test_a_path_is_that_of_the_table_with_its_zeros() -> None:
 def test_the_matrix_takes_twelve_bytes_a_cell() -> None:
     plan = run_tool("fit", "t.svm", "-y", "target", "--family", "gaussian", "--dry-run", "--json").document
     assert plan["memory"]["matrix_bytes"] < 12 * 1.1 * SHARE * ROWS * COLUMNS + 8 * COLUMNS
+    seen = run_tool("inspect", "t.svm", "-y", "target", "--json").document
+    assert seen["memory"]["matrix_bytes"] == plan["memory"]["matrix_bytes"]
 
 
 # -- models ----------------------------------------------------------------------------------------------------------

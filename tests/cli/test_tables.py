@@ -117,6 +117,7 @@ def test_how_rows_are_held_out_is_told_where_it_is_not_as_always() -> None:
 def test_a_criterion_is_shown_with_its_degrees_of_freedom_and_its_curve() -> None:
     document = cv_document()
     document["model"] = {**document["model"], "rule": "bic", "lambda": 0.1}
+    document["index_min"] = 0
     document["criterion"] = {"name": "bic", "value": 12.5, "df": 3.0}
     fitted = table(document | {"schema": "regcli.fit/1"}, width=100)
     assert "λ = 0.1 (bic rule)" in fitted
@@ -124,6 +125,7 @@ def test_a_criterion_is_shown_with_its_degrees_of_freedom_and_its_curve() -> Non
     document["criterion_path"] = [20.0, 12.5, None]
     validated = table(document, width=100)
     assert re.search(r"λ.bic +0.1 +1 +1.5 +0.25 +2\n", validated)
+    assert re.search(r"▲min, 1se +▲bic", validated)
     assert "bic from λ 1 to 0.01  █▁" in validated
     assert "bic 12.5 with 3 degrees of freedom" in validated
 
@@ -137,6 +139,16 @@ def test_of_several_shares_of_l1_the_one_that_is_taken_is_marked() -> None:
     out = table(document, width=100)
     assert out.startswith("elastic net (l1_ratio 0.2 of 0.2, 1) · ")
     assert re.search(r"\n +0.2 +0.1 +1.5 +0.25 +2 +taken\n +1 +- +- +- +-\n", out)
+
+
+def test_what_a_document_says_of_a_model_is_escaped_like_names() -> None:
+    document = fit_document()
+    document["model"] = {**document["model"], "penalty": "\x1b[2J", "family": "\x1b]0;x\x07", "rule": "\x1b[1m"}
+    document["criterion"] = {"name": "\x1b[3m", "value": 1.0, "df": 1.0}
+    document["metrics"] = {**document["metrics"], "\x1b[4m": document["metrics"]["cv"]}
+    out = table(document, width=100)
+    assert out.startswith("\\x1b[2J · \\x1b]0;x\\x07 · ")
+    assert "\x1b" not in out
 
 
 def test_a_log_link_shows_factors_and_exposure() -> None:

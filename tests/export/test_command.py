@@ -2,15 +2,17 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from regcli.app.options.exporting import Target
+from regcli.report.scorers.refusal import refusal
 from tests.cli.conftest import environment
 from tests.export.models import CASES, exported, fitted
 from tests.fuzz.tool import run_tool
 
-TARGETS = ("sql", "python", "c", "onnx", "pmml", "json")
+TARGETS = get_args(Target)
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +75,12 @@ def test_a_name_that_is_no_text_is_refused(letter: str) -> None:
     for target in TARGETS:
         run = run_tool("export", "odd.json", "--to", target, "--no-verify")
         assert (run.status, run.out, "error[model-unreadable]" in run.err) == (5, "", True)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_what_one_language_cannot_say_is_for_all_others(target: str) -> None:
+    hint = refusal("it", target).hint or ""
+    assert hint.replace(" or ", ", ") == f"--to {', '.join(name for name in TARGETS if name != target)} can"
 
 
 @pytest.mark.parametrize("target", TARGETS)

@@ -88,9 +88,9 @@ def test_rows_score_as_predict_scores_them(name: str, database: Database) -> Non
 def test_numbers_read_back_as_the_same_double(database: Database) -> None:
     drawn = np.random.default_rng(2)
     numbers = [*(drawn.normal(size=300) * 10.0 ** drawn.integers(-12, 12, 300)), 0.1, 1e22, 5e-7, 123456789012345680.0]
-    from regcli.report.scorers.sql import _number  # noqa: PLC0415
+    from regcli.report.scorers.sql_names import numeral  # noqa: PLC0415
 
-    (answer,) = database("gaussian", f"SELECT {', '.join(_number(float(number)) for number in numbers)}")
+    (answer,) = database("gaussian", f"SELECT {', '.join(numeral(float(number)) for number in numbers)}")
     assert list(answer) == [float(number) for number in numbers]
 
 

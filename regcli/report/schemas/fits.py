@@ -45,17 +45,21 @@ _CONVERGENCE = record(
     gap=or_null(NUMBER),
 )
 
+#: How rows are held out.
+_HELD: Mapping[str, Schema] = {
+    "scheme": words("kfold", "stratified", "group", "time", "loo", "column"),
+    "folds": COUNT,
+    "repeats": COUNT,
+}
+
 #: Why a path may end early.
 _REASONS = ("deviance", "deviance_change", "cv_turned", "max_seconds")
 
 _STOPPED = or_null(record(reason=or_null(words(*_REASONS)), at=COUNT, of=COUNT))
 
-_TAIL: Mapping[str, Schema] = {
-    "checks": CHECKS,
-    "warnings": WARNINGS,
-    "seed": {"type": "integer"},
-    "options": {"type": "object"},
-}
+_RUN: Mapping[str, Schema] = {"warnings": WARNINGS, "seed": {"type": "integer"}, "options": {"type": "object"}}
+
+_TAIL: Mapping[str, Schema] = {"checks": CHECKS, **_RUN}
 
 _HEAD: Mapping[str, Schema] = {"regcli": TEXT, "data": DATA, "model": MODEL}
 
@@ -73,9 +77,7 @@ FIT: Mapping[str, Schema] = {
     "n_terms": COUNT,
     "dropped": DROPPED,
     "metrics": record(cv=or_null(_CV_METRICS), test=or_null(METRICS), train=or_null(METRICS), null=or_null(METRICS)),
-    "validation": or_null(
-        record(scheme=words("kfold", "stratified", "group", "time", "loo", "column"), folds=COUNT, repeats=COUNT)
-    ),
+    "validation": or_null(record(**_HELD)),
     "criterion": or_null(record(name=words("aic", "bic", "ebic"), value=NUMBER, df=NUMBER)),
     "convergence": _CONVERGENCE,
     **_TAIL,
@@ -138,14 +140,7 @@ PLANNED: Mapping[str, Schema] = {
     "n_terms": COUNT,
     "terms": TEXTS,
     "rows": record(read=COUNT, fitted=COUNT, test=COUNT, train_least=or_null(COUNT)),
-    "validation": or_null(
-        record(
-            scheme=words("kfold", "stratified", "group", "time", "loo", "column"),
-            folds=COUNT,
-            repeats=COUNT,
-            metric=TEXT,
-        )
-    ),
+    "validation": or_null(record(**_HELD, metric=TEXT)),
     "grid": listed(
         record(l1_ratio=or_null(NUMBER), generated=FLAG, n=COUNT, first=or_null(STRENGTH), last=or_null(STRENGTH))
     ),
@@ -155,7 +150,5 @@ PLANNED: Mapping[str, Schema] = {
     "models": COUNT,
     "memory": record(matrix_bytes=COUNT, fit_bytes=COUNT, limit_bytes=or_null(COUNT), formula=TEXT),
     "writes": TEXTS,
-    "warnings": WARNINGS,
-    "seed": {"type": "integer"},
-    "options": {"type": "object"},
+    **_RUN,
 }

@@ -5,10 +5,13 @@ from collections.abc import Mapping
 from regcli.report.schemas.parts import (
     COUNT,
     FAMILY,
+    FILES,
     FLAG,
     NUMBER,
     NUMBERS,
-    SHA256,
+    PENALTY,
+    SHARE,
+    STANDARDIZE,
     STRENGTH,
     STRENGTHS,
     TEXT,
@@ -29,17 +32,15 @@ _FILL: Schema = {"anyOf": [NUMBER, {"type": "object", "additionalProperties": NU
 
 #: A term is the product of its factors: a column to a power, a level or a step as 0 or 1, whether the cell is missing,
 #: a function of a spline, counts of a word.
-_FACTOR = record(
-    column=TEXT,
-    function=or_null(TEXT),
-    kind=words("value", "level", "missing", "step", "spline", "word"),
-    level=or_null(TEXT),
-    power={"type": "integer", "minimum": 1},
-)
+_FACTOR: Mapping[str, Schema] = {
+    "kind": words("value", "level", "missing", "step", "spline", "word"),
+    "level": or_null(TEXT),
+    "power": {"type": "integer", "minimum": 1},
+}
 
 _DECILES: Schema = {"type": "array", "items": NUMBER, "minItems": 11, "maxItems": 11}
 
-_ABSENT: Mapping[str, Schema] = {"missing": COUNT, "missing_rate": {"type": "number", "minimum": 0, "maximum": 1}}
+_ABSENT: Mapping[str, Schema] = {"missing": COUNT, "missing_rate": SHARE}
 
 #: A column in the training rows: numbers, a category, or a column without any cell.
 _TRAINED: Schema = {
@@ -56,23 +57,30 @@ _TRAINED: Schema = {
     ]
 }
 
-STORED: Mapping[str, Schema] = {
-    "regcli": TEXT,
-    "id": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
+#: What is predicted.
+_PREDICTED: Mapping[str, Schema] = {
     "family": FAMILY,
     "link": words("identity", "logit", "log"),
     "classes": or_null(TEXTS),
     "positive": or_null(TEXT),
-    "threshold": or_null({"type": "number", "minimum": 0, "maximum": 1}),
+    "threshold": or_null(SHARE),
+}
+
+_PROBES = listed(record(row={"type": "object"}, link=NUMBER))
+
+STORED: Mapping[str, Schema] = {
+    "regcli": TEXT,
+    "id": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
+    **_PREDICTED,
     "target": TEXT,
     "offset": or_null(TEXT),
     "exposure": or_null(TEXT),
     "weights": or_null(TEXT),
     "id_columns": TEXTS,
-    "penalty": words("none", "l1", "l2", "elasticnet"),
-    "l1_ratio": or_null({"type": "number", "minimum": 0, "maximum": 1}),
+    "penalty": PENALTY,
+    "l1_ratio": or_null(SHARE),
     "lambda": STRENGTH,
-    "standardize": words("all", "numeric", "none"),
+    "standardize": STANDARDIZE,
     "compat": or_null(words("glmnet")),
     "missing": _POLICY,
     "na_values": TEXTS,
@@ -99,7 +107,7 @@ STORED: Mapping[str, Schema] = {
     "terms": listed(
         record(
             term=TEXT,
-            factors=listed(_FACTOR),
+            factors=listed(record(column=TEXT, function=or_null(TEXT), **_FACTOR)),
             estimate=NUMBER,
             mean=NUMBER,
             sd=NUMBER,
@@ -122,11 +130,11 @@ STORED: Mapping[str, Schema] = {
         )
     ),
     "provenance": record(
-        files=listed(record(path=TEXT, sha256=SHA256, rows=COUNT)),
+        files=FILES,
         seed={"type": "integer"},
         options={"type": "object"},
     ),
-    "probes": listed(record(row={"type": "object"}, link=NUMBER)),
+    "probes": _PROBES,
 }
 
 #: What a cell may go through first.
@@ -140,11 +148,7 @@ _FUNCTION = words("abs", "exp", "log", "log10", "log1p", "log2", "sqrt", "year",
 EXPORTED: Mapping[str, Schema] = {
     "model": TEXT,
     "target": TEXT,
-    "family": FAMILY,
-    "link": words("identity", "logit", "log"),
-    "classes": or_null(TEXTS),
-    "positive": or_null(TEXT),
-    "threshold": or_null({"type": "number", "minimum": 0, "maximum": 1}),
+    **_PREDICTED,
     "offset": or_null(TEXT),
     "exposure": or_null(TEXT),
     "na_values": TEXTS,
@@ -169,17 +173,8 @@ EXPORTED: Mapping[str, Schema] = {
             term=TEXT,
             estimate=NUMBER,
             weight=NUMBER,
-            factors=listed(
-                record(
-                    column=TEXT,
-                    function=or_null(_FUNCTION),
-                    kind=words("value", "level", "missing", "step", "spline", "word"),
-                    level=or_null(TEXT),
-                    power={"type": "integer", "minimum": 1},
-                    fill=or_null(NUMBER),
-                )
-            ),
+            factors=listed(record(column=TEXT, function=or_null(_FUNCTION), **_FACTOR, fill=or_null(NUMBER))),
         )
     ),
-    "probes": listed(record(row={"type": "object"}, link=NUMBER)),
+    "probes": _PROBES,
 }

@@ -10,15 +10,20 @@ __all__ = [
     "DATA",
     "DROPPED",
     "FAMILY",
+    "FILES",
     "FLAG",
     "FORMAT",
+    "LEVELS",
     "LOCATION",
     "METRICS",
     "MODEL",
     "NUMBER",
     "NUMBERS",
     "NUMBERS_OR_NULLS",
+    "PENALTY",
     "SHA256",
+    "SHARE",
+    "STANDARDIZE",
     "STRENGTH",
     "STRENGTHS",
     "TEXT",
@@ -86,6 +91,10 @@ NUMBERS_OR_NULLS = listed(or_null(NUMBER))
 STRENGTH: Schema = {"type": "number", "minimum": 0}
 
 STRENGTHS = listed(STRENGTH)
+
+#: A part of a whole.
+SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
+
 SHA256: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 
 FAMILY = words("gaussian", "binomial", "poisson")
@@ -93,8 +102,14 @@ FAMILY = words("gaussian", "binomial", "poisson")
 #: What tables are read from.
 FORMAT = words("csv", "parquet", "jsonl", "feather", "svm", "npz", "mtx")
 
+FILES = listed(record(path=TEXT, sha256=SHA256, rows=COUNT))
+LEVELS = listed(record(level=TEXT, count=COUNT))
+
+PENALTY = words("none", "l1", "l2", "elasticnet")
+STANDARDIZE = words("all", "numeric", "none")
+
 DATA = record(
-    files=listed(record(path=TEXT, sha256=SHA256, rows=COUNT)),
+    files=FILES,
     format=FORMAT,
     target=TEXT,
     target_source=TEXT,
@@ -120,13 +135,13 @@ MODEL = record(
     link=TEXT,
     classes=or_null(TEXTS),
     positive=or_null(TEXT),
-    penalty=words("none", "l1", "l2", "elasticnet"),
-    l1_ratio=or_null({"type": "number", "minimum": 0, "maximum": 1}),
+    penalty=PENALTY,
+    l1_ratio=or_null(SHARE),
     lambda_=or_null(STRENGTH),
     lambda_as=or_null(_LAMBDA_AS),
     lambda_max=or_null(STRENGTH),
     rule=or_null(words("min", "1se", "aic", "bic", "ebic")),
-    standardize=words("all", "numeric", "none"),
+    standardize=STANDARDIZE,
     intercept=FLAG,
     compat=or_null(words("glmnet")),
 )

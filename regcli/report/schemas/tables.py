@@ -7,12 +7,14 @@ from regcli.report.schemas.parts import (
     CHECKS,
     COUNT,
     FAMILY,
+    FILES,
     FLAG,
     FORMAT,
+    LEVELS,
     LOCATION,
     METRICS,
     NUMBER,
-    SHA256,
+    SHARE,
     STRENGTH,
     TEXT,
     TEXTS,
@@ -35,13 +37,13 @@ _VIOLATIONS = listed(
         column=or_null(TEXT),
         severity=words("error", "warning"),
         count=COUNT,
-        share={"type": "number", "minimum": 0, "maximum": 1},
+        share=SHARE,
         first=record(file=or_null(TEXT), line=or_null(COUNT), row=or_null(COUNT), cell=or_null(TEXT)),
         expected=TEXT,
         training_share=or_null(NUMBER),
         below=or_null(COUNT),
         above=or_null(COUNT),
-        levels=or_null(listed(record(level=TEXT, count=COUNT))),
+        levels=or_null(LEVELS),
         message=TEXT,
     )
 )
@@ -58,7 +60,7 @@ SCORED: Mapping[str, Schema] = {
 }
 
 #: Shares of the rows by column of the model; null where the data lack it, or it has no such thing.
-_SHARES: Schema = {"type": "object", "additionalProperties": or_null({"type": "number", "minimum": 0, "maximum": 1})}
+_SHARES: Schema = {"type": "object", "additionalProperties": or_null(SHARE)}
 
 #: How far columns have moved from the training rows; null without a profile. A category has no ks.
 _DRIFT: Schema = {
@@ -132,7 +134,7 @@ _COLUMN = record(
     missing=COUNT,
     missing_share=NUMBER,
     distinct=COUNT,
-    levels=listed(record(level=TEXT, count=COUNT)),
+    levels=LEVELS,
     numbers=or_null(_SPREAD),
     leading_zeros=FLAG,
     examples=TEXTS,
@@ -147,7 +149,7 @@ _COLUMN = record(
 INSPECT: Mapping[str, Schema] = {
     "regcli": TEXT,
     "data": record(
-        files=listed(record(path=TEXT, sha256=SHA256, rows=COUNT)),
+        files=FILES,
         format=FORMAT,
         delimiter=or_null(TEXT),
         decimal=or_null(TEXT),
@@ -162,7 +164,7 @@ INSPECT: Mapping[str, Schema] = {
             column=TEXT,
             source=TEXT,
             family=or_null(FAMILY),
-            classes=or_null(listed(record(level=TEXT, count=COUNT))),
+            classes=or_null(LEVELS),
             positive=or_null(TEXT),
             family_source=or_null(words("option", "guessed")),
             events_per_term=or_null(NUMBER),

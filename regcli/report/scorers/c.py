@@ -1,9 +1,8 @@
 """A scorer as one file of C99 that needs the mathematics library alone."""
 
-import math
 from collections.abc import Iterator, Sequence
 
-from regcli.data.rule import DOMAINS, LARGEST_EXPONENT, Condition, Domain, Input, Made, Missing, Rule
+from regcli.data.rule import DOMAINS, LARGEST_EXPONENT, Condition, Input, Made, Missing, Rule
 from regcli.report.escape import visible
 from regcli.report.scorers.c_literals import is_long, letters, word_literal
 from regcli.report.scorers.c_program import program
@@ -11,6 +10,9 @@ from regcli.report.scorers.c_texts import DATES, date_names, word_counts
 from regcli.report.scorers.infix import SMALLEST_LOGIT, Syntax, about, expression, unusable
 
 __all__ = ["c_scorer"]
+
+#: When a number is not within a bound, by what holds within.
+_OUTSIDE = {">": "<=", ">=": "<", "<=": ">"}
 
 _HEAD = """\
 {about}
@@ -209,7 +211,8 @@ def _body(rule: Rule, numbers: Sequence[Input], texts: Sequence[Input]) -> Itera
         for made in part.made:
             places[made.column] = f"{places[part.column]}_{made.function}"
             if part.kind == "number":
-                tests += _out_of_domain(DOMAINS[made.function], at)
+                bounds = DOMAINS[made.function].bounds()
+                tests += [f"numbers[{at}] {_OUTSIDE[sign]} {bound!r}" for sign, bound in bounds]
                 lines += _made_number(made, at) if made.used else []
             else:
                 lines += _made_part(made, at)
@@ -296,14 +299,6 @@ def _made_part(made: Made, at: int) -> Iterator[str]:
     elif made.used:
         filled = field if made.fill is None else f"{gone} ? {made.fill!r} : {field}"
         yield f"const double c{at}_{made.function} = {filled};"
-
-
-def _out_of_domain(domain: Domain, at: int) -> Iterator[str]:
-    """When a function has no value."""
-    if domain.least > -math.inf:
-        yield f"numbers[{at}] {'<=' if domain.above else '<'} {domain.least!r}"
-    if domain.most < math.inf:
-        yield f"numbers[{at}] > {domain.most!r}"
 
 
 def _unusable_number(part: Input, place: str) -> Iterator[str]:

@@ -20,7 +20,7 @@ from regcli.data.rule import (
 from regcli.data.terms import DATE_PARTS
 from regcli.report.escape import visible
 
-__all__ = ["SMALLEST_LOGIT", "Syntax", "about", "expression", "grouped", "unusable"]
+__all__ = ["SMALLEST_LOGIT", "Syntax", "about", "expression", "free", "grouped", "unusable"]
 
 #: Operands in a row. Databases bound how deep an expression may be (SQLite and DuckDB: 1,000), and a sum of n numbers
 #: is n deep where it is written in one row.
@@ -85,6 +85,14 @@ def grouped(parts: Sequence[str], operator: str, indent: str) -> str:
         groups = (rows[at : at + _ROW] for at in range(0, len(rows), _ROW))
         rows = [f"({between.join(group)}\n{indent})" for group in groups]
     return between.join(rows)
+
+
+def free(wanted: str, taken: set[str]) -> str:
+    """A name that is not among those ``taken``, and is from now on."""
+    while wanted in taken:
+        wanted += "_"
+    taken.add(wanted)
+    return wanted
 
 
 def about(rule: Rule) -> list[str]:

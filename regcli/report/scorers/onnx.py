@@ -1,6 +1,7 @@
 """A scorer as an ONNX graph in double precision: one input a column, (n,) each, and one output a result."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -24,7 +25,7 @@ from regcli.data.rule import (
     Sum,
 )
 from regcli.errors import UsageError
-from regcli.report.scorers.infix import about
+from regcli.report.scorers.infix import about, free
 from regcli.report.scorers.onnx_texts import counts, date_value, function_of, outside, unreadable
 from regcli.report.scorers.spellings import places_of
 
@@ -89,6 +90,7 @@ class _Graph:
         self.helper = helper
         self.nodes: list[Any] = []
         self.taken = {part.column for part in rule.inputs}
+        self.free = partial(free, taken=self.taken)
         self.outputs = {name: self.free(name) for name in rule.outputs}
         self.inputs = {part.column: part for part in rule.inputs}
         self.constants: list[Any] = []
@@ -97,13 +99,6 @@ class _Graph:
         self.made = {made.column: (part, made) for part in rule.inputs for made in part.made}
         self.counts: dict[str, Callable[[str], str]] = {}
         self.tables: list[str] = []
-
-    def free(self, name: str) -> str:
-        """A name that no column has, and nothing else."""
-        while name in self.taken:
-            name += "_"
-        self.taken.add(name)
-        return name
 
     def apply(self, operator: str, *names: str, domain: str = "", out: str | None = None, **facts: object) -> str:
         """The name of what an operator makes of others."""

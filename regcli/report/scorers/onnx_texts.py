@@ -53,11 +53,9 @@ def function_of(graph: Graph, function: str, x: str) -> str:
 
 def outside(graph: Graph, function: str, x: str) -> Iterator[str]:
     """When a function of a number has no finite value; never where the number is missing."""
-    domain = DOMAINS[function]
-    if domain.least > -math.inf:
-        yield graph.apply("LessOrEqual" if domain.above else "Less", x, graph.constant(domain.least))
-    if domain.most < math.inf:
-        yield graph.apply("Less", graph.constant(domain.most), x)
+    operators = {">": "LessOrEqual", ">=": "Less", "<=": "Greater"}
+    for sign, bound in DOMAINS[function].bounds():
+        yield graph.apply(operators[sign], x, graph.constant(bound))
 
 
 # -- dates -----------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from xml.etree import ElementTree as ET
 
 from regcli import __version__
@@ -22,9 +23,9 @@ from regcli.data.rule import (
     Rule,
     Sum,
 )
-from regcli.report.escape import visible
+from regcli.report.escape import NOT_XML, visible
 from regcli.report.scorers.elements import apply, derived, double, field, joined, text, within
-from regcli.report.scorers.infix import about
+from regcli.report.scorers.infix import about, free
 from regcli.report.scorers.pmml_texts import count, date_fields, in_domain, made_number, text_fields
 from regcli.report.scorers.refusal import refusal
 from regcli.report.scorers.spellings import places_of
@@ -32,9 +33,6 @@ from regcli.report.scorers.spellings import places_of
 __all__ = ["pmml_scorer"]
 
 _NAMESPACE = "http://www.dmg.org/PMML-4_4"
-
-#: Characters that XML 1.0 has no form for. A return would be read as another line end.
-_NO_XML = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]")
 
 #: The inverse link, as regression models of PMML name it.
 _NORMALIZATION = {"identity": "none", "logit": "logit", "log": "exp"}
@@ -79,7 +77,7 @@ def _require_xml(rule: Rule) -> None:
     names = [*(rule.classes or ()), *rule.na_values]
     names += [name for part in rule.inputs for name in (part.column, *part.levels, *part.words)]
     for name in names:
-        if _NO_XML.search(name):
+        if re.search(NOT_XML, name):
             raise refusal(f"PMML is XML, which cannot hold a character of the name {name!r}", "pmml")
 
 
@@ -122,6 +120,7 @@ class _Fields:
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
         self.taken = {part.column for part in rule.inputs}
+        self.free = partial(free, taken=self.taken)
         self.inputs = {part.column: part for part in rule.inputs}
         self.folded = {part.column: self.free(f"small({part.column})") for part in rule.inputs if part.boolean}
         self.made = {made.column: (part, made) for part in rule.inputs for made in part.made}
@@ -132,13 +131,6 @@ class _Fields:
         self.shift = self.free("offset") if rule.shift is not None else None
         self.terms = [self.free(term.name) for term in rule.summands]
         self.link = self.free("linear predictor")
-
-    def free(self, name: str) -> str:
-        """A name that nothing else has."""
-        while name in self.taken:
-            name += "_"
-        self.taken.add(name)
-        return name
 
     def predictors(self) -> Iterator[tuple[str, float]]:
         """What the regression table adds up. A field that is missing makes the result missing."""

@@ -33,12 +33,9 @@ def made_number(function: str, column: str) -> ET.Element:
 
 def in_domain(function: str, column: str) -> list[ET.Element]:
     """Whether a function has a finite value: what must hold of a number that is there."""
-    domain, out = DOMAINS.get(function), list[ET.Element]()
-    if domain is not None and domain.least > -math.inf:
-        out.append(apply("greaterThan" if domain.above else "greaterOrEqual", field(column), double(domain.least)))
-    if domain is not None and domain.most < math.inf:
-        out.append(apply("lessOrEqual", field(column), double(domain.most)))
-    return out
+    names = {">": "greaterThan", ">=": "greaterOrEqual", "<=": "lessOrEqual"}
+    bounds = DOMAINS[function].bounds() if function in DOMAINS else ()
+    return [apply(names[sign], field(column), double(bound)) for sign, bound in bounds]
 
 
 # -- dates -----------------------------------------------------------------------------------------------------------

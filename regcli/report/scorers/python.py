@@ -1,11 +1,10 @@
 """A scorer as one Python file that needs the standard library alone."""
 
-import math
 from collections.abc import Iterator
 
 from regcli.data.derive import CLOCK, DATE_NAMES, DAY, WEEK, ZONE
 from regcli.data.model_read import PROBE_TOLERANCE
-from regcli.data.rule import DOMAINS, LARGEST_EXPONENT, Condition, Domain, Input, Made, Missing, Rule
+from regcli.data.rule import DOMAINS, LARGEST_EXPONENT, Condition, Input, Made, Missing, Rule
 from regcli.report.escape import visible
 from regcli.report.scorers.infix import SMALLEST_LOGIT, Syntax, about, expression, unusable
 
@@ -286,7 +285,7 @@ def _reading(part: Input, place: str) -> Iterator[str]:
 def _making(made: Made, cell: str, place: str) -> Iterator[str]:
     """What a function makes of a cell; the row is given up where it has no value."""
     if made.function in DOMAINS:
-        if holds := _within(DOMAINS[made.function], cell):
+        if holds := " and ".join(f"{cell} {sign} {bound!r}" for sign, bound in DOMAINS[made.function].bounds()):
             yield f"_require({cell} is None or {holds})"
         value = _NUMBERS[made.function].format(cell)
     else:
@@ -296,13 +295,6 @@ def _making(made: Made, cell: str, place: str) -> Iterator[str]:
         yield f"{place} = {made.fill!r} if {cell} is None else {value}"
     if made.closed:
         yield f"_require({place} is None or {place} in {_set(made.levels)})"
-
-
-def _within(domain: Domain, cell: str) -> str:
-    """Whether a number is in a domain; nothing if all are."""
-    tests = [f"{cell} {'>' if domain.above else '>='} {domain.least!r}"] if domain.least > -math.inf else []
-    tests += [f"{cell} <= {domain.most!r}"] if domain.most < math.inf else []
-    return " and ".join(tests)
 
 
 _NUMBERS = {

@@ -4,6 +4,7 @@ from regcli.errors import UsageError
 
 __all__ = ["refusal"]
 
+#: The languages, as ``--to`` has them.
 _TARGETS = ("sql", "python", "c", "onnx", "pmml", "json")
 
 

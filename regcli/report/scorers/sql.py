@@ -12,7 +12,7 @@ from regcli.errors import UsageError
 from regcli.report.escape import visible
 from regcli.report.scorers.infix import SMALLEST_LOGIT, Syntax, about, expression, grouped
 from regcli.report.scorers.spellings import places_of
-from regcli.report.scorers.sql_names import literal, quoted
+from regcli.report.scorers.sql_names import literal, numeral, quoted
 from regcli.report.scorers.sql_texts import Steps, counted, require_countable, steps
 
 __all__ = ["sql_scorer"]
@@ -34,12 +34,12 @@ _RESPONSE = {
     "identity": "link",
     "logit": (
         # 1 + exp(-40) is 1 in double precision
-        f"CASE WHEN link < {SMALLEST_LOGIT!r}e0 THEN 0e0 WHEN link > 40 THEN 1e0 ELSE 1e0 / (1e0 + exp(-link)) END"
+        f"CASE WHEN link < {numeral(SMALLEST_LOGIT)} THEN 0e0 WHEN link > 40 THEN 1e0 ELSE 1e0 / (1e0 + exp(-link)) END"
     ),
     "log": (
         # exp(-745.2) is 0 in double precision, which PostgreSQL makes an error of
-        f"CASE WHEN link > {LARGEST_EXPONENT!r}e0 THEN exp({LARGEST_EXPONENT!r}e0) WHEN link < -745e0 THEN 0e0"
-        " ELSE exp(link) END"
+        f"CASE WHEN link > {numeral(LARGEST_EXPONENT)} THEN exp({numeral(LARGEST_EXPONENT)})"
+        " WHEN link < -745e0 THEN 0e0 ELSE exp(link) END"
     ),
 }
 
@@ -150,8 +150,8 @@ def _statement(rule: Rule, table: str, ids: tuple[str, ...], outputs: tuple[str,
 def _class(rule: Rule) -> str:
     """The class at the threshold."""
     return (
-        f"CASE WHEN response >= {_number(rule.threshold)} THEN {literal(rule.positive or '')}"
-        f" WHEN response < {_number(rule.threshold)} THEN {literal(rule.negative)} END"
+        f"CASE WHEN response >= {numeral(rule.threshold)} THEN {literal(rule.positive or '')}"
+        f" WHEN response < {numeral(rule.threshold)} THEN {literal(rule.negative)} END"
     )
 
 
@@ -161,9 +161,9 @@ def _cell(rule: Rule, part: Input, at: int, of: tuple[dict[str, _Range], Steps])
     gone = _gone(rule, part)
 
     def filled(value: str, fill: float | None, span: _Range) -> str:
-        least = _number(span.least)
+        least = numeral(span.least)
         near = f"WHEN {value} BETWEEN -{least} AND {least} THEN 0e0 ELSE {value} END"
-        return f"CASE {near}" if fill is None else f"CASE WHEN {gone} THEN {_number(fill)} {near}"
+        return f"CASE {near}" if fill is None else f"CASE WHEN {gone} THEN {numeral(fill)} {near}"
 
     if part.positive:  # its logarithm is taken: nothing near 0 is 0
         yield f"x{at}", _as_number(part)
@@ -199,7 +199,7 @@ def _guard(rule: Rule, part: Input, ranges: dict[str, _Range], before: Steps) ->
     """When a cell can be used."""
     gone, usable = _gone(rule, part), list[str]()
     if part.kind == "number":
-        number, most = _as_number(part), _number(ranges.get(part.column, _Range()).most)
+        number, most = _as_number(part), numeral(ranges.get(part.column, _Range()).most)
         # SQLite casts text to 0: where the number is not what it was cast from, the cell was no number.
         usable += [f"{number} = t.{quoted(part.column)}", f"{number} BETWEEN -{most} AND {most}"]
         usable += [f"{number} > 0"] if part.positive else []
@@ -212,7 +212,7 @@ def _guard(rule: Rule, part: Input, ranges: dict[str, _Range], before: Steps) ->
         if made.closed:
             usable.append(_among(value, made))
         elif made.used and made.function in _UNBOUNDED:
-            usable.append(f"{value} <= {_number(ranges.get(made.column, _Range()).most)}")
+            usable.append(f"{value} <= {numeral(ranges.get(made.column, _Range()).most)}")
         elif part.kind == "number":
             usable.append(f"{value} IS NOT NULL")
     if not usable:
@@ -280,7 +280,7 @@ def _parts(rule: Rule, places: dict[str, str], needed: set[str]) -> Iterator[str
         return f"{called('c', asked.column)} IN ({', '.join(map(literal, asked.levels))})"
 
     syntax = Syntax(
-        number=_number,
+        number=numeral,
         cell=lambda column: called("x", column),
         count=lambda column, run: counted(called("w", column), run, binary=texts[column].binary),
         condition=condition,
@@ -289,14 +289,8 @@ def _parts(rule: Rule, places: dict[str, str], needed: set[str]) -> Iterator[str
         larger="CASE WHEN {of} < {bound} THEN {bound} ELSE {of} END",
         smaller="CASE WHEN {of} > {bound} THEN {bound} ELSE {of} END",
     )
-    yield f"CAST({_number(rule.intercept)} AS {_DOUBLE})"
+    yield f"CAST({numeral(rule.intercept)} AS {_DOUBLE})"
     if rule.shift is not None:
         yield expression(rule.shift, syntax)
     for term in rule.summands:
-        yield f"{_number(term.estimate)} * {expression(term.node, syntax)}  -- {visible(term.name)}"
-
-
-def _number(value: float) -> str:
-    """A double: the exponent makes it one in DuckDB, where a number without is a decimal."""
-    text = repr(value)
-    return text if "e" in text else f"{text}e0"
+        yield f"{numeral(term.estimate)} * {expression(term.node, syntax)}  -- {visible(term.name)}"

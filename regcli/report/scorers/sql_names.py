@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["Columns", "Step", "free", "literal", "nested", "quoted"]
+from regcli.report.scorers.infix import free
+
+__all__ = ["Columns", "Step", "literal", "nested", "numeral", "quoted"]
 
 #: New columns of one step, and what is put into them.
 Step = Mapping[str, str]
@@ -19,12 +21,10 @@ def quoted(value: str) -> str:
     return '"' + value.replace('"', '""') + '"'
 
 
-def free(wanted: str, taken: set[str]) -> str:
-    """A name that nothing else has, in any capitals."""
-    while wanted in taken:
-        wanted += "_"
-    taken.add(wanted)
-    return wanted
+def numeral(value: float) -> str:
+    """A double: the exponent makes it one in DuckDB, where a number without is a decimal."""
+    text = repr(value)
+    return text if "e" in text else f"{text}e0"
 
 
 def nested(value: str, pairs: Iterable[tuple[str, str]]) -> str:

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from regcli.data.rule import DOMAINS, Input, Rule
+from regcli.report.scorers.infix import free
 from regcli.report.scorers.letters import UNSURE, capitals_of
 from regcli.report.scorers.refusal import refusal
 from regcli.report.scorers.sql_dates import NOTES, date_steps
-from regcli.report.scorers.sql_names import Columns, Step, free, literal, nested, quoted
+from regcli.report.scorers.sql_names import Columns, Step, literal, nested, numeral, quoted
 
 __all__ = ["Steps", "counted", "require_countable", "steps"]
 
@@ -115,18 +116,17 @@ _FUNCTIONS = {
     "abs": "abs({x})",
     "exp": "CASE WHEN {x} < -700e0 THEN 0e0 ELSE exp({x}) END",
     "log": "ln({x})",
-    "log10": f"ln({{x}}) / {math.log(10.0)!r}e0",
+    "log10": f"ln({{x}}) / {numeral(math.log(10.0))}",
     "log1p": "CASE WHEN 1e0 + {x} = 1e0 THEN {x} ELSE ln(1e0 + {x}) * ({x} / ((1e0 + {x}) - 1e0)) END",
-    "log2": f"ln({{x}}) / {math.log(2.0)!r}e0",
+    "log2": f"ln({{x}}) / {numeral(math.log(2.0))}",
     "sqrt": "sqrt({x})",
 }
 
 
 def _value(function: str, x: str) -> str:
     """A function of a number."""
-    domain, value = DOMAINS[function], _FUNCTIONS[function].format(x=x)
-    tests = [f"{x} {'>' if domain.above else '>='} {domain.least!r}e0"] if domain.least > -math.inf else []
-    tests += [f"{x} <= {domain.most!r}e0"] if domain.most < math.inf else []
+    value, bounds = _FUNCTIONS[function].format(x=x), DOMAINS[function].bounds()
+    tests = [f"{x} {sign} {numeral(bound)}" for sign, bound in bounds]
     return f"CASE WHEN {' AND '.join(tests)} THEN {value} END" if tests else value
 
 

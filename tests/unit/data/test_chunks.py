@@ -49,9 +49,9 @@ def test_bad_cells(write: Write) -> None:
     (chunk,) = read_chunks(path, Dialect(), numeric={"x", "z"}, bad_cells="missing")
     assert numbers(chunk, "x") == [1, None, None, 5]
     assert numbers(chunk, "z") == [2, 3, 4, None]
-    assert chunk.bad_rows == {1, 3}
+    assert chunk.bad_cells == {"x": {1: "oops"}, "z": {3: "bad"}}
     (good,) = read_chunks(write("x,z\n1,2\n,3\n"), Dialect(), numeric={"x", "z"}, bad_cells="missing")
-    assert good.bad_rows == frozenset()
+    assert not good.bad_cells
 
 
 def test_raw_cells(write: Write) -> None:
@@ -65,14 +65,14 @@ def test_a_column_may_have_cells_that_are_no_numbers(write: Write) -> None:
     path = write("x,z\n1,2\n3,oops\n4,NA\n")
     (chunk,) = read_chunks(path, Dialect(), numeric={"x", "z"}, lenient={"z"})
     assert (numbers(chunk, "x"), numbers(chunk, "z")) == ([1, 3, 4], [2, None, None])
-    assert chunk.bad_rows == frozenset()
+    assert not chunk.bad_cells
     path = write("x,z\n1,2\nbad,oops\n")
     with pytest.raises(DataError) as caught:
         list(read_chunks(path, Dialect(), numeric={"x", "z"}, lenient={"z"}))
     assert (caught.value.where.column, caught.value.cells) == ("x", ("bad",))
     (chunk,) = read_chunks(path, Dialect(), numeric={"x", "z"}, lenient={"z"}, bad_cells="missing")
     assert (numbers(chunk, "x"), numbers(chunk, "z")) == ([1, None], [2, None])
-    assert chunk.bad_rows == {1}
+    assert chunk.bad_cells == {"x": {1: "bad"}}
 
 
 def test_raw_cells_of_some_columns(write: Write) -> None:

@@ -155,7 +155,7 @@ def test_bad_cells_are_named(write: Write) -> None:
     assert (caught.value.code, caught.value.where.line) == ("text-in-numeric-column", 2)
     (chunk,) = read_chunks(path, Dialect(), numeric={"x"}, bad_cells="missing")
     assert numbers(chunk, "x") == [1, None]
-    assert chunk.bad_rows == {1}
+    assert chunk.bad_cells == {"x": {1: "oops"}}
 
 
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -139,7 +139,7 @@ def test_text_where_numbers_are_declared(tmp_path: Path) -> None:
     assert (caught.value.code, caught.value.where.row, caught.value.cells) == ("text-in-numeric-column", 2, ("x",))
     (chunk,) = read_chunks(path, Dialect(), numeric={"a"}, bad_cells="missing", keep_raw=True)
     assert plain(chunk.columns["a"]) == [1, None, None]
-    assert chunk.bad_rows == {1}
+    assert chunk.bad_cells == {"a": {1: "x"}}
     assert list(chunk.spelt["a"]) == ["1", "x", ""]
 
 
@@ -161,4 +161,4 @@ def test_a_lenient_column_may_hold_anything(tmp_path: Path) -> None:
     (chunk,) = read_chunks(path, Dialect(), numeric={"a", "b"}, lenient={"a", "b"})
     assert plain(chunk.columns["a"]) == [1, None, None]
     assert plain(chunk.columns["b"]) == [None, None, None]
-    assert chunk.bad_rows == frozenset()
+    assert not chunk.bad_cells

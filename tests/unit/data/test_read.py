@@ -202,7 +202,7 @@ def test_decimal_comma(write: Write) -> None:
     assert numbers(read_table([path], Dialect(decimal=",", delimiter=",")), "a") == [1.5, 1000]
     (chunk,) = read_chunks(write("a;b\n1,5;x\n1.5;y\n"), Dialect(decimal=","), numeric={"a"}, bad_cells="missing")
     assert numbers(chunk, "a") == [1.5, None]
-    assert chunk.bad_rows == {1}
+    assert chunk.bad_cells == {"a": {1: "1.5"}}
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "utf-16-le", "utf-32", "cp1252", "utf-8-sig"])
