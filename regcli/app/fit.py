@@ -30,7 +30,7 @@ from regcli.solvers.engine import Problem
 from regcli.solvers.information import CRITERIA
 from regcli.solvers.path import polished
 
-__all__ = ["FitOutcome", "fit", "planned", "save"]
+__all__ = ["FitOutcome", "fit", "held_out", "planned", "save"]
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def _result(request: FitRequest, plan: Plan, found: Found, convergence: Converge
         dropped=(*prepared.dropped, *((names[j], "aliased") for j in step.aliased)),
         metrics=metrics,
         convergence=convergence,
-        validation=_validation(request.folds, plan),
+        validation=held_out(request.folds, plan),
         curve=found.curve,
         grid=found.grid,
         criterion=found.criterion,
@@ -165,7 +165,7 @@ def _result(request: FitRequest, plan: Plan, found: Found, convergence: Converge
     )
 
 
-def _validation(folds: Folds, plan: Plan) -> Validation | None:
+def held_out(folds: Folds, plan: Plan) -> Validation | None:
     """How rows were held out; None where none were."""
     count, repeats = plan.splits.n_folds, len(set(plan.splits.repeats))
     scheme = scheme_of(folds, classes=plan.prepared.classes_of is not None)

@@ -28,13 +28,14 @@ OUT_OF_TIME = "max_seconds"
 
 __all__ = [
     "PathOutcome",
+    "Start",
+    "begin",
     "cut_short",
     "path",
     "prepared_path",
     "refuse_separated",
     "warn_path",
     "warn_time",
-    "without_zero",
 ]
 
 
@@ -51,6 +52,16 @@ class PathOutcome:
         return self.result.warnings
 
 
+@dataclass(frozen=True)
+class Start:
+    """What a walk begins with: the problem, the strengths, what is warned of them, and lambda_max if there is one."""
+
+    problem: Problem
+    grid: Grid
+    warnings: tuple[Warn, ...]
+    top: float | None
+
+
 def path(request: PathRequest, run: RunContext) -> PathOutcome:
     """Fit every strength of the grid, or of those given, on all rows."""
     asked, prepared = prepared_path(request, run)
@@ -60,10 +71,9 @@ def path(request: PathRequest, run: RunContext) -> PathOutcome:
     with thread_map(threads, prepared.X.size) as parallel_map:
         options = (request.model, request.penalty, request.solver)
         ground = make_ground(prepared, asked, options, parallel_map)
-        problem = lead_problem(ground, prepared, asked, request.penalty, partition)
-        grid, top = make_grid(asked, problem)
         names = tuple(term.name for term in prepared.encoder.terms)
-        grid, zero = without_zero(grid, problem, names)
+        start = begin(asked, lead_problem(ground, prepared, asked, request.penalty, partition), names)
+        problem, grid = start.problem, start.grid
         walk = Walk(problem, grid)
         steps = []
         for step in run.deadline.along(iter(walk)):
@@ -77,7 +87,7 @@ def path(request: PathRequest, run: RunContext) -> PathOutcome:
     violation = np.array([float(step.violation[0]) for step in steps])
     result = PathResult(
         data=prepared.facts,
-        facts=model_facts(prepared, asked, request.model, top),
+        facts=model_facts(prepared, asked, request.model, start.top),
         terms=term_facts(problem, prepared),
         sources=prepared.encoder.sources,
         dropped=(*prepared.dropped, *((names[at], "aliased") for at in steps[-1].aliased)),
@@ -87,7 +97,13 @@ def path(request: PathRequest, run: RunContext) -> PathOutcome:
         deviance_ratio=np.array(walk.ratios[: len(steps)]),
         violation=violation,
         stopped=stopped,
-        warnings=(*prepared.warnings, *warn_top(top), *zero, *warn_path(walk, steps, names), *warn_time(stopped)),
+        warnings=(
+            *prepared.warnings,
+            *warn_top(start.top),
+            *start.warnings,
+            *warn_path(walk, steps, names),
+            *warn_time(stopped),
+        ),
         seed=request.run.seed or 0,
         options=given_options(request),
     )
@@ -123,7 +139,22 @@ def warn_time(stopped: Stopped | None) -> list[Warn]:
     return [Warn("out-of-time", text, {"at": stopped.at, "of": stopped.of})]
 
 
-def without_zero(grid: Grid, problem: Problem, names: tuple[str, ...]) -> tuple[Grid, list[Warn]]:
+def begin(asked: Asked, lead: Problem, names: tuple[str, ...]) -> Start:
+    """Settle what is walked of ``lead`` at the share of L1 that is asked for.
+
+    Raises
+    ------
+    FitError
+        ``under-determined``: nothing penalises more columns than there are rows.
+    """
+    problem = replace(lead, penalty=lead.penalty.with_ratio(asked.l1_ratio))
+    grid, top = make_grid(asked, problem)
+    if not (problem.penalty.factors > 0).any():
+        refuse_undetermined(problem, names)
+    return Start(problem, *_without_zero(grid, problem, names), top)
+
+
+def _without_zero(grid: Grid, problem: Problem, names: tuple[str, ...]) -> tuple[Grid, tuple[Warn, ...]]:
     """Strength 0 where it has an answer; left out of a list where it has none, an error where it stands alone."""
     if grid.lambdas.size and grid.lambdas[-1] == 0 and not grid.generated:
         rows = np.count_nonzero(problem.objective.lanes.partition.row_weights > 0)
@@ -132,8 +163,8 @@ def without_zero(grid: Grid, problem: Problem, names: tuple[str, ...]) -> tuple[
             if grid.lambdas.size == 1:
                 refuse_undetermined(problem, names)
             text = f"strength 0 is left out: {rows} rows cannot determine {live} columns"
-            return replace(grid, lambdas=grid.lambdas[:-1]), [Warn("lambda-zero-left-out", text)]
-    return grid, []
+            return replace(grid, lambdas=grid.lambdas[:-1]), (Warn("lambda-zero-left-out", text),)
+    return grid, ()
 
 
 def warn_path(

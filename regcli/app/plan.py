@@ -2,27 +2,25 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from regcli.app.context import RunContext
-from regcli.app.fit import planned
-from regcli.app.folding import scheme_of
+from regcli.app.fit import held_out, planned
 from regcli.app.options import FitRequest, PathRequest
 from regcli.app.parallel import single_blas_thread, threads_for
-from regcli.app.path import prepared_path, without_zero
+from regcli.app.path import begin, prepared_path
 from regcli.app.prepare import Prepared
-from regcli.app.search import Plan
-from regcli.app.setup import lead_problem, make_ground, model_facts, refuse_undetermined, warn_top
-from regcli.app.specify import Asked, make_grid
+from regcli.app.setup import lead_problem, make_ground, model_facts, warn_top
+from regcli.app.specify import Asked
 from regcli.app.values import given_options
 from regcli.data.roles import parts_of
 from regcli.data.stored import matrix_bytes
 from regcli.errors import Warn
 from regcli.problem.folds import whole_partition
 from regcli.problem.lanes import Partition
-from regcli.results import PlannedColumn, PlannedGrid, PlanResult, Validation
+from regcli.results import PlannedColumn, PlannedGrid, PlanResult
 from regcli.solvers.choose import engine_name
 from regcli.solvers.engine import serial_map
 
@@ -51,7 +49,7 @@ def plan(request: FitRequest | PathRequest, run: RunContext) -> PlanResult:
     made, held = None, None
     if isinstance(request, FitRequest):
         made = planned(request, run)
-        held = _held_out(request, made)
+        held = held_out(request.folds, made)
         asked, prepared, partitions = made.asked, made.prepared, made.splits.partitions
     else:
         asked, prepared = prepared_path(request, run)
@@ -92,24 +90,14 @@ def _walks(request: FitRequest | PathRequest, asked: Asked, prepared: Prepared, 
     lead = lead_problem(ground, prepared, asked, request.penalty, partition)
     names = tuple(term.name for term in prepared.encoder.terms)
     grids: list[PlannedGrid] = []
-    notes: list[Warn] = []
+    notes: tuple[Warn, ...] = ()
     engine, top = "", None
     for each in asked.alternatives:
-        problem = replace(lead, penalty=lead.penalty.with_ratio(each.l1_ratio))
-        grid, top = make_grid(each, problem)
-        if not (problem.penalty.factors > 0).any():
-            refuse_undetermined(problem, names)
-        grid, notes = without_zero(grid, problem, names)
+        start = begin(each, lead, names)
+        grid, top, notes = start.grid, start.top, start.warnings
         grids.append(PlannedGrid(None if each.penalty == "none" else each.l1_ratio, grid.generated, grid.lambdas))
-        engine = engine or engine_name(problem, float(grid.lambdas[0]))
+        engine = engine or engine_name(start.problem, float(grid.lambdas[0]))
     return _Walks(names, tuple(grids), top, engine, (*warn_top(top), *notes))
-
-
-def _held_out(request: FitRequest, made: Plan) -> Validation | None:
-    """How rows would be held out."""
-    count, repeats = made.splits.n_folds, len(set(made.splits.repeats))
-    scheme = scheme_of(request.folds, classes=made.prepared.classes_of is not None)
-    return Validation(scheme, count // repeats, repeats) if count else None
 
 
 def _least(partitions: Sequence[Partition]) -> int:

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from regcli.app.context import RunContext
-from regcli.app.path import cut_short, refuse_separated, without_zero
+from regcli.app.path import begin, cut_short, refuse_separated, warn_time
 from regcli.app.prepare import Prepared
 from regcli.app.scoring import FoldScores, scored_by_row
-from regcli.app.setup import Ground, refuse_undetermined
-from regcli.app.specify import Asked, make_grid
-from regcli.errors import FitError, Warn, counted
+from regcli.app.setup import Ground
+from regcli.app.specify import Asked
+from regcli.errors import FitError, ResourceError, Warn, counted
 from regcli.problem.folds import Splits
 from regcli.problem.metrics import BETTER_HIGH, THRESHOLD, base_metric
 from regcli.problem.protocols import Bools
@@ -108,29 +108,32 @@ def search(ground: Ground, lead: Problem, plan: Plan, run: RunContext) -> Found:
     """
     best: Found | None = None
     curves: list[tuple[float | None, Curve]] = []
-    before = Counts()
+    before, walked = Counts(), 0
     for asked in plan.asked.alternatives:
         if best is not None and run.deadline.passed:
             break
-        problem = replace(lead, penalty=lead.penalty.with_ratio(asked.l1_ratio))
-        found = _walk(ground, problem, replace(plan, asked=asked), run)
+        try:
+            found = _walk(ground, lead, replace(plan, asked=asked), run)
+        except ResourceError as error:
+            if best is None or error.code != "out-of-time":
+                raise
+            break
         run.note(f"{found.walk.account(before)}; {counted(run.jobs or 1, 'thread')}")
         before = lead.objective.tally.counts
         if found.curve is not None:
             curves.append((None if asked.penalty == "none" else asked.l1_ratio, found.curve))
         if best is None or (found.cost, -asked.l1_ratio) < (best.cost, -best.asked.l1_ratio):
             best = found
+        walked += found is best or not warn_time(found.stopped)  # of another one that was cut short nothing is told
     assert best is not None  # noqa: S101  (there is at least one share)
     at = _chosen(best, plan)
-    return replace(best, at=at, grid=tuple(curves), warnings=(*best.warnings, *_warn_shares(plan, len(curves))))
+    return replace(best, at=at, grid=tuple(curves), warnings=(*best.warnings, *_warn_shares(plan, walked)))
 
 
-def _walk(ground: Ground, problem: Problem, plan: Plan, run: RunContext) -> Found:
+def _walk(ground: Ground, lead: Problem, plan: Plan, run: RunContext) -> Found:
     """Walk the strengths with all lanes, scoring the folds on the way; end early where the curve has clearly turned."""
-    grid, top = make_grid(plan.asked, problem)
-    if not (problem.penalty.factors > 0).any():
-        refuse_undetermined(problem, plan.names)
-    grid, notes = without_zero(grid, problem, plan.names)
+    start = begin(plan.asked, lead, plan.names)
+    problem, grid = start.problem, start.grid
     scores = None
     if plan.splits.n_folds:
         by_row = scored_by_row(plan.splits, plan.metric)
@@ -156,8 +159,8 @@ def _walk(ground: Ground, problem: Problem, plan: Plan, run: RunContext) -> Foun
         curve=curve,
         criterion=made,
         stopped=stopped or walk.stopped,
-        top=top,
-        warnings=tuple(notes),
+        top=start.top,
+        warnings=start.warnings,
         converged=converged,
         at=len(steps) - 1,
     )
@@ -209,7 +212,7 @@ def _others(
 def _warn_shares(plan: Plan, done: int) -> list[Warn]:
     """A warning where the time ended the search before every share of L1 had its turn."""
     of = len(plan.asked.alternatives)
-    if not done or done == of:
+    if done == of:
         return []
     text = f"--max-seconds passed after {done} of {counted(of, 'share')} of L1"
     return [Warn("out-of-time", text, {"at": done - 1, "of": of})]

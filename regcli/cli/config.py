@@ -99,16 +99,23 @@ class Config:
         """The line, from 1, where the definition of a key begins.
 
         The reader of TOML does not say. The lines before a definition are a file of their own that lacks the key; of
-        the lines that have the key's name in them, the last for which that holds is the definition.
+        the lines that have the key's name in them, the last for which that holds is the definition. It is found by
+        bisection: what is defined stays so. Lines within a value have no file before them, and are passed over.
         """
         lines, path = self.text.splitlines(keepends=True), (*self.root, *at)
         word = next(key for key in reversed(at) if isinstance(key, str))
-        for number in range(len(lines), 0, -1):
-            if word in lines[number - 1]:
-                before = _parsed("".join(lines[: number - 1]))
-                if before is not None and _reach(before, path) is None:
-                    return number
-        return 1
+        places = [number for number, line in enumerate(lines) if word in line]
+        found, low, high = 0, 0, len(places)
+        while low < high:
+            near = middle = (low + high) // 2
+            while (before := _parsed("".join(lines[: places[near]]))) is None and near > low:
+                near -= 1
+            if before is not None and _reach(before, path) is not None:
+                high = near
+            else:
+                low = middle + 1
+                found = found if before is None else places[near]
+        return found + 1
 
     def check(self) -> None:
         """Hold every key against the options there are, whichever command runs.

@@ -165,8 +165,9 @@ def diff(request: DiffRequest, session: Session) -> None:
     check_destinations(session)
     tol = tolerance(options)
     with reporting.told("regcli diff") as telling:
-        before, after = (side(path, verify=not options.no_verify) for path in (options.first, options.second))
-        document = difference_document(compare(before, after, tol))
+        with session.working():
+            before, after = (side(path, verify=not options.no_verify) for path in (options.first, options.second))
+            document = difference_document(compare(before, after, tol))
         told = headline(document)
         telling.document = document
         telling.cases = [Case("A and B are the same", bool(document["same"]), told)] if options.exit_code else []

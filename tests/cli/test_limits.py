@@ -176,6 +176,30 @@ def test_a_path_ends_with_what_is_done_by_then(large: str, regcli: Run, command:
             assert one["values"] == pytest.approx(other["values"], abs=1e-5)
 
 
+@pytest.mark.parametrize("command", ["fit", "cv", "path"])
+def test_a_dry_run_refuses_the_strengths_that_the_run_refuses(regcli: Run, tmp_path: Path, command: str) -> None:
+    (tmp_path / "wide.csv").write_text("a,b,c,y\n1,2,3,4\n2,3,5,8\n5,8,3,1\n")
+    words = (command, "wide.csv", "-y", "y", "--family", "gaussian", "--penalty-factor", "*=0", "--lambda", "1,0")
+    dry, real = (regcli(*words, *more) for more in (("--dry-run",), ()))
+    assert (dry.returncode, dry.stderr) == (real.returncode, real.stderr)
+    assert "error[under-determined]: 3 rows cannot determine 3 columns" in real.stderr
+
+
+def test_a_comparison_is_held_to_what_it_may_use(regcli: Run, tmp_path: Path) -> None:
+    assert regcli("fit", *FIT, "--lambda", "1", "-o", "a.json").returncode == 0
+    assert regcli("diff", "a.json", "a.json", "--max-memory", "2GiB", "--max-seconds", "100").returncode == 0
+    for option, value, status in (
+        ("--max-memory", "banana", 2),
+        ("--max-seconds", "0", 2),
+        ("--max-memory", "1MB", 7),
+        ("--max-seconds", "0.000001", 7),
+    ):
+        done = regcli("diff", "a.json", "a.json", option, value, "-o", "out.json")
+        assert (done.returncode, done.stdout) == (status, ""), (option, value)
+        assert option in done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"a.json"}
+
+
 def test_no_time_at_all_is_7_at_once(large: str, regcli: Run, tmp_path: Path) -> None:
     begun = time.monotonic()
     done = regcli("fit", large, "-y", "y", "-o", "out.json", "--max-seconds", "0.01")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import jsonschema
 import pytest
 from lxml import etree
 
+from regcli.cli.config import Config, _parsed
 from regcli.report.schemas import SCHEMAS
 from tests.cli.conftest import ROOT
 from tests.fuzz.tool import Outcome, run_tool
@@ -242,6 +244,21 @@ def test_what_cannot_be_a_check_is_refused_with_its_line(name: str) -> None:
     assert told in outcome.error["message"]
     if name == "unknown":
         assert "max-psi" in outcome.error["did_you_mean"]
+
+
+def test_lines_of_many_checks_are_found_in_few_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    text, lines = "# check\nquiet = 1 # model\n", dict[tuple[str | int, ...], int]()
+    for number in range(40):
+        for key, value in (("", ""), ("model", "'m'"), ("data", "[\n 'model',\n 'check',\n]"), ("assert", "['data']")):
+            at = ("check", number, key) if key else ("check", number)
+            lines[at] = text.count("\n") + 1
+            text += f"{key} = {value}\n" if key else "[[check]]\n"
+    config = Config("regcli.toml", text, (), tomllib.loads(text))
+    looks = list[str]()
+    monkeypatch.setattr("regcli.cli.config._parsed", lambda part: looks.append(part) or _parsed(part))
+    assert {at: config.line(at) for at in lines} == lines
+    assert config.line(("quiet",)) == 2
+    assert len(looks) < 20 * len(lines)
 
 
 def test_without_checks_it_says_how_to_name_one() -> None:
