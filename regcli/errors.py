@@ -17,7 +17,7 @@ exceptions. One boundary (``regcli.cli.boundary``) turns them into text or JSON 
 not a ``RegcliError`` is a bug and leaves with 70.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -36,6 +36,8 @@ __all__ = [
     "UsageError",
     "Warn",
     "counted",
+    "error_class",
+    "listed",
 ]
 
 
@@ -134,6 +136,11 @@ class ResourceError(RegcliError):
     exit_code = 7
 
 
+def error_class(status: int) -> type[RegcliError]:
+    """The class of the errors that leave with an exit status."""
+    return next(kind for kind in RegcliError.__subclasses__() if kind.exit_code == status)
+
+
 @dataclass(frozen=True, slots=True)
 class Warn:
     """Something the user should know although the run goes on.
@@ -150,6 +157,11 @@ class Warn:
 def counted(size: int, noun: str) -> str:
     """A number of things, for a message: 1 cell, 2 cells."""
     return f"{size:,} {noun}" if size == 1 else f"{size:,} {noun}s"
+
+
+def listed(names: Collection[str], most: int) -> str:
+    """The first names, for a message: a, b, c, ..."""
+    return ", ".join(list(names)[:most]) + (", ..." if len(names) > most else "")
 
 
 #: Stable codes of errors: code -> (exit status, when it is raised).

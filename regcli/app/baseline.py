@@ -4,13 +4,13 @@ A limit holds when both sides have the number it is about and the change is with
 on either side fails: where nothing can be compared nothing was found to be well.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 
 from regcli.app.checks import Check
-from regcli.app.diff import FLOOR, unlike
+from regcli.app.diff import FLOOR, selected, unlike
 from regcli.app.options import Baseline, FitBaseline, Metric, choices
 from regcli.app.sides import Side
 from regcli.app.values import bounded, number_of, refuse
@@ -186,10 +186,5 @@ def _size(a: float | None, b: float | None, *, percent: bool) -> float:
 def _selected(old: Side, new: Side) -> Check:
     if old.selected is None or new.selected is None:
         return Check("--same-selected", passed=False, values={"baseline": None})
-    came, went = _without(new.selected, old.selected), _without(old.selected, new.selected)
-    return Check("--same-selected", passed=not came and not went, values={"in": came, "out": went})
-
-
-def _without(names: Sequence[str], others: Sequence[str]) -> list[str]:
-    known = set(others)
-    return [name for name in names if name not in known]
+    apart = {kind: list(names) for kind, names in selected(old.selected, new.selected).items()}
+    return Check("--same-selected", passed=not any(apart.values()), values={**apart})

@@ -9,17 +9,14 @@ from regcli.app.context import RunContext
 from regcli.app.contract import Findings, barred, beyond, breaches
 from regcli.app.observed import Observer
 from regcli.app.options import CheckRequest
-from regcli.app.parallel import single_blas_thread
 from regcli.app.predict import model_warnings
-from regcli.app.predictor import model_chunks, predicted
+from regcli.app.predictor import found_parts, model_chunks, predicted
 from regcli.app.reading import dialect_of
-from regcli.app.running import RunningScores
 from regcli.data.derive import derived_table
 from regcli.data.dialect import Dialect
 from regcli.data.drift import Drift
-from regcli.data.foresee import foresee
 from regcli.data.model_read import read_model
-from regcli.data.read import Part, find_parts
+from regcli.data.read import Part
 from regcli.data.scorer import Scorer
 from regcli.data.table import Levels, Numbers, Table, Unsupported
 from regcli.data.terms import DATE_PARTS
@@ -27,7 +24,7 @@ from regcli.errors import DataError, Location, Warn, counted
 from regcli.problem.families import FAMILIES
 from regcli.results import CheckResult, Violation
 
-__all__ = ["CheckRun", "check", "strict_error", "unscorable", "violation_warnings"]
+__all__ = ["CheckRun", "check", "refusal", "unscorable", "violation_warnings"]
 
 #: Which violations count for which of the shares in the document.
 _SHARES = {
@@ -86,9 +83,7 @@ class CheckRun:
         sources = (*scorer.encoder.sources, *shifts)
         for table in model_chunks(scorer, self.parts, self.dialect, sources, bad_cells="missing"):
             if observer is None:
-                scores = RunningScores(FAMILIES[scorer.family], scorer.cut)
-                decimal = self.request.reading.decimal or "."
-                observer = Observer(scorer, scores, scorer.weights in table.columns, decimal)
+                observer = Observer.begun(scorer, table, scorer.cut, self.request.reading.decimal)
                 warnings = model_warnings(scorer, table, self.request.checking.model)
             _take(scorer, table, met, observer)
             if self.run.progress:
@@ -101,11 +96,7 @@ def check(request: CheckRequest, run: RunContext) -> CheckRun:
     options = request.checking
     scorer = read_model(options.model, verify=not options.no_verify)
     dialect = dialect_of(request.reading, scorer.na_values)
-    parts = tuple(find_parts(options.data, dialect))  # refuses what is not there, before others are read
-    if run.expect:
-        run.expect(foresee(parts, dialect).rows)
-    single_blas_thread()
-    return CheckRun(scorer, request, run, parts, dialect)
+    return CheckRun(scorer, request, run, found_parts(options.data, dialect, run), dialect)
 
 
 def violation_warnings(result: CheckResult) -> tuple[Warn, ...]:
@@ -132,7 +123,7 @@ def unscorable(result: CheckResult) -> str | None:
     return f"{count:,} of {counted(result.rows, 'row')} cannot be scored: {errors[0].message}{more}"
 
 
-def strict_error(result: CheckResult) -> DataError | None:
+def refusal(result: CheckResult) -> DataError | None:
     """The error that predict would stop with: the first violation that keeps rows from being scored."""
     first = next((violation for violation in result.violations if violation.severity == "error"), None)
     if first is None:

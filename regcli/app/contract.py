@@ -11,7 +11,7 @@ from regcli.data.levels import match_levels
 from regcli.data.scorer import Scorer
 from regcli.data.table import Column, Levels, Numbers, Table, Unsupported
 from regcli.data.terms import Feature
-from regcli.errors import Location, counted
+from regcli.errors import Location, counted, listed
 from regcli.results import Violation
 
 __all__ = ["Breach", "Findings", "barred", "beyond", "breaches"]
@@ -186,7 +186,7 @@ def _levels(feature: Feature, column: Column, *, zero_unknown: bool) -> Iterator
     if not isinstance(column, Levels):
         return
     strange = (match_levels(feature, column)[column.codes] < 0) & (column.codes >= 0)
-    known = ", ".join(feature.levels[:SHOWN]) + (", ..." if len(feature.levels) > SHOWN else "")
+    known = listed(feature.levels, SHOWN)
     severity: Severity = "warning" if zero_unknown else "error"
 
     def spelt(row: int) -> str:

@@ -11,7 +11,7 @@ from regcli.data.inputs import refuse_stdin_twice
 from regcli.errors import UsageError
 from regcli.results import Change, Difference
 
-__all__ = ["FLOOR", "TOL", "almost", "compare", "tolerance", "unlike"]
+__all__ = ["FLOOR", "TOL", "almost", "compare", "selected", "tolerance", "unlike"]
 
 #: What is the same unless --tol says otherwise: the last digits may differ between kinds of processor.
 TOL = 1e-6
@@ -89,7 +89,7 @@ def compare(a: Side, b: Side, tol: float) -> Difference:
         intercept=_change("(intercept)", a.intercept, b.intercept, tol, max(stds, default=0.0)),
         terms=unlike(terms_a, terms_b, tol),
         n_terms=len({*terms_a, *terms_b}),
-        selected=_selected(a.selected or (), b.selected or ()),
+        selected=selected(a.selected or (), b.selected or ()),
         metrics=_metrics(a, b, tol),
     )
 
@@ -134,7 +134,8 @@ def _change(name: str, a: float | None, b: float | None, tol: float, scale: floa
     return Change(name, "sign" if a * b < 0 else "size", a, b, lam)
 
 
-def _selected(a: Iterable[str], b: Iterable[str]) -> dict[str, tuple[str, ...]]:
+def selected(a: Iterable[str], b: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Names that come in and those that go out, from a to b."""
     before, after = dict.fromkeys(a), dict.fromkeys(b)
     return {
         "in": tuple(name for name in after if name not in before),
@@ -189,7 +190,7 @@ def _paths(a: Side, b: Side, one: Mapping[str, Any], other: Mapping[str, Any], t
         intercept=_furthest("(intercept)", _at(intercepts[0], intercepts[1], pairs), lambdas, tol),
         terms=tuple(changes),
         n_terms=len({*before, *after}),
-        selected=_selected(*sources),
+        selected=selected(*sources),
         metrics=(("path", _furthest("deviance_ratio", _at(ratios[0], ratios[1], pairs), lambdas, tol)),),
         only_a=only_a,
         only_b=only_b,

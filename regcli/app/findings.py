@@ -21,7 +21,7 @@ from regcli.data.suspects import calendar_numbers, stand_ins
 from regcli.data.table import Numbers, Table
 from regcli.data.target import code_target, guess_family
 from regcli.data.usable import check_used, missing_rows
-from regcli.errors import DataError, Location, RegcliError, UsageError, Warn, counted
+from regcli.errors import DataError, Location, RegcliError, UsageError, Warn, counted, listed
 
 __all__ = [
     "Parts",
@@ -254,7 +254,7 @@ def guesses(table: Table, parts: Parts, profiles: Sequence[ColumnProfile]) -> It
     ):
         names = [profile.name for profile in profiles if profile.type == kind and profile.role == "left-out"]
         if names:
-            text = f"{counted(len(names), 'column')} {what}, which fit leaves out: {_shown(names)}"
+            text = f"{counted(len(names), 'column')} {what}, which fit leaves out: {listed(names, SHOWN)}"
             yield from_warning(Warn(code, text), names, _drop(names))
 
 
@@ -282,16 +282,16 @@ def notes(
         text = f"{named.column!r} {sure} an identifier: {', and '.join(named.reasons)}"
         yield Finding("suspected-identifier", "note", (named.column,), text, _drop([named.column]))
     for group in equal:
-        text = f"columns with the same values: {_shown(group)}"
+        text = f"columns with the same values: {listed(group, SHOWN)}"
         yield from_warning(Warn("duplicate-columns", text), group, _drop(group[1:]))
     for near in collinear:
         first, *others = (as_numbers(table.columns[name]) for name in near.columns)
         if first is not None and all(other is not None and are_multiples(first, other) for other in others):
-            text = f"columns that are multiples of each other, shifted or not: {_shown(near.columns)}"
+            text = f"columns that are multiples of each other, shifted or not: {listed(near.columns, SHOWN)}"
             yield from_warning(Warn("collinear-columns", text), near.columns, _drop(near.columns[1:]))
             continue
         more = " and more" if len(near.columns) > 2 else ""
-        text = f"columns with a correlation of {near.correlation:.6g}{more}: {_shown(near.columns)}"
+        text = f"columns with a correlation of {near.correlation:.6g}{more}: {listed(near.columns, SHOWN)}"
         hint = f"{_drop(near.columns[1:])}, or --penalty l2 or elasticnet, which share the weight between them"
         yield Finding("near-collinear", "note", near.columns, text, hint)
     features = [profile for profile in profiles if profile.role == "feature"]
@@ -299,7 +299,8 @@ def notes(
     yield from _stand_ins(features, table)
     few = [p.name for p in features if p.type == "integer" and p.distinct in _FEW and table.rows >= _ENOUGH_ROWS]
     if few:
-        text = f"{counted(len(few), 'column')} of integers with 3 to 10 values may be names of things: {_shown(few)}"
+        many = counted(len(few), "column")
+        text = f"{many} of integers with 3 to 10 values may be names of things: {listed(few, SHOWN)}"
         hint = " ".join(f"--categorical {quote(name)}" for name in few[:SHOWN]) + ", unless they are amounts"
         yield Finding("integer-levels", "note", tuple(few), text, hint)
     if table.format == "csv" and all(number(profile.name) is not None for profile in profiles):
@@ -311,11 +312,11 @@ def _dates(features: Sequence[ColumnProfile]) -> Iterator[Finding]:
     """Columns of dates that fit takes for something else: text that is not ISO 8601, and integers."""
     text = [profile.name for profile in features if profile.type == "date" and profile.dates is None]
     if text:
-        message = f"{counted(len(text), 'column')} of dates that are not spelt as 2026-01-31: {_shown(text)}"
+        message = f"{counted(len(text), 'column')} of dates that are not spelt as 2026-01-31: {listed(text, SHOWN)}"
         yield Finding("date-column", "note", tuple(text), message, f"{_drop(text)}, or spell them so, for --date")
     found = [profile.name for profile in features if calendar_numbers(profile)]
     if found:
-        message = f"{counted(len(found), 'column')} of integers that look like dates: {_shown(found)}"
+        message = f"{counted(len(found), 'column')} of integers that look like dates: {listed(found, SHOWN)}"
         hint = " ".join(f"--date {quote(name)}" for name in found[:SHOWN])
         yield Finding("date-column", "note", tuple(found), message, hint)
 
@@ -327,17 +328,12 @@ def _stand_ins(features: Sequence[ColumnProfile], table: Table) -> Iterator[Find
         for cell in stand_ins(table, profile):
             columns.setdefault(cell, []).append(profile.name)
     for cell, names in columns.items():
-        text = f"{cell} lies far from all other numbers and may mean missing in {_shown(names)}"
-        listed = quote(f'"",NA,{cell}')
-        hint = f"--na-values {listed}"
+        text = f"{cell} lies far from all other numbers and may mean missing in {listed(names, SHOWN)}"
+        cells = quote(f'"",NA,{cell}')
+        hint = f"--na-values {cells}"
         yield Finding("stand-in-value", "note", tuple(names), text, hint, cells=(cell,))
 
 
 def _drop(names: Sequence[str]) -> str:
     """The options that leave columns out."""
     return " ".join(f"--drop {quote(name)}" for name in names[:SHOWN]) + (" ..." if len(names) > SHOWN else "")
-
-
-def _shown(names: Sequence[str]) -> str:
-    """The first names of a list."""
-    return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")

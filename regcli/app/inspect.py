@@ -33,7 +33,7 @@ from regcli.data.roles import TARGET_NAMES, Asked, assign_roles, match_columns
 from regcli.data.suspects import aim_at, find_identifier, find_leak
 from regcli.data.table import Levels, Table
 from regcli.data.usable import missing_rows
-from regcli.errors import CODES, DataError, RegcliError, UsageError, counted
+from regcli.errors import CODES, DataError, RegcliError, UsageError, counted, error_class
 
 __all__ = ["inspect", "refusal"]
 
@@ -70,7 +70,7 @@ def refusal(inspection: Inspection) -> RegcliError | None:
     if not refused:
         return None
     first = refused[0]
-    kind = {kind.exit_code: kind for kind in RegcliError.__subclasses__()}[CODES[first.code][0]]
+    kind = error_class(CODES[first.code][0])
     more = f"; there are {len(refused) - 1} more findings like this" if len(refused) > 1 else ""
     hint = f"{first.hint or ''}{more}".removeprefix("; ") or None
     return kind(first.code, first.message, hint=hint, where=first.where, cells=first.cells)

@@ -11,6 +11,7 @@ from regcli.data.columns import number
 from regcli.data.scorer import Scorer
 from regcli.data.table import Levels, Numbers, Table
 from regcli.data.target import spelt
+from regcli.problem.families import FAMILIES
 
 __all__ = ["Observer"]
 
@@ -29,6 +30,12 @@ class Observer:
     scores: RunningScores
     weighted: bool
     decimal: str
+
+    @classmethod
+    def begun(cls, scorer: Scorer, first: Table, threshold: float, decimal: str | None) -> "Observer":
+        """Observe from the first table on, nothing having been scored."""
+        scores = RunningScores(FAMILIES[scorer.family], threshold)
+        return cls(scorer, scores, scorer.weights in first.columns, decimal or ".")
 
     def add(self, table: Table, eta: Array, bad: Mask) -> None:
         """Score the rows (n,) that are not bad and whose target and weight are known."""

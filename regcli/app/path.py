@@ -13,7 +13,7 @@ from regcli.app.prepare import Prepared, prepare
 from regcli.app.setup import lead_problem, make_ground, model_facts, refuse_undetermined, term_facts, warn_top
 from regcli.app.specify import Asked, make_grid, read_penalty
 from regcli.app.values import given_options
-from regcli.errors import FitError, UsageError, Warn, counted
+from regcli.errors import FitError, UsageError, Warn, counted, listed
 from regcli.problem.folds import whole_partition
 from regcli.problem.protocols import Bools
 from regcli.results import Drawn, Iterate, PathResult, Status, Stopped
@@ -202,8 +202,8 @@ def refuse_separated(problem: Problem, steps: Sequence[Iterate], names: tuple[st
     if step is None:
         return
     free = np.flatnonzero(problem.penalty.factors == 0) if step.lam > 0 else np.arange(len(names))
-    largest = free[np.argsort(-np.abs(step.coefs[0, free]), kind="stable")][:NAMED]
-    shown = ", ".join(names[at] for at in largest) + (", ..." if free.size > NAMED else "")
+    largest = free[np.argsort(-np.abs(step.coefs[0, free]), kind="stable")]
+    shown = listed([names[at] for at in largest], NAMED)
     told = problem.objective.family.endless
     text = f"{told}, and nothing penalises the columns that tell them apart; largest: {shown}"
     raise FitError("separated", text, hint=Status.SEPARATED.value)

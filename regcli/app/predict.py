@@ -1,6 +1,6 @@
 """Score rows with a saved model, piece by piece, in constant memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import compress
@@ -14,19 +14,25 @@ from regcli.app.context import RunContext
 from regcli.app.contract import Breach, Findings, barred, beyond, breaches
 from regcli.app.observed import Observer
 from regcli.app.options import PredictRequest, Scoring
-from regcli.app.parallel import single_blas_thread
-from regcli.app.predictor import Predicted, model_chunks, numbers_of, output_names, outputs, predicted, require_columns
+from regcli.app.predictor import (
+    Predicted,
+    found_parts,
+    model_chunks,
+    numbers_of,
+    output_names,
+    outputs,
+    predicted,
+    require_columns,
+)
 from regcli.app.reading import dialect_of
-from regcli.app.running import RunningScores
 from regcli.app.values import bounded, refuse
 from regcli.data.derive import derived_table
 from regcli.data.dialect import Dialect
-from regcli.data.foresee import foresee
 from regcli.data.model_read import read_model
-from regcli.data.read import Part, find_parts
+from regcli.data.read import Part
 from regcli.data.scorer import Scorer
 from regcli.data.table import Levels, Lines, Table
-from regcli.errors import DataError, Location, UsageError, Warn, counted
+from regcli.errors import DataError, Location, UsageError, Warn, counted, listed
 from regcli.problem.families import FAMILIES
 
 __all__ = ["PredictOutcome", "model_warnings", "predict", "range_warnings"]
@@ -142,11 +148,8 @@ def predict(request: PredictRequest, run: RunContext) -> PredictOutcome:
     refuse({"--id": bool(options.id)}, "with --append") if options.append else None
     scorer, between = at_strength(read, options.lam)
     scorer, drop = with_policies(scorer, options.missing)
-    single_blas_thread()
     dialect = dialect_of(request.reading, scorer.na_values)
-    parts = find_parts(options.data, dialect)  # refuses what is not there, before rows of others are written
-    if run.expect:
-        run.expect(foresee(parts, dialect).rows)
+    parts = found_parts(options.data, dialect, run)
     tables = _tables(scorer, options, parts, dialect)
     first = next(tables)
     plan = _Plan(
@@ -160,8 +163,7 @@ def predict(request: PredictRequest, run: RunContext) -> PredictOutcome:
         threshold=threshold,
         warnings=(*model_warnings(scorer, first, options.model), *between),
     )
-    scores = RunningScores(FAMILIES[scorer.family], threshold)
-    observer = Observer(scorer, scores, scorer.weights in first.columns, request.reading.decimal or ".")
+    observer = Observer.begun(scorer, first, threshold, request.reading.decimal)
     tally = _Tally(Findings(scorer, places=options.metrics_out is not None), observer)
     header = _header(plan)
     rows = _score_all(plan, tally, _score(plan, tally, first), tables, run)
@@ -192,8 +194,7 @@ def range_warnings(findings: Findings) -> tuple[Warn, ...]:
 
 def _listed(counts: dict[str, int]) -> str:
     """Columns with their counts, the first few."""
-    parts = [f"{name} ({count:,})" for name, count in list(counts.items())[:5]]
-    return ", ".join(parts) + (", ..." if len(counts) > len(parts) else "")
+    return listed([f"{name} ({count:,})" for name, count in counts.items()], 5)
 
 
 def _needs_metrics(request: PredictRequest) -> str | None:
@@ -219,7 +220,7 @@ def _meaning(scorer: Scorer, options: Scoring) -> tuple[str, float]:
     return kind, threshold
 
 
-def _tables(scorer: Scorer, options: Scoring, parts: list[Part], dialect: Dialect) -> Iterator[Table]:
+def _tables(scorer: Scorer, options: Scoring, parts: Sequence[Part], dialect: Dialect) -> Iterator[Table]:
     """Chunks of all inputs."""
     strict = options.on_bad_row in (None, "error")
     raw = options.append or {*(options.id or scorer.id)}

@@ -26,7 +26,7 @@ from regcli.data.suspects import numbers_rows
 from regcli.data.table import Table
 from regcli.data.terms import FILLING
 from regcli.data.usable import check_used, missing_rows
-from regcli.errors import DataError, Location, UsageError, Warn, counted
+from regcli.errors import DataError, Location, UsageError, Warn, counted, listed
 
 __all__ = [
     "NA_VALUES",
@@ -298,11 +298,9 @@ def refuse_missing(table: Table, holes: dict[str, NDArray[np.bool_]], code: str,
     """Name the columns with missing cells, how many, and the first one's place."""
     counts = {name: int(mask.sum()) for name, mask in holes.items()}
     first = next(iter(holes))
-    listed = ", ".join(f"{name} ({count})" for name, count in list(counts.items())[:6])
-    more = ", ..." if len(counts) > 6 else ""
     raise DataError(
         code,
-        f"missing cells in {listed}{more}",
+        f"missing cells in {listed([f'{name} ({count})' for name, count in counts.items()], 6)}",
         where=table.locate(int(np.flatnonzero(holes[first])[0]), first),
         hint=hint,
     )

@@ -11,7 +11,7 @@ from regcli.app.options import Data
 from regcli.app.values import bounded
 from regcli.data.learn import Recipe
 from regcli.data.terms import MOST_POWERS, POLICIES
-from regcli.errors import DataError, Location, UsageError
+from regcli.errors import DataError, Location, UsageError, listed
 
 __all__ = ["general_policy", "other_policies", "read_recipe"]
 
@@ -176,8 +176,7 @@ def _matches(name: str, features: Sequence[str]) -> Sequence[str]:
 def _not_found(option: str, name: str, features: Sequence[str], file: str | None) -> DataError:
     """The error for a name that no feature has."""
     near = get_close_matches(name, features, n=3, cutoff=0.5)
-    shown = ", ".join(features[:12]) + (", ..." if len(features) > 12 else "")
-    hint = f"the columns that are fitted on are: {shown}"
+    hint = f"the columns that are fitted on are: {listed(features, 12)}"
     text = f"{option}: no column {name!r} is fitted on"
     return DataError("column-not-found", text, near=near, hint=hint, where=Location(file=file))
 

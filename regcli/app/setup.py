@@ -12,7 +12,7 @@ from regcli.app.options import Solver
 from regcli.app.prepare import Prepared
 from regcli.app.specify import Asked, build_penalty
 from regcli.app.values import bounded, refuse
-from regcli.errors import FitError, UsageError, Warn
+from regcli.errors import FitError, UsageError, Warn, listed
 from regcli.problem.design import make_design
 from regcli.problem.families import FAMILIES
 from regcli.problem.lanes import Lanes, Partition, make_lanes
@@ -184,7 +184,7 @@ def refuse_undetermined(problem: Problem, names: tuple[str, ...]) -> None:
     rows = int(np.count_nonzero(objective.lanes.partition.row_weights > 0))
     live = np.flatnonzero(objective.lanes.varies[0])
     if rows < live.size + objective.intercept:
-        shown = ", ".join(names[at] for at in live[:5]) + (", ..." if live.size > 5 else "")
+        shown = listed([names[at] for at in live], 5)
         raise FitError(
             "under-determined",
             f"{rows} rows cannot determine {live.size} columns ({shown}) that nothing penalises",

@@ -16,7 +16,7 @@ from regcli.cli.faults import error_document, error_lines
 from regcli.cli.main import application
 from regcli.cli.mistakes import ClickError, usage_error
 from regcli.cli.session import Session
-from regcli.cli.streams import FULL, coloured, discard_stdout, tell
+from regcli.cli.streams import FULL, discard_stdout, tell
 from regcli.errors import OutputError, RegcliError
 from regcli.report.formats import encode_line
 
@@ -97,7 +97,7 @@ def _report(error: RegcliError, session: Session) -> int:
     if session.json:
         tell(encode_line(error_document(error)))
     else:
-        tell(error_lines(error, color=coloured(session.settings.color, sys.stderr)))
+        tell(error_lines(error, color=session.color))
     if error.code == "internal" and session.settings.verbose > 1 and not session.json:
         tell("".join(traceback.format_exception(error.__cause__)))
     return error.exit_code

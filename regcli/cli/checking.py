@@ -1,6 +1,5 @@
 """The command check: one model and its data, or every check that the configuration file names."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,15 +9,14 @@ from regcli.app.expressions import Expression
 from regcli.app.limits import out_of_memory
 from regcli.app.options import CheckRequest
 from regcli.cli.destinations import check_destinations
-from regcli.cli.faults import error_document, error_lines
+from regcli.cli.faults import error_document, error_lines, strict_error
 from regcli.cli.judging import Gates, case, judge, read_checks, read_gates, require_known
 from regcli.cli.options import build
 from regcli.cli.reporting import Reporting, fault_of
-from regcli.cli.session import Session, strict_error
-from regcli.cli.streams import coloured, paint, tell
+from regcli.cli.session import Session
+from regcli.cli.streams import tell
 from regcli.errors import CheckFailedError, RegcliError, UsageError, Warn
 from regcli.report.cases import Case, Outcome
-from regcli.report.escape import visible
 
 __all__ = ["check"]
 
@@ -67,7 +65,7 @@ def check(request: CheckRequest, session: Session) -> None:
         return
     form = session.form("check")
     reporting = Reporting.read(request.reports, session)
-    check_destinations(session)
+    check_destinations(session, *reporting.destinations)
     with reporting.told("regcli check") as telling:
         with session.working(counts="rows") as run:
             found = _examine(_ask(request, run))
@@ -91,7 +89,7 @@ def _ask(request: CheckRequest, run: Any) -> _Asked:  # noqa: ANN401  (app.conte
 
 
 def _examine(asked: _Asked) -> _Found:
-    from regcli.app.check import strict_error, unscorable, violation_warnings
+    from regcli.app.check import refusal, unscorable, violation_warnings
     from regcli.app.moved import hold_drift
     from regcli.report.documents import check_document
 
@@ -105,7 +103,7 @@ def _examine(asked: _Asked) -> _Found:
         (Case("every row can be scored", told is None, told or ""), *map(case, checks)),
         () if told is None else (told,),
         (*result.warnings, *violation_warnings(result)),
-        strict_error(result),
+        refusal(result),
     )
 
 
@@ -116,7 +114,7 @@ def _check_several(request: CheckRequest, session: Session, *, alone: bool) -> N
     """Make every check that the configuration file names, whatever becomes of the others, and tell of all of them."""
     form = session.form("checks")
     reporting = Reporting.read(request.reports, session)
-    check_destinations(session)
+    check_destinations(session, *reporting.destinations)
     planned = request.checking.dry_run
     done = [_attempt(each, session, planned=planned) for each in _named(request, session, alone=alone)]
     errors = [_verdict(each, session) for each in done]
@@ -231,16 +229,20 @@ def _leave(done: Sequence[_Done], errors: Sequence[RegcliError | None], session:
     found = [(each.name, error) for each, error in zip(done, errors, strict=True) if error is not None]
     named = [_called(name, error) for name, error in found]
     worst = max(named, key=lambda error: error.exit_code, default=None)
-    color = coloured(session.settings.color, sys.stderr)
     for each in done:
-        for warning in each.found.warnings if each.found and session.settings.warnings else ():
-            told = f"{each.name}: {warning.message}"
-            tell(f"{paint('warning', '1;33', on=color)}[{warning.code}]: {visible(told)}")
+        session.warn(replace(warning, message=f"{each.name}: {warning.message}") for warning in _still(each, session))
     for error in named:
         if error is not worst and not session.json:
-            tell(error_lines(error, color=color))
+            tell(error_lines(error, color=session.color))
     if worst is not None:
         raise worst
+
+
+def _still(each: _Done, session: Session) -> tuple[Warn, ...]:
+    """The warnings of a check, without the one that is its error under --strict."""
+    if each.found is None:
+        return ()
+    return each.found.warnings[1 if session.settings.strict and each.found.refused is None else 0 :]
 
 
 def _called(name: str, error: RegcliError) -> RegcliError:

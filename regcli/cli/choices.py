@@ -42,8 +42,13 @@ class Choice:
 
     @property
     def written(self) -> bool:
-        """Whether the option's value is a file that is written; one that is read is called FILE."""
+        """Whether the option's value is a file that is written."""
         return "PATH" in (self.flag.metavar or "")
+
+    @property
+    def read(self) -> bool:
+        """Whether the option's value is a file that is read: FILE, or one of a kind, as OLD.json."""
+        return self.flag.metavar == "FILE" or (self.flag.metavar or "").endswith(".json")
 
     @property
     def columns(self) -> bool:

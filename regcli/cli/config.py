@@ -89,11 +89,15 @@ class Config:
 
     def _named(self, at: At) -> NamedCheck:
         """A check by its table; its files lie where the configuration file says, beside it."""
-        table, folder = _reach(self.table, at), os.path.dirname(self.path)  # noqa: PTH120  (as the path is spelt)
+        table = _reach(self.table, at)
         model, data = table["model"], table["data"]
         files = [data] if isinstance(data, str) else data
-        placed = [os.path.join(folder, file) for file in (model, *files)]  # noqa: PTH118  (the same)
-        return NamedCheck(table.get("name") or f"{model} on {', '.join(files)}", at, placed[0], tuple(placed[1:]))
+        name = table.get("name") or f"{model} on {', '.join(files)}"
+        return NamedCheck(name, at, self.beside(model), tuple(map(self.beside, files)))
+
+    def beside(self, file: str) -> str:
+        """A file that lies beside this one, as seen from the working directory."""
+        return os.path.join(os.path.dirname(self.path), file)  # noqa: PTH118, PTH120  (as the paths are spelt)
 
     def line(self, at: At) -> int:
         """The line, from 1, where the definition of a key begins.

@@ -1,6 +1,5 @@
 """Files that a run writes: held against each other, and against what cannot be written, before the work."""
 
-from collections.abc import Mapping
 from itertools import combinations
 from pathlib import Path
 
@@ -10,18 +9,23 @@ from regcli.errors import UsageError
 __all__ = ["check_destinations", "refuse_one_path"]
 
 
-def check_destinations(session: Session, *others: str | None) -> None:
-    """Refuse files that cannot be written before the work, which may be long, is done."""
-    from regcli.data.write import check_destination
+def check_destinations(session: Session, *files: tuple[str, str | None]) -> None:
+    """Refuse files that cannot be written, or are one, before the work, which may be long, is done.
 
-    for path in (session.settings.output, *others):
-        if path is not None:
+    ``files`` are those beside the result: the option that names one, and the path, None where it was not given.
+    """
+    refuse_one_path(session, *files)
+    paths = [path for path in (session.settings.output, *(path for _, path in files)) if path is not None]
+    if paths:
+        from regcli.data.write import check_destination
+
+        for path in paths:
             check_destination(path)
 
 
-def refuse_one_path(paths: Mapping[str, str | None], session: Session) -> None:
+def refuse_one_path(session: Session, *files: tuple[str, str | None]) -> None:
     """Two results cannot go to one file: the later one would replace the other."""
-    given = [(option, path) for option, path in (*paths.items(), ("--output", session.settings.output)) if path]
+    given = [(option, path) for option, path in (*files, ("--output", session.settings.output)) if path]
     for (option, path), (other, same) in combinations(given, 2):
         if _same_file(path, same):
             text = f"{option} and {other} are the same file, {path}"

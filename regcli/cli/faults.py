@@ -1,10 +1,19 @@
 """Errors as people and as programs read them."""
 
 from regcli.cli.streams import paint
-from regcli.errors import Location, RegcliError
+from regcli.errors import WARNING_CODES, Location, RegcliError, Warn, error_class
 from regcli.report.escape import visible
 
-__all__ = ["error_document", "error_lines", "place_of"]
+__all__ = ["error_document", "error_lines", "head_line", "place_of", "strict_error"]
+
+#: The words that lines begin with, and how they are painted.
+_PAINT = {"error": "1;31", "warning": "1;33"}
+
+
+def strict_error(warning: Warn) -> RegcliError:
+    """The error that a warning is under ``--strict``: its own code, the status of its class."""
+    kind = error_class(WARNING_CODES[warning.code][0])
+    return kind(warning.code, warning.message, hint="without --strict this is a warning")
 
 
 def error_document(error: RegcliError) -> dict[str, object]:
@@ -24,7 +33,7 @@ def error_document(error: RegcliError) -> dict[str, object]:
 
 def error_lines(error: RegcliError, *, color: bool) -> str:
     """What went wrong, where, and the way out."""
-    lines = [f"{paint('error', '1;31', on=color)}[{error.code}]: {visible(error.message)}"]
+    lines = [head_line("error", error.code, error.message, color=color)]
     if where := place_of(error.where):
         lines.append(f"  at {visible(where)}")
     if error.cells:
@@ -34,6 +43,11 @@ def error_lines(error: RegcliError, *, color: bool) -> str:
     if error.hint:
         lines.append(f"  hint: {visible(error.hint)}")
     return "\n".join(lines)
+
+
+def head_line(word: str, code: str, message: str, *, color: bool) -> str:
+    """The line of an error or a warning."""
+    return f"{paint(word, _PAINT[word], on=color)}[{code}]: {visible(message)}"
 
 
 def place_of(where: Location) -> str:

@@ -1,6 +1,7 @@
 """What is asked of a result: options to checks, and checks to the document."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from regcli.app.checks import Check, evaluate, names_of, parse, require_names
@@ -8,7 +9,7 @@ from regcli.app.expressions import Expression
 from regcli.app.options import Baseline, Checks
 from regcli.report.cases import Case
 
-__all__ = ["Gates", "case", "judge", "read_checks", "read_gates", "require_known", "side"]
+__all__ = ["Gates", "case", "judge", "read_checks", "read_gates", "require_known", "side", "vouched"]
 
 #: What a result may lose against an earlier one, and that one; their modules are not loaded.
 Gates = tuple[Any, Any]
@@ -76,10 +77,18 @@ def side(path: str, *, verify: bool = True) -> Any:  # noqa: ANN401  (app.sides 
     """One side of a comparison, read and checked."""
     from regcli.app.show import read_document
     from regcli.app.sides import side_of
-    from regcli.report.shape import as_document, check_shape
 
     shown = read_document(path, verify=verify)
+    with vouched(shown):
+        return side_of(shown.document, shown.path)
+
+
+@contextmanager
+def vouched(shown: Any) -> Iterator[None]:  # noqa: ANN401  (app.show is not loaded)
+    """Use a document that was read: it has its shape, and damage that shows in its use is told as what it is."""
+    from regcli.report.shape import as_document, check_shape
+
     if shown.verified is None:
         check_shape(shown.document, shown.path)
     with as_document(shown.path, "other" if shown.verified is None else "model"):
-        return side_of(shown.document, shown.path)
+        yield

@@ -23,9 +23,9 @@ from regcli.app.options import (
 )
 from regcli.cli.checking import check
 from regcli.cli.destinations import check_destinations, refuse_one_path
-from regcli.cli.judging import case, judge, read_checks, read_gates, require_known, side
+from regcli.cli.judging import case, judge, read_checks, read_gates, require_known, side, vouched
 from regcli.cli.options import bind, bind_common
-from regcli.cli.plotting import check_plot, draw_plot, draw_plots, keep_plot
+from regcli.cli.plotting import check_plot, draw_plot, draw_plots
 from regcli.cli.reporting import Reporting
 from regcli.cli.session import Session
 from regcli.cli.streams import is_terminal
@@ -58,21 +58,20 @@ def path(request: PathRequest, session: Session) -> None:
     from regcli.app.path import path as run_path
     from regcli.report.documents import path_document
 
-    form = session.form("path")
-    refuse_one_path({"--plot": request.picture.plot}, session)
-    check_destinations(session)
-    check_plot(request.picture.plot)
+    form, plot = session.form("path"), request.picture.plot
+    check_destinations(session, ("--plot", plot))
+    check_plot(plot)
     if request.run.dry_run:
-        _dry_run(request, session, "path", request.picture.plot)
+        _dry_run(request, session, "path", plot)
         return
     with session.working(request.run.jobs) as run:
         outcome = run_path(request, run)
     session.heed(outcome.warnings)
     document = session.marked(path_document(outcome.result))
-    drawn = draw_plot(request.picture.plot, document, outcome.drawn)
+    drawn = draw_plot(plot, document, outcome.drawn)
     text = session.render(document, form)
     with session.sink() as write:
-        keep_plot(request.picture.plot, drawn, session)
+        session.keep(plot, drawn)
         write(text)
 
 
@@ -82,8 +81,7 @@ def predict(request: PredictRequest, session: Session) -> None:
     from regcli.report.rows import rows_text
 
     form = session.form("predict")
-    refuse_one_path({"--metrics-out": request.scoring.metrics_out}, session)
-    check_destinations(session, request.scoring.metrics_out)
+    check_destinations(session, ("--metrics-out", request.scoring.metrics_out))
     expressions = read_checks(request.checks, "metrics")
     checks: tuple[Check, ...] = ()
     with session.working(counts="rows") as run:
@@ -124,14 +122,13 @@ def show(request: ShowRequest, session: Session) -> None:
     showing, plot = request.showing, request.picture.plot
     if showing.equation:
         session.form("equation")
-    refuse_one_path({"--plot": plot}, session)
-    check_destinations(session)
+    check_destinations(session, ("--plot", plot))
     check_plot(plot)
     documents = read_documents(showing)
     shown = [_shown(one, showing, session) for one in documents]
     drawn = draw_plots(plot, [(one.path, one.document) for one in documents])
     with session.sink() as write:
-        keep_plot(plot, drawn, session)
+        session.keep(plot, drawn)
         for number, (form, text) in enumerate(shown):
             write("\n" + text if number and form in ("table", "csv", "md") else text)
 
@@ -139,11 +136,8 @@ def show(request: ShowRequest, session: Session) -> None:
 def _shown(shown: Any, showing: Showing, session: Session) -> tuple[str, str]:  # noqa: ANN401  (app.show is not loaded)
     """The format and the text of one document."""
     from regcli.report.equation import DIGITS, equation
-    from regcli.report.shape import as_document, check_shape
 
-    if shown.verified is None:
-        check_shape(shown.document, shown.path)
-    with as_document(shown.path, "other" if shown.verified is None else "model"):
+    with vouched(shown):
         if showing.equation:
             return "equation", equation(shown.document, showing.digits or DIGITS) + "\n"
         form = session.form(kind_of(shown.document))
@@ -162,7 +156,7 @@ def diff(request: DiffRequest, session: Session) -> None:
     options = request.diffing
     form = session.form("diff")
     reporting = Reporting.read(request.reports, session)
-    check_destinations(session)
+    check_destinations(session, *reporting.destinations)
     tol = tolerance(options)
     with reporting.told("regcli diff") as telling:
         with session.working():
@@ -182,7 +176,7 @@ def export(request: ExportRequest, session: Session) -> None:
 
     session.form("export")
     options = request.exporting
-    refuse_one_path({"MODEL": options.model}, session)
+    refuse_one_path(session, ("MODEL", options.model))
     check_destinations(session)
     if options.to == "onnx" and session.settings.output is None and is_terminal(sys.stdout):
         raise UsageError("usage", "an ONNX graph is no text for a terminal", hint="-o scorer.onnx")
@@ -224,9 +218,8 @@ def _fit(request: FitRequest, session: Session, kind: str) -> None:
 
     form = session.form(kind)
     model_out, plot = request.save.model_out, request.picture.plot
-    refuse_one_path({"--model-out": model_out, "--plot": plot}, session)
-    reporting = Reporting.read(request.reports, session, model_out, plot)
-    check_destinations(session, model_out)
+    reporting = Reporting.read(request.reports, session)
+    check_destinations(session, ("--model-out", model_out), ("--plot", plot), *reporting.destinations)
     check_plot(plot)
     if request.run.dry_run:
         read_checks(request.checks, kind)
@@ -246,7 +239,7 @@ def _fit(request: FitRequest, session: Session, kind: str) -> None:
         text = session.render(document, form)
         drawn = draw_plot(plot, document, outcome.drawn)
         with session.sink() as write:  # open before the model is written: where the result cannot go, no model appears
-            keep_plot(plot, drawn, session)
+            session.keep(plot, drawn)
             if model_out is not None and all(check.passed for check in checks):
                 save(outcome)
                 session.note(f"wrote {model_out}")
@@ -268,11 +261,7 @@ def _dry_run(request: FitRequest | PathRequest, session: Session, kind: str, *ot
 
 
 def _keep_metrics(metrics: dict[str, Any], path: str | None, session: Session) -> None:
-    if path is not None:
-        from regcli.data.write import write_atomically
-
-        write_atomically(path, (encode(metrics) + "\n").encode())
-        session.note(f"wrote {path}")
+    session.keep(path, (encode(metrics) + "\n").encode())
     session.note("metrics: " + encode_line({key: part for key, part in metrics.items() if key != "violations"}))
 
 

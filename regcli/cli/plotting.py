@@ -1,43 +1,38 @@
 """``--plot``: refused before the work where it cannot be done, drawn after it."""
 
-import logging
 import os
 from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
 
-from regcli.cli.session import Session
 from regcli.errors import UsageError
 from regcli.report.forms import kind_of
 
-__all__ = ["check_plot", "draw_plot", "draw_plots", "keep_plot"]
+__all__ = ["check_plot", "draw_plot", "draw_plots"]
 
 _SUFFIXES = (".svg", ".png", ".pdf")
 
 
 def check_plot(path: str | None) -> None:
-    """Refuse a picture that could not be written, before the work.
+    """Refuse a picture that could not be drawn, before the work.
 
     Raises
     ------
     UsageError
         ``unknown-option-value``: the suffix names no kind of picture; ``not-installed``.
-    OutputError
-        See ``regcli.data.write.check_destination``.
     """
     if path is None:
         return
     if PurePath(path).suffix.lower() not in _SUFFIXES:
         text = f"--plot: the suffix of {path} names no kind of picture"
         raise UsageError("unknown-option-value", text, hint=f"one of {' '.join(_SUFFIXES)}")
-    from regcli.data.write import check_destination
-
-    check_destination(path)
     _load()
 
 
 def _load() -> None:
     """Load what draws, or say how to get it."""
+    import logging
+
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it tells of its caches, which is not for users
     backend = os.environ.pop("MPLBACKEND", None)  # no window is opened; one that is unknown would be an error
     try:
@@ -78,13 +73,3 @@ def draw_plots(path: str | None, documents: Sequence[tuple[str, dict[str, Any]]]
             pictures.append(picture(document))
     form = PurePath(path).suffix.lower().removeprefix(".")
     return draw(several(documents) if len(documents) > 1 else pictures[0], form)
-
-
-def keep_plot(path: str | None, content: bytes | None, session: Session) -> None:
-    """Write the picture, whole or not at all."""
-    if path is None or content is None:
-        return
-    from regcli.data.write import write_atomically
-
-    write_atomically(path, content)
-    session.note(f"wrote {path}")

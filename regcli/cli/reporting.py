@@ -38,18 +38,15 @@ class Reporting:
     summary: str | None
 
     @classmethod
-    def read(cls, options: Reports, session: Session, *others: str | None) -> "Reporting":
-        """Read the options; ``others`` are files that are written as well.
+    def read(cls, options: Reports, session: Session) -> "Reporting":
+        """Read the options.
 
         Raises
         ------
         UsageError
-            No such report, or one file for two things.
-        OutputError
-            A file that cannot be written.
+            No such report.
         """
         files = []
-        taken = [str(Path(path).resolve()) for path in (session.settings.output, *others) if path is not None]
         for text in options.reports:
             if text == "github":
                 continue
@@ -58,13 +55,13 @@ class Reporting:
                 hint = "junit=PATH, github or html=PATH"
                 near = get_close_matches(form, (*_FORMS, "github"), n=1)
                 raise UsageError("unknown-option-value", f"--report {text!r} is no report", near=near, hint=hint)
-            if str(Path(path).resolve()) in taken and not path.startswith(("/dev/", "/proc/")):
-                told = f"--report {form} and another output are the same file, {path}"
-                raise UsageError("conflicting-options", told, hint="name two files")
-            taken.append(str(Path(path).resolve()))
             files.append((form, path))
-        _check([path for _, path in files])
         return cls(session, tuple(files), "github" in options.reports, _summary_path(session.environ))
+
+    @property
+    def destinations(self) -> Iterator[tuple[str, str]]:
+        """The files that are written, each with its option."""
+        return ((f"--report {form}", path) for form, path in self.files)
 
     @contextmanager
     def told(self, command: str) -> Iterator[Telling]:
@@ -88,10 +85,7 @@ class Reporting:
             A report cannot be written.
         """
         for form, path in self.files:
-            from regcli.data.write import write_atomically
-
-            write_atomically(path, _rendered(form, command, outcomes).encode("utf-8", "surrogateescape"))
-            self.session.note(f"wrote {path}")
+            self.session.keep(path, _rendered(form, command, outcomes).encode("utf-8", "surrogateescape"))
         if self.summary is not None:
             from regcli.report.github import summary
 
@@ -117,14 +111,6 @@ def fault_of(error: RegcliError) -> Fault:
     lines += [f"at {place}"] if place else []
     lines += [f"hint: {error.hint}"] if error.hint else []
     return Fault(error.code, tuple(lines), error.where.file, error.where.line)
-
-
-def _check(paths: Sequence[str]) -> None:
-    if paths:
-        from regcli.data.write import check_destination
-
-        for path in paths:
-            check_destination(path)
 
 
 def _summary_path(environ: Mapping[str, str]) -> str | None:

@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,13 +15,15 @@ from regcli.app.limits import Memory, held_memory, read_seconds, read_size, time
 from regcli.app.options import Common, Limits
 from regcli.cli.choices import Choice, declared
 from regcli.cli.config import Config, NamedCheck, find_config, home_directory, read_config
+from regcli.cli.faults import head_line, strict_error
 from regcli.cli.origins import NamedOrigins, Origin, config_document, trace
 from regcli.cli.settings import Settings, choose_form, merge, settle, unsettled
-from regcli.cli.streams import ProgressLine, coloured, has_unicode, is_terminal, output, paint, tell
-from regcli.errors import WARNING_CODES, CheckFailedError, RegcliError, UsageError, Warn
+from regcli.cli.streams import ProgressLine, coloured, has_unicode, is_terminal, output, tell
+from regcli.errors import CheckFailedError, UsageError, Warn
 from regcli.report.escape import visible
+from regcli.report.forms import FORMS, kind_of
 
-__all__ = ["Session", "strict_error"]
+__all__ = ["Session"]
 
 
 class Session:
@@ -104,10 +106,10 @@ class Session:
         return NamedOrigins(named, tuple(map(self._beside, traced)))
 
     def _beside(self, origin: Origin) -> Origin:
-        """A baseline that a check's own table names lies beside the configuration file, as its model does."""
-        if self._config is None or origin.choice.key != "baseline" or "check" not in origin.at:
+        """A file that a check's own table names lies beside the configuration file, as its model does."""
+        if self._config is None or not origin.choice.read or "check" not in origin.at:
             return origin
-        return replace(origin, value=str(Path(self._config.path).parent / str(origin.value)))
+        return replace(origin, value=self._config.beside(str(origin.value)))
 
     @property
     def named(self) -> tuple[NamedOrigins, ...]:
@@ -197,13 +199,21 @@ class Session:
     def heed(self, warnings: Sequence[Warn]) -> None:
         """Tell the warnings; under ``--strict`` the first is an error. Comes before anything is written."""
         strict = self.settings.strict and bool(warnings)
-        if self.settings.warnings:
-            self._make_room()
-            word = paint("warning", "1;33", on=coloured(self.settings.color, sys.stderr))
-            for warning in warnings[1:] if strict else warnings:
-                tell(f"{word}[{warning.code}]: {visible(warning.message)}")
+        self.warn(warnings[1:] if strict else warnings)
         if strict:
             raise strict_error(warnings[0])
+
+    def warn(self, warnings: Iterable[Warn]) -> None:
+        """Tell warnings, a line each."""
+        if self.settings.warnings:
+            self._make_room()
+            for warning in warnings:
+                tell(head_line("warning", warning.code, warning.message, color=self.color))
+
+    @property
+    def color(self) -> bool:
+        """Whether what is told is coloured."""
+        return coloured(self.settings.color, sys.stderr)
 
     def uphold(self, checks: Sequence[Check], hint: str | None = None, also: Sequence[str] = ()) -> None:
         """Leave with an error where a check does not hold. Comes last: the result is written, other errors are out.
@@ -219,9 +229,8 @@ class Session:
         if not failed:
             return
         if not self.json:  # in JSON it is one error, here a line each
-            word = paint("error", "1;31", on=coloured(self.settings.color, sys.stderr))
             for told in failed[:-1]:
-                tell(f"{word}[check-failed]: {visible(told)}")
+                tell(head_line("error", "check-failed", told, color=self.color))
             failed = failed[-1:]
         raise CheckFailedError("check-failed", "; ".join(failed), hint=hint)
 
@@ -283,16 +292,22 @@ class Session:
         with self.sink() as write:
             write(result)
 
-    def print(self, document: dict[str, Any]) -> None:
-        """Write a plan to standard output, whatever --output says: as a table, or as JSON."""
-        from regcli.report.formats import render
+    def keep(self, path: str | None, content: bytes | None) -> None:
+        """Write a file beside the result, whole or not at all; nothing where none is asked for."""
+        if path is None or content is None:
+            return
+        from regcli.data.write import write_atomically
 
-        seen = is_terminal(sys.stdout)
-        form = "table" if self.settings.form == "table" or (seen and self.settings.form is None) else "json"
-        width = shutil.get_terminal_size().columns if seen else None
-        text = render(document, form, width=width, color=coloured(self.settings.color, sys.stdout))
-        with output(None) as write:
-            write(text)
+        write_atomically(path, content)
+        self.note(f"wrote {path}")
+
+    def print(self, document: dict[str, Any]) -> None:
+        """Write a plan to standard output, whatever --output says; a format of the result alone is passed over."""
+        kind, settings = kind_of(document), self.settings
+        form = settings.form if settings.form in FORMS[kind] else None
+        safe = settings.spreadsheet_safe and form == "csv"
+        self._settings = replace(settings, output=None, form=form, spreadsheet_safe=safe)
+        self.deliver(self.render(document, self.form(kind)))
 
     def render(self, document: dict[str, Any], form: str) -> str:
         """A document as text for where it goes: coloured, and as wide as the terminal, if it goes to one."""
@@ -305,10 +320,3 @@ class Session:
         plain = seen and not has_unicode(sys.stdout, self._environ)
         safe = self.settings.spreadsheet_safe
         return render(document, form, width=width, color=color, plain=plain, spreadsheet_safe=safe)
-
-
-def strict_error(warning: Warn) -> RegcliError:
-    """The error that a warning is under ``--strict``: its own code, the status of its class."""
-    status = WARNING_CODES[warning.code][0]
-    kind = {kind.exit_code: kind for kind in RegcliError.__subclasses__()}[status]
-    return kind(warning.code, warning.message, hint="without --strict this is a warning")

@@ -17,7 +17,7 @@ from regcli.data.table import Column, Levels, Numbers, Table, Unsupported
 from regcli.data.terms import OTHER, Factor, Feature, Term, cross
 from regcli.data.usable import LARGEST, SMALLEST
 from regcli.data.words import count_words, vocabulary
-from regcli.errors import DataError, Location, Warn, counted
+from regcli.errors import DataError, Location, Warn, counted, listed
 
 __all__ = ["Learnt", "Recipe", "TextRule", "learn_encoder"]
 
@@ -170,9 +170,9 @@ def _missing(column: Column, rows: Rows) -> int:
 def _warn_filled(gaps: Mapping[str, int], policies: Mapping[str, str]) -> Iterator[Warn]:
     """Say how many cells of training rows were filled."""
     if gaps:
-        total = sum(gaps.values())
+        cells, columns = counted(total := sum(gaps.values()), "cell"), counted(len(gaps), "column")
         were, how = "was" if total == 1 else "were", ", ".join(dict.fromkeys(policies.values()))
-        text = f"{counted(total, 'cell')} in {counted(len(gaps), 'column')} {were} filled ({how}): {_shown(gaps)}"
+        text = f"{cells} in {columns} {were} filled ({how}): {listed(gaps, SHOWN)}"
         yield Warn("imputed", text, {"columns": dict(gaps), "policy": dict(policies)})
 
 
@@ -181,13 +181,8 @@ def _warn_constant(dropped: Sequence[tuple[str, str]]) -> Iterator[Warn]:
     constant = [name for name, reason in dropped if reason == "constant"]
     if constant:
         has, were = ("has", "was") if len(constant) == 1 else ("have", "were")
-        text = f"{counted(len(constant), 'column')} {has} one value only and {were} left out: {_shown(constant)}"
+        text = f"{counted(len(constant), 'column')} {has} one value only and {were} left out: {listed(constant, SHOWN)}"
         yield Warn("constant-column", text, {"columns": constant})
-
-
-def _shown(names: Collection[str]) -> str:
-    """The first names of a list."""
-    return ", ".join(list(names)[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
 
 
 # -- columns ---------------------------------------------------------------------------------------------------------

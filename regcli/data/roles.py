@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
-from regcli.errors import DataError, Location, UsageError, Warn
+from regcli.errors import DataError, Location, UsageError, Warn, listed
 
 __all__ = ["TARGET_NAMES", "Asked", "Roles", "assign_roles", "find_column", "match_columns", "parts_of"]
 
@@ -191,5 +191,5 @@ def _not_found(what: str, name: str, columns: Sequence[str], file: str | None) -
     lower = {column.lower(): column for column in columns}
     if name.lower() in lower and lower[name.lower()] not in near:
         near.insert(0, lower[name.lower()])
-    shown = ", ".join(columns[:12]) + (", ..." if len(columns) > 12 else "")
-    return DataError("column-not-found", what, near=near, where=Location(file=file), hint=f"the columns are: {shown}")
+    hint = f"the columns are: {listed(columns, 12)}"
+    return DataError("column-not-found", what, near=near, where=Location(file=file), hint=hint)

@@ -6,7 +6,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from regcli.cli.session import strict_error
+from regcli.cli.faults import strict_error
 from regcli.errors import WARNING_CODES, RegcliError, Warn
 from regcli.report.schemas import SCHEMAS
 from tests.cli.conftest import Inside

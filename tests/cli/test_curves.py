@@ -148,3 +148,16 @@ def test_a_terminal_without_unicode_gets_ascii(tmp_path_factory: pytest.TempPath
     out = on_terminal(f"regcli {command} {words}", place, terminal_environment(place))
     assert "lasso . gaussian . 442 rows" in out
     assert out.isascii()
+
+
+def test_a_dry_run_on_a_terminal_without_unicode_is_ascii(tmp_path_factory: pytest.TempPathFactory) -> None:
+    place = tmp_path_factory.mktemp("plain")
+    program(place / "regcli", sys.executable, "-m", "regcli")
+    words = f"{ROOT}/sample_data/diabetes.csv -y progression --family gaussian -l 10,1 --dry-run"
+    out, plain = (
+        on_terminal(f"regcli fit {words}", place, terminal_environment(place) | {"LC_ALL": locale})
+        for locale in ("C.UTF-8", "C")
+    )
+    assert not out.isascii()
+    assert plain.isascii()
+    assert len(plain.splitlines()) == len(out.splitlines())

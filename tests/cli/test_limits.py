@@ -78,6 +78,18 @@ def test_a_dry_run_foretells_the_grid(regcli: Run) -> None:
     assert "dry run: nothing was fitted or written" in regcli(*words, "--dry-run", "-f", "table").stdout
 
 
+def test_a_dry_run_is_written_in_the_format_that_is_asked_for(regcli: Run, tmp_path: Path) -> None:
+    plan, table = (regcli("fit", *FIT, "--dry-run", "-f", form).stdout for form in ("json", "table"))
+    assert json.loads(plan)["schema"] == "regcli.plan/1"
+    assert table.startswith("fit, dry run: nothing was fitted or written\n")
+    assert regcli("fit", *FIT, "--dry-run", REGCLI_FORMAT="table").stdout == table
+    assert regcli("fit", *FIT, "--dry-run", "-f", "json", REGCLI_FORMAT="table").stdout == plan
+    for words in (("-f", "csv"), ("-f", "csv", "--spreadsheet-safe")):  # formats of the result alone
+        assert regcli("fit", *FIT, "--dry-run", *words).stdout == plan
+    (tmp_path / "regcli.toml").write_text('[fit]\nformat = "table"\n')
+    assert regcli("fit", *FIT, "--dry-run").stdout.startswith("fit, dry run")
+
+
 def test_a_dry_run_refuses_what_the_run_refuses(regcli: Run) -> None:
     for words in (("--drop", "nothing"), ("--folds", "99999"), ("--solver", "newton"), ("-o", "x.unknown")):
         dry, real = (regcli("fit", *FIT, *words, *more) for more in (("--dry-run",), ()))

@@ -115,6 +115,17 @@ def test_a_damaged_model_outranks_data_that_are_not_there() -> None:
     assert [check["exit_code"] for check in document(found)["checks"]] == [5, 3]
 
 
+def test_under_strict_a_warning_that_is_an_error_is_told_once() -> None:
+    lax, strict = (configured(TWO, *words) for words in ((), ("--strict",)))
+    told = [line for line in lax.err.splitlines() if line.startswith("warning[")]
+    assert told
+    kept = [line for line in strict.err.splitlines() if line.startswith("warning[")]
+    errors = [line.partition("]: ")[2] for line in strict.err.splitlines() if line.startswith("error[")]
+    gone = [line for line in told if line not in kept]
+    assert len(gone) == len({line.partition("]: ")[2].partition(":")[0] for line in told})  # one of each check
+    assert {line.partition("]: ")[2] for line in gone} <= set(errors)
+
+
 def test_strict_makes_a_warning_of_one_check_an_error() -> None:
     found = document(configured(TWO, "--strict"))
     assert [check["status"] for check in found["checks"]] == ["passed", "error"]
@@ -255,7 +266,12 @@ def test_lines_of_many_checks_are_found_in_few_looks(monkeypatch: pytest.MonkeyP
             text += f"{key} = {value}\n" if key else "[[check]]\n"
     config = Config("regcli.toml", text, (), tomllib.loads(text))
     looks = list[str]()
-    monkeypatch.setattr("regcli.cli.config._parsed", lambda part: looks.append(part) or _parsed(part))
+
+    def look(part: str) -> dict[str, Any] | None:
+        looks.append(part)
+        return _parsed(part)
+
+    monkeypatch.setattr("regcli.cli.config._parsed", look)
     assert {at: config.line(at) for at in lines} == lines
     assert config.line(("quiet",)) == 2
     assert len(looks) < 20 * len(lines)
