@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 
-from regcli.app.checks import Check
 from regcli.app.diff import FLOOR, selected, unlike
 from regcli.app.options import Baseline, FitBaseline, Metric, choices
 from regcli.app.sides import Side
 from regcli.app.values import bounded, number_of, refuse
+from regcli.app.verdict import Check
 from regcli.errors import UsageError
 
 __all__ = ["Limits", "hold", "read_gates", "require_result"]

@@ -10,8 +10,8 @@ from regcli.app.contract import Findings, barred, beyond, breaches
 from regcli.app.observed import Observer
 from regcli.app.options import CheckRequest
 from regcli.app.predict import model_warnings
-from regcli.app.predictor import found_parts, model_chunks, predicted
-from regcli.app.reading import dialect_of
+from regcli.app.predictor import model_chunks, predicted
+from regcli.app.reading import dialect_of, found_parts
 from regcli.data.derive import derived_table
 from regcli.data.dialect import Dialect
 from regcli.data.drift import Drift

@@ -11,23 +11,20 @@ is evaluated, so that a misspelt name is found wherever it stands.
 import math
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
 from regcli.app.expressions import Call, Expression, Fault, Literal, Name, Node, read
 from regcli.app.options import Metric, choices
+from regcli.app.verdict import Check, quoted
 from regcli.errors import UsageError
 
-__all__ = ["Check", "evaluate", "names_of", "parse", "require_names"]
+__all__ = ["evaluate", "names_of", "parse", "require_names"]
 
 Names = Mapping[str, Any]
 
 #: Names whose keys are those of terms.
 _TERMS = ("coef", "std_coef")
-
-#: Lists longer than this are told by their length.
-_SHOWN = 8
 
 _EXAMPLES = "such as 'metrics.cv.r2 > 0.6', 'n_selected <= 8 and \"age\" in selected', 'coef[\"age\"] > 0'"
 
@@ -68,24 +65,6 @@ _FUNCTIONS: Mapping[str, tuple[tuple[str, ...], Callable[..., object]]] = {
     "max": (("number",), lambda *x: max(x)),
     "len": (("list", "object", "text"), len),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A check that was made: its expression, whether it holds, and what the names in it stand for."""
-
-    expression: str
-    passed: bool
-    values: Mapping[str, object]
-
-    def entry(self) -> dict[str, object]:
-        """The check in a document."""
-        return {"check": self.expression, "passed": self.passed, "values": dict(self.values)}
-
-    def told(self) -> str:
-        """The check as a sentence."""
-        values = ", ".join(f"{name} = {_shown(value)}" for name, value in self.values.items())
-        return f"{self.expression} {'holds' if self.passed else 'does not hold'}" + (f" ({values})" if values else "")
 
 
 def parse(text: str) -> Expression:
@@ -301,7 +280,7 @@ def _spelt(keys: Sequence[str | int]) -> str:
         if isinstance(key, int):
             out += f"[{key}]"
         else:
-            out += f".{key}" if key.isidentifier() and keys[0] not in _TERMS else f"[{_quoted(key)}]"
+            out += f".{key}" if key.isidentifier() and keys[0] not in _TERMS else f"[{quoted(key)}]"
     return out
 
 
@@ -311,19 +290,3 @@ def _skeleton(schema: Names) -> dict[str, Any] | None:
         if form.get("additionalProperties") is False:
             return {key: _skeleton(part) for key, part in form["properties"].items()}
     return None
-
-
-def _quoted(text: str) -> str:
-    doubled = text.replace('"', '""')
-    return f'"{doubled}"'
-
-
-def _shown(value: object) -> str:
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, list | tuple):
-        short = len(value) <= _SHOWN and not {"list", "object"} & {_kind(item) for item in value}
-        return f"[{', '.join(map(_shown, value))}]" if short else f"a list of {len(value)}"
-    if isinstance(value, Mapping):
-        return "an object"
-    return _quoted(value) if isinstance(value, str) else repr(value)

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regcli.app.reading import WAYS, guess_warnings, identifier_warning, refuse_missing
-from regcli.data.alike import are_multiples, as_numbers
+from regcli.data.alike import Collinear, are_multiples, as_numbers
 from regcli.data.columns import number
 from regcli.data.derive import derived_table
 from regcli.data.encoder import Encoder
-from regcli.data.facts import Collinear, ColumnProfile, Finding, Identifier, Leak, TargetFacts
+from regcli.data.facts import ColumnProfile, Finding, Leak, TargetFacts
+from regcli.data.identify import Identifier
 from regcli.data.learn import Recipe, learn_encoder
 from regcli.data.profile import clipped
 from regcli.data.stored import Stored

@@ -1,18 +1,18 @@
 """One model, chosen by cross-validation where there is something to choose. fit and cv are the same run."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from regcli.app.context import RunContext
-from regcli.app.drawing import draw_fit
 from regcli.app.elsewhere import strengths_elsewhere
 from regcli.app.folding import RowFacts, make_splits, refuse_mixed_schemes, scheme_of
 from regcli.app.options import CvRequest, FitRequest, Folds
 from regcli.app.parallel import single_blas_thread, thread_map, threads_for
 from regcli.app.path import refuse_separated, warn_path, warn_time
 from regcli.app.prepare import Prepared, prepare
-from regcli.app.saving import Saved, make_saved, stored_path, write_saved
 from regcli.app.scoring import scores_of
 from regcli.app.search import Found, Plan, search
 from regcli.app.setup import lead_problem, make_ground, model_facts, spread_of, term_facts, warn_top
@@ -35,10 +35,10 @@ __all__ = ["FitOutcome", "fit", "held_out", "planned", "save"]
 
 @dataclass(frozen=True)
 class FitOutcome:
-    """The result, what ``save`` writes, and what a picture shows if one is asked for."""
+    """The result, the model's document if it is kept, and what a picture shows if one is asked for."""
 
     result: FitResult
-    saved: Saved
+    saved: Mapping[str, Any] | None
     drawn: Drawn | None
 
     @property
@@ -73,11 +73,16 @@ def fit(request: FitRequest, run: RunContext) -> FitOutcome:
         found = search(ground, lead, plan, run)
         convergence = _certify(found, plan, allow=request.solver.allow_unconverged)
     result = _result(request, plan, found, convergence)
-    path = stored_path(found) if request.save.save_path else None
-    drawn = None
+    saved, drawn = None, None
+    if request.save.model_out is not None:
+        from regcli.app.saving import saved_document  # noqa: PLC0415  (most fits keep no model)
+
+        saved = saved_document(request, plan.prepared, result, found)
     if request.picture.plot is not None:
+        from regcli.app.drawing import draw_fit  # noqa: PLC0415  (most fits draw nothing)
+
         drawn = draw_fit(plan.prepared, result.model, _eta(found.problem, found.steps[found.at]))
-    return FitOutcome(result, make_saved(request, plan.prepared, result, path), drawn)
+    return FitOutcome(result, saved, drawn)
 
 
 def planned(request: FitRequest, run: RunContext) -> Plan:
@@ -178,9 +183,12 @@ def _spread(problem: Problem) -> float:
     return spread_of(objective.lanes, 0, objective.y - objective.offset, objective.intercept)
 
 
-def save(outcome: FitOutcome) -> None:
-    """Write the model where --model-out says, whole or not at all."""
-    write_saved(outcome.saved)
+def save(outcome: FitOutcome, path: str) -> None:
+    """Write the model that is kept, whole or not at all."""
+    from regcli.data.model_file import write_model  # noqa: PLC0415  (loaded where there is a model)
+
+    if outcome.saved is not None:
+        write_model(path, outcome.saved)
 
 
 # -- what is asked for -----------------------------------------------------------------------------------------------

@@ -13,19 +13,18 @@ from regcli.app.options import Data, InspectRequest, Looking
 from regcli.app.reading import NA_VALUES, dialect_of, refuse_unread, text_columns
 from regcli.app.recipe import read_recipe
 from regcli.app.values import given_options
-from regcli.data.alike import duplicate_columns, duplicate_rows, near_collinear
+from regcli.data.alike import Collinear, duplicate_columns, duplicate_rows, near_collinear
 from regcli.data.derive import derived_table
 from regcli.data.dialect import Dialect, check_dialect
 from regcli.data.facts import (
-    Collinear,
     ColumnProfile,
     Finding,
-    Identifier,
     Inspection,
     Leak,
     TableFacts,
     TargetFacts,
 )
+from regcli.data.identify import Identifier
 from regcli.data.levels import level_order
 from regcli.data.profile import column_bytes, date_facts, profile_column, word_facts
 from regcli.data.read import find_parts, read_table

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Mapping
 
-from regcli.app.checks import Check
 from regcli.app.options import DriftLimits
 from regcli.app.values import bounded
+from regcli.app.verdict import Check
 
 __all__ = ["hold_drift", "read_drift"]
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from regcli.app.context import RunContext
-from regcli.app.drawing import draw_path
 from regcli.app.options import PathRequest
 from regcli.app.parallel import single_blas_thread, thread_map, threads_for
 from regcli.app.prepare import Prepared, prepare
@@ -107,7 +106,12 @@ def path(request: PathRequest, run: RunContext) -> PathOutcome:
         seed=request.run.seed or 0,
         options=given_options(request),
     )
-    return PathOutcome(result, None if request.picture.plot is None else draw_path(prepared, result))
+    drawn = None
+    if request.picture.plot is not None:
+        from regcli.app.drawing import draw_path  # noqa: PLC0415  (most paths are not drawn)
+
+        drawn = draw_path(prepared, result)
+    return PathOutcome(result, drawn)
 
 
 def prepared_path(request: PathRequest, run: RunContext) -> tuple[Asked, Prepared]:

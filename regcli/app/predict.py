@@ -14,17 +14,8 @@ from regcli.app.context import RunContext
 from regcli.app.contract import Breach, Findings, barred, beyond, breaches
 from regcli.app.observed import Observer
 from regcli.app.options import PredictRequest, Scoring
-from regcli.app.predictor import (
-    Predicted,
-    found_parts,
-    model_chunks,
-    numbers_of,
-    output_names,
-    outputs,
-    predicted,
-    require_columns,
-)
-from regcli.app.reading import dialect_of
+from regcli.app.predictor import Predicted, model_chunks, numbers_of, output_names, outputs, predicted, require_columns
+from regcli.app.reading import dialect_of, found_parts
 from regcli.app.values import bounded, refuse
 from regcli.data.derive import derived_table
 from regcli.data.dialect import Dialect

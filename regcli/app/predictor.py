@@ -8,27 +8,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from regcli.app.context import RunContext
-from regcli.app.parallel import single_blas_thread
 from regcli.data.dialect import Dialect
-from regcli.data.foresee import foresee
-from regcli.data.read import Part, find_parts, read_chunks
+from regcli.data.read import Part, read_chunks
 from regcli.data.scorer import Scorer
 from regcli.data.stored import Matrix
 from regcli.data.table import Numbers, Table, Unsupported
 from regcli.errors import DataError, Location
 from regcli.problem.families import FAMILIES
 
-__all__ = [
-    "Predicted",
-    "found_parts",
-    "model_chunks",
-    "numbers_of",
-    "output_names",
-    "outputs",
-    "predicted",
-    "require_columns",
-]
+__all__ = ["Predicted", "model_chunks", "numbers_of", "output_names", "outputs", "predicted", "require_columns"]
 
 #: Rows scored at a time.
 CHUNK_ROWS = 20_000
@@ -47,15 +35,6 @@ class Predicted:
     X: Matrix
     offset: Array
     eta: Array
-
-
-def found_parts(data: Sequence[str], dialect: Dialect, run: RunContext) -> tuple[Part, ...]:
-    """The files to score, all there before one is read; from now on numpy works in one thread."""
-    parts = tuple(find_parts(data, dialect))
-    if run.expect:
-        run.expect(foresee(parts, dialect).rows)
-    single_blas_thread()
-    return parts
 
 
 def model_chunks(

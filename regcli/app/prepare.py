@@ -19,7 +19,6 @@ from regcli.data.roles import Roles
 from regcli.data.stored import Matrix, matrix_bytes
 from regcli.data.table import Column, Numbers, Table
 from regcli.data.target import Target, check_domain, code_target, events, guess_family
-from regcli.data.training import describe
 from regcli.errors import DataError, Location, UsageError, Warn, counted
 from regcli.problem.families import FAMILIES
 from regcli.problem.folds import last_aside, set_aside
@@ -127,6 +126,8 @@ def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int, 
     facts = _facts(used, int(train.sum()))
     profile = None
     if isinstance(request, FitRequest) and request.save.model_out and not request.save.no_profile:
+        from regcli.data.training import describe  # noqa: PLC0415  (where a model is kept)
+
         profile = describe(table, learnt.encoder.features, rows[train], replace(target, values=fitted))
     warnings = (*used.warnings, *guesses, *target.warnings, *learnt.warnings)
     sparse = learnt.encoder.without_zeros(table.columns)

@@ -8,21 +8,21 @@ from shlex import quote
 import numpy as np
 from numpy.typing import NDArray
 
+from regcli.app.context import RunContext
 from regcli.app.declared import Declared, declared_names, read_declared
 from regcli.app.formula import Formula, parse_formula
 from regcli.app.limits import UNLIMITED, Memory
 from regcli.app.options import Data, Folds, Reading
-from regcli.app.parallel import usable_cores
+from regcli.app.parallel import single_blas_thread, usable_cores
 from regcli.app.recipe import read_recipe
 from regcli.data.derive import derived_table
 from regcli.data.dialect import Dialect, parse_na_values
-from regcli.data.facts import Identifier
 from regcli.data.foresee import foresee
+from regcli.data.identify import Identifier, numbers_rows
 from regcli.data.learn import Recipe
 from regcli.data.read import Part, find_parts, read_header, read_table
 from regcli.data.roles import Asked, Roles, assign_roles
 from regcli.data.source import is_stream
-from regcli.data.suspects import numbers_rows
 from regcli.data.table import Table
 from regcli.data.terms import FILLING
 from regcli.data.usable import check_used, missing_rows
@@ -34,6 +34,7 @@ __all__ = [
     "Known",
     "Used",
     "dialect_of",
+    "found_parts",
     "guess_warnings",
     "identifier_warning",
     "read_used",
@@ -87,6 +88,15 @@ def dialect_of(options: Reading, na_values: tuple[str, ...]) -> Dialect:
         na_values=na_values if options.na_values is None else parse_na_values(options.na_values),
         format=options.input_format,
     )
+
+
+def found_parts(data: Sequence[str], dialect: Dialect, run: RunContext) -> tuple[Part, ...]:
+    """The files to score, all there before one is read; from now on numpy works in one thread."""
+    parts = tuple(find_parts(data, dialect))
+    if run.expect:
+        run.expect(foresee(parts, dialect).rows)
+    single_blas_thread()
+    return parts
 
 
 def refuse_unread(parts: Sequence[Part], dialect: Dialect, memory: Memory) -> None:

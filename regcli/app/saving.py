@@ -1,7 +1,7 @@
 """From a fit to a model file."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,22 +12,14 @@ from regcli.app.reading import NA_VALUES, dialect_of
 from regcli.app.recipe import general_policy
 from regcli.app.search import Found
 from regcli.data.encoder import Encoder
-from regcli.data.model_file import StoredModel, model_document, write_model
+from regcli.data.model_file import StoredModel, model_document
 from regcli.data.scorer import StoredPath
 from regcli.results import FitResult, Model
 
-__all__ = ["Saved", "make_saved", "stored_path", "write_saved"]
+__all__ = ["saved_document"]
 
 
-@dataclass(frozen=True)
-class Saved:
-    """A model's document and where it goes; None where it goes nowhere."""
-
-    path: str | None
-    document: Mapping[str, Any] | None
-
-
-def stored_path(found: Found) -> StoredPath:
+def _stored_path(found: Found) -> StoredPath:
     """The models at the strengths that were walked, on the scale of the data: the terms that are ever nonzero."""
     raw = [found.problem.raw(step, 0) for step in found.steps]
     coefs = np.stack([model.coefs for model in raw])
@@ -40,10 +32,9 @@ def stored_path(found: Found) -> StoredPath:
     )
 
 
-def make_saved(request: FitRequest, prepared: Prepared, result: FitResult, path: StoredPath | None) -> Saved:
+def saved_document(request: FitRequest, prepared: Prepared, result: FitResult, found: Found) -> Mapping[str, Any]:
     """Build the document, probes and content id included, before anything is written."""
-    if request.save.model_out is None:
-        return Saved(None, None)
+    path = _stored_path(found) if request.save.save_path else None
     model, encoder, path = _without_idle(prepared, result.model, path)
     features = {feature.column for feature in encoder.features}
     stored = StoredModel(
@@ -64,7 +55,7 @@ def make_saved(request: FitRequest, prepared: Prepared, result: FitResult, path:
         options=dict(result.options),
         path=path,
     )
-    return Saved(request.save.model_out, model_document(stored))
+    return model_document(stored)
 
 
 def _without_idle(
@@ -90,9 +81,3 @@ def _without_idle(
 def _profile_of(profile: Mapping[str, Any], columns: Collection[str]) -> dict[str, Any]:
     """What is known of some columns."""
     return {**profile, "columns": {name: profile["columns"][name] for name in profile["columns"] if name in columns}}
-
-
-def write_saved(saved: Saved) -> None:
-    """Write the document, whole or not at all."""
-    if saved.path is not None and saved.document is not None:
-        write_model(saved.path, saved.document)

@@ -20,7 +20,6 @@ from regcli.problem.objective import Objective
 from regcli.problem.penalties import ElasticNet
 from regcli.problem.protocols import Array, Bools, Design, Family, Integers, ParallelMap
 from regcli.results import ModelFacts, TermFacts
-from regcli.solvers.direct import dependent_columns
 from regcli.solvers.engine import Problem, Rules
 
 __all__ = [
@@ -161,6 +160,8 @@ def _dependent(objective: Objective, penalty: ElasticNet, asked: Asked) -> Integ
     rows = np.count_nonzero(objective.lanes.partition.row_weights > 0)
     if squares or not free.size or free.size + objective.intercept > rows:
         return free[:0]
+    from regcli.solvers.direct import dependent_columns  # noqa: PLC0415  (most problems penalise all columns)
+
     return dependent_columns(alone, free)
 
 

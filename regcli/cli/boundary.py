@@ -6,7 +6,6 @@ expected is a bug and leaves with 70, without a traceback unless ``-vv`` asks fo
 
 import signal
 import sys
-import traceback
 import warnings
 from collections.abc import Sequence
 from types import FrameType
@@ -14,7 +13,6 @@ from types import FrameType
 from regcli.app.limits import out_of_memory
 from regcli.cli.faults import error_document, error_lines
 from regcli.cli.main import application
-from regcli.cli.mistakes import ClickError, usage_error
 from regcli.cli.session import Session
 from regcli.cli.streams import FULL, discard_stdout, tell
 from regcli.errors import OutputError, RegcliError
@@ -69,6 +67,8 @@ def _known(error: Exception, words: Sequence[str]) -> RegcliError:
     """The error in regcli's terms; a bug where it has none."""
     if isinstance(error, RegcliError):
         return error
+    from regcli.cli.mistakes import ClickError, usage_error
+
     if isinstance(error, ClickError):
         return usage_error(error, words)
     short = out_of_memory(error)
@@ -99,5 +99,7 @@ def _report(error: RegcliError, session: Session) -> int:
     else:
         tell(error_lines(error, color=session.color))
     if error.code == "internal" and session.settings.verbose > 1 and not session.json:
+        import traceback
+
         tell("".join(traceback.format_exception(error.__cause__)))
     return error.exit_code

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from regcli.app.checks import Check
-from regcli.app.expressions import Expression
 from regcli.app.limits import out_of_memory
 from regcli.app.options import CheckRequest
+from regcli.app.verdict import Check
 from regcli.cli.destinations import check_destinations
 from regcli.cli.faults import error_document, error_lines, strict_error
-from regcli.cli.judging import Gates, case, judge, read_checks, read_gates, require_known
+from regcli.cli.judging import Expressions, Gates, case, judge, read_checks, read_gates, require_known
 from regcli.cli.options import build
 from regcli.cli.reporting import Reporting, fault_of
 from regcli.cli.session import Session
@@ -26,7 +25,7 @@ class _Asked:
     """What a check asks: read and held against the model, before the data are read."""
 
     begun: Any
-    expressions: tuple[Expression, ...]
+    expressions: Expressions
     gates: Gates | None
     drift: dict[str, float]
 

@@ -1,24 +1,27 @@
 """What is asked of a result: options to checks, and checks to the document."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from regcli.app.checks import Check, evaluate, names_of, parse, require_names
-from regcli.app.expressions import Expression
 from regcli.app.options import Baseline, Checks
+from regcli.app.verdict import Check
 from regcli.report.cases import Case
 
-__all__ = ["Gates", "case", "judge", "read_checks", "read_gates", "require_known", "side", "vouched"]
+__all__ = ["Expressions", "Gates", "case", "judge", "read_checks", "read_gates", "require_known", "side", "vouched"]
+
+#: Checks that were read; their module is not loaded.
+Expressions = tuple[Any, ...]
 
 #: What a result may lose against an earlier one, and that one; their modules are not loaded.
 Gates = tuple[Any, Any]
 
 
-def read_checks(options: Checks, kind: str) -> tuple[Expression, ...]:
+def read_checks(options: Checks, kind: str) -> Expressions:
     """The checks asked for, read and held against the document's schema before the work, which may be long."""
     if not options.checks:
         return ()
+    from regcli.app.checks import parse, require_names
     from regcli.report.schemas import SCHEMAS
 
     expressions = tuple(parse(text) for text in options.checks)
@@ -27,10 +30,11 @@ def read_checks(options: Checks, kind: str) -> tuple[Expression, ...]:
     return expressions
 
 
-def require_known(expressions: Sequence[Expression], kind: str, names: Mapping[str, Any]) -> None:
+def require_known(expressions: Expressions, kind: str, names: Mapping[str, Any]) -> None:
     """Refuse checks of names that this document will not have, such as a metric of another family."""
     if not expressions:
         return
+    from regcli.app.checks import require_names
     from regcli.report.schemas import SCHEMAS
 
     for expression in expressions:
@@ -48,7 +52,7 @@ def read_gates(options: Baseline, kind: str) -> Gates | None:
 
 
 def judge(
-    expressions: Sequence[Expression],
+    expressions: Expressions,
     document: dict[str, Any],
     estimates: Mapping[str, Mapping[str, float]],
     gates: Gates | None = None,
@@ -57,8 +61,12 @@ def judge(
     """Make the checks; the document with them in it. ``also`` were made already."""
     if not expressions and gates is None and not also:
         return document, ()
-    names = names_of(document, estimates)
-    checks = (*(evaluate(expression, names) for expression in expressions), *also)
+    checks = also
+    if expressions:
+        from regcli.app.checks import evaluate, names_of
+
+        names = names_of(document, estimates)
+        checks = (*(evaluate(expression, names) for expression in expressions), *also)
     if gates is not None:
         from regcli.app.baseline import hold
         from regcli.app.sides import side_of

@@ -9,8 +9,8 @@ from typing import Any
 
 import typer
 
-from regcli.app.checks import Check
 from regcli.app.options import (
+    CheckRequest,
     CvRequest,
     DiffRequest,
     ExportRequest,
@@ -21,7 +21,7 @@ from regcli.app.options import (
     Showing,
     ShowRequest,
 )
-from regcli.cli.checking import check
+from regcli.app.verdict import Check
 from regcli.cli.destinations import check_destinations, refuse_one_path
 from regcli.cli.judging import case, judge, read_checks, read_gates, require_known, side, vouched
 from regcli.cli.options import bind, bind_common
@@ -186,6 +186,13 @@ def export(request: ExportRequest, session: Session) -> None:
     session.deliver(content)
 
 
+def check(request: CheckRequest, session: Session) -> None:
+    """Hold data against a model, or do so for every check that the configuration file names."""
+    from regcli.cli.checking import check as run_check
+
+    run_check(request, session)
+
+
 def schema(request: SchemaRequest, session: Session) -> None:
     """Print a schema, or the names of those there are."""
     from regcli.report.schemas import NAMES, schema_document
@@ -241,7 +248,7 @@ def _fit(request: FitRequest, session: Session, kind: str) -> None:
         with session.sink() as write:  # open before the model is written: where the result cannot go, no model appears
             session.keep(plot, drawn)
             if model_out is not None and all(check.passed for check in checks):
-                save(outcome)
+                save(outcome, model_out)
                 session.note(f"wrote {model_out}")
             write(text)
     session.uphold(checks, hint=None if model_out is None else f"{model_out} was not written")

@@ -10,9 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from regcli.app.checks import Check
 from regcli.app.limits import Memory, held_memory, read_seconds, read_size, timed
 from regcli.app.options import Common, Limits
+from regcli.app.verdict import Check
 from regcli.cli.choices import Choice, declared
 from regcli.cli.config import Config, NamedCheck, find_config, home_directory, read_config
 from regcli.cli.faults import head_line, strict_error

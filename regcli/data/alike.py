@@ -2,18 +2,19 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import scipy
 from numpy.typing import NDArray
 
 from regcli.data.distinct import hashed, numbered
-from regcli.data.facts import Collinear
 from regcli.data.table import Column, Levels, Numbers, Table
 
 __all__ = [
     "NEARLY",
     "SEED",
+    "Collinear",
     "are_multiples",
     "as_numbers",
     "correlation",
@@ -55,6 +56,14 @@ _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 #: How far cells of multiples may be apart, in units of a column's range: what ten written digits leave.
 _APART = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Collinear:
+    """Columns that nearly are multiples of each other: any two are joined by correlations of at least this size."""
+
+    columns: tuple[str, ...]
+    correlation: float
 
 
 # -- equal rows and columns ------------------------------------------------------------------------------------------

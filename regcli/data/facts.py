@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass, field
 
+from regcli.data.alike import Collinear
+from regcli.data.identify import Identifier
 from regcli.data.table import SourceFile
 from regcli.errors import Location
 
 __all__ = [
-    "Collinear",
     "ColumnProfile",
     "DateFacts",
     "Finding",
-    "Identifier",
     "Inspection",
     "Leak",
     "NumberFacts",
@@ -96,27 +96,6 @@ class Finding:
     hint: str | None = None
     cells: tuple[str, ...] = ()
     where: Location = field(default_factory=Location)
-
-
-@dataclass(frozen=True, slots=True)
-class Collinear:
-    """Columns that nearly are multiples of each other: any two are joined by correlations of at least this size."""
-
-    columns: tuple[str, ...]
-    correlation: float
-
-
-@dataclass(frozen=True, slots=True)
-class Identifier:
-    """A column that seems to name rows, and why: the first reason is that all cells differ."""
-
-    column: str
-    reasons: tuple[str, ...]
-
-    @property
-    def probable(self) -> bool:
-        """Whether there is more to say than that its cells differ."""
-        return len(self.reasons) > 1
 
 
 @dataclass(frozen=True, slots=True)

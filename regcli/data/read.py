@@ -11,21 +11,14 @@ from typing import Literal
 
 import numpy as np
 
-from regcli.data.arrays import array_chunks, array_names, read_array
-from regcli.data.chunks import text_chunks
 from regcli.data.columns import concatenate_levels, concatenate_numbers
 from regcli.data.dialect import Dialect, Format, check_dialect, format_of, parse_na_values
-from regcli.data.feather import feather_chunks, feather_names, read_feather
 from regcli.data.inputs import Part, find_parts
-from regcli.data.jsonl import jsonl_chunks, jsonl_names, read_jsonl
 from regcli.data.keys import with_keys, with_keys_of_chunk
-from regcli.data.parquet import parquet_chunks, parquet_names, read_parquet
 from regcli.data.plan import ChunkPlan
 from regcli.data.source import Source, is_nameless, is_stream, open_source, open_stream
-from regcli.data.svm import read_svm, svm_chunks, svm_names
 from regcli.data.table import Column, Levels, Numbers, Table, Unsupported
 from regcli.data.text import read_names
-from regcli.data.whole import read_text
 from regcli.errors import DataError, Location
 
 __all__ = [
@@ -125,16 +118,28 @@ class _How:
 def _read(source: Source, how: _How) -> Table:
     match how.fmt:
         case "parquet":
+            from regcli.data.parquet import read_parquet
+
             return read_parquet(source, how.dialect, how.is_text)
         case "feather":
+            from regcli.data.feather import read_feather
+
             return read_feather(source, how.dialect, how.is_text)
         case "jsonl":
+            from regcli.data.jsonl import read_jsonl
+
             return read_jsonl(source, how.dialect, how.is_text)
         case "svm":
+            from regcli.data.svm import read_svm
+
             return read_svm(source, how.dialect, how.is_text, how.expected)
         case "npz" | "mtx":
+            from regcli.data.arrays import read_array
+
             return read_array(source, how.dialect, how.fmt, how.is_text)
         case "csv" | "tsv":
+            from regcli.data.whole import read_text
+
             return read_text(source, how.dialect, how.fmt, how.is_text, threads=how.threads)
 
 
@@ -198,18 +203,30 @@ def read_chunks(  # noqa: PLR0913  (each says one thing about the columns)
 def _chunks(name: str, dialect: Dialect, fmt: Format, plan: ChunkPlan) -> Iterator[Table]:
     """Binary formats are read from their ends, and so whole where they come from a pipe; text is read as it comes."""
     if fmt == "parquet":
+        from regcli.data.parquet import parquet_chunks
+
         yield from parquet_chunks(open_source(name, _hopeless(fmt, dialect)), dialect, plan)
     elif fmt == "feather":
+        from regcli.data.feather import feather_chunks
+
         yield from feather_chunks(open_source(name, _hopeless(fmt, dialect)), dialect, plan)
     elif fmt in {"npz", "mtx"}:
+        from regcli.data.arrays import array_chunks
+
         yield from array_chunks(open_source(name, _hopeless(fmt, dialect)), dialect, fmt, plan)
     else:
         with open_stream(name) as stream:
             if fmt == "jsonl":
+                from regcli.data.jsonl import jsonl_chunks
+
                 yield from jsonl_chunks(stream, name, dialect, plan)
             elif fmt == "svm":
+                from regcli.data.svm import svm_chunks
+
                 yield from svm_chunks(stream, name, dialect, plan)
             else:
+                from regcli.data.chunks import text_chunks
+
                 yield from text_chunks(stream, name, dialect, fmt, plan)
 
 
@@ -231,14 +248,24 @@ def read_header(source: str | Part, dialect: Dialect) -> tuple[str, ...]:
 def _names(source: Source, dialect: Dialect, fmt: Format) -> tuple[str, ...]:
     match fmt:
         case "parquet":
+            from regcli.data.parquet import parquet_names
+
             return parquet_names(source)
         case "feather":
+            from regcli.data.feather import feather_names
+
             return feather_names(source)
         case "jsonl":
+            from regcli.data.jsonl import jsonl_names
+
             return jsonl_names(source, dialect)
         case "svm":
+            from regcli.data.svm import svm_names
+
             return svm_names(source, dialect)
         case "npz" | "mtx":
+            from regcli.data.arrays import array_names
+
             return array_names(source, dialect, fmt)
         case "csv" | "tsv":
             return read_names(source, dialect, fmt)[0].names

@@ -1,6 +1,5 @@
 """Columns that are probably not what a model should be fitted on: names of rows, and the target in other words."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,10 +8,11 @@ from numpy.typing import NDArray
 
 from regcli.data.alike import as_numbers, correlation
 from regcli.data.distinct import count_distinct, numbered
-from regcli.data.facts import ColumnProfile, Identifier, Leak
+from regcli.data.facts import ColumnProfile, Leak
+from regcli.data.identify import LEAST_ROWS, Identifier, named
 from regcli.data.table import Column, Levels, Numbers, Table
 
-__all__ = ["LEAKING", "Aim", "aim_at", "calendar_numbers", "find_identifier", "find_leak", "numbers_rows", "stand_ins"]
+__all__ = ["LEAKING", "Aim", "aim_at", "calendar_numbers", "find_identifier", "find_leak", "stand_ins"]
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -21,20 +21,11 @@ Rows = NDArray[np.intp]
 #: A column with a larger correlation with the target is suspected to be made from it.
 LEAKING = 0.999
 
-#: With fewer rows it is no wonder that all cells differ, or that levels go with the target.
-LEAST_ROWS = 20
-
 #: Rows a value must have on average before it is remarkable that all of them have one target.
 LEAST_REPEATS = 5
 
 #: Rows looked at before all are: a column that does not tell the target there does not tell it.
 FIRST_ROWS = 1_000
-
-#: Names that say that a column names rows.
-_ID_NAME = re.compile(r"(?i:(.*[_ .-])?(id|ids|uuid|guid|key|index|rowid|nr|no)|unnamed: ?\d+)|.*[a-z]I[dD]", re.ASCII)
-
-#: Integers that are taken for years, as far as data reach.
-_YEARS = (1500, 2200)
 
 #: Numbers that stand for a missing cell in many data sets.
 _STAND_INS = (-9.0, -99.0, -999.0, -9999.0, -99999.0, 99.0, 999.0, 9999.0, 99999.0, 999999.0)
@@ -50,47 +41,7 @@ def find_identifier(table: Table, profile: ColumnProfile) -> Identifier | None:
         return None
     column = table.columns[profile.name]
     values = column.values[~np.isnan(column.values)] if isinstance(column, Numbers) else None
-    return _named(profile.name, filled, values)
-
-
-def numbers_rows(name: str, column: Column) -> Identifier | None:
-    """Whether a column holds integers that probably name the rows. Most columns are told by their first few cells."""
-    if not isinstance(column, Numbers) or column.size - column.cells.size > 1:  # two zeros do not differ
-        return None
-    first = column.values[:LEAST_ROWS]
-    if len(set(first.tolist())) < first.size or not _whole(first[~np.isnan(first)]):
-        return None
-    values = column.values[~np.isnan(column.values)]
-    if values.size < LEAST_ROWS or not _whole(values) or count_distinct(numbered(values)) < values.size:
-        return None
-    found = _named(name, values.size, values)
-    return found if found.probable else None
-
-
-def _whole(values: Array) -> bool:
-    return bool((values == np.floor(values)).all() and np.isfinite(values).all())
-
-
-def _named(name: str, filled: int, values: Array | None) -> Identifier:
-    """Why a column whose cells all differ seems to name rows; ``values`` are its integers, None of text."""
-    reasons = [f"all {filled:,} cells differ"]
-    if values is not None:
-        reasons += _in_sequence(values)
-    if _ID_NAME.fullmatch(name):
-        reasons.append("so says its name")
-    return Identifier(name, tuple(reasons))
-
-
-def _in_sequence(values: Array) -> Iterator[str]:
-    """Whether integers count the rows, or are in order. Years do so too where there is a row a year."""
-    least, most = float(values.min()), float(values.max())
-    if _YEARS[0] <= least <= most <= _YEARS[1]:
-        return
-    steps = np.diff(values)
-    if most - least == values.size - 1:
-        yield f"they are the integers from {least:.0f} to {most:.0f}"
-    elif bool((steps > 0).all() or (steps < 0).all()):
-        yield "they are in order"
+    return named(profile.name, filled, values)
 
 
 # -- leaks -----------------------------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from regcli.report.blocks import by_part, scorable
 from regcli.report.difference import headline
 from regcli.report.formats import Cell, grid_of
 from regcli.report.forms import Document, kind_of
@@ -78,6 +77,8 @@ def _told(document: Document) -> str:
         return headline(document)
     if kind == "check":
         model = document["model"]
+        from regcli.report.blocks import scorable  # noqa: PLC0415  (most runs write no report)
+
         return f"{model['path']} → {model['target']}, {scorable(document)}"
     model, data = document["model"], document["data"]
     selected = f"{document['n_selected']} of {document['n_features']} columns selected"
@@ -114,6 +115,8 @@ def _results(document: Document) -> Iterator[Section]:
             yield Section("Drift", ("column", "psi", "ks at least"), moved)
     else:
         yield _section("Coefficients", document, "fit")
+        from regcli.report.blocks import by_part  # noqa: PLC0415  (most runs write no report)
+
         parts, scores = by_part(document["metrics"])
         if scores:
             yield Section("Metrics", ("metric", *parts), scores)

@@ -1,17 +1,11 @@
 """Which engine runs: decided here, by family, penalty, shape and storage alone, or by the user."""
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
-
 import numpy as np
 
 from regcli.errors import UsageError
-from regcli.solvers.direct import Direct
 from regcli.solvers.engine import Engine, Problem
 from regcli.solvers.general import general_engine
-from regcli.solvers.krylov import Krylov
 from regcli.solvers.moments import Moments, statistics_fit
-from regcli.solvers.row_space import RowSpace
 
 __all__ = ["choose_engine", "engine_name", "objection"]
 
@@ -34,21 +28,12 @@ SPREAD = 1e3
 
 def _krylov(problem: Problem) -> Engine:
     """Ridge in Krylov spaces, with an engine behind it for spectra that would take too many vectors."""
+    from regcli.solvers.krylov import Krylov
+    from regcli.solvers.row_space import RowSpace
+
     rows, columns = problem.objective.design.shape
     wide = rows < columns and rows <= MOST_ROWS
     return Krylov(problem, RowSpace if wide else Moments if columns <= MOST_COLUMNS else general_engine)
-
-
-_ENGINES: Mapping[str, Callable[[Problem], Engine]] = MappingProxyType(
-    {
-        "direct": Direct,
-        "cg": _krylov,
-        "row-space": RowSpace,
-        "moments": Moments,
-        "lockstep": general_engine,
-        "newton": general_engine,
-    }
-)
 
 
 def choose_engine(problem: Problem, lam: float) -> Engine:
@@ -69,7 +54,21 @@ def choose_engine(problem: Problem, lam: float) -> Engine:
     UsageError
         ``option-without-effect``: the solver that was asked for cannot solve this problem.
     """
-    return _ENGINES[engine_name(problem, lam)](problem)
+    match engine_name(problem, lam):
+        case "direct":
+            from regcli.solvers.direct import Direct
+
+            return Direct(problem)
+        case "cg":
+            return _krylov(problem)
+        case "row-space":
+            from regcli.solvers.row_space import RowSpace
+
+            return RowSpace(problem)
+        case "moments":
+            return Moments(problem)
+        case _:
+            return general_engine(problem)
 
 
 def engine_name(problem: Problem, lam: float) -> str:

@@ -14,7 +14,6 @@ from regcli.solvers.certificate import measured
 from regcli.solvers.choose import choose_engine, objection
 from regcli.solvers.engine import Engine, Problem, RawModel
 from regcli.solvers.general import general_engine
-from regcli.solvers.newton import Newton
 
 __all__ = ["Grid", "Walk", "follow", "geometric_grid", "lambda_max", "polished"]
 
@@ -110,7 +109,7 @@ def polished(problem: Problem, step: Iterate) -> Iterate:
     if objective.family.quadratic or objective.lanes.n_lanes == 1 or not step.status[0].usable:
         return step
     alone = problem.lane(0)
-    solved = Newton(alone).advance(np.array([step.lam]), [problem.raw(step, 0)])[0]
+    solved = general_engine(alone).advance(np.array([step.lam]), [problem.raw(step, 0)])[0]
     if not solved.violation[0] < step.violation[0]:
         return step
     return replace(

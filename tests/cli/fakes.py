@@ -66,10 +66,10 @@ def modules() -> tuple[dict[str, ModuleType], list[Outcome]]:
         seen.append(outcome)
         return outcome
 
-    def save(outcome: Outcome) -> None:
+    def save(outcome: Outcome, path: str) -> None:
         assert isinstance(outcome.request, FitRequest)
-        assert outcome.request.save.model_out is not None
-        Path(outcome.request.save.model_out).write_text("model", "utf-8")
+        assert outcome.request.save.model_out == path
+        Path(path).write_text("model", "utf-8")
 
     contents: dict[str, dict[str, Any]] = {
         "regcli.app.context": {"RunContext": RunContext},

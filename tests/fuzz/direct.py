@@ -53,7 +53,8 @@ def fit_ridge(file: str, strength: float, model_out: str | None = None) -> Answe
     try:
         with _as_a_tool():
             outcome = fit(request, _RUN)
-            save(outcome)
+            if model_out is not None:
+                save(outcome, model_out)
     except RegcliError as error:
         return Answer(error.exit_code, error.code, str(error))
     return Answer(0, warnings=tuple(w.code for w in outcome.warnings), estimates=outcome.estimates["coef"])

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regcli.app.checks import Check, evaluate, names_of, parse, require_names
+from regcli.app.checks import evaluate, names_of, parse, require_names
 from regcli.app.expressions import DEEPEST
 from regcli.app.options import Metric, choices
+from regcli.app.verdict import Check
 from regcli.errors import UsageError
 from regcli.problem.families import FAMILIES
 from regcli.report.schemas import SCHEMAS

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from regcli.data.facts import Leak
+from regcli.data.identify import numbers_rows
 from regcli.data.profile import profile_column
-from regcli.data.suspects import aim_at, calendar_numbers, find_identifier, find_leak, numbers_rows, stand_ins
+from regcli.data.suspects import aim_at, calendar_numbers, find_identifier, find_leak, stand_ins
 from regcli.data.table import Column, Levels, Numbers, Table
 from regcli.errors import Location
 
