@@ -27,8 +27,9 @@ PROGRESS = 1e-14
 #: Steps of refinement: near-duplicates without a penalty need a second one.
 REFINEMENTS = 2
 
-#: Rounds before giving up. Generated degenerate problems took at most a few dozen.
-MAX_ROUNDS = 10_000
+#: Rounds before giving up: so many, and so many more a coordinate, up to a bound. Generated degenerate problems took at
+#: most a few dozen; where curvatures are so far apart that rounding decides who enters, thousands more do not help.
+FEW_ROUNDS, ROUNDS_EACH, MAX_ROUNDS = 50, 5, 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,8 @@ class ActiveSet:
         if expected is not None:
             self._foresee(expected, terms, coefs, tol)
         single, last, aliased = False, np.inf, list[int]()
-        for rounds in range(1, MAX_ROUNDS + 1):
+        most = min(FEW_ROUNDS + ROUNDS_EACH * self.form.size, MAX_ROUNDS)
+        for rounds in range(1, most + 1):
             if not self._advance(linear, terms, coefs):
                 continue
             score = self._score(linear, terms, coefs, tol)
@@ -186,9 +188,7 @@ class ActiveSet:
             entered = self._admit(violators[:1] if single else violators, terms, coefs, direction)
             if not entered.size and not self._exchange(int(violators[0]), terms, coefs, rate, direction):
                 aliased.append(int(violators[0]))
-        return QuadraticSolution(
-            coefs, linear - self.form.times(coefs), MAX_ROUNDS, solved=False, aliased=tuple(aliased)
-        )
+        return QuadraticSolution(coefs, linear - self.form.times(coefs), most, solved=False, aliased=tuple(aliased))
 
     def _load(self, coefs: Array, terms: SeparableTerms) -> None:
         """Make the free set that of the start; coordinates that fail the pivot test go to zero."""

@@ -23,6 +23,7 @@ from threadpoolctl import threadpool_limits
 
 from regcli.app.options import SolverName
 from regcli.app.parallel import thread_map
+from regcli.errors import FitError
 from regcli.problem.families import FAMILIES
 from regcli.problem.protocols import Array, ParallelMap
 from regcli.results import Iterate, Status
@@ -66,40 +67,40 @@ MORE = 5
 
 TOL = 1e-7
 
-#: What fails today, by engine and kind. Which cases of a kind fail depends on rounding: an entry goes when its defect
-#: is mended, and nothing is said until then if a kind happens to pass.
+#: Where today something untrue is said of a lane, by engine and kind. Which cases of a kind fail depends on rounding:
+#: an entry goes when its defect is mended, and nothing is said until then if a kind happens to pass.
 DEPENDENT = "unpenalised columns that nearly depend on each other: rounds that do not help"
-ENDLESS = "the kernel goes on for thousands of rounds in a model whose curvatures are far apart"
 SEPARATED = "classes that all but light rows tell apart, or that are far apart from the first step on, are told wrongly"
-UNEVEN = "columns that the penalty weighs unevenly, or depend on each other, lose digits in the space of the rows"
 KNOWN: Mapping[str, Mapping[str, Sequence[str]]] = MappingProxyType(
+    {"newton": {SEPARATED: ("everything",)}, "lambda_max": {DEPENDENT: ("free twins",)}}
+)
+KNOWN_OF_MORE: Mapping[str, Mapping[str, Sequence[str]]] = MappingProxyType(
     {
         "newton": {
-            DEPENDENT: (
-                "near-duplicates", "sums of others", "screened", "tall", "limits", "limits on sums", "free twins",
-                "filled in the fold",
-            ),
-            SEPARATED: ("everything", "hardly varying", "sparse"),
-            ENDLESS: ("far means", "weights far apart"),
+            DEPENDENT: ("near-duplicates",),
+            SEPARATED: ("hardly varying", "filled in the fold", "sparse", "everything"),
         },
-        "row-space": {
-            UNEVEN: (
-                "near-duplicates", "sums of others", "scales apart", "hardly varying", "wide", "limits on sums",
-                "far means",
-            ),
-            SEPARATED: ("everything", "sparse"),
-            DEPENDENT: ("free twins",),
-        },
-        "lambda_max": {DEPENDENT: ("free twins",)},
+        "row-space": {SEPARATED: ("sparse", "everything")},
     }
-)  # fmt: skip
+)
 
 #: Seconds and rounds that a path of four strengths may take; they take hundredths of a second and a few dozen.
 SECONDS, ROUNDS = 5.0, 1000
 
-#: Least share of solved lanes in each kind, where there is a solution, and in kinds that ask for most digits.
-SOLVED, HARD_SOLVED = 0.97, 0.8
-HARD = frozenset({"free twins", "weights far apart", "hardly varying", "everything"})
+#: Least share of solved lanes in each kind, where there is a solution. Where less is solved today, which is said of the
+#: lanes, the share is that, rounded down: columns that nearly depend on each other, or that the penalty weighs unevenly
+#: in the space of the rows, lose the last digits.
+SOLVED = 0.97
+LESS_SOLVED: Mapping[tuple[str, str], float] = MappingProxyType(
+    {
+        ("newton", "near-duplicates"): 0.95, ("newton", "sums of others"): 0.95, ("newton", "tall"): 0.85,
+        ("newton", "limits"): 0.94, ("newton", "limits on sums"): 0.96, ("newton", "free twins"): 0.7,
+        ("newton", "weights far apart"): 0.95, ("newton", "everything"): 0.9, ("newton", "screened"): 0.96,
+        ("row-space", "near-duplicates"): 0.93, ("row-space", "sums of others"): 0.75,
+        ("row-space", "limits on sums"): 0.85, ("row-space", "free twins"): 0.8, ("row-space", "everything"): 0.93,
+        ("lockstep", "free twins"): 0.8,
+    }
+)  # fmt: skip
 
 #: Rows with less than this share of the weight may be left out when it is asked whether classes are separated.
 LIGHT = 1e-6
@@ -112,13 +113,21 @@ CLOSE, INDEPENDENT = 1e-4, 1e-4
 EXTENDED = float(np.finfo(np.longdouble).eps / np.finfo(np.float64).eps)
 
 
-def by_kind(engines: Sequence[str]) -> list[ParameterSet]:
+class UntrueError(AssertionError):
+    """Something untrue was said of a lane."""
+
+
+def by_kind(engines: Sequence[str], known: Mapping[str, Mapping[str, Sequence[str]]] = KNOWN) -> list[ParameterSet]:
     """Every engine with every kind, those that are known to fail marked."""
     out = []
     for engine in engines:
-        reasons = {kind: reason for reason, kinds in KNOWN.get(engine, {}).items() for kind in kinds}
+        reasons = {kind: reason for reason, kinds in known.get(engine, {}).items() for kind in kinds}
         for kind in KINDS:
-            marks = [pytest.mark.xfail(reason=reasons[kind], strict=False)] if kind in reasons else []
+            marks = (
+                [pytest.mark.xfail(reason=reasons[kind], raises=(UntrueError, FitError), strict=False)]
+                if kind in reasons
+                else []
+            )
             out.append(pytest.param(engine, kind, id=f"{engine}-{kind}", marks=marks))
     return out
 
@@ -289,15 +298,21 @@ def complaints(plan: Plan, engine: str) -> list[str]:
 def check(cases: Sequence[Plan], engine: str) -> None:
     """Every case ends and every status is true; hardly a lane that has a solution is left without."""
     wrong = [text for plan in until_one_is_endless(cases, engine) for text in complaints(plan, engine)]
-    assert not wrong, "\n".join(wrong)
+    check_share(cases, engine)
+    if wrong:
+        raise UntrueError("\n".join(wrong))
+
+
+def check_share(cases: Sequence[Plan], engine: str) -> None:
+    """Hardly a lane that has a solution is left without."""
     counts: Counter[bool] = Counter()
     for plan in cases:
         for at, step in enumerate(solve(plan, engine).steps):
             for lane in range(case_of(plan).n_lanes):
                 if not endless(case_of(plan), lane, step.lam):
                     counts[usable(plan, engine, at, lane)] += 1
-    hard = any(plan.kind in HARD for plan in cases)
-    assert counts[True] >= (HARD_SOLVED if hard else SOLVED) * counts.total(), dict(counts)
+    least = min((LESS_SOLVED.get((engine, plan.kind), SOLVED) for plan in cases), default=SOLVED)
+    assert counts[True] >= least * counts.total(), dict(counts)
 
 
 @pytest.mark.parametrize(("engine", "kind"), by_kind(ENGINES))
@@ -306,7 +321,7 @@ def test_what_an_engine_says_of_a_lane_is_true(engine: str, kind: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("engine", "kind"), by_kind(ENGINES))
+@pytest.mark.parametrize(("engine", "kind"), by_kind(ENGINES, KNOWN_OF_MORE))
 def test_what_an_engine_says_of_many_more_lanes_is_true(engine: str, kind: str) -> None:
     check(more_plans(kind, engine), engine)
 
