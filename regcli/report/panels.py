@@ -46,12 +46,12 @@ class Bars:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """What lies between two lines (k,)."""
+    """What lies between two lines (k,): a number of lines that are too many to be drawn."""
 
     x: Array
     low: Array
     high: Array
-    name: str
+    lines: int
 
 
 @dataclass(frozen=True, slots=True)

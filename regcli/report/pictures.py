@@ -206,7 +206,7 @@ def _lines(
     if not rest:
         return tuple(lines), None
     low, high = np.nanmin(values[rest], axis=0), np.nanmax(values[rest], axis=0)
-    return tuple(lines), Band(places, low, high, f"range of {len(rest):,} smaller ones")
+    return tuple(lines), Band(places, low, high, len(rest))
 
 
 def _span(values: Array) -> slice:

@@ -176,14 +176,13 @@ def _spelt(char: str, known: frozenset[int]) -> str:
 def _draw_panel(axes: Axes, panel: Panel, known: frozenset[int] | None) -> None:
     title = "\n".join(_shown(line, known, _TITLE) for line in panel.title.split("\n"))
     axes.set_title(title, loc="left", pad=_PAD)
-    axes.set_xlabel(_shown(panel.x_title, known, 60))
+    below = "" if panel.band is None else f"\ngrey area: {panel.band.lines:,} smaller ones"
+    axes.set_xlabel(_shown(panel.x_title, known, 60) + below)
     axes.set_ylabel(_shown(panel.y_title, known, 60))
     if panel.bars is not None:
         _draw_bars(axes, panel.bars, known)
     if panel.band is not None:
-        axes.fill_between(
-            panel.band.x, panel.band.low, panel.band.high, color="#dddddd", linewidth=0, label=panel.band.name
-        )
+        axes.fill_between(panel.band.x, panel.band.low, panel.band.high, color="#dddddd", linewidth=0)
     if panel.dots is not None:
         size, shade = (6.0, 1.0) if panel.dots.large else (3.0, 0.35)
         colour = _COLOURS[0] if panel.dots.large else "#333333"
