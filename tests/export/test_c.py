@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -47,11 +47,13 @@ def order(name: str) -> list[tuple[str, str]]:
     return sorted(inputs, key=lambda part: part[0] != "number")
 
 
-def line(name: str, row: Row) -> str:
+def line(inputs: Sequence[tuple[str, str]], row: Row) -> str:
+    """A row as the program reads it: cells of these inputs, each a kind and a column."""
+
     def cell(kind: str, text: str) -> str:
         return text if kind == "number" else "".join(SPELT.get(letter, letter) for letter in text)
 
-    return "\t".join(cell(kind, row[column]) for kind, column in order(name)) + "\n"
+    return "\t".join(cell(kind, row[column]) for kind, column in inputs) + "\n"
 
 
 def unescaped(cell: str) -> str:
@@ -60,7 +62,7 @@ def unescaped(cell: str) -> str:
 
 @pytest.mark.parametrize("name", CASES)
 def test_rows_score_as_predict_scores_them(name: str, program: Callable[[str], Path]) -> None:
-    status, out, err = run(program(name), data="".join(line(name, row) for row in rows(name)))
+    status, out, err = run(program(name), data="".join(line(order(name), row) for row in rows(name)))
     assert (status, err) == (0, "")
     found = out.split("\n")[:-1]
     assert len(found) == len(rows(name))

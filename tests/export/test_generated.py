@@ -2,9 +2,12 @@
 
 import csv
 import json
+import math
 import re
 import sqlite3
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,6 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.export.models import nearly
+from tests.export.test_c import compiled, line, run
 from tests.export.test_sql import quoted
 from tests.fuzz.tool import run_tool
 
@@ -144,44 +148,97 @@ def typed(plan: Plan, row: dict[str, str]) -> list[float | str | None]:
     return [(None if row[n] == "" else float(row[n])) if n in plan.numbers else row[n] for n in plan.names]
 
 
-def in_python(_plan: Plan, scorer: bytes, rows: list[dict[str, str]]) -> list[float | None]:
+#: What a language says that it cannot hold.
+REFUSED = {"sql": "overlaps itself", "pmml": "PMML is XML, which cannot hold a character"}
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A scorer, the rows it is to score, and the columns it asks for, numbers first."""
+
+    plan: Plan
+    scorer: bytes
+    rows: list[dict[str, str]]
+    inputs: list[tuple[str, str]]
+
+    @property
+    def cells(self) -> list[list[float | str | None]]:
+        """Rows of numbers, texts and gaps."""
+        return [typed(self.plan, row) for row in self.rows]
+
+
+def finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def in_python(export: Export) -> list[float | None]:
     space: dict[str, Any] = {"__name__": "scorer"}
-    exec(compile(scorer, "scorer.py", "exec"), space)  # noqa: S102  (what was exported)
-    return [space["predict"](row)["link"] for row in rows]
+    exec(compile(export.scorer, "scorer.py", "exec"), space)  # noqa: S102  (what was exported)
+    return [space["predict"](row)["link"] for row in export.rows]
 
 
-def in_sqlite(plan: Plan, scorer: bytes, rows: list[dict[str, str]]) -> list[float | None]:
+def in_c(export: Export) -> list[float | None]:
+    lines = [line(export.inputs, row) for row in export.rows]
+    with TemporaryDirectory() as folder:
+        program = compiled(Path(folder), export.scorer.decode(), "-DREGCLI_MAIN")
+        status, out, err = run(program, data="".join(lines))
+    assert (status, err) == (0, "")
+    return [float(cells.split("\t")[0]) if cells.split("\t")[0] else None for cells in out.split("\n")[:-1]]
+
+
+def in_sqlite(export: Export) -> list[float | None]:
     with sqlite3.connect(":memory:") as base:
-        base.execute(f"CREATE TABLE data ({', '.join(map(quoted, plan.names))})")
-        base.executemany(f"INSERT INTO data VALUES ({', '.join('?' * 8)})", [typed(plan, row) for row in rows])  # noqa: S608
-        return [row[0] for row in base.execute(scorer.decode())]
+        base.execute(f"CREATE TABLE data ({', '.join(map(quoted, export.plan.names))})")
+        base.executemany(f"INSERT INTO data VALUES ({', '.join('?' * 8)})", export.cells)  # noqa: S608
+        return [row[0] for row in base.execute(export.scorer.decode())]
 
 
-def in_duckdb(plan: Plan, scorer: bytes, rows: list[dict[str, str]]) -> list[float | None]:
-    kinds = [f"{quoted(name)} {'DOUBLE' if name in plan.numbers else 'VARCHAR'}" for name in plan.names]
+def in_duckdb(export: Export) -> list[float | None]:
+    kinds = [f"{quoted(name)} {'DOUBLE' if name in export.plan.numbers else 'VARCHAR'}" for name in export.plan.names]
     with duckdb.connect() as base:
         base.execute(f"CREATE TABLE data ({', '.join(kinds)})")
-        base.executemany(f"INSERT INTO data VALUES ({', '.join('?' * 8)})", [typed(plan, row) for row in rows])  # noqa: S608
-        return [row[0] for row in base.execute(scorer.decode()).fetchall()]
+        base.executemany(f"INSERT INTO data VALUES ({', '.join('?' * 8)})", export.cells)  # noqa: S608
+        return [row[0] for row in base.execute(export.scorer.decode()).fetchall()]
 
 
-def in_onnx(plan: Plan, scorer: bytes, rows: list[dict[str, str]]) -> list[float | None]:
-    session = onnxruntime.InferenceSession(scorer, providers=["CPUExecutionProvider"])
-    columns = dict(zip(plan.names, zip(*(typed(plan, row) for row in rows), strict=True), strict=True))
+def in_onnx(export: Export) -> list[float | None]:
+    session = onnxruntime.InferenceSession(export.scorer, providers=["CPUExecutionProvider"])
+    columns = dict(zip(export.plan.names, zip(*export.cells, strict=True), strict=True))
     given_ = {
         part.name: np.array(columns[part.name], dtype=float if "double" in part.type else object)
         for part in session.get_inputs()
     }
     found = session.run(["link"], given_)[0]
-    return [None if value != value else value for value in np.broadcast_to(found, len(rows)).tolist()]  # noqa: PLR0124
+    return [None if value != value else value for value in np.broadcast_to(found, len(export.rows)).tolist()]  # noqa: PLR0124
 
 
-RUNS: dict[str, tuple[str, Callable[[Plan, bytes, list[dict[str, str]]], list[float | None]]]] = {
+RUNS: dict[str, tuple[str, Callable[[Export], list[float | None]]]] = {
     "python": ("python", in_python),
+    "c": ("c", in_c),
     "sqlite": ("sql", in_sqlite),
     "duckdb": ("sql", in_duckdb),
     "onnx": ("onnx", in_onnx),
 }
+
+
+@pytest.fixture(scope="module")
+def in_pmml() -> Iterator[Callable[[Export], list[float | None]]]:
+    """JPMML's evaluator; Java starts once."""
+    script = Path(__file__).with_name("read_pmml.py")
+    command = [sys.executable, str(script)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as java:
+        assert java.stdin is not None
+        assert java.stdout is not None
+        ask, answers = java.stdin, java.stdout
+
+        def evaluated(export: Export) -> list[float | None]:
+            table = [dict(zip(export.plan.names, cells, strict=True)) for cells in export.cells]
+            ask.write(json.dumps({"": {"document": export.scorer.decode(), "rows": table}}) + "\n")
+            ask.flush()
+            return [finite(row.get("link")) for row in json.loads(answers.readline())[""]]
+
+        yield evaluated
+        ask.close()
 
 
 def hold(name: str, plan: Plan, found: list[float | None], told: list[float | None]) -> None:
@@ -190,7 +247,7 @@ def hold(name: str, plan: Plan, found: list[float | None], told: list[float | No
         text = row[plan.names[7]] if plan.shape in ("words", "both") else ""
         if name in ("sqlite", "duckdb") and re.fullmatch("[ -~\\t\\n\\r]*", text) is None and value is None:
             continue  # signs that the statement may not know
-        if name == "onnx" and any(letter in "\u0130\u03a3" or category(letter) == "Cn" for letter in text):
+        if name in ("onnx", "c") and any(letter in "\u0130\u03a3" or category(letter) == "Cn" for letter in text):
             continue  # capitals without a small letter of their own, and what only later versions of Unicode know
         assert nearly(value, expected), (name, row)
 
@@ -205,24 +262,28 @@ def new_rows(plan: Plan) -> list[dict[str, str]]:
 @pytest.mark.slow
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(plans())
-def test_generated_models_score_as_predict_scores_them(plan: Plan) -> None:
+def test_generated_models_score_as_predict_scores_them(
+    in_pmml: Callable[[Export], list[float | None]], plan: Plan
+) -> None:
     rows = new_rows(plan)
     with TemporaryDirectory() as folder:
         place = Path(folder)
         train, new, model = write(place / "train.csv", table(plan, plan.seed)), place / "new.csv", place / "model.json"
-        run = run_tool(
+        fitted = run_tool(
             "fit", train, "--family", plan.family, "--missing", plan.policy, "-l", "0.05",
             *plan.options(), "--delimiter", ",", "-m", model, "-o", place / "fit.json",
         )  # fmt: skip
-        assert run.status == 0, run.err
+        assert fitted.status == 0, fitted.err
         words = ("--type", "link", "--on-bad-row", "null", "--delimiter", ",", "-f", "jsonl")
         told = run_tool("predict", model, write(new, rows), *words)
         assert told.status == 0, told.err
         expected = [json.loads(line)["prediction"] for line in told.out.splitlines()]
         assert sum(value is not None for value in expected) > ROWS // 10
-        for name, (target, score) in RUNS.items():
+        asked = json.loads(run_tool("export", model, "--to", "json").out)["inputs"]
+        inputs = sorted(((part["kind"], part["column"]) for part in asked), key=lambda part: part[0] != "number")
+        for name, (target, score) in {**RUNS, "pmml": ("pmml", in_pmml)}.items():
             done = run_tool("export", model, "--to", target, "-o", place / "scorer")
-            if "overlaps itself" in done.err and target == "sql":
+            if REFUSED.get(target, "\n\n") in done.err:
                 continue
             assert done.status == 0, done.err
-            hold(name, plan, score(plan, (place / "scorer").read_bytes(), rows), expected)
+            hold(name, plan, score(Export(plan, (place / "scorer").read_bytes(), rows, inputs)), expected)
