@@ -78,7 +78,7 @@ def fit(request: FitRequest, run: RunContext) -> FitOutcome:
         from regcli.app.saving import saved_document  # noqa: PLC0415  (most fits keep no model)
 
         saved = saved_document(request, plan.prepared, result, found)
-    if request.picture.plot is not None:
+    if request.drawn:
         from regcli.app.drawing import draw_fit  # noqa: PLC0415  (most fits draw nothing)
 
         drawn = draw_fit(plan.prepared, result.model, _eta(found.problem, found.steps[found.at]))

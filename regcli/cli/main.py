@@ -25,7 +25,7 @@ from regcli.app.verdict import Check
 from regcli.cli.destinations import check_destinations, refuse_one_path
 from regcli.cli.judging import case, judge, read_checks, read_gates, require_known, side, vouched
 from regcli.cli.options import bind, bind_common
-from regcli.cli.plotting import check_plot, draw_plot, draw_plots
+from regcli.cli.plotting import check_plot, draw_page, draw_plot, draw_plots
 from regcli.cli.reporting import Reporting
 from regcli.cli.session import Session
 from regcli.cli.streams import is_terminal
@@ -245,6 +245,7 @@ def _fit(request: FitRequest, session: Session, kind: str) -> None:
         telling.document, telling.cases = document, list(map(case, checks))
         text = session.render(document, form)
         drawn = draw_plot(plot, document, outcome.drawn)
+        telling.picture = draw_page(document, outcome.drawn) if reporting.draws else None
         with session.sink() as write:  # open before the model is written: where the result cannot go, no model appears
             session.keep(plot, drawn)
             if model_out is not None and all(check.passed for check in checks):

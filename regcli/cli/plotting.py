@@ -8,7 +8,7 @@ from typing import Any
 from regcli.errors import UsageError
 from regcli.report.forms import kind_of
 
-__all__ = ["check_plot", "draw_plot", "draw_plots"]
+__all__ = ["check_plot", "draw_page", "draw_plot", "draw_plots"]
 
 _SUFFIXES = (".svg", ".png", ".pdf")
 
@@ -56,6 +56,15 @@ def draw_plot(path: str | None, document: dict[str, Any], drawn: Any = None) -> 
     from regcli.report.plots import draw
 
     return draw(picture(document, drawn), PurePath(path).suffix.lower().removeprefix("."))
+
+
+def draw_page(document: dict[str, Any], drawn: Any) -> bytes | None:  # noqa: ANN401
+    """The picture of a document for a page, as SVG; None where what draws is not installed."""
+    try:
+        _load()
+    except UsageError:
+        return None
+    return draw_plot("page.svg", document, drawn)
 
 
 def draw_plots(path: str | None, documents: Sequence[tuple[str, dict[str, Any]]]) -> bytes | None:

@@ -24,8 +24,14 @@ _FORMS = ("junit", "html")
 class Telling:
     """What there is to tell so far."""
 
+    command: str
     document: Document | None = None
     cases: Sequence[Case] = ()
+    picture: bytes | None = None
+
+    def outcome(self, error: Fault | None = None) -> Outcome:
+        """What the command came to."""
+        return Outcome(self.command, self.document, self.cases, error, picture=self.picture)
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,11 @@ class Reporting:
         return cls(session, tuple(files), "github" in options.reports, _summary_path(session.environ))
 
     @property
+    def draws(self) -> bool:
+        """Whether a report holds a picture."""
+        return any(form == "html" for form, _ in self.files)
+
+    @property
     def destinations(self) -> Iterator[tuple[str, str]]:
         """The files that are written, each with its option."""
         return ((f"--report {form}", path) for form, path in self.files)
@@ -66,15 +77,15 @@ class Reporting:
     @contextmanager
     def told(self, command: str) -> Iterator[Telling]:
         """Report what happens inside when it is over, the error too that ends it."""
-        telling = Telling()
+        telling = Telling(command)
         try:
             yield telling
         except (RegcliError, MemoryError, RuntimeError) as error:
             known = error if isinstance(error, RegcliError) else out_of_memory(error)
             if known is not None:
-                self._tell_of(Outcome(command, telling.document, telling.cases, fault_of(known)))
+                self._tell_of(telling.outcome(fault_of(known)))
             raise
-        self.write(command, [Outcome(command, telling.document, telling.cases)])
+        self.write(command, [telling.outcome()])
 
     def write(self, command: str, outcomes: Sequence[Outcome]) -> None:
         """Write them all; those of GitHub last.

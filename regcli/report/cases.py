@@ -33,7 +33,7 @@ class Fault:
 class Outcome:
     """What a command came to: its result, as far as there is one, the checks made of it, and the error it ended with.
 
-    ``command`` is ``regcli fit``; ``name`` tells several outcomes of one command apart.
+    ``command`` is ``regcli fit``; ``name`` tells several outcomes of one command apart; ``picture`` is SVG.
     """
 
     command: str
@@ -41,6 +41,7 @@ class Outcome:
     cases: Sequence[Case] = ()
     error: Fault | None = None
     name: str = ""
+    picture: bytes | None = None
 
     @property
     def called(self) -> str:

@@ -1,4 +1,7 @@
-"""A result as one HTML file: it loads nothing, runs nothing, and shows every name as it is."""
+"""A result as one HTML file: it loads nothing, runs nothing, and shows every name as it is.
+
+Pictures are part of the file. As images they can neither run nor load anything, whatever their text is.
+"""
 
 import base64
 import hashlib
@@ -20,13 +23,17 @@ _STYLE = (
     "th,td{padding:.2rem .8rem .2rem 0;text-align:left;border-bottom:1px solid #d0d7de;vertical-align:top;"
     "overflow-wrap:anywhere}td.n,th.n{text-align:right}pre{overflow-x:auto;background:#f6f8fa;padding:1rem}"
     "tr.fails td:first-child{color:#b3261e;font-weight:600}tr.holds td:first-child{color:#1a7f37}"
+    "img{max-width:100%;background:#fff}"
+    "@media(prefers-color-scheme:dark){body{color:#e6edf3;background:#0d1117}th,td{border-color:#30363d}"
+    "pre{background:#161b22}tr.fails td:first-child{color:#ff7b72}tr.holds td:first-child{color:#3fb950}}"
 )
 
 
 def html_page(command: str, outcomes: Sequence[Outcome]) -> str:
-    """The page. Its policy allows its own style, known by its hash, and nothing else: no script, no image, no form."""
+    """The page. Its policy allows its own style, known by its hash, and its own pictures: no script, no form."""
     digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    images = "img-src data:; " if any(outcome.picture for outcome in outcomes) else ""
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; {images}base-uri 'none'; form-action 'none'"
     alone = len(outcomes) == 1
     head = _shown(title(outcomes[0]) if alone else command)
     lines = [
@@ -55,6 +62,9 @@ def _parts(outcome: Outcome, heading: str) -> Iterator[str]:
     if document is not None and kind_of(document) in ("fit", "cv") and document["intercept"] is not None:
         yield f"<{heading}>Equation</{heading}>"
         yield f"<pre>{_shown(equation(document))}</pre>"
+    if outcome.picture is not None:
+        yield f"<{heading}>Picture</{heading}>"
+        yield f'<img alt="" src="data:image/svg+xml;base64,{base64.b64encode(outcome.picture).decode()}">'
     for section in sections(outcome):
         yield from _table(section, heading)
     if document is not None:

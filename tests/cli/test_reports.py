@@ -1,5 +1,6 @@
 """Reports for build servers: readable by their readers, and no name in them is more than a name."""
 
+import base64
 import json
 import re
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -230,19 +232,53 @@ def test_the_page_runs_and_loads_nothing() -> None:
     page = Page(text)
     assert {tag for tag, _ in page.tags} == {
         "html", "head", "meta", "title", "style", "body", "h1", "h2", "pre", "table", "tr", "th", "td", "details",
-        "summary",
+        "summary", "img",
     }  # fmt: skip
     attributes = {key for _, attrs in page.tags for key in attrs}
-    assert attributes == {"lang", "charset", "http-equiv", "content", "name", "class"}
+    assert attributes == {"lang", "charset", "http-equiv", "content", "name", "class", "alt", "src"}
     (policy,) = [attrs["content"] for _, attrs in page.tags if attrs.get("http-equiv") == "Content-Security-Policy"]
     assert policy is not None
     assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "; img-src data:; " in policy
     assert "unsafe" not in policy
     assert "://" not in text
     for name in HOSTILE:
         assert visible(name) in page.words
     document = json.loads(next(word for word in page.words if word.startswith("{")))
     assert document == json.loads(Path("fit.json").read_text("utf-8"))
+
+
+def picture_of(page: Page) -> str | None:
+    """The text of the one picture of a page, if it has any."""
+    sources = [attrs["src"] or "" for tag, attrs in page.tags if tag == "img"]
+    start = "data:image/svg+xml;base64,"
+    assert all(source.startswith(start) for source in sources)
+    assert len(sources) <= 1
+    return base64.b64decode(sources[0].removeprefix(start)).decode() if sources else None
+
+
+def test_the_page_has_the_picture_that_plot_draws() -> None:
+    assert run_tool(*FIT, "--report", "html=r.html", "--plot", "p.svg", "-o", "fit.json").status == 0
+    drawn = picture_of(Page(Path("r.html").read_text("utf-8")))
+    assert drawn == Path("p.svg").read_text("utf-8")
+    assert "Residuals of the training rows" in drawn
+    assert run_tool(*FIT, "--report", "html=alone.html", "-o", "fit.json").status == 0
+    assert picture_of(Page(Path("alone.html").read_text("utf-8"))) == drawn
+
+
+def test_a_page_of_a_result_that_does_not_hold_is_drawn_too() -> None:
+    assert run_tool(*FIT, "--assert", "n_selected < 1", "--report", "html=r.html", "-o", "fit.json").status == 1
+    assert "Coefficients" in (picture_of(Page(Path("r.html").read_text("utf-8"))) or "")
+
+
+def test_without_what_draws_the_page_has_no_picture() -> None:
+    absent = dict.fromkeys(name for name in sys.modules if name.split(".")[0] == "matplotlib") | {"matplotlib": None}
+    with patch.dict(sys.modules, {**absent, "regcli.report.plots": None}):
+        sys.modules.pop("regcli.report.plots")
+        assert run_tool(*FIT, "--report", "html=r.html", "-o", "fit.json").status == 0
+    text = Path("r.html").read_text("utf-8")
+    assert picture_of(Page(text)) is None
+    assert "img-src" not in text
 
 
 @pytest.mark.parametrize("command", ["cv", "check", "diff"])

@@ -111,7 +111,7 @@ class Reports:
             ("--report",),
             "Write a report as well, of checks that fail too: junit=PATH is JUnit XML with a test case for each check, "
             "github annotates a run of GitHub Actions (workflow commands on stderr), html=PATH is a page that needs no "
-            "other file. Repeatable.",
+            "other file, with a picture where matplotlib is installed. Repeatable.",
             "junit=PATH|github|html=PATH",
         ),
     ] = ()

@@ -58,6 +58,11 @@ class FitRequest:
     run: Run = field(default_factory=Run)
     limits: Limits = field(default_factory=Limits)
 
+    @property
+    def drawn(self) -> bool:
+        """Whether the result is drawn, to a file or in a page."""
+        return self.picture.plot is not None or any(report.startswith("html=") for report in self.reports.reports)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CvRequest(FitRequest):
