@@ -12,6 +12,7 @@ from regcli.data.scorer import Scorer
 from regcli.data.table import Levels, Numbers, Table
 from regcli.data.target import spelt
 from regcli.problem.families import FAMILIES
+from regcli.results import figure
 
 __all__ = ["Observer"]
 
@@ -55,7 +56,7 @@ class Observer:
             "rows": self.scores.rows,
             "weights": self.scorer.weights if self.weighted else None,
             "auc_rows": self.scores.auc_rows,
-            "metrics": {name: value if np.isfinite(value) else None for name, value in found.items()},
+            "metrics": {name: figure(value) for name, value in found.items()},
         }
 
     def _targets(self, table: Table) -> Array | None:

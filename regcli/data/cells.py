@@ -5,6 +5,7 @@ read the same; tests/property/test_cells.py holds one against the other.
 """
 
 import io
+import re
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,10 @@ __all__ = ["SMALL", "Cells", "Reading", "checked_parse", "parse", "widths_checke
 #: Bytes up to which a text is read without pandas: 30 ms for as many as these of numbers, 90 ms of single digits, where
 #: loading pandas alone takes 260.
 SMALL = 1 << 18
+
+
+#: A blank line that ends in a bare carriage return.
+_BLANK_LINE = re.compile(rb"(?:^|[\r\n])[ \t]*\r(?!\n)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,13 @@ class Reading:
 
 def parse(block: bytes, layout: Layout, dialect: Dialect, wanted: Reading, *, small: bool) -> Cells:
     """Read UTF-8; columns are called by position. To be run within ``widths_checked``, by ``checked_parse``."""
-    return _by_hand(block, layout, dialect, wanted) if small else _by_pandas(block, layout, dialect, wanted)
+    by_hand = small or _is_misread(block)
+    return _by_hand(block, layout, dialect, wanted) if by_hand else _by_pandas(block, layout, dialect, wanted)
+
+
+def _is_misread(block: bytes) -> bool:
+    """Whether pandas may misread a text: after a blank line that a bare carriage return ends it loses a delimiter."""
+    return block.count(b"\r") != block.count(b"\r\n") and _BLANK_LINE.search(block) is not None
 
 
 def _by_pandas(block: bytes, layout: Layout, dialect: Dialect, wanted: Reading) -> Cells:

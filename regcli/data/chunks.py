@@ -185,7 +185,6 @@ class _Reader:
         frame = self._frame(block, part)
         if plain and delimiters != frame.rows * (len(self.layout.names) - 1):
             part.check()
-            frame = self._frame(replace(block, small=True), part)  # pandas passed over cells that are there
         columns, bad_cells = self._columns(frame, part)
         return Table(
             files=(SourceFile(block.file, "", frame.rows),),

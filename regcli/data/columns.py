@@ -56,7 +56,7 @@ def sorted_levels(codes: NDArray[Any], uniques: Sequence[str], missing: Collecti
 
 
 def spelt_levels(cells: Any, missing: Collection[str] = ()) -> Levels:  # noqa: ANN401  (a Series or an object array)
-    """Factorize a column of text, without a loop over its rows; NaN and None are missing."""
+    """Factorize a column of text; NaN and None are missing."""
     codes, values = coded(cells)
     return sorted_levels(codes, [str(cell) for cell in values], missing)
 

@@ -1,8 +1,8 @@
 """Read tables of any format, from files and standard input, packed or not, whole or in chunks.
 
 Errors over guesses: a table that is damaged is refused with file, line and column, and nothing is read as something
-else in silence. Values are read by pandas' C reader and pyarrow; what these would let pass is checked here (see
-``scan``, ``quotes``).
+else in silence. Values are read by ``cells`` and pyarrow; what these would let pass is checked here (see ``scan``,
+``quotes``).
 """
 
 from collections.abc import Callable, Collection, Container, Iterator, Sequence

@@ -1,7 +1,8 @@
 """The exact reading of a text table: record by record, with physical lines.
 
-Slow (plain Python) and precise. It answers where something is: pandas reads the values, this module explains what is
-wrong with them. It sees quotes as pandas' C reader does, except that it refuses characters after a closing quote.
+Slow (plain Python) and precise. It reads small texts, and answers where something is in large ones: pandas reads their
+values, this module explains what is wrong with them. It sees quotes as pandas' C reader does, except that it refuses
+characters after a closing quote.
 """
 
 import re

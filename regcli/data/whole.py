@@ -1,4 +1,4 @@
-"""Lines of cells, read whole: blocks of records go to pandas' reader in threads, numbers into columns made ready.
+"""Lines of cells, read whole: blocks of records are read in threads, numbers into columns made ready.
 
 One pass hashes, checks and reads. A column is one of numbers if all its filled cells are; where a later block shows
 that one is not, the columns this happened to are read once more, as text. What is read does not depend on where blocks
@@ -279,7 +279,6 @@ class _Reader:
         frame = self._parse(block, dict.fromkeys(text, str))
         if block.plain and block.delimiters != (frame.rows + block.header) * (len(self.layout.names) - 1):
             self.part.check()
-            frame = self._parse(block, dict.fromkeys(text, str), small=True)  # pandas passed over cells that are there
         numbers = {at: np.asarray(frame[at], dtype=np.float64) for at in sorted(numeric) if frame.is_number(at)}
         odd = [at for at in numeric if at not in numbers]
         spelt = self._parse(block, dict.fromkeys(odd, str), odd) if odd else frame
@@ -308,13 +307,9 @@ class _Reader:
         types: Mapping[int, type],
         only: Collection[int] | None = None,
         rows: int | None = None,
-        *,
-        small: bool = False,
     ) -> Cells:
         wanted = Reading(types, block.header, only, rows)
-        return checked_parse(
-            self.part, lambda: parse(block.data, self.layout, self.dialect, wanted, small=small or self.small)
-        )
+        return checked_parse(self.part, lambda: parse(block.data, self.layout, self.dialect, wanted, small=self.small))
 
 
 def _in_order(blocks: Iterator[_Block], work: Callable[[_Block], Any], threads: int) -> Iterator[Any]:

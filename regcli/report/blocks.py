@@ -9,7 +9,7 @@ from regcli.errors import counted
 from regcli.report.difference import COLUMNS, difference_rows, headline
 from regcli.report.forms import PENALTIES, Document, and_more, as_fit, companions, kind_of, penalty_words, used_terms
 
-__all__ = ["MOST_COLUMNS", "Block", "Grid", "Terms", "blocks", "by_part", "choices", "scorable"]
+__all__ = ["MOST_COLUMNS", "Block", "Grid", "Terms", "blocks"]
 
 #: Columns that the tables of inspect and of a model list; of more, those with findings, or the first.
 MOST_COLUMNS = 40
@@ -22,9 +22,6 @@ FEW_LEVELS, NARROW_LEVELS, LONG_LEVEL = 3, 2, 20
 
 #: From this width on there is room for more figures.
 WIDE = 110
-
-#: What is said of metrics, among them.
-_NOT_A_METRIC = "chosen_on_these_folds"
 
 _SOURCES = {"option": "--target", "name": "by its name", "last-column": "the last column"}
 
@@ -281,28 +278,6 @@ def _diff(document: Document) -> Iterator[Block]:
 
 
 # -- metrics and errors ----------------------------------------------------------------------------------------------
-
-
-def by_part(metrics: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...]]:
-    """The parts that were scored, and a row for each metric: its name, and its value in every part."""
-    scored = {part: values for part, values in metrics.items() if values is not None}
-    names = dict.fromkeys(name for values in scored.values() for name in values if name != _NOT_A_METRIC)
-    return tuple(scored), tuple((name, *(values.get(name) for values in scored.values())) for name in names)
-
-
-def scorable(document: Document) -> str:
-    """How many rows of a check can be scored."""
-    bad = document["rows"] - document["rows_scorable"]
-    return f"{document['rows']:,} rows, " + (f"{bad:,} of which cannot be scored" if bad else "all can be scored")
-
-
-def choices(document: Document) -> dict[str, int]:
-    """The strengths of a cross-validation that rules would choose, and what a criterion did: their places by name."""
-    found = {rule: document[f"index_{rule}"] for rule in ("min", "1se")}
-    criterion, lam = document["criterion"], document["model"]["lambda"]
-    if criterion is not None and lam in document["lambdas"]:
-        found[criterion["name"]] = document["lambdas"].index(lam)
-    return {name: at for name, at in found.items() if at is not None}
 
 
 def _metrics(document: Document) -> Iterator[Block]:

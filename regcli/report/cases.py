@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from regcli.report.difference import headline
 from regcli.report.formats import Cell, grid_of
-from regcli.report.forms import Document, kind_of
+from regcli.report.forms import Document, by_part, kind_of, scorable
 
 __all__ = ["Case", "Fault", "Outcome", "Section", "sections", "title"]
 
@@ -78,8 +78,6 @@ def _told(document: Document) -> str:
         return headline(document)
     if kind == "check":
         model = document["model"]
-        from regcli.report.blocks import scorable  # noqa: PLC0415  (most runs write no report)
-
         return f"{model['path']} → {model['target']}, {scorable(document)}"
     model, data = document["model"], document["data"]
     selected = f"{document['n_selected']} of {document['n_features']} columns selected"
@@ -116,8 +114,6 @@ def _results(document: Document) -> Iterator[Section]:
             yield Section("Drift", ("column", "psi", "ks at least"), moved)
     else:
         yield _section("Coefficients", document, "fit")
-        from regcli.report.blocks import by_part  # noqa: PLC0415  (most runs write no report)
-
         parts, scores = by_part(document["metrics"])
         if scores:
             yield Section("Metrics", ("metric", *parts), scores)

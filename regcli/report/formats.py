@@ -264,8 +264,12 @@ def md_table(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
 
 
 def numeric_columns(count: int, rows: Sequence[Sequence[Cell]]) -> list[bool]:
-    """Which of so many columns have numbers, and so are flushed right."""
-    return [any(isinstance(row[at], int | float) for row in rows) for at in range(count)]
+    """Which of so many columns have numbers, and so are flushed right; one without any is not."""
+
+    def is_number(cell: Cell) -> bool:
+        return isinstance(cell, int | float) and not isinstance(cell, bool)
+
+    return [any(is_number(row[at]) for row in rows) for at in range(count)]
 
 
 def _md_cell(cell: Cell) -> str:

@@ -11,13 +11,19 @@ __all__ = [
     "Document",
     "and_more",
     "as_fit",
+    "by_part",
+    "choices",
     "companions",
     "kind_of",
     "penalty_words",
+    "scorable",
     "used_terms",
 ]
 
 Document = Mapping[str, Any]
+
+#: What is said of metrics, among them.
+_NOT_A_METRIC = "chosen_on_these_folds"
 
 #: What has a language of its own, whatever the file is called.
 SCORER = ("scorer",)
@@ -114,3 +120,25 @@ def as_fit(document: Document) -> Document:
         "coefficients": rows,
         "selected": [column for column in columns if column in used],
     }
+
+
+def by_part(metrics: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...]]:
+    """The parts that were scored, and a row for each metric: its name, and its value in every part."""
+    scored = {part: values for part, values in metrics.items() if values is not None}
+    names = dict.fromkeys(name for values in scored.values() for name in values if name != _NOT_A_METRIC)
+    return tuple(scored), tuple((name, *(values.get(name) for values in scored.values())) for name in names)
+
+
+def scorable(document: Document) -> str:
+    """How many rows of a check can be scored."""
+    bad = document["rows"] - document["rows_scorable"]
+    return f"{document['rows']:,} rows, " + (f"{bad:,} of which cannot be scored" if bad else "all can be scored")
+
+
+def choices(document: Document) -> dict[str, int]:
+    """The strengths of a cross-validation that rules would choose, and what a criterion did: their places by name."""
+    found = {rule: document[f"index_{rule}"] for rule in ("min", "1se")}
+    criterion, lam = document["criterion"], document["model"]["lambda"]
+    if criterion is not None and lam in document["lambdas"]:
+        found[criterion["name"]] = document["lambdas"].index(lam)
+    return {name: at for name, at in found.items() if at is not None}

@@ -17,6 +17,7 @@ from regcli.report.forms import kind_of
 __all__ = ["html_page"]
 
 _STYLE = (
+    ":root{color-scheme:light dark}"
     "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:64rem;padding:0 1rem;color:#1b1f24;"
     "background:#fff}h1{font-size:1.3rem}h2,h3{font-size:1.05rem;margin-top:2rem}h3{font-size:1rem;margin-top:1.2rem}"
     "table{border-collapse:collapse;font-variant-numeric:tabular-nums}"

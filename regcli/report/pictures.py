@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regcli.errors import UsageError
-from regcli.report.blocks import choices
 from regcli.report.diagnostics import calibration, curve_of_course, residuals, roc
 from regcli.report.escape import visible
-from regcli.report.forms import Document, as_fit, kind_of, penalty_words
+from regcli.report.forms import Document, as_fit, choices, kind_of, penalty_words
 from regcli.report.panels import Band, Bars, Line, Mark, Panel, Picture, Tick
 from regcli.results import Drawn
 

@@ -15,10 +15,19 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from regcli.report.blocks import MOST_COLUMNS, Grid, Terms, blocks, by_part, choices, scorable
+from regcli.report.blocks import MOST_COLUMNS, Grid, Terms, blocks
 from regcli.report.curves import LABELS, ascii_only, chart, escaped, spark
 from regcli.report.escape import visible
-from regcli.report.forms import INTERCEPT, Document, companions, kind_of, penalty_words
+from regcli.report.forms import (
+    INTERCEPT,
+    Document,
+    by_part,
+    choices,
+    companions,
+    kind_of,
+    penalty_words,
+    scorable,
+)
 
 __all__ = ["table"]
 

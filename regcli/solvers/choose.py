@@ -29,11 +29,16 @@ SPREAD = 1e3
 def _krylov(problem: Problem) -> Engine:
     """Ridge in Krylov spaces, with an engine behind it for spectra that would take too many vectors."""
     from regcli.solvers.krylov import Krylov
-    from regcli.solvers.row_space import RowSpace
 
     rows, columns = problem.objective.design.shape
     wide = rows < columns and rows <= MOST_ROWS
-    return Krylov(problem, RowSpace if wide else Moments if columns <= MOST_COLUMNS else general_engine)
+    return Krylov(problem, _row_space if wide else Moments if columns <= MOST_COLUMNS else general_engine)
+
+
+def _row_space(problem: Problem) -> Engine:
+    from regcli.solvers.row_space import RowSpace
+
+    return RowSpace(problem)
 
 
 def choose_engine(problem: Problem, lam: float) -> Engine:
@@ -62,13 +67,13 @@ def choose_engine(problem: Problem, lam: float) -> Engine:
         case "cg":
             return _krylov(problem)
         case "row-space":
-            from regcli.solvers.row_space import RowSpace
-
-            return RowSpace(problem)
+            return _row_space(problem)
         case "moments":
             return Moments(problem)
-        case _:
+        case "lockstep" | "newton":
             return general_engine(problem)
+        case name:
+            raise LookupError(name)
 
 
 def engine_name(problem: Problem, lam: float) -> str:

@@ -3,7 +3,7 @@
 import csv
 import io
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +64,7 @@ ODD = st.sampled_from(
         "None",
     ]
 )
-LINES = st.text(st.sampled_from(list('0159.,;"\n\r -+eNAtruex\x85é')), max_size=60)
+LINES = st.text(st.sampled_from(list('0159.,;"\n\r\t -+eNAtruex\x85é')), max_size=60)
 DIALECTS = st.sampled_from(
     [
         Dialect(),
@@ -172,18 +172,43 @@ def test_lines_that_may_be_no_table_are_read_or_refused_alike(text: str, dialect
     hold_both(text, dialect)
 
 
-def test_pandas_passes_over_a_record_of_tabs_after_a_bare_carriage_return(tmp_path: Path) -> None:
-    path = tmp_path / "t.tsv"
-    path.write_bytes(b"a\tb\r1\t2\r\t\r3\t4\r")
+@pytest.mark.parametrize(
+    ("name", "text", "x", "y"),
+    [
+        ("t.csv", "x,y\r1,2\r \r,9\r3,4\r", [1, None, 3], [2, 9, 4]),
+        ("t.csv", "x,y\r1,2\r\r,9\r3,4\r", [1, None, 3], [2, 9, 4]),
+        ("t.tsv", "x\ty\r1\t2\r\r\t\r3\t4\r", [1, None, 3], [2, None, 4]),
+        ("t.csv", "x,y\n1,2\n\r,9\n3,4\n", [1, None, 3], [2, 9, 4]),
+    ],
+)
+@pytest.mark.parametrize("late", [False, True])
+def test_what_pandas_misreads_after_a_blank_line_is_read_as_it_stands(
+    name: str,
+    text: str,
+    x: list[float | None],
+    y: list[float | None],
+    late: bool,  # noqa: FBT001  (a case)
+    tmp_path: Path,
+) -> None:
+    path, mark = tmp_path / name, "\t" if name == "t.tsv" else ","
+    rows = 2000  # more than are looked at first
+    if late:
+        text += f"5{mark}6\r" * rows + f"word{mark}7\r"
+    path.write_bytes(text.encode())
+
+    def numbers(column: Sequence[float | None], last: float) -> list[str]:
+        return [float("nan" if value is None else value).hex() for value in [*column, *([last] * rows if late else [])]]
+
     for small in (True, False):
         with reading(small=small):
-            assert whole_table(str(path), Dialect()) == {
-                "rows": 3,
-                "zeros": (),
-                "bad": {},
-                "a": [(1.0).hex(), "nan", (3.0).hex()],
-                "b": [(2.0).hex(), "nan", (4.0).hex()],
-            }
+            found = read_table([str(path)], Dialect())
+            assert found.rows == (len(x) + rows + 1 if late else len(x))
+            assert numbers(y, 6.0) == columns_of(found)["y"][: len(x) + rows * late]
+            if not late:
+                assert numbers(x, 5.0) == columns_of(found)["x"]
+            chunks_ = list(read_chunks(str(path), Dialect(), numeric=("y",), chunk_rows=5000, keep_raw=True))
+            assert [chunk.rows for chunk in chunks_] == [found.rows]
+            assert chunks_[0].spelt["y"].tolist()[: len(y)] == ["" if value is None else f"{value:g}" for value in y]
 
 
 @pytest.mark.parametrize("small", [True, False])
