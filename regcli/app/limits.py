@@ -104,8 +104,10 @@ def out_of_memory(error: Exception) -> ResourceError | None:
 
 
 @contextmanager
-def held_memory(memory: Memory) -> Iterator[None]:
+def held_memory(memory: Memory, jobs: int | None = None) -> Iterator[None]:
     """Have the system refuse this process more memory than the limit, so that it ends with an error of its own.
+
+    What the program itself takes is there before, for as many threads as there are ``jobs``.
 
     What is limited is the data segment (RLIMIT_DATA): private memory that can be written. The address space, which
     RLIMIT_AS limits, is no measure of what is used: with numpy, scipy and two threads it is 760 MB where 120 MB are
@@ -116,6 +118,9 @@ def held_memory(memory: Memory) -> Iterator[None]:
         return
     import resource  # noqa: PLC0415  (not on every system)
 
+    from regcli.app.parallel import usable_cores, wake_blas  # noqa: PLC0415  (loads numpy)
+
+    wake_blas(jobs or usable_cores())
     memory.refuse(0, "the program itself")
     old = resource.getrlimit(resource.RLIMIT_DATA)
     wanted = _status("VmData") + memory.limit - _resident()

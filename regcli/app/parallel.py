@@ -5,7 +5,9 @@ come back in the order of their tasks, so no number depends on how many threads 
 """
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
@@ -13,13 +15,16 @@ from typing import TypeVar
 from regcli.problem.protocols import ParallelMap
 from regcli.solvers.engine import serial_map
 
-__all__ = ["single_blas_thread", "thread_map", "threads_for", "usable_cores"]
+__all__ = ["single_blas_thread", "thread_map", "threads_for", "usable_cores", "wake_blas"]
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 #: Where Linux tells a container's share of the processors: microseconds of work per microseconds of time.
 CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
+
+#: Rows of a product that takes BLAS long enough for all threads to be at it together: some milliseconds.
+WAKING = 400
 
 #: Below this a batch of tasks takes about as long as handing it to threads.
 LEAST_WORK = 2e6
@@ -40,6 +45,28 @@ def single_blas_thread() -> None:
     from threadpoolctl import threadpool_limits  # noqa: PLC0415  (30 ms that only a fit should pay)
 
     threadpool_limits(1)
+
+
+def wake_blas(threads: int) -> None:
+    """Have the BLAS of numpy and that of scipy take the memory they keep, for so many threads that use them at a time.
+
+    Each takes some 30 MB a thread when it is first used. Where the system then refuses them OpenBLAS asks again without
+    end, or ends the process.
+    """
+    import numpy as np  # noqa: PLC0415  (a limit of memory is rare)
+    from scipy.linalg import blas  # noqa: PLC0415
+
+    single_blas_thread()
+    square, together = np.ones((WAKING, WAKING)), threading.Barrier(threads)
+
+    def use(_: int) -> None:
+        together.wait()
+        np.matmul(square, square)
+        together.wait()
+        blas.dgemm(1.0, square, square)
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(use, range(threads)))
 
 
 def threads_for(jobs: int | None, work: float) -> int:

@@ -251,10 +251,11 @@ class Session:
         self._line = line
         if line:
             line.begin()
+        jobs = self.settings.jobs if jobs is None else jobs
         try:
-            with held_memory(memory), timed(seconds, self._began) as deadline:
+            with held_memory(memory, jobs), timed(seconds, self._began) as deadline:
                 yield RunContext(
-                    jobs=self.settings.jobs if jobs is None else jobs,
+                    jobs=jobs,
                     progress=line.update if line else None,
                     expect=line.expect if line else None,
                     note=self.detail,

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regcli.data.columns import number
+from regcli.data.columns import absent_values, number
 from regcli.data.dialect import Dialect
 from regcli.data.scan import TextPart
 from regcli.data.source import text_lines
@@ -94,7 +94,7 @@ def _by_pandas(block: bytes, layout: Layout, dialect: Dialect, wanted: Reading) 
     import pandas as pd  # noqa: PLC0415  (0.2 s that small tables need not pay)
 
     places = range(len(layout.names))
-    words = [cell for cell in dialect.na_values if number(cell, dialect.decimal) is None]
+    words = [cell for cell in dialect.na_values if not absent_values((cell,), dialect.decimal)]
     options: dict[str, Any] = {
         "sep": layout.delimiter,
         "decimal": dialect.decimal,
@@ -129,9 +129,8 @@ def _known(column: Any, dialect: Dialect) -> Any:  # noqa: ANN401  (a Series)
 
 def _without(numbers: NDArray[np.float64], dialect: Dialect) -> NDArray[np.float64]:
     """Make NaN of numbers that mean missing, in any spelling."""
-    found = [number(cell, dialect.decimal) for cell in dialect.na_values]
-    absent = [value for value in found if value is not None]
-    return np.where(np.isin(numbers, absent), np.nan, numbers) if absent else numbers
+    absent = absent_values(dialect.na_values, dialect.decimal)
+    return np.where(np.isin(numbers, [*absent]), np.nan, numbers) if absent else numbers
 
 
 def _by_hand(block: bytes, layout: Layout, dialect: Dialect, wanted: Reading) -> Cells:

@@ -12,6 +12,7 @@ from regcli.data.distinct import coded
 from regcli.data.table import Levels, Numbers
 
 __all__ = [
+    "absent_values",
     "as_boolean",
     "concatenate_levels",
     "concatenate_numbers",
@@ -34,6 +35,12 @@ def number(cell: str, decimal: str = ".") -> float | None:
     """Read one cell as the CSV reader does: the nearest double, zero without a sign; None if it is not a number."""
     match = _NUMBER[decimal].fullmatch(cell)
     return None if match is None else float((match[1] or cell).replace(",", ".")) + 0.0
+
+
+def absent_values(missing: Collection[str], decimal: str = ".") -> frozenset[float]:
+    """The numbers among cells that mean missing, written with this decimal mark or a point: any spelling means it."""
+    both = (number(cell, mark) for cell in missing for mark in (decimal, "."))
+    return frozenset(value for value in both if value is not None)
 
 
 def sorted_levels(codes: NDArray[Any], uniques: Sequence[str], missing: Collection[str] = ()) -> Levels:
@@ -96,7 +103,7 @@ def numbers_of(column: Levels, decimal: str = ".", missing: Collection[str] = ()
     bad : frozenset of int
         Codes of the levels that are no numbers.
     """
-    absent = {number(cell, decimal) for cell in missing} - {None}
+    absent = absent_values(missing, decimal)
     found = [number(level, decimal) for level in column.levels]
     bad = frozenset(code for code, value in enumerate(found) if value is None)
     known = [np.nan if value is None or value in absent else value for value in found]

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from regcli.data.columns import as_boolean, number, spelt_levels
+from regcli.data.columns import absent_values, as_boolean, number, spelt_levels
 from regcli.data.dialect import Dialect
 from regcli.data.lines import Line, numbered_lines
 from regcli.data.plan import NOT_READ, ChunkPlan, declared_numbers
@@ -254,7 +254,7 @@ def _column(values: list[Any], missing: tuple[str, ...], *, as_text: bool) -> Co
 
 
 def _numbers(values: list[Any], missing: tuple[str, ...]) -> Numbers | None:
-    absent = {number(cell) for cell in missing} - {None}
+    absent = absent_values(missing)
     out = np.full(len(values), np.nan)
     for row, cell in enumerate(values):
         if cell is not None and cell not in missing:

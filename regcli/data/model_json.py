@@ -29,6 +29,9 @@ __all__ = [
 #: Files larger than this are not models: 50 million bytes hold about a million terms.
 MOST_BYTES = 200_000_000
 
+#: Bytes that are read at a time.
+PIECE = 1 << 20
+
 #: Counts beyond are no counts: doubles hold all integers up to here.
 MOST_COUNT = 2**53
 
@@ -66,9 +69,11 @@ def read_bounded(stream: BinaryIO) -> str:
     ValueError
         Too large, or no UTF-8.
     """
-    content = stream.read(MOST_BYTES + 1)  # a device has no size and may have no end
-    if len(content) > MOST_BYTES:
-        raise ValueError("it is too large")
+    content = bytearray()
+    while piece := stream.read(PIECE):  # a device has no size and may have no end, and room for the most is much
+        content += piece
+        if len(content) > MOST_BYTES:
+            raise ValueError("it is too large")
     try:
         return content.decode("utf-8", "surrogatepass").removeprefix("\ufeff")
     except UnicodeDecodeError as error:

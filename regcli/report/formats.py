@@ -6,7 +6,6 @@ NaN. The other formats are extracts of the document for people and for tools tha
 """
 
 import csv
-import io
 import json
 import math
 import re
@@ -229,10 +228,18 @@ _GRIDS: Mapping[str, tuple[tuple[str, ...], Callable[[Document], Iterable[tuple[
 
 def csv_text(rows: Iterable[Iterable[Cell]], *, spreadsheet_safe: bool = False) -> str:
     """Rows as lines of cells; if ``spreadsheet_safe`` no text is a formula."""
-    text = io.StringIO()
+    lines = _Lines()
     told = ([_harmless(cell) for cell in row] for row in rows) if spreadsheet_safe else rows
-    csv.writer(text, lineterminator="\n").writerows(told)
-    return text.getvalue()
+    csv.writer(lines, lineterminator="\r\n").writerows(told)  # it quotes what ends its lines: both marks are to be
+    return "".join(line[:-2] + "\n" for line in lines)
+
+
+class _Lines(list[str]):
+    """What a CSV writer writes, a line at a time."""
+
+    def write(self, line: str) -> None:
+        """Take a line."""
+        self.append(line)
 
 
 def _harmless(cell: Cell) -> Cell:

@@ -228,3 +228,24 @@ def test_success_is_silent_with_qq(regcli: Run, tmp_path: Path) -> None:
     done = regcli("predict", "m.json", DATA, "-o", "p.csv", "--on-bad-row", "null", "-qq")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert {path.name for path in tmp_path.iterdir()} == {"m.json", "out.json", "p.csv"}
+
+
+@linux
+@pytest.mark.parametrize("jobs", ["1", "4"])
+def test_whatever_the_limit_a_fit_ends_well_or_says_that_it_is_too_little(jobs: str, regcli: Run) -> None:
+    """BLAS asks without end for memory that the system refuses it: it has what it needs before the limit is held."""
+    statuses = []
+    for megabytes in range(40, 240, 20):
+        done = regcli("fit", *FIT, "--max-memory", f"{megabytes}MB", "-j", jobs)
+        assert done.returncode in (0, 7), (megabytes, done.stderr)
+        assert done.returncode == 0 or done.stderr.startswith("error[out-of-memory]"), (megabytes, done.stderr)
+        statuses.append(done.returncode)
+    assert statuses == sorted(statuses, reverse=True)
+    assert (statuses[0], statuses[-1]) == (7, 0)
+
+
+@linux
+def test_a_small_document_is_read_within_little(tmp_path: Path, regcli: Run) -> None:
+    path = str(tmp_path / "a.json")
+    assert regcli("fit", *FIT, "-l", "1", "-o", path).returncode == 0
+    assert regcli("diff", path, path, "--max-memory", "120MB").returncode == 0

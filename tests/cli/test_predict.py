@@ -357,6 +357,16 @@ def test_columns_in_another_order_go_along_in_the_first_ones() -> None:
     assert [header, *rows] == [*csv.reader(io.StringIO(run_tool("predict", path, "all.csv", "--append").out))]
 
 
+def test_a_carriage_return_in_a_cell_is_written_in_quotes() -> None:
+    path = model()
+    put(table()[:1], "one.csv")
+    header, cells = Path("one.csv").read_text("utf-8").splitlines()
+    Path("cr.csv").write_bytes(f'note,{header}\n"lone\rcr",{cells}\n'.encode())
+    outcome = run_tool("predict", path, "cr.csv", "--append")
+    assert outcome.out.split("\n")[1].startswith('"lone\rcr",')
+    assert [row[0] for row in csv.reader(io.StringIO(outcome.out, newline=""))] == ["note", "lone\rcr"]
+
+
 def test_identifiers_go_along() -> None:
     path = model()
     rows = scored(run_tool("predict", path, "train.csv"))

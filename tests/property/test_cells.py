@@ -73,6 +73,7 @@ DIALECTS = st.sampled_from(
         Dialect(header=False),
         Dialect(na_values=("", "-999")),
         Dialect(na_values=("x",)),
+        Dialect(delimiter=";", decimal=",", na_values=("", "-999.00", "1,5")),
         Dialect(delimiter="\t"),
     ]
 )
