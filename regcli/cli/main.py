@@ -245,7 +245,7 @@ def _fit(request: FitRequest, session: Session, kind: str) -> None:
         telling.document, telling.cases = document, list(map(case, checks))
         text = session.render(document, form)
         drawn = draw_plot(plot, document, outcome.drawn)
-        telling.picture = draw_page(document, outcome.drawn) if reporting.draws else None
+        telling.picture = draw_page(document, outcome.drawn) if request.reports.drawn else None
         with session.sink() as write:  # open before the model is written: where the result cannot go, no model appears
             session.keep(plot, drawn)
             if model_out is not None and all(check.passed for check in checks):

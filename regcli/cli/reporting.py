@@ -65,11 +65,6 @@ class Reporting:
         return cls(session, tuple(files), "github" in options.reports, _summary_path(session.environ))
 
     @property
-    def draws(self) -> bool:
-        """Whether a report holds a picture."""
-        return any(form == "html" for form, _ in self.files)
-
-    @property
     def destinations(self) -> Iterator[tuple[str, str]]:
         """The files that are written, each with its option."""
         return ((f"--report {form}", path) for form, path in self.files)

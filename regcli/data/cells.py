@@ -29,7 +29,6 @@ __all__ = ["SMALL", "Cells", "Reading", "checked_parse", "parse", "widths_checke
 #: loading pandas alone takes 260.
 SMALL = 1 << 18
 
-
 #: A blank line that ends in a bare carriage return.
 _BLANK_LINE = re.compile(rb"(?:^|[\r\n])[ \t]*\r(?!\n)")
 
@@ -87,6 +86,8 @@ def parse(block: bytes, layout: Layout, dialect: Dialect, wanted: Reading, *, sm
 
 def _is_misread(block: bytes) -> bool:
     """Whether pandas may misread a text: after a blank line that a bare carriage return ends it loses a delimiter."""
+    if b"\r" not in block:  # most are told by this, in a hundredth of the time of counting
+        return False
     return block.count(b"\r") != block.count(b"\r\n") and _BLANK_LINE.search(block) is not None
 
 

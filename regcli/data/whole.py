@@ -279,7 +279,7 @@ class _Reader:
         frame = self._parse(block, dict.fromkeys(text, str))
         if block.plain and block.delimiters != (frame.rows + block.header) * (len(self.layout.names) - 1):
             self.part.check()
-        numbers = {at: np.asarray(frame[at], dtype=np.float64) for at in sorted(numeric) if frame.is_number(at)}
+        numbers = {at: frame[at] for at in sorted(numeric) if frame.is_number(at)}
         odd = [at for at in numeric if at not in numbers]
         spelt = self._parse(block, dict.fromkeys(odd, str), odd) if odd else frame
         more, levels = self._numbers(spelt, odd)

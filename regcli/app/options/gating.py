@@ -115,3 +115,8 @@ class Reports:
             "junit=PATH|github|html=PATH",
         ),
     ] = ()
+
+    @property
+    def drawn(self) -> bool:
+        """Whether one of them holds a picture."""
+        return any(report.startswith("html=") for report in self.reports)

@@ -61,7 +61,7 @@ class FitRequest:
     @property
     def drawn(self) -> bool:
         """Whether the result is drawn, to a file or in a page."""
-        return self.picture.plot is not None or any(report.startswith("html=") for report in self.reports.reports)
+        return self.picture.plot is not None or self.reports.drawn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
