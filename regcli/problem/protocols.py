@@ -188,6 +188,10 @@ class Family(Protocol):
         """Smallest loss each row could have."""
         ...
 
+    def downhill(self, y: Array) -> Array:
+        """Where a row's loss falls without end: 1 as eta grows, -1 as it shrinks, 0 where it rises on both sides."""
+        ...
+
     def deviance(self, y: Array, eta: Array) -> Array:
         """Unit deviance as it is reported in cross-validation."""
         ...

@@ -18,6 +18,7 @@ import numpy as np
 from regcli.problem.objective import Objective, Sweep
 from regcli.problem.protocols import Array, Bools, Integers, SeparableTerms
 from regcli.results import Iterate, Status
+from regcli.solvers.endless import is_endless
 from regcli.solvers.engine import Problem, RawModel, serial_map
 from regcli.solvers.models import Models
 from regcli.solvers.screening import kept_share, stations
@@ -56,15 +57,21 @@ HALVINGS = 40
 #: every round and nothing has to be gathered.
 ALL_COLUMNS = 128
 
-#: With unpenalised columns, a lane that has not settled this many rounds after a training row's |eta| passed FAR_ETA
-#: (a probability of 6e-6) counts as separated. Where there is a solution that far out, Newton's steps settle within a
-#: few rounds; where there is none, every one of them moves some row by about one.
-FAR_ETA, FAR_ROUNDS = 12.0, 15
+#: With unpenalised columns it is asked whether there is a solution at all where a lane has not settled this many rounds
+#: after a training row's |eta| passed FAR_ETA (a probability of 6e-6). Where there is one that far out, Newton's steps
+#: settle within a few rounds; where there is none, every one of them moves some row by about one. If the table is too
+#: large to ask, a lane counts as separated after FAR_ROUNDS.
+FAR_ETA, ASKING_ROUNDS, FAR_ROUNDS = 12.0, 3, 15
 
-#: With unpenalised columns a lane has only converged when its last Newton step moved no row's eta by more than this, or
-#: a row beyond ``FAR_ETA`` by more than this share of eta / ``FAR_ETA``. On separated data every Newton step moves some
-#: row by about one, however small the gradient.
+#: With unpenalised columns a lane is at rest when its last Newton step moved no row's eta by more than this, or a row
+#: beyond ``FAR_ETA`` by more than this share of eta / ``FAR_ETA``. On separated data every Newton step moves some row
+#: by about one, however small the gradient.
 SETTLED = 1e-2
+
+#: A lane without a solution comes to rest with rows that are told from the others nearly for certain, or so light that
+#: they do not show in a gradient. It is asked whether there is a solution from this |eta| on (a probability of 2.5e-3:
+#: steps may come to rest early where columns hardly differ), or below this share of the mean weight.
+CERTAIN_ETA, LIGHT = 6.0, 1e-6
 
 #: Rounds without a better violation after which a lane is left at the best there is.
 PATIENCE = 8
@@ -143,6 +150,7 @@ class Newton:
         usual = float(objective.curvature_weights(0, begun.eta[0]).sum())
         self._models = Models(self._working.objective, problem.parallel_map, fresh=work <= LITTLE_WORK, curvature=usual)
         self._loose = False
+        self._endless: dict[int, bool | None] = {}
 
     def advance(self, lams: Array, starts: Sequence[RawModel] | None = None) -> list[Iterate]:
         """Solve strength after strength, all lanes together."""
@@ -216,13 +224,26 @@ class Newton:
         out = []
         for lane in range(violation.size):
             ended = state.far[lane] >= FAR_ROUNDS or state.stale[lane] > PATIENCE
-            if not state.settled[lane] and state.far[lane] and ended:
+            endless = self._loose and self._is_endless(state, lane)
+            if endless or (endless is None and not state.settled[lane] and state.far[lane] and ended):
                 out.append(Status.SEPARATED)
-            elif violation[lane] <= self._problem.rules.tol and (state.settled[lane] or not self._loose):
+            elif violation[lane] <= self._problem.rules.tol and (state.settled[lane] or endless is False):
                 out.append(Status.CONVERGED)
             else:
                 out.append(Status.MAX_ITER)
         return tuple(out)
+
+    def _is_endless(self, state: _Round, lane: int) -> bool | None:
+        """Whether a lane has no solution, where its predictors make one ask; None where that is left open.
+
+        The answer holds for all strengths of a walk: the columns that it depends on are the same.
+        """
+        if lane not in self._endless:
+            alone = self._working.objective.keep(np.array([lane]))
+            if state.settled[lane] and not _is_far(alone.lanes.weights(0), self._at.eta[lane]):
+                return False
+            self._endless[lane] = is_endless(alone, state.terms[lane], self._at.eta[lane])
+        return self._endless[lane]
 
     def _candidates(self, lam: float, terms: list[SeparableTerms]) -> Integers:
         """Columns that the sequential strong rule keeps, and those with a coefficient or without L1."""
@@ -264,12 +285,12 @@ class Newton:
             violation=np.full(lanes, np.inf),
             best=np.full(lanes, np.inf),
             stale=np.zeros(lanes, dtype=np.intp),
-            settled=np.full(lanes, not self._loose),
+            settled=np.array([not self._loose or self._endless.get(lane) is False for lane in range(lanes)]),
             far=np.zeros(lanes, dtype=np.intp),
             rounds=np.zeros(lanes, dtype=np.intp),
             aliased=[()] * lanes,
         )
-        alive = self._still_alive(state, np.arange(lanes))
+        alive = self._still_alive(state, np.array([lane for lane in range(lanes) if not self._endless.get(lane)]))
         while alive.size and state.rounds.max() < self._problem.rules.max_iter:
             self._step(state, alive)
             state.rounds[alive] += 1
@@ -291,7 +312,7 @@ class Newton:
             state.stale[lane] = 0 if violation < 0.9 * state.best[lane] else state.stale[lane] + 1
             state.best[lane] = min(state.best[lane], violation)
             done = violation <= target and state.settled[lane]
-            apart = state.far[lane] >= FAR_ROUNDS
+            apart = self._loose and (self._endless.get(int(lane)) or state.far[lane] >= FAR_ROUNDS)
             going[which] = not done and not apart and state.stale[lane] <= PATIENCE
         return alive[going]
 
@@ -313,19 +334,23 @@ class Newton:
         levels, coefs = np.array([goal[0] for goal in goals]), np.stack([goal[1:] for goal in goals])
         trial = self._search(state, alive, levels, coefs)
         for which, lane in enumerate(alive):
-            if self._loose:
-                self._settle(state, int(lane), trial.sweep.eta[which])
+            settled = not self._loose or self._settles(state, int(lane), trial.sweep.eta[which])
+            state.settled[lane] = settled
             at.levels[lane], at.coefs[lane, columns] = trial.levels[which], trial.coefs[which]
             at.eta[lane], at.level[lane] = trial.sweep.eta[which], trial.sweep.level[which]
             at.score[lane, columns] = trial.sweep.score[which]
 
-    def _settle(self, state: _Round, lane: int, eta: Array) -> None:
-        """Tell a lane that comes to rest from one that moves on without end."""
+    def _settles(self, state: _Round, lane: int, eta: Array) -> bool:
+        """Whether a lane that a step takes to some predictors is at rest, or known to come to rest; ask if in doubt."""
+        if self._endless.get(lane) is False:
+            return True
         rows = self._problem.objective.lanes.weights(lane) > 0
         size, moved = np.abs(eta[rows]), np.abs(eta[rows] - self._at.eta[lane][rows])
-        state.settled[lane] = bool(np.all(moved <= SETTLED * np.maximum(1.0, size / FAR_ETA)))
-        beyond = not state.settled[lane] and size.max(initial=0.0) > FAR_ETA
-        state.far[lane] = state.far[lane] + 1 if beyond else 0
+        if np.all(moved <= SETTLED * np.maximum(1.0, size / FAR_ETA)):
+            state.far[lane] = 0
+            return True
+        state.far[lane] = state.far[lane] + 1 if size.max(initial=0.0) > FAR_ETA else 0
+        return state.far[lane] == ASKING_ROUNDS and self._is_endless(state, lane) is False
 
     def _goal(self, state: _Round, lane: int, reach: Array) -> Array:
         """Minimiser of the quadratic model of one lane: intercept first, then the working columns.
@@ -403,6 +428,12 @@ class _Step:
         l1, l2 = np.stack([self.terms[at].l1 for at in index]), np.stack([self.terms[at].l2 for at in index])
         pull = l1 * np.where(coefs != 0, np.sign(coefs) * move, side * np.abs(move))
         return np.asarray((pull + (l2 * coefs - score) * move).sum(axis=1) - level * rise)
+
+
+def _is_far(weights: Array, eta: Array) -> bool:
+    """Whether some training row has a predictor, or so little weight, as rows have where there is no solution."""
+    used = weights > 0
+    return bool(np.abs(eta[used]).max() > CERTAIN_ETA or weights[used].min() < LIGHT * weights[used].mean())
 
 
 def _is_slow(ratio: float, rest: float) -> bool:

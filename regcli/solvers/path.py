@@ -14,11 +14,16 @@ from regcli.solvers.certificate import measured
 from regcli.solvers.choose import choose_engine, objection
 from regcli.solvers.engine import Engine, Problem, RawModel
 from regcli.solvers.general import general_engine
+from regcli.solvers.rows import standard_rows
 
 __all__ = ["Grid", "Walk", "follow", "geometric_grid", "lambda_max", "polished"]
 
 #: glmnet's ``mnlam``: a generated path has at least this many strengths.
 LEAST_STRENGTHS = 5
+
+#: Cells of the columns that are never penalised up to which these are made orthogonal first (200 MB), and the share of
+#: the largest singular value below which one is rounding.
+MOST_CELLS, DEPENDENT = 25_000_000, 1e-13
 
 #: glmnet's ``devmax``: a generated path ends when this share of the null deviance is explained.
 MOST_EXPLAINED = 0.999
@@ -56,20 +61,38 @@ def lambda_max(problem: Problem) -> float:
     """
     objective, penalty = problem.objective.keep(np.array([0])), problem.penalty
     free = np.flatnonzero(penalty.factors == 0)
-    levels, coefs = problem.null.intercepts[:1].copy(), np.zeros((1, objective.n_terms))
+    eta = problem.null.intercepts[:1, None] + objective.offset
     if free.size:
         part, rest = objective.restrict(free), penalty.restrict(free)
-        alone = replace(problem, objective=part, penalty=rest, null=part.null())
+        alone = _in_orthogonal_columns(replace(problem, objective=part, penalty=rest, null=part.null()))
         step = measured(alone, general_engine(alone).advance(np.array([0.0]))[0])
         if step.status[0] is Status.MAX_ITER:
             text = "the model of the columns that are never penalised, where a path begins, did not converge"
             raise FitError(
                 "not-converged", text, hint="look for columns among them that hardly differ, or give --lambda"
             )
-        levels, coefs[:, free] = step.intercepts, step.coefs
-    _, score = objective.score(objective.eta(levels, coefs))
+        eta = alone.objective.eta(step.intercepts, step.coefs)
+    _, score = objective.score(eta)
     live = objective.lanes.varies[0]
     return penalty.lambda_max(np.where(live, score[0], 0.0), objective.lanes.unit[0])
+
+
+def _in_orthogonal_columns(problem: Problem) -> Problem:
+    """A problem of one lane without penalty in columns that are orthogonal over its rows: the predictors are the same.
+
+    Columns that hardly differ then cost no digits. It stays as it is where columns have limits, or are very many.
+    """
+    objective, live = problem.objective, np.flatnonzero(problem.objective.lanes.varies[0])
+    rows = np.arange(objective.y.size)
+    if problem.penalty.has_limits() or not 0 < rows.size * live.size <= MOST_CELLS:
+        return problem
+    table = standard_rows(objective, live, rows)
+    share = np.sqrt(objective.lanes.weights(0))[:, None]
+    _, values, right = np.linalg.svd(share * table, full_matrices=False)
+    kept = values > DEPENDENT * values[0]
+    other = objective.on_columns(table @ (right[kept].T / values[kept]))
+    penalty = problem.penalty.on_columns(np.zeros(np.count_nonzero(kept)))
+    return replace(problem, objective=other, penalty=penalty, null=other.null())
 
 
 def follow(

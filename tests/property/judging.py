@@ -69,19 +69,19 @@ def null_top(case: Case) -> float:
 
 
 @cache
-def endless(case: Case, lane: int, lam: float, least: float = 0.0) -> bool:
+def endless(case: Case, lane: int, lam: float) -> bool:
     """Whether unpenalised coefficients can grow without end while the loss falls, by a linear programme.
 
     For binomial a direction in which no row is on the wrong side and some are on the right one; for poisson one that
     lowers rows with target 0 and leaves the others where they are. Directions are those of an orthonormal basis, so
-    that columns that hardly differ hide nothing. Rows with at most a share ``least`` of the weight do not count.
+    that columns that hardly differ hide nothing.
     """
     problem, frame = case.lanes[lane]
     assert problem.factors is not None
     lower, upper = problem.limits()
     both = np.isfinite(lower) & np.isfinite(upper)
     free = frame.live & ((problem.factors == 0) | (lam == 0)) & ~both
-    used = np.asarray(frame.w > least)
+    used = np.asarray(frame.w > 0)
     table, y = np.asarray(frame.Z[used][:, free], dtype=float), problem.y[used]
     side = np.where(np.isfinite(lower), 1.0, np.where(np.isfinite(upper), -1.0, 0.0))[free]
     if case.intercept:

@@ -66,6 +66,10 @@ class Binomial:
             entropy = y * np.log(y) + (1.0 - y) * np.log1p(-y)
         return np.where((y > 0) & (y < 1), -entropy, 0.0)
 
+    def downhill(self, y: Array) -> Array:
+        """Towards the class that a row has; 0 for shares between them."""
+        return np.where(y >= 1, 1.0, np.where(y <= 0, -1.0, 0.0))
+
     def deviance(self, y: Array, eta: Array) -> Array:
         """-2 [y log p + (1 - y) log(1 - p)] with p clipped as glmnet clips it."""
         p = np.clip(self.mean(eta), CLIP, 1.0 - CLIP)

@@ -57,6 +57,10 @@ class Gaussian:
         """Zero."""
         return np.zeros_like(y)
 
+    def downhill(self, y: Array) -> Array:
+        """0: a parabola rises on both sides."""
+        return np.zeros_like(y)
+
     def deviance(self, y: Array, eta: Array) -> Array:
         """Squared error."""
         return np.square(y - eta)

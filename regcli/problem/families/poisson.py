@@ -61,6 +61,10 @@ class Poisson:
         """Y - y log y, zero at zero."""
         return y - y * np.log(np.where(y > 0, y, 1.0))
 
+    def downhill(self, y: Array) -> Array:
+        """Down for rows with target 0."""
+        return np.where(y > 0, 0.0, -1.0)
+
     def deviance(self, y: Array, eta: Array) -> Array:
         """2 [y log(y / mu) - (y - mu)]."""
         return 2.0 * (self.loss(y, eta) - self.saturated_loss(y))
