@@ -1,5 +1,6 @@
 """Designs: dense and sparse. The only place where the two differ."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Self
@@ -118,15 +119,25 @@ class Dense:
         """A view of consecutive rows."""
         return type(self)(self.values[rows], self.shift, self.tally)
 
-    def block_sums(self, weights: Array, labels: Integers, count: int, *, power: int = 1) -> Array:
-        """Weighted sums of the columns or of their squares, as products over pieces of the rows."""
-        self.tally.read(self.values.size, count)
-        out = np.zeros((count, self.shape[1]))
+    def block_sums(self, weights: Array, labels: Integers, count: int) -> Array:
+        """Weighted sums of the columns, as products over pieces of the rows."""
+        return self._sums(weights, labels, count, (1,))[0]
+
+    def block_moments(self, weights: Array, labels: Integers, count: int) -> tuple[Array, Array]:
+        """The same and those of their squares, from each piece while it is in cache."""
+        first, second = self._sums(weights, labels, count, (1, 2))
+        return first, second
+
+    def _sums(self, weights: Array, labels: Integers, count: int, powers: Sequence[int]) -> Array:
+        """Weighted sums of powers of the columns."""
+        self.tally.read(self.values.size, count * len(powers))
+        out = np.zeros((len(powers), count, self.shape[1]))
         step = max(ROW_BLOCK, SUM_CELLS // max(self.shape[1], 1))
         for start in range(0, self.shape[0], step):
             rows = slice(start, start + step)
-            values = self.values[rows] if power == 1 else np.square(self.values[rows])
-            out += _one_hot(weights[rows], labels[rows], count) @ values
+            values, marks = self.values[rows], _one_hot(weights[rows], labels[rows], count)
+            for at, power in enumerate(powers):
+                out[at] += marks @ (values if power == 1 else np.square(values))
         return out
 
     def block_grams(
@@ -228,11 +239,15 @@ class Sparse:
             return self
         return type(self)(self.values[rows], self.shift, self.tally)
 
-    def block_sums(self, weights: Array, labels: Integers, count: int, *, power: int = 1) -> Array:
-        """Weighted sums of the columns or of their squares, from a sparse product."""
+    def block_sums(self, weights: Array, labels: Integers, count: int) -> Array:
+        """Weighted sums of the columns, from a sparse product."""
         self.tally.read(self.cells, count)
-        values = self.values if power == 1 else self.values.power(power)
-        return np.asarray((values.T @ _one_hot(weights, labels, count).T).T)
+        return np.asarray((self.values.T @ _one_hot(weights, labels, count).T).T)
+
+    def block_moments(self, weights: Array, labels: Integers, count: int) -> tuple[Array, Array]:
+        """The same and those of their squares."""
+        squares = type(self)(self.values.power(2), self.shift, self.tally)
+        return self.block_sums(weights, labels, count), squares.block_sums(weights, labels, count)
 
     def block_grams(
         self,

@@ -261,8 +261,9 @@ def _plain_statistics(design: Design, partition: Partition) -> tuple[Array, Arra
     """
     totals, used = partition.totals()[:, None], partition.train.astype(np.float64)
     rows = (partition.row_weights, partition.block, partition.n_blocks)
-    means = used @ design.block_sums(*rows) / totals
-    variance = used @ design.block_sums(*rows, power=2) / totals - means * means
+    first, second = design.block_moments(*rows)
+    means = used @ first / totals
+    variance = used @ second / totals - means * means
     varies = variance > CANCELLED * means * means
     for lane in np.flatnonzero(~varies.all(axis=1)):
         columns = np.flatnonzero(~varies[lane])

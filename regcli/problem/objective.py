@@ -7,7 +7,7 @@ coordinates (``Lanes.unit``), so that violations are in units of a column divide
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Self
 
 import numpy as np
@@ -43,13 +43,20 @@ class Sweep:
 class NullModel:
     """The model of intercept and offset alone, in every lane.
 
-    ``intercepts`` (L,), ``loss`` (L,) at them, ``scale`` (L,): the largest score of any column, the unit of every
-    violation; where that is below 1e-12 of the residuals' root mean square, the latter.
+    ``intercepts`` (L,), ``loss`` (L,) at them, and minus the gradient there: ``level`` (L,) and ``score`` (L, p).
+    ``scale`` (L,) is the largest score of any column, the unit of every violation; where that is below 1e-12 of the
+    residuals' root mean square, the latter.
     """
 
     intercepts: Array
     loss: Array
     scale: Array
+    level: Array
+    score: Array
+
+    def keep(self, lanes: Integers) -> Self:
+        """Some of the lanes."""
+        return type(self)(*(getattr(self, field.name)[lanes] for field in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -250,10 +257,10 @@ class Objective:
             residual *= weights
             level += residual.sum(axis=1)
             products += self.design.part(rows).rdot(residual)
-        scale = np.abs(self.scored(level, products)[1]).max(axis=1, initial=0.0)
-        rms = np.sqrt(squares)
+        level, score = self.scored(level, products)
+        scale, rms = np.abs(score).max(axis=1, initial=0.0), np.sqrt(squares)
         scale = np.where(scale > 1e-12 * rms, scale, np.where(rms > 0, rms, 1.0))
-        return NullModel(intercepts, loss, scale)
+        return NullModel(intercepts, loss, scale, level, score)
 
     def _plain_intercepts(self) -> Array:
         """The same where it is the link of a mean, from sums over blocks of rows about a common middle."""

@@ -79,8 +79,12 @@ class Design(Protocol):
         """The design of consecutive rows."""
         ...
 
-    def block_sums(self, weights: Array, labels: Integers, count: int, *, power: int = 1) -> Array:
-        """Weighted sums of the columns or of their squares, (B, m), label by label. Costs one pass, O(n m B)."""
+    def block_sums(self, weights: Array, labels: Integers, count: int) -> Array:
+        """Weighted sums of the columns, (B, m), label by label. Costs one pass, O(n m B)."""
+        ...
+
+    def block_moments(self, weights: Array, labels: Integers, count: int) -> tuple[Array, Array]:
+        """The same and those of their squares, (B, m) each, in one pass."""
         ...
 
     def block_grams(

@@ -56,13 +56,8 @@ class Problem:
 
     def lane(self, lane: int) -> Self:
         """The problem of one lane."""
-        null, only = self.null, [lane]
-        return replace(
-            self,
-            objective=self.objective.keep(np.array(only)),
-            null=NullModel(null.intercepts[only], null.loss[only], null.scale[only]),
-            memory={},
-        )
+        only = np.array([lane])
+        return replace(self, objective=self.objective.keep(only), null=self.null.keep(only), memory={})
 
     def raw(self, step: Iterate, lane: int) -> RawModel:
         """One lane of an iterate as it is written."""

@@ -103,9 +103,8 @@ class Lockstep:
         objective = problem.objective
         lanes, p = objective.lanes.n_lanes, objective.n_terms
         self.batch = max(1, min(BATCH, BATCH_CELLS // max(lanes * p, 1)))
-        self._levels = problem.null.intercepts
+        self._levels, self._linear = problem.null.intercepts, problem.null.score
         self._coefs = np.zeros((lanes, p))
-        _, self._linear = objective.score(objective.eta(self._levels, self._coefs))
         terms = [objective.terms(problem.penalty, 1.0, lane) for lane in range(lanes)]
         self._edge = np.stack([term.l1 for term in terms])
         self._past: list[tuple[float, Array]] = [(np.inf, self._linear)]  # the last two strengths, and the scores there

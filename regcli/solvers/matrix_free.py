@@ -65,7 +65,7 @@ class MatrixFree:
         out = np.full(self.size, total)
         if lanes.maps[0] is None:
             rows = (self._weights, np.zeros(objective.y.size, dtype=np.intp), 1)
-            first, second = objective.design.block_sums(*rows)[0], objective.design.block_sums(*rows, power=2)[0]
+            first, second = (sums[0] for sums in objective.design.block_moments(*rows))
             centre, sd = objective.scaling
             every = (second - 2.0 * centre * first + total * centre * centre) / sd / sd
             out[self._level :] = every[self._columns]

@@ -15,7 +15,7 @@ from scipy import sparse
 from scipy.linalg.blas import dsyrk
 
 from regcli.problem.objective import Objective
-from regcli.problem.protocols import Array, Bools, Integers, SeparableTerms
+from regcli.problem.protocols import Array, Bools, Integers
 from regcli.problem.tally import Tally
 from regcli.results import Iterate
 from regcli.solvers.active_set import ActiveSet, QuadraticSolution
@@ -29,7 +29,8 @@ __all__ = ["Moments", "statistics_fit"]
 #: Statistics of all blocks and lanes may take this many bytes, or half of the matrix where that is more.
 STATISTICS = 256 * 2**20
 
-#: Strengths a batch; where statistics are made anew for each, fewer batches are cheaper.
+#: Strengths a batch, from which on a ridge path pays for a decomposition, which costs about as much as ten of the
+#: kernel's factors; where statistics are made anew for each batch, fewer of them are cheaper.
 BATCH, LONG_BATCH = 8, 50
 
 #: Rows of a matrix that are centred at a time: whole matrices in between would be four times the memory.
@@ -48,9 +49,6 @@ CANCELLED = 1e-8
 
 #: Up to this many blocks their sums are taken lane by lane; sums from both ends would be as many matrices again.
 FEW_BLOCKS = 32
-
-#: Ridge strengths that the kernel solves before a decomposition, which costs about as much as ten of its factors, pays.
-FEW_RIDGES = 10
 
 #: Slopes that the kernel leaves, as shares of the scale. Exact solutions cost hardly more than near ones, and where one
 #: column dwarfs the others (a mean of 1e5 sds and no intercept) slopes within the tolerance would be wrong choices.
@@ -94,7 +92,6 @@ class _Lane:
         self.loss = loss
         self.kernel = ActiveSet(Factor(loss.hessian, tally))
         self.spectrum: Spectrum | None = None
-        self.ridges = 0
         self.past: list[tuple[float, Array]] = []
 
     def passed(self, lam: float, score: Array) -> None:
@@ -265,16 +262,18 @@ class Moments:
         """One lane at every strength."""
         problem, loss, lane = self._problem, state.loss, state.loss.lane
         scale, coefs = float(problem.null.scale[lane]), self._coefs[lane]
-        out = []
-        for lam in lams:
-            terms = problem.objective.terms(problem.penalty, float(lam), lane)
-            tol, enough = FINE * scale, ENOUGH * problem.rules.tol * scale
-            solution = self._by_spectrum(state, float(lam), terms)
-            if solution is None or terms.distance(solution.coefs, solution.score).max(initial=0.0) > CLOSED * scale:
-                solution = state.kernel.solve(loss.linear, terms, coefs, tol, enough, ahead(state.past, float(lam)))
-            state.passed(float(lam), solution.score)
+        tol, enough = FINE * scale, ENOUGH * problem.rules.tol * scale
+        closed, out = self._by_spectrum(state, lams), []
+        for at, lam in enumerate(map(float, lams)):
+            terms = problem.objective.terms(problem.penalty, lam, lane)
+            solution = closed[at] if closed else None
+            distance = terms.distance(solution.coefs, solution.score).max(initial=0.0) if solution else np.inf
+            if solution is None or distance > CLOSED * scale:
+                solution = state.kernel.solve(loss.linear, terms, coefs, tol, enough, ahead(state.past, lam))
+                distance = terms.distance(solution.coefs, solution.score).max(initial=0.0)
+            state.passed(lam, solution.score)
             coefs = solution.coefs
-            violation = float(terms.distance(coefs, solution.score).max(initial=0.0)) / scale
+            violation = float(distance) / scale
             violation = violation if np.isfinite(violation) else np.inf
             value = 0.5 * max(loss.square - float(coefs @ (loss.linear + solution.score)), 0.0)
             out.append(_Point(coefs, violation, solution.rounds, value, solution.aliased))
@@ -282,22 +281,23 @@ class Moments:
         errors = self._held_out(loss, np.stack([point.coefs for point in out]))
         return [replace(point, held_out=error) for point, error in zip(out, errors.tolist(), strict=True)]
 
-    def _by_spectrum(self, state: _Lane, lam: float, terms: SeparableTerms) -> QuadraticSolution | None:
-        """Solve from eigenvectors where the penalty is a pure ridge on a long path; None elsewhere.
+    def _by_spectrum(self, state: _Lane, lams: Array) -> list[QuadraticSolution]:
+        """Solve all strengths of a batch from eigenvectors where the penalty is a pure ridge; empty elsewhere.
 
-        The first strengths are left to the kernel: few of them do not pay for a decomposition.
+        A few strengths do not pay for a decomposition: they are left to the kernel.
         """
-        ridge = lam > 0 and not terms.l1.any() and bool((terms.l2 > 0).all())
-        if not ridge or terms.limited or not self._problem.objective.lanes.level:
-            return None
-        state.ridges += 1
-        if state.ridges <= FEW_RIDGES:
-            return None
+        problem, loss = self._problem, state.loss
+        terms = problem.objective.terms(problem.penalty, 1.0, loss.lane)
+        ridge = bool(lams.min() > 0 and not terms.l1.any() and (terms.l2 > 0).all())
+        few = state.spectrum is None and lams.size < BATCH
+        if few or not ridge or terms.limited or not problem.objective.lanes.level:
+            return []
         if state.spectrum is None:
-            self._problem.objective.tally.factored()
-            state.spectrum = Spectrum.of_hessian(state.loss.hessian, state.loss.linear, np.sqrt(terms.l2 / lam))
-        coefs = state.spectrum.solve(np.array([lam]))[0]
-        return QuadraticSolution(coefs, state.loss.linear - state.loss.hessian @ coefs, 1, solved=True, aliased=())
+            problem.objective.tally.factored()
+            state.spectrum = Spectrum.of_hessian(loss.hessian, loss.linear, np.sqrt(terms.l2))
+        coefs = state.spectrum.solve(lams)
+        scores = loss.linear - coefs @ loss.hessian
+        return [QuadraticSolution(*pair, 1, solved=True, aliased=()) for pair in zip(coefs, scores, strict=True)]
 
     def _held_out(self, loss: _Quadratic, coefs: Array) -> Array:
         """Mean squared error on a lane's test blocks at models (T, p); nan without any."""

@@ -139,15 +139,15 @@ class Newton:
         self._problem = problem
         objective = problem.objective
         lanes, p = objective.lanes.n_lanes, objective.n_terms
-        levels, coefs = problem.null.intercepts.copy(), np.zeros((lanes, p))
-        begun = objective.sweep(levels, coefs, problem.parallel_map)
-        self._at = _Place(levels, coefs, begun.eta, begun.level, begun.score)
+        null = problem.null
+        eta = null.intercepts[:, None] + objective.offset
+        self._at = _Place(null.intercepts.copy(), np.zeros((lanes, p)), eta, null.level.copy(), null.score.copy())
         self._last = np.inf
         first = np.arange(p) if p <= ALL_COLUMNS else np.flatnonzero(problem.penalty.factors == 0)
         self._working = _Working(first, objective.restrict(first))
         work = objective.design.shape[0] * p * min(p, ALL_COLUMNS)
         self._aim = FINE if work <= LITTLE_WORK or (lanes == 1 and work <= MUCH_WORK) else COARSE
-        usual = float(objective.curvature_weights(0, begun.eta[0]).sum())
+        usual = float(objective.curvature_weights(0, eta[0]).sum())
         self._models = Models(self._working.objective, problem.parallel_map, fresh=work <= LITTLE_WORK, curvature=usual)
         self._loose = False
         self._endless: dict[int, bool | None] = {}

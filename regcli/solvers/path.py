@@ -61,7 +61,7 @@ def lambda_max(problem: Problem) -> float:
     """
     objective, penalty = problem.objective.keep(np.array([0])), problem.penalty
     free = np.flatnonzero(penalty.factors == 0)
-    eta = problem.null.intercepts[:1, None] + objective.offset
+    score = problem.null.score[:1]
     if free.size:
         part, rest = objective.restrict(free), penalty.restrict(free)
         alone = _in_orthogonal_columns(replace(problem, objective=part, penalty=rest, null=part.null()))
@@ -71,8 +71,7 @@ def lambda_max(problem: Problem) -> float:
             raise FitError(
                 "not-converged", text, hint="look for columns among them that hardly differ, or give --lambda"
             )
-        eta = alone.objective.eta(step.intercepts, step.coefs)
-    _, score = objective.score(eta)
+        _, score = objective.score(alone.objective.eta(step.intercepts, step.coefs))
     live = objective.lanes.varies[0]
     return penalty.lambda_max(np.where(live, score[0], 0.0), objective.lanes.unit[0])
 

@@ -215,10 +215,12 @@ class _ReducedLane:
         self._reduced = int(np.count_nonzero(kept))
         objective.tally.multiplied(columns.size * self._reduced)
         shape = np.concatenate([np.ones(self._reduced), np.zeros(self._free.size)])
+        other = objective.on_columns(reduced)
         self._engine = general_engine(
             replace(
                 alone,
-                objective=objective.on_columns(reduced),
+                objective=other,
+                null=replace(other.null(), scale=alone.null.scale),
                 penalty=problem.penalty.on_columns(shape),
                 rules=replace(problem.rules, tol=INNER * problem.rules.tol),
                 parallel_map=serial_map,

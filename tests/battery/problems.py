@@ -210,9 +210,8 @@ def unlimited(X: Array, y: Array, family: str, factors: Array, l1_ratio: float =
 
 def lane_alone(problem: Problem, lane: int) -> Problem:
     """The problem of one lane."""
-    only, null = np.array([lane]), problem.null
-    own = replace(null, intercepts=null.intercepts[only], loss=null.loss[only], scale=null.scale[only])
-    return replace(problem, objective=problem.objective.keep(only), null=own)
+    only = np.array([lane])
+    return replace(problem, objective=problem.objective.keep(only), null=problem.null.keep(only))
 
 
 def explicit(problem: Problem, step: Iterate) -> tuple[Array, Array]:
