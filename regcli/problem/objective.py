@@ -148,9 +148,15 @@ class Objective:
         return self.scored(rows.sum(axis=1), self.design.rdot(rows))
 
     def scored(self, level: Array, products: Array) -> tuple[Array, Array]:
-        """A score from the sums (L,) of weighted residuals and their products (L, m) with the base columns."""
-        score = (self.lanes.from_base(products) - self.lanes.centre * level[:, None]) / self.lanes.sd
-        return (level if self.intercept else np.zeros_like(level)), np.where(self.lanes.varies, score, 0.0)
+        """A score from the sums (L,) of weighted residuals and their products (L, m) with the base columns.
+
+        The products are overwritten: of many columns and lanes they are large.
+        """
+        score = self.lanes.from_base(products)
+        score -= self.lanes.centre * level[:, None]
+        score /= self.lanes.sd
+        score[~self.lanes.varies] = 0.0
+        return (level if self.intercept else np.zeros_like(level)), score
 
     def sweep(self, intercepts: Array, coefs: Array, parallel_map: ParallelMap) -> "Sweep":
         """Predictors, and minus the gradient of the loss there, in one pass over the rows: ``eta`` and ``score``.
