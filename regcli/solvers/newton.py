@@ -60,8 +60,8 @@ ALL_COLUMNS = 128
 #: With unpenalised columns it is asked whether there is a solution at all where a lane has not settled this many rounds
 #: after a training row's |eta| passed FAR_ETA (a probability of 6e-6). Where there is one that far out, Newton's steps
 #: settle within a few rounds; where there is none, every one of them moves some row by about one. If the table is too
-#: large to ask, a lane counts as separated after FAR_ROUNDS.
-FAR_ETA, ASKING_ROUNDS, FAR_ROUNDS = 12.0, 3, 15
+#: large to ask, the lane counts as separated.
+FAR_ETA, FAR_ROUNDS = 12.0, 15
 
 #: With unpenalised columns a lane is at rest when its last Newton step moved no row's eta by more than this, or a row
 #: beyond ``FAR_ETA`` by more than this share of eta / ``FAR_ETA``. On separated data every Newton step moves some row
@@ -350,7 +350,7 @@ class Newton:
             state.far[lane] = 0
             return True
         state.far[lane] = state.far[lane] + 1 if size.max(initial=0.0) > FAR_ETA else 0
-        return state.far[lane] == ASKING_ROUNDS and self._is_endless(state, lane) is False
+        return state.far[lane] == FAR_ROUNDS and self._is_endless(state, lane) is False
 
     def _goal(self, state: _Round, lane: int, reach: Array) -> Array:
         """Minimiser of the quadratic model of one lane: intercept first, then the working columns.

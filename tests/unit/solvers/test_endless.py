@@ -5,9 +5,11 @@ import pytest
 
 from regcli.problem.folds import whole_partition
 from regcli.problem.protocols import Array
+from regcli.results import Status
 from regcli.solvers import endless
 from regcli.solvers.endless import is_endless
 from regcli.solvers.engine import Rules
+from regcli.solvers.general import general_engine
 from tests.battery.problems import Posed
 
 
@@ -121,9 +123,29 @@ def test_columns_that_hardly_differ_hide_nothing() -> None:
     assert answer(posed(np.column_stack([first, first + 1e-8 * (y - 0.5)]), y)) is True
 
 
-def test_a_table_too_large_to_ask_is_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endless, "MOST_CELLS", 1000)
+@pytest.mark.parametrize(("limit", "value"), [("MOST_CELLS", 1000), ("MOST_COLUMNS", 2)])
+def test_a_table_too_large_to_ask_is_left_open(limit: str, value: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endless, limit, value)
     rng = np.random.default_rng(2)
     X = rng.standard_normal((2000, 3))
     assert answer(posed(X, (X[:, 0] > 0).astype(float))) is None
     assert answer(posed(X, (rng.random(2000) < 0.5).astype(float))) is False
+
+
+@pytest.mark.parametrize("family", ["binomial", "poisson"])
+def test_residuals_near_a_solution_prove_it(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object) -> bool:
+        raise AssertionError
+
+    monkeypatch.setattr(endless, "_falls", never)
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((400, 5))
+    signal = X @ np.array([2.0, -1, 0.5, 0, 1])
+    counts = np.ceil(3 * rng.random(400)) if family == "poisson" else np.ones(400)
+    made = posed(X, (signal + rng.standard_normal(400) > 0.5) * counts, family)
+    problem = made.posed(whole_partition(made.weights), Rules())
+    found = general_engine(problem).advance(np.zeros(1))[0]
+    assert found.status[0] is Status.CONVERGED
+    assert found.eta is not None
+    terms = problem.objective.terms(problem.penalty, 0.0, 0)
+    assert is_endless(problem.objective, terms, found.eta[0]) is False
