@@ -53,6 +53,16 @@ class Location:
     column: str | None = None
     row: int | None = None
 
+    @property
+    def told(self) -> str:
+        """The place in words, empty where none is known."""
+        file = self.file or ""
+        if self.line is not None:
+            file = f"{file}:{self.line}" if file else f"line {self.line}"
+        row = "" if self.row is None else f"row {self.row}"
+        column = "" if self.column is None else f"column {self.column!r}"
+        return ", ".join(part for part in (file, row, column) if part)
+
 
 class RegcliError(Exception):
     """An error regcli knows how to explain.
@@ -255,6 +265,7 @@ WARNING_CODES: MappingProxyType[str, tuple[int, str]] = MappingProxyType(
         "duplicate-columns": (3, "columns that carry the same values"),
         "collinear-columns": (3, "columns that are multiples of each other, shifted or not"),
         "aliased": (3, "an unpenalised column that depends on the others was set aside"),
+        "nearly-dependent": (3, "the others nearly make up an unpenalised column, whose estimate is worth little"),
         "rare-class": (3, "a class has fewer than eight rows"),
         "fewer-folds": (3, "fewer folds than usual, because there are few rows"),
         "lambda-zero-left-out": (4, "strength 0 has no answer here and was left out of the list"),

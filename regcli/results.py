@@ -20,6 +20,7 @@ __all__ = [
     "Criterion",
     "Curve",
     "DataFacts",
+    "Dependence",
     "Difference",
     "Drawn",
     "FitResult",
@@ -62,13 +63,26 @@ class Status(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Dependence:
+    """A column that nothing penalises and the columns that make it up, or nearly so, by their places.
+
+    ``aside`` says that it was set aside; else the little that the others leave of it has an estimate.
+    """
+
+    column: int
+    others: tuple[int, ...]
+    aside: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Iterate:
     """All lanes at one strength, in the lanes' coordinates.
 
     ``intercepts`` (L,), ``coefs`` (L, p), ``violation`` (L,), ``rounds`` (L,), one status a lane, ``loss`` of the first
     lane on its training rows. ``eta`` (L, n) are the linear predictors, those of each lane's held-out rows at least, if
     the engine has them; ``held_out`` (L,) the mean squared error on each lane's test blocks if the engine gets it
-    without a pass over the data. ``aliased`` are terms of lane 0 that depend on others and were set aside.
+    without a pass over the data. ``aliased`` are terms of lane 0 that depend on others and were set aside;
+    ``depends`` says on which, as far as the engine knows.
     """
 
     lam: float
@@ -81,6 +95,7 @@ class Iterate:
     eta: Array | None = None
     held_out: Array | None = None
     aliased: tuple[int, ...] = ()
+    depends: tuple[Dependence, ...] = ()
 
     def reported(self) -> Self:
         """What is kept when the folds are scored: the coefficients are those of lane 0 alone."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from regcli.app.context import RunContext
+from regcli.app.dependent import WAY_OUT, nearly_told
 from regcli.app.elsewhere import strengths_elsewhere
 from regcli.app.folding import RowFacts, make_splits, refuse_mixed_schemes, scheme_of
 from regcli.app.options import CvRequest, FitRequest, Folds
@@ -268,6 +269,9 @@ def _certify(found: Found, plan: Plan, *, allow: bool) -> Convergence:
         refuse_separated(problem, [step], plan.names)
     if not status.usable and not allow:
         text = f"the model reached a violation of {certificate.violation:.2g}, not --tol {problem.rules.tol:g}"
+        near = nearly_told(step, plan.names)
+        if near:
+            raise FitError("not-converged", f"{text}: {near}", hint=WAY_OUT)
         raise FitError("not-converged", text, hint=status.value)
     return Convergence(status, int(step.rounds[0]), certificate.violation, "data", certificate.gap)
 

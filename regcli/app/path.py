@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from regcli.app.context import RunContext
+from regcli.app.dependent import warn_dependent
 from regcli.app.options import PathRequest
 from regcli.app.parallel import single_blas_thread, thread_map, threads_for
 from regcli.app.prepare import Prepared, prepare
@@ -187,11 +188,7 @@ def warn_path(
     if short:
         text = f"{counted(len(short), 'strength')} did not reach --tol in every fold; the first is {short[0]:g}"
         out.append(Warn("not-converged", text, {"lambdas": short}))
-    if steps and steps[-1].aliased:
-        columns = [names[at] for at in steps[-1].aliased]
-        text = f"unpenalised columns that depend on others were set aside: {', '.join(columns)}"
-        out.append(Warn("aliased", text, {"columns": columns}))
-    return out
+    return [*out, *warn_dependent(steps[-1], names)] if steps else out
 
 
 def refuse_separated(problem: Problem, steps: Sequence[Iterate], names: tuple[str, ...]) -> None:

@@ -18,8 +18,8 @@ from regcli.problem.families import FAMILIES
 from regcli.problem.lanes import Lanes, Partition, make_lanes
 from regcli.problem.objective import Objective
 from regcli.problem.penalties import ElasticNet
-from regcli.problem.protocols import Array, Bools, Design, Family, Integers, ParallelMap
-from regcli.results import ModelFacts, TermFacts
+from regcli.problem.protocols import Array, Bools, Design, Family, ParallelMap
+from regcli.results import Dependence, ModelFacts, TermFacts
 from regcli.solvers.engine import Problem, Rules
 
 __all__ = [
@@ -144,14 +144,14 @@ def lead_problem(
     objective = ground.objective(partition)
     dropped = tuple(name for name, _ in prepared.dropped)
     penalty = build_penalty(asked, options, prepared.encoder.terms, dropped)
-    aliased = _dependent(objective, penalty, asked)
-    if aliased.size:
-        penalty = penalty.fix(aliased)
-    set_aside = tuple(map(int, aliased))
-    return Problem(objective, penalty, objective.null(), ground.rules, ground.parallel_map, set_aside)
+    depends = _dependent(objective, penalty, asked)
+    aside = [one.column for one in depends if one.aside]
+    if aside:
+        penalty = penalty.fix(np.array(aside, dtype=np.intp))
+    return Problem(objective, penalty, objective.null(), ground.rules, ground.parallel_map, depends)
 
 
-def _dependent(objective: Objective, penalty: ElasticNet, asked: Asked) -> Integers:
+def _dependent(objective: Objective, penalty: ElasticNet, asked: Asked) -> tuple[Dependence, ...]:
     """Unpenalised columns that depend on the intercept and those before them; least squares finds its own."""
     alone = objective.keep(np.array([0]))
     live = alone.lanes.varies[0]
@@ -159,8 +159,8 @@ def _dependent(objective: Objective, penalty: ElasticNet, asked: Asked) -> Integ
     squares = objective.family.quadratic and asked.unpenalised and not penalty.has_limits()
     rows = np.count_nonzero(objective.lanes.partition.row_weights > 0)
     if squares or not free.size or free.size + objective.intercept > rows:
-        return free[:0]
-    from regcli.solvers.direct import dependent_columns  # noqa: PLC0415  (most problems penalise all columns)
+        return ()
+    from regcli.solvers.dependence import dependent_columns  # noqa: PLC0415  (most problems penalise all columns)
 
     return dependent_columns(alone, free)
 

@@ -1,10 +1,10 @@
 """Errors as people and as programs read them."""
 
 from regcli.cli.streams import paint
-from regcli.errors import WARNING_CODES, Location, RegcliError, Warn, error_class
+from regcli.errors import WARNING_CODES, RegcliError, Warn, error_class
 from regcli.report.escape import visible
 
-__all__ = ["error_document", "error_lines", "head_line", "place_of", "strict_error"]
+__all__ = ["error_document", "error_lines", "head_line", "strict_error"]
 
 #: The words that lines begin with, and how they are painted.
 _PAINT = {"error": "1;31", "warning": "1;33"}
@@ -34,7 +34,7 @@ def error_document(error: RegcliError) -> dict[str, object]:
 def error_lines(error: RegcliError, *, color: bool) -> str:
     """What went wrong, where, and the way out."""
     lines = [head_line("error", error.code, error.message, color=color)]
-    if where := place_of(error.where):
+    if where := error.where.told:
         lines.append(f"  at {visible(where)}")
     if error.cells:
         lines.append(f"  cells: {', '.join(visible(repr(cell)) for cell in error.cells)}")
@@ -48,13 +48,3 @@ def error_lines(error: RegcliError, *, color: bool) -> str:
 def head_line(word: str, code: str, message: str, *, color: bool) -> str:
     """The line of an error or a warning."""
     return f"{paint(word, _PAINT[word], on=color)}[{code}]: {visible(message)}"
-
-
-def place_of(where: Location) -> str:
-    """A place in words, empty where none is known."""
-    file = where.file or ""
-    if where.line is not None:
-        file = f"{file}:{where.line}" if file else f"line {where.line}"
-    row = "" if where.row is None else f"row {where.row}"
-    column = "" if where.column is None else f"column {where.column!r}"
-    return ", ".join(part for part in (file, row, column) if part)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from regcli.app.limits import out_of_memory
 from regcli.app.options import Reports
-from regcli.cli.faults import place_of
 from regcli.cli.session import Session
 from regcli.cli.streams import tell
 from regcli.errors import Location, OutputError, RegcliError, UsageError
@@ -113,7 +112,7 @@ class Reporting:
 
 def fault_of(error: RegcliError) -> Fault:
     """An error as reports have it."""
-    place, lines = place_of(error.where), [error.message]
+    place, lines = error.where.told, [error.message]
     lines += [f"at {place}"] if place else []
     lines += [f"hint: {error.hint}"] if error.hint else []
     return Fault(error.code, tuple(lines), error.where.file, error.where.line)

@@ -80,8 +80,9 @@ def measured(problem: Problem, step: Iterate) -> Iterate:
 
     So are lanes whose products with the data have lost digits, and all with ``Rules.certify``.
     """
-    if problem.aliased:
-        step = replace(step, aliased=tuple(sorted({*step.aliased, *problem.aliased})))
+    if problem.depends:
+        aside = {one.column for one in problem.depends if one.aside}
+        step = replace(step, aliased=tuple(sorted({*step.aliased, *aside})), depends=problem.depends)
     again = (step.violation > problem.rules.tol) | problem.objective.lanes.cancelled | problem.rules.certify
     if not again.any():
         return step

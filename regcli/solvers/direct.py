@@ -21,25 +21,17 @@ from scipy.linalg import solve_triangular
 
 from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Integers
-from regcli.problem.tally import Tally
-from regcli.results import Iterate
+from regcli.results import Dependence, Iterate
+from regcli.solvers.dependence import NEARLY, dependences, find_independent, is_dependent, pivots, triangle
 from regcli.solvers.engine import Problem, RawModel, status_of
-from regcli.solvers.rows import standard_rows
 
-__all__ = ["Direct", "dependent_columns"]
+__all__ = ["Direct"]
 
 #: Always refine problems with at most this many products of rows, columns and lanes: it costs a few milliseconds.
 ALWAYS_REFINE = 2_000_000
 
 #: Larger ones are refined when a pivot is below this share of its column: three digits of eight would be lost.
 ILL_CONDITIONED = 1e-5
-
-#: What rounding leaves of a column that depends on others, as a share of the lengths that add up to it: at most 6 eps
-#: in 200 dependent tables of 24 to 100,000 rows. Powers up to 15 of one column keep 200 eps.
-ROUNDING = 16 * float(np.finfo(float).eps)
-
-#: Pivots below which Newton's rounds do not end: a total that differs by a millionth from its part does.
-LEAST_PIVOT = 1e-6
 
 #: Steps along the exact gradient; the second already changes nothing on the problems of NIST.
 GRADIENT_STEPS = 3
@@ -57,7 +49,7 @@ class Direct:
     Notes
     -----
     Costs O(n p^2) once for all lanes and O(B p^3) for merging B blocks. A column that depends on those before it is set
-    aside (``aliased``), the later one of any pair; see ``_independent``.
+    aside (``aliased``), the later one of any pair; see ``find_independent``.
     """
 
     name = "direct"
@@ -88,8 +80,8 @@ class Direct:
         standard = own * objective.lanes.sd
         eta = objective.eta(levels, standard)
         level, score = objective.score(eta)
-        for lane, triangle in enumerate(triangles):
-            score[lane, list(triangle.aliased)] = 0.0
+        for lane, solved in enumerate(triangles):
+            score[lane, list(solved.aliased)] = 0.0
         violation = np.maximum(np.abs(score).max(axis=1, initial=0.0), np.abs(level)) / null.scale
         return Iterate(
             lam=lam,
@@ -101,6 +93,7 @@ class Direct:
             loss=float(objective.loss(eta)[0]),
             eta=eta,
             aliased=triangles[0].aliased,
+            depends=triangles[0].depends,
         )
 
     def _refine(self, target: Array, coefs: Array, triangles: list["_Triangle"]) -> Array:
@@ -138,7 +131,7 @@ class Direct:
         if objective.lanes.maps[0] is None:
             values = values / objective.lanes.sd[0]
         table = np.hstack([ones, values, right[:, rows].T])
-        return _triangle(table * root, objective.tally)
+        return triangle(table * root, objective.tally)
 
     def _merge(self, factors: list[Array], lane: int) -> "_Triangle":
         """Merge the factors of a lane's blocks and solve its triangle."""
@@ -152,21 +145,22 @@ class Direct:
         use = np.concatenate([[objective.intercept], objective.lanes.varies[lane]])
         kept = np.flatnonzero(use)
         tol = max(objective.design.shape) * np.finfo(float).eps
-        merged = _triangle(table[:, np.append(kept, p + 1)], objective.tally)
-        share = _pivots(merged, kept.size)
-        aliased: tuple[int, ...] = ()
-        if share.min(initial=1.0) <= tol or _distances(merged, kept.size).min(initial=1.0) <= ROUNDING:
-            independent, _ = _independent(merged[:, : kept.size], tol)
-            aliased = tuple(int(j) - 1 for j in np.setdiff1d(kept, kept[independent]))
+        terms, whole = kept - 1, triangle(table[:, np.append(kept, p + 1)], objective.tally)
+        merged, independent = whole, np.arange(kept.size)
+        if is_dependent(whole, kept.size, tol):
+            independent, _ = find_independent(whole[:, : kept.size], tol)
             kept = kept[independent]
-            merged = _triangle(table[:, np.append(kept, p + 1)], objective.tally)
-            share = _pivots(merged, kept.size)
+            merged = triangle(table[:, np.append(kept, p + 1)], objective.tally)
+        pivot = float(pivots(merged, kept.size).min(initial=1.0))
+        depends: tuple[Dependence, ...] = ()
+        if kept.size < terms.size or pivot < NEARLY:
+            depends = dependences(whole[:, : terms.size], independent, terms)
         scale = np.concatenate([[1.0], objective.lanes.sd[0]])
         solution = np.zeros(p + 1)
         factor = merged[: kept.size, : kept.size]
         if kept.size:
             solution[kept] = solve_triangular(factor, merged[: kept.size, -1])
-        return _Triangle(factor, kept, scale, solution / scale, aliased, float(share.min(initial=1.0)))
+        return _Triangle(factor, kept, scale, solution / scale, depends, pivot)
 
 
 @dataclass(frozen=True)
@@ -177,8 +171,13 @@ class _Triangle:
     kept: Integers
     scale: Array
     solution: Array
-    aliased: tuple[int, ...]
+    depends: tuple[Dependence, ...]
     pivot: float
+
+    @property
+    def aliased(self) -> tuple[int, ...]:
+        """Columns that were set aside."""
+        return tuple(one.column for one in self.depends if one.aside)
 
     def correct(self, gradient: Array) -> Array:
         """R^-1 R^-T times a gradient (p + 1,): the step that would bring it to zero."""
@@ -187,79 +186,6 @@ class _Triangle:
             half = solve_triangular(self.factor, (gradient / self.scale)[self.kept], trans="T")
             out[self.kept] = solve_triangular(self.factor, half)
         return out / self.scale
-
-
-def dependent_columns(objective: Objective, columns: Integers) -> Integers:
-    """Columns that depend on the intercept and on those before them, over the weighted rows of the first lane.
-
-    See ``_independent``. Where what is left depends so nearly on each other that Newton's rounds would not end, only
-    what is dependent to the last digit is set aside. Costs O(n k^2).
-    """
-    lanes = objective.lanes
-    weights = lanes.weights(0)
-    rows = np.flatnonzero(weights > 0)
-    factor = np.zeros((0, columns.size + 1))
-    for start in range(0, rows.size, ROWS):
-        part = rows[start : start + ROWS]
-        ones = np.full((part.size, 1), float(objective.intercept))
-        table = np.hstack([ones, standard_rows(objective, columns, part)])
-        factor = _triangle(np.vstack([factor, table * np.sqrt(weights[part])[:, None]]), objective.tally)
-    tol = max(objective.design.shape) * np.finfo(float).eps
-    kept, pivot = _independent(factor, tol)
-    if pivot < LEAST_PIVOT:
-        kept, _ = _independent(factor, tol, rounding=0.0)
-    return np.setdiff1d(columns, columns[kept[kept > 0] - 1])
-
-
-def _triangle(table: Array, tally: Tally) -> Array:
-    """R of the QR factorization, which is counted."""
-    tally.factored()
-    return np.asarray(np.linalg.qr(table, mode="r"), dtype=np.float64)
-
-
-def _pivots(factor: Array, count: int) -> Array:
-    """Size of each pivot as a share of its column's length; zero where there are fewer rows than columns."""
-    lengths = np.linalg.norm(factor[:, :count], axis=0)
-    pivots = np.zeros(count)
-    reach = min(count, factor.shape[0])
-    pivots[:reach] = np.abs(np.diagonal(factor)[:reach])
-    return pivots / np.where(lengths > 0, lengths, 1.0)
-
-
-def _distances(factor: Array, count: int) -> Array:
-    """How far each column is from depending on those before it, as ``_independent`` has it; no pivot may be zero."""
-    square = factor[:count, :count] / np.linalg.norm(factor[:, :count], axis=0)
-    inverse = solve_triangular(square, np.eye(count))
-    return np.asarray(1.0 / np.abs(inverse).sum(axis=0))
-
-
-def _independent(factor: Array, tol: float, rounding: float = ROUNDING) -> tuple[Integers, float]:
-    """Columns that do not depend on those before them, and their smallest pivot as a share of its column's length.
-
-    Gram-Schmidt with every projection done twice.
-
-    A column depends on those before it if what they leave of it is below ``tol`` of its length, or below ``rounding``
-    of the lengths that add up to it: of a total that hardly differs from one of its parts, the other part is left with
-    the rounding of both.
-    """
-    basis, square = np.zeros((factor.shape[0], 0)), np.zeros((0, 0))
-    lengths = np.linalg.norm(factor, axis=0)
-    kept: list[int] = []
-    pivot = 1.0
-    for j in range(factor.shape[1]):
-        within = basis.T @ factor[:, j]
-        rest = factor[:, j] - basis @ within
-        again = basis.T @ rest
-        rest, within = rest - basis @ again, within + again
-        size = float(np.linalg.norm(rest))
-        parts = solve_triangular(square, within) if kept else within
-        reach = lengths[j] + float(np.abs(parts) @ lengths[kept])
-        if size > max(tol * lengths[j], rounding * reach) and basis.shape[1] < factor.shape[0]:
-            basis = np.hstack([basis, (rest / size)[:, None]])
-            square = np.block([[square, within[:, None]], [np.zeros((1, len(kept))), np.array([[size]])]])
-            kept.append(j)
-            pivot = min(pivot, size / lengths[j])
-    return np.array(kept, dtype=np.intp), pivot
 
 
 def _residual(objective: Objective, target: Array, coefs: Array) -> tuple[Array, Array]:

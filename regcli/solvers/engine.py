@@ -8,7 +8,7 @@ import numpy as np
 
 from regcli.problem.objective import NullModel, Objective
 from regcli.problem.protocols import Array, ParallelMap, Penalty
-from regcli.results import Iterate, Status
+from regcli.results import Dependence, Iterate, Status
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -42,8 +42,8 @@ class RawModel:
 class Problem:
     """Everything an engine needs to know.
 
-    ``aliased`` are unpenalised terms that depend on others and were set aside before any engine ran. ``memory`` is what
-    engines keep by their names for other penalties over the same objective.
+    ``depends`` are unpenalised terms that depend on others, and were set aside before any engine ran, or nearly do.
+    ``memory`` is what engines keep by their names for other penalties over the same objective.
     """
 
     objective: Objective
@@ -51,7 +51,7 @@ class Problem:
     null: NullModel
     rules: Rules
     parallel_map: ParallelMap
-    aliased: tuple[int, ...] = ()
+    depends: tuple[Dependence, ...] = ()
     memory: dict[str, object] = field(default_factory=dict)
 
     def lane(self, lane: int) -> Self:

@@ -78,6 +78,50 @@ def test_the_later_of_dependent_columns_is_set_aside_and_told(family: str, ask: 
     assert "aliased" in [warning["code"] for warning in document["warnings"]]
 
 
+@pytest.mark.parametrize("family", ["gaussian", "binomial", "poisson"])
+def test_columns_are_told_with_those_that_make_them_up(family: str, ask: Ask, tmp_path: Path) -> None:
+    """A sum, dummies of every level, and two names of one thing, each with what it hangs on and with nothing else."""
+    rng = np.random.default_rng(11)
+    a, b, c = noise(rng, 3, 120)
+    kind, eta = rng.integers(0, 3, 120), (a - b) / 2
+    y = {
+        "gaussian": eta + noise(rng, 120),
+        "binomial": (eta + noise(rng, 120) > 0) * 1.0,
+        "poisson": rng.poisson(np.exp(eta)),
+    }
+    columns = {
+        "a": a, "k0": kind == 0, "b": b, "k1": kind == 1, "total": np.round(a + b, 4), "c": c, "k2": kind == 2,
+        "half": np.round((a - 3 * c) / 2, 5),
+    }  # fmt: skip
+    path = write(tmp_path / "many.csv", {**{key: part * 1.0 for key, part in columns.items()}, "y": y[family]})
+    status, document = ask("fit", path, "-y", "y", "--family", family, "--penalty", "none")
+    assert status == 0
+    (warning,) = document["warnings"]
+    assert warning["code"] == "aliased"
+    assert warning["depends"] == [
+        {"column": "total", "on": ["a", "b"]},
+        {"column": "k2", "on": ["k0", "k1"]},
+        {"column": "half", "on": ["a", "c"]},
+    ]
+    assert "total (on a, b), k2 (on k0, k1), half (on a, c); --drop" in warning["message"]
+    assert [entry["column"] for entry in document["dropped"]] == warning["columns"]
+
+
+@pytest.mark.parametrize("family", ["binomial", "poisson"])
+def test_what_keeps_newton_from_an_end_is_named(family: str, ask: Ask, tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    a, b = noise(rng, 2, 200)
+    twin = a + 1e-7 * rng.normal(size=200)
+    y = rng.poisson(np.exp(a / 3)) if family == "poisson" else (a + noise(rng, 200) > 0) * 1
+    path = write(tmp_path / "twins.csv", {"a": a, "b": b, "twin": twin, "y": y})
+    status, error = ask("fit", path, "-y", "y", "--family", family, "--penalty", "none")
+    assert (status, error["code"]) == (4, "not-converged")
+    assert error["message"].endswith("unpenalised columns nearly depend on others: twin (on a)")
+    assert "--drop" in error["hint"]
+    status, document = ask("fit", path, "-y", "y", "--family", family, "--penalty", "none", "--drop", "twin")
+    assert (status, document["warnings"]) == (0, [])
+
+
 @pytest.mark.parametrize(
     ("family", "scale"),
     [("gaussian", 1), ("gaussian", 1e3), ("gaussian", 1e5), ("binomial", 1e3), ("poisson", 1e3)],
