@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from shlex import quote
 
 import numpy as np
@@ -15,7 +15,7 @@ from regcli.data.derive import derived_table
 from regcli.data.encoder import Encoder
 from regcli.data.facts import ColumnProfile, Finding, Leak, TargetFacts
 from regcli.data.identify import Identifier
-from regcli.data.learn import Recipe, learn_encoder
+from regcli.data.learn import Learnt, Recipe, learn_encoder
 from regcli.data.profile import clipped
 from regcli.data.stored import Stored
 from regcli.data.suspects import calendar_numbers, stand_ins
@@ -53,7 +53,7 @@ _FEW = range(3, 11)
 _ENOUGH_ROWS = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Parts:
     """Which column is what: the target (None where fit could not tell), the features, what columns are declared as."""
 
@@ -63,6 +63,11 @@ class Parts:
     categorical: tuple[str, ...]
     findings: tuple[Finding, ...] = ()
     recipe: Recipe = field(default_factory=Recipe)
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """The features, to look a name up among many."""
+        return frozenset(self.features)
 
     @property
     def dates(self) -> tuple[str, ...]:
@@ -203,15 +208,28 @@ def terms_of(table: Table, parts: Parts, names: Sequence[str], rows: Rows) -> Te
 
     The table has the parts of dates beside them.
     """
+    learn = partial(learn_encoder, weights=np.ones(rows.size), reference=False, recipe=parts.recipe)
+    try:  # a column at a time takes twice as long
+        encoder = learn(table, [new for name in names for new in parts.made_of(name)], rows).encoder
+    except DataError:
+        return _terms_one_by_one(table, parts, names, rows, learn)
+    counts = dict.fromkeys(names, 0)
+    whole = {new: name for name in names for new in parts.made_of(name)}
+    for feature in encoder.features:
+        counts[whole[feature.column]] += len(feature.terms)
+    return Terms(counts, _stored_cells([encoder], table, rows), ())
+
+
+def _terms_one_by_one(
+    table: Table, parts: Parts, names: Sequence[str], rows: Rows, learn: Callable[..., Learnt]
+) -> Terms:
+    """The same where a column is refused, or two beside each other."""
     encoders: dict[str, Encoder] = {}
     found: list[Finding] = []
     first: dict[str, str] = {}
-    weights = np.ones(rows.size)
     for name in names:
         try:
-            encoder = learn_encoder(
-                table, parts.made_of(name), rows, weights=weights, reference=False, recipe=parts.recipe
-            ).encoder
+            encoder = learn(table, parts.made_of(name), rows).encoder
         except DataError as error:
             found.append(from_error(error, name))
             continue
@@ -219,7 +237,9 @@ def terms_of(table: Table, parts: Parts, names: Sequence[str], rows: Rows) -> Te
         for term in encoder.terms:
             other = first.setdefault(term.name, name)
             if other != name:  # two columns give a term of this name: fit says how
-                found += _refused_together(table, parts, [other, name], rows)
+                made = [new for each in (other, name) for new in parts.made_of(each)]
+                refused = _refusal(partial(learn, table, made, rows))
+                found += [] if refused is None else [from_error(refused, other, name)]
     counts = {name: len(encoder.terms) for name, encoder in encoders.items()}
     return Terms(counts, _stored_cells(encoders.values(), table, rows), tuple(found))
 
@@ -229,14 +249,6 @@ def _stored_cells(encoders: Collection[Encoder], table: Table, rows: Rows) -> in
     if not any(encoder.is_sparse(table.columns) for encoder in encoders):
         return None
     return sum(Stored.of(encoder.base(table.columns, rows)).cells.size for encoder in encoders)
-
-
-def _refused_together(table: Table, parts: Parts, names: Sequence[str], rows: Rows) -> list[Finding]:
-    """What is wrong with columns beside each other."""
-    made = [new for name in names for new in parts.made_of(name)]
-    learn = partial(learn_encoder, table, made, rows, weights=np.ones(rows.size), reference=False, recipe=parts.recipe)
-    error = _refusal(learn)
-    return [] if error is None else [from_error(error, *names)]
 
 
 # -- what fit would say ----------------------------------------------------------------------------------------------

@@ -220,7 +220,7 @@ def _profile(table: Table, name: str, parts: found.Parts, counts: dict[str, int]
     elif isinstance(column, Levels) and declared == "ordinal":
         given = parts.recipe.ordinal[name] or level_order(column.levels)
         profile = replace(profile, order=tuple(level for level in given if level in column.levels))
-    role = "target" if name == parts.target else "feature" if name in parts.features else "dropped"
+    role = "target" if name == parts.target else "feature" if name in parts.known else "dropped"
     if role == "feature" and profile.type in ("empty", "constant"):
         role = "left-out"
     return replace(profile, role=role, n_terms=counts.get(name, 0) if role == "feature" else 0)

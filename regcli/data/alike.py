@@ -1,7 +1,7 @@
 """Rows that are equal, columns that are equal, and columns that nearly are multiples of each other."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from regcli.data.distinct import hashed, numbered
 from regcli.data.table import Column, Levels, Numbers, Table
+from regcli.data.thin import count_products, is_thin, thin_pairs
 
 __all__ = [
     "NEARLY",
@@ -22,10 +23,14 @@ __all__ = [
     "duplicate_rows",
     "near_collinear",
     "scaled",
+    "standardized",
 ]
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
+
+#: Two columns and the size of their correlation.
+_Link = tuple[str, str, float]
 
 #: Correlations at least this large make columns near-collinear: a variance inflation of 50 and more.
 NEARLY = 0.99
@@ -47,6 +52,12 @@ _MOST_MEASURED = 200
 
 #: Rows two columns must have in common to be compared.
 _LEAST_COMMON = 10
+
+#: Cells that are not zero, in the sample, that tell columns from each other: of fewer, chance makes some equal.
+_LEAST_CELLS = 40
+
+#: Products of cells of thin columns: some ten seconds.
+_MOST_PRODUCTS = 1e9
 
 SEED = 0
 
@@ -83,6 +94,8 @@ def duplicate_rows(table: Table, names: Sequence[str]) -> tuple[int, tuple[int, 
     order = np.argsort(hashes, kind="stable")
     same = hashes[order[1:]] == hashes[order[:-1]]
     earlier, later = order[:-1][same], order[1:][same]
+    if not later.size:
+        return 0, None
     equal = np.ones(later.size, dtype=bool)
     for column in columns:
         cells = _cells(column)
@@ -111,8 +124,11 @@ def duplicate_columns(table: Table, names: Sequence[str]) -> tuple[tuple[str, ..
         if not isinstance(column, Numbers | Levels):
             continue
         number = isinstance(column, Numbers)
-        cells = _cells(column) if number else numbered(_cells(column))
-        digest = hashlib.blake2b(np.ascontiguousarray(cells).data, digest_size=16).digest()
+        if isinstance(column, Numbers) and column.places is not None:
+            digest = hashlib.blake2b(column.places.tobytes() + column.cells.tobytes(), digest_size=16).digest()
+        else:
+            cells = _cells(column) if number else numbered(_cells(column))
+            digest = hashlib.blake2b(np.ascontiguousarray(cells).data, digest_size=16).digest()
         seen.setdefault((number, digest), []).append(name)
     return tuple(tuple(group) for group in seen.values() if len(group) > 1)
 
@@ -139,11 +155,11 @@ def correlation(x: Array, y: Array) -> float | None:
         x, y = x[~gone], y[~gone]
     if x.size < _LEAST_COMMON:
         return None
-    x, y = _standardized(x), _standardized(y)
+    x, y = standardized(x), standardized(y)
     return None if not x.any() or not y.any() else float(np.clip(x @ y / x.size, -1.0, 1.0))
 
 
-def _standardized(values: Array) -> Array:
+def standardized(values: Array) -> Array:
     """Values less their mean, divided by their standard deviation; zeros where there is none."""
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         size = np.abs(values).max(initial=0.0)
@@ -170,22 +186,59 @@ def near_collinear(table: Table, names: Sequence[str]) -> tuple[tuple[Collinear,
     p columns of n rows are compared on m rows drawn with a fixed seed, m p at most ten million: p^2 m multiplications,
     five times that where cells are missing, and some (256, p) matrices. What the sample joins is measured again on all
     rows, pairs that together join each group, 200 at most.
+
+    Columns without their zeros of which the sample would hold fewer than 40 cells are compared with each other instead,
+    by the cells that they have, on all rows as long as these are a billion products; with fewer than ten cells they are
+    not compared.
     """
-    rows = _sample(table.rows, max(len(names), 1))
-    if rows.size < _LEAST_COMMON:
+    if table.rows < _LEAST_COMMON:
         return (), 0
+    thin = _thin(table, names)
+    rest = [name for name in names if name not in thin]
+    links, rows = _near_links(table, rest)
+    among = [name for name, column in thin.items() if column.cells.size >= _LEAST_COMMON]
+    if len(among) > 1:
+        more, some = _thin_links(table, [thin[name] for name in among], among)
+        links, rows = [*links, *more], min(rows or some, some)
+    return _groups(names, links), rows
+
+
+def _near_links(table: Table, names: Sequence[str]) -> tuple[list[_Link], int]:
+    """Pairs of columns whose correlations are large, and the rows that were looked at."""
+    rows = _sample(table.rows, max(len(names), 1))
     found = {name: sampled for name in names if (sampled := _sampled(table.columns[name], rows)) is not None}
     if len(found) < 2:
-        return (), 0
+        return [], 0
     names, X = list(found), np.column_stack(list(found.values()))
     links = []
-    for number, (i, j, size) in enumerate(_forest(X)):
+    for number, (i, j, size) in enumerate(_forest(_near_pairs(X), len(names))):
         exact: float | None = size
         if rows.size < table.rows and number < _MOST_MEASURED:
             exact = _measured(table.columns[names[i]], table.columns[names[j]])
         if exact is not None and abs(exact) >= NEARLY:
-            links.append((i, j, abs(exact)))
-    return _groups(names, links), int(rows.size)
+            links.append((names[i], names[j], abs(exact)))
+    return links, int(rows.size)
+
+
+def _thin(table: Table, names: Sequence[str]) -> dict[str, Numbers]:
+    """Columns of which a sample of rows would hold too few cells that are not zero."""
+    share = _sample(table.rows, max(len(names), 1)).size / table.rows
+    if share == 1.0:
+        return {}
+    columns = {name: column for name in names if isinstance(column := table.columns[name], Numbers) and is_thin(column)}
+    return {name: column for name, column in columns.items() if column.cells.size * share < _LEAST_CELLS}
+
+
+def _thin_links(table: Table, columns: Sequence[Numbers], names: Sequence[str]) -> tuple[list[_Link], int]:
+    """The same of thin columns. What some rows join is measured again on all."""
+    share = _MOST_PRODUCTS / max(count_products(columns), 1.0)
+    rows = np.arange(table.rows) if share >= 1.0 else _drawn(table.rows, max(int(table.rows * share), _LEAST_ROWS))
+    links = []
+    for i, j, size in _forest(thin_pairs(columns, rows, _CANDIDATE), len(names)):
+        exact = size if rows.size == table.rows else _measured(columns[i], columns[j])
+        if exact is not None and abs(exact) >= NEARLY:
+            links.append((names[i], names[j], abs(exact)))
+    return links, int(rows.size)
 
 
 def scaled(columns: Array) -> Array:
@@ -207,10 +260,12 @@ def are_multiples(one: Array, other: Array) -> bool:
     return bool(np.abs(scaled(one[known, None]) - scaled(other[known, None])).max() <= _APART)
 
 
-def _groups(names: Sequence[str], links: Sequence[tuple[int, int, float]]) -> tuple[Collinear, ...]:
+def _groups(names: Sequence[str], linked: Sequence[_Link]) -> tuple[Collinear, ...]:
     """Names that are linked, in order, with the weakest link of each group."""
     from scipy.sparse.csgraph import connected_components  # noqa: PLC0415  (0.1 s that a fit need not pay)
 
+    place = {name: at for at, name in enumerate(names)}
+    links = [(place[one], place[other], size) for one, other, size in linked]
     left, right = [i for i, _, _ in links], [j for _, j, _ in links]
     graph = scipy.sparse.coo_array((np.ones(len(links)), (left, right)), shape=(len(names), len(names)))
     labels = connected_components(graph, directed=False)[1].tolist()
@@ -227,8 +282,11 @@ def _groups(names: Sequence[str], links: Sequence[tuple[int, int, float]]) -> tu
 def _sample(n: int, p: int) -> Rows:
     """Rows that are looked at, in order: all, or as many as the cells allow."""
     count = min(max(_SAMPLE_CELLS // p, _LEAST_ROWS), _MOST_ROWS)
-    if n <= count:
-        return np.arange(n)
+    return np.arange(n) if n <= count else _drawn(n, count)
+
+
+def _drawn(n: int, count: int) -> Rows:
+    """So many of n rows, in order."""
     drawn = np.argsort(np.random.PCG64(SEED).random_raw(n), kind="stable")[:count]
     return np.sort(drawn)
 
@@ -240,7 +298,7 @@ def _sampled(column: Column, rows: Rows) -> Array | None:
         return None
     out = values[rows]
     known = ~np.isnan(out)
-    out[known] = _standardized(out[known])
+    out[known] = standardized(out[known])
     return out if out[known].any() else None
 
 
@@ -250,23 +308,28 @@ def _measured(one: Column, other: Column) -> float | None:
     return None if x is None or y is None else correlation(x, y)
 
 
-def _forest(X: Array) -> list[tuple[int, int, float]]:
-    """The pairs (i, j) of columns of X (m, p) that join what large correlations join, the largest ones that do.
-
-    There are less than p, however many pairs are nearly collinear: of each block's pairs and those found before it, a
-    tree of each group is kept. The strongest come first.
-    """
+def _near_pairs(X: Array) -> Iterator[Array]:
+    """Pairs (k, 3) of columns of X (m, p) with a large correlation, and its size, block by block."""
     known = ~np.isnan(X)
     Z = np.where(known, X, 0.0)
     M = None if known.all() else known.astype(np.float64)
     p = X.shape[1]
-    from scipy.sparse.csgraph import minimum_spanning_tree  # noqa: PLC0415  (see above)
-
-    kept = np.zeros((0, 3))
     for start in range(0, p, _BLOCK):
         sizes = _pairwise(Z, M, slice(start, min(start + _BLOCK, p)))
         i, j = np.nonzero(np.triu(sizes, 1) >= _CANDIDATE)
-        new = np.column_stack([i + start, j + start, sizes[i, j]])
+        yield np.column_stack([i + start, j + start, sizes[i, j]])
+
+
+def _forest(blocks: Iterable[Array], p: int) -> list[tuple[int, int, float]]:
+    """The pairs (i, j) of p columns that join what large correlations join, the largest ones that do.
+
+    There are less than p, however many pairs are nearly collinear: of each block's pairs (k, 3) and those found before
+    it, a tree of each group is kept. The strongest come first.
+    """
+    from scipy.sparse.csgraph import minimum_spanning_tree  # noqa: PLC0415  (see above)
+
+    kept = np.zeros((0, 3))
+    for new in blocks:
         edges = np.concatenate([kept, new])
         places = (edges[:, 0].astype(np.intp), edges[:, 1].astype(np.intp))
         # An edge of weight zero would be none.

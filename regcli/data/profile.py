@@ -45,7 +45,7 @@ def profile_column(table: Table, name: str, *, declared: str | None = None) -> C
     column = table.columns[name]
     match column:
         case Numbers():
-            return _of_numbers(name, column.values, leading_zeros=name in table.leading_zeros)
+            return _of_numbers(name, column, leading_zeros=name in table.leading_zeros)
         case Levels():
             return _of_levels(name, column, declared)
         case Unsupported():
@@ -94,40 +94,54 @@ def clipped(cell: str) -> str:
     return cell if len(cell) <= LONGEST else cell[: LONGEST - 1] + "…"
 
 
-def _of_numbers(name: str, values: Array, *, leading_zeros: bool) -> ColumnProfile:
-    missing = int(np.isnan(values).sum())
-    ordered = np.sort(values)[: values.size - missing]  # NaN goes to the end
-    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1]))) if ordered.size else np.zeros(0, int)
-    few = starts.size <= MOST_SHOWN
-    counts = np.diff([*starts, ordered.size]) if few else ()
-    named = [(_told(float(ordered[at])), int(count)) for at, count in zip(starts, counts, strict=False)]
+def _of_numbers(name: str, column: Numbers, *, leading_zeros: bool) -> ColumnProfile:
+    values, counts = _counted(column)
+    cells = column.values
+    named = zip(map(_told, values.tolist()), counts.tolist(), strict=True) if values.size <= MOST_SHOWN else ()
     return ColumnProfile(
         name,
-        _number_type(ordered, starts.size),
-        missing,
-        int(starts.size),
-        levels=tuple(sorted(named, key=lambda item: -item[1])) if few else (),
-        numbers=_number_facts(ordered),
+        _number_type(values),
+        int(column.size - counts.sum()),
+        int(values.size),
+        levels=tuple(sorted(named, key=lambda item: -item[1])),
+        numbers=_number_facts(values, counts),
         leading_zeros=leading_zeros,
-        examples=tuple(_told(float(value)) for value in _first(values, values == values)),  # noqa: PLR0124  (not NaN)
+        examples=tuple(map(_told, _first(cells, ~np.isnan(cells)))),
     )
 
 
-def _number_type(ordered: Array, distinct: int) -> str:
-    if distinct < 2:
-        return "constant" if distinct else "empty"
-    return "integer" if np.isfinite(ordered[[0, -1]]).all() and bool((ordered == np.floor(ordered)).all()) else "number"
+def _counted(column: Numbers) -> tuple[Array, NDArray[np.intp]]:
+    """The different numbers of a column, which rise, and how many cells each has."""
+    ordered = np.sort(column.cells)  # NaN goes to the end
+    ordered = ordered[: np.searchsorted(ordered, np.nan)]
+    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1]))) if ordered.size else np.zeros(0, int)
+    values, counts = ordered[starts], np.diff(np.append(starts, ordered.size))
+    zeros = column.size - column.cells.size
+    if zeros:  # those that are left out, and maybe some that are not
+        at = int(np.searchsorted(values, 0.0))
+        if at == values.size or values[at] != 0.0:
+            values, counts = np.insert(values, at, 0.0), np.insert(counts, at, 0)
+        counts[at] += zeros
+    return values, counts
 
 
-def _number_facts(ordered: Array) -> NumberFacts | None:
-    """Facts of the finite ones among sorted numbers; None where there is none."""
-    finite = ordered[np.searchsorted(ordered, -np.inf, "right") : np.searchsorted(ordered, np.inf, "left")]
+def _number_type(values: Array) -> str:
+    if values.size < 2:
+        return "constant" if values.size else "empty"
+    return "integer" if np.isfinite(values[[0, -1]]).all() and bool((values == np.floor(values)).all()) else "number"
+
+
+def _number_facts(values: Array, counts: NDArray[np.intp]) -> NumberFacts | None:
+    """Facts of the finite ones among different numbers, which rise; None where there is none."""
+    part = slice(np.searchsorted(values, -np.inf, "right"), np.searchsorted(values, np.inf, "left"))
+    finite, repeats = values[part], counts[part]
     if not finite.size:
         return None
+    total = int(repeats.sum())
     with np.errstate(over="ignore", invalid="ignore"):  # near the largest doubles; such figures are null then
-        q1, median, q3 = map(float, np.quantile(finite, [0.25, 0.5, 0.75]))
-        mean, sd = float(finite.mean()), float(finite.std())
-    zeros = int(np.searchsorted(finite, 0.0, "right") - np.searchsorted(finite, 0.0, "left"))
+        q1, median, q3 = (_quantile(finite, np.cumsum(repeats), share) for share in (0.25, 0.5, 0.75))
+        mean = float((finite * repeats).sum() / total)
+        sd = float(np.sqrt((np.square(finite - mean) * repeats).sum() / total))
     return NumberFacts(
         least=float(finite[0]),
         q1=q1,
@@ -136,9 +150,16 @@ def _number_facts(ordered: Array) -> NumberFacts | None:
         most=float(finite[-1]),
         mean=mean,
         sd=sd,
-        zeros=zeros,
-        infinite=int(ordered.size - finite.size),
+        zeros=int(repeats[finite == 0.0].sum()),
+        infinite=int(counts.sum()) - total,
     )
+
+
+def _quantile(values: Array, ends: NDArray[np.intp], share: float) -> float:
+    """The quantile of numbers that rise, each there until ``ends``; on the line where it lies between two."""
+    place = share * float(ends[-1] - 1)
+    low, high = (float(values[np.searchsorted(ends, at, "right")]) for at in (np.floor(place), np.ceil(place)))
+    return low + (high - low) * (place % 1.0)
 
 
 def _of_levels(name: str, column: Levels, declared: str | None) -> ColumnProfile:

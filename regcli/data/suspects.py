@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from regcli.data.alike import as_numbers, correlation
+from regcli.data.alike import as_numbers, correlation, standardized
 from regcli.data.distinct import count_distinct, numbered
 from regcli.data.facts import ColumnProfile, Leak
 from regcli.data.identify import LEAST_ROWS, Identifier, named
 from regcli.data.table import Column, Levels, Numbers, Table
+from regcli.data.thin import is_thin
 
 __all__ = ["LEAKING", "Aim", "aim_at", "calendar_numbers", "find_identifier", "find_leak", "stand_ins"]
 
@@ -20,6 +21,9 @@ Rows = NDArray[np.intp]
 
 #: A column with a larger correlation with the target is suspected to be made from it.
 LEAKING = 0.999
+
+#: Correlations below this need not be measured to the last digit.
+_NOT_NEAR = 0.9
 
 #: Rows a value must have on average before it is remarkable that all of them have one target.
 LEAST_REPEATS = 5
@@ -51,13 +55,15 @@ def find_identifier(table: Table, profile: ColumnProfile) -> Identifier | None:
 class Aim:
     """The target of the rows that have one: their numbers, its values as integers, and as numbers (None for text).
 
-    ``event`` marks one of two classes; None where there are not two values.
+    ``event`` marks one of two classes; None where there are not two values. ``standard`` are the numbers less their
+    mean, over their standard deviation, None where some are infinite.
     """
 
     rows: Rows
     codes: Codes
     y: Array | None
     event: NDArray[np.bool_] | None
+    standard: Array | None = None
 
 
 def aim_at(table: Table, target: str) -> Aim | None:
@@ -69,7 +75,9 @@ def aim_at(table: Table, target: str) -> Aim | None:
         return None
     y = None if y is None else y[rows]
     two = y is not None and count_distinct(y) == 2
-    return Aim(rows, codes[rows], y, y == np.nanmax(y) if y is not None and two else None)
+    event = y == np.nanmax(y) if y is not None and two else None
+    plain = y is not None and bool(np.isfinite(y).all())
+    return Aim(rows, codes[rows], y, event, standardized(y) if y is not None and plain else None)
 
 
 def find_leak(table: Table, name: str, aim: Aim) -> Leak | None:
@@ -82,6 +90,8 @@ def find_leak(table: Table, name: str, aim: Aim) -> Leak | None:
     column = table.columns[name]
     if not isinstance(column, Numbers | Levels):
         return None
+    if _tells_nothing(column, aim):
+        return None
     values = as_numbers(column)
     if values is not None and aim.y is not None:
         size = correlation(values[aim.rows], aim.y)
@@ -91,6 +101,26 @@ def find_leak(table: Table, name: str, aim: Aim) -> Leak | None:
     if count:
         return Leak(name, f"each of its {count:,} values goes with one value of the target", None)
     return None if aim.event is None else _class_leak(name, column, aim.rows, aim.event)
+
+
+def _tells_nothing(column: Numbers | Levels, aim: Aim) -> bool:
+    """Whether that shows by the few cells of a column that leaves its zeros out.
+
+    Rows where it is zero go with more than one value of the target, so that neither its values nor a threshold tell
+    that; and the correlation, which the mean and the spread of the target carry over from those few rows, is small.
+    """
+    if not isinstance(column, Numbers) or column.places is None or not is_thin(column) or aim.rows.size < column.size:
+        return False
+    zero = np.ones(min(FIRST_ROWS, column.size), dtype=bool)
+    zero[column.places[: np.searchsorted(column.places, zero.size)]] = False
+    codes = aim.codes[: zero.size][zero]
+    if not codes.size or codes.min() == codes.max():
+        return False
+    if aim.standard is None or not column.cells.size:
+        return True
+    cells = column.cells / np.abs(column.cells).max()
+    spread = np.sqrt(max((cells @ cells) / column.size - (cells.sum() / column.size) ** 2, 0.0))
+    return bool(abs(cells @ aim.standard[column.places]) / column.size < _NOT_NEAR * spread)
 
 
 def _class_leak(name: str, column: Numbers | Levels, rows: Rows, event: NDArray[np.bool_]) -> Leak | None:

@@ -10,6 +10,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from regcli.errors import UsageError
@@ -124,6 +125,7 @@ def _scalar(value: object) -> str:
     return json.dumps(value, allow_nan=False)
 
 
+@lru_cache(maxsize=1_000)  # the keys of a document are few, and said for each of its columns
 def _text(value: str) -> str:
     # What a terminal or a runner would act on is escaped beyond what JSON asks for; it reads back as the same text.
     text = UNSAFE.sub(lambda match: f"\\u{ord(match.group()):04x}", json.dumps(value, ensure_ascii=False))
