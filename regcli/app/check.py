@@ -77,7 +77,7 @@ class CheckRun:
             They cannot be read: what is damaged, with file, line and column.
         """
         scorer = self.scorer
-        met = _Met(Findings(scorer), Findings(scorer, places=False), Drift(scorer.encoder.features, scorer.profile))
+        met = _Met(Findings(scorer), Findings(scorer, places="none"), Drift(scorer.encoder.features, scorer.profile))
         observer, warnings = None, tuple[Warn, ...]()
         shifts = [name for name in (scorer.offset, scorer.exposure) if name is not None]
         sources = (*scorer.encoder.sources, *shifts)

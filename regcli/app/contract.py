@@ -230,24 +230,27 @@ class _Places:
 class Findings:
     """What was met over all chunks, in memory that does not grow with them.
 
-    ``places`` says whether the place of each first cell is wanted: to find its line, a chunk is scanned once more.
+    ``places`` says of which first cells the place is wanted: of those of each column, of the first of all columns, or
+    of none. To find a line, a chunk is scanned once more.
     """
 
     scorer: Scorer
-    places: bool = True
+    places: Literal["columns", "first", "none"] = "columns"
     rows: int = 0
+    firsts: dict[str, tuple[Location, str | None]] = field(default_factory=dict)
     _tallies: dict[tuple[str, str | None], _Tally] = field(default_factory=dict)
 
     def add(self, table: Table, found: Sequence[Breach]) -> None:
         """Count one chunk, and what was found in it."""
         self.rows += table.rows
         places = _Places(table)
+        self._note_firsts(places, found)
         for breach in found:
             rows = np.flatnonzero(breach.rows)
             key = (breach.code, breach.column)
             if key not in self._tallies:
                 row = int(rows[0])
-                scan = self.places and breach.code != "column-not-found"
+                scan = self.places == "columns" and breach.code != "column-not-found"
                 where = places.of(row, breach.column) if scan else Location(file=table.files[0].path)
                 self._tallies[key] = _Tally(breach, where, breach.cell(row))
             tally = self._tallies[key]
@@ -255,6 +258,15 @@ class Findings:
             tally.below += 0 if breach.below is None else int(np.count_nonzero(breach.below))
             if breach.code == "unknown-level":
                 _count_levels(tally.levels, table.columns[breach.column or ""], rows)
+
+    def _note_firsts(self, places: _Places, found: Sequence[Breach]) -> None:
+        """Keep the place and the spelling of the first cell of each code."""
+        if self.places == "none":
+            return
+        for breach in sorted(found, key=lambda breach: int(breach.rows.argmax())):
+            if breach.code not in self.firsts and breach.column is not None and breach.code != "column-not-found":
+                row = int(breach.rows.argmax())
+                self.firsts[breach.code] = places.of(row, breach.column), breach.cell(row)
 
     def cells(self, code: str) -> dict[str, int]:
         """How many cells of each column have this."""

@@ -40,6 +40,7 @@ class _Tally:
     observer: Observer
     skipped: int = 0
     dropped: int = 0
+    bad: Location | None = None
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,13 @@ class PredictOutcome:
             out.append(Warn("rows-dropped", text, {"rows": tally.dropped}))
         if tally.skipped:
             text = f"{tally.skipped:,} of {counted(findings.rows, 'row')} could not be scored"
-            out.append(Warn("rows-skipped", text, {"rows": tally.skipped}))
+            out.append(Warn("rows-skipped", text + _first_told(tally.bad, None), {"rows": tally.skipped}))
         unknown = sum(findings.cells("unknown-level").values())
         if unknown and plan.zero_unknown:
             what = "holds a category" if unknown == 1 else "hold categories"
             text = f"{counted(unknown, 'cell')} {what} that the model has not seen"
-            out.append(Warn("unknown-level", text, {"cells": unknown}))
+            told = _first_told(*findings.firsts["unknown-level"])
+            out.append(Warn("unknown-level", text + told, {"cells": unknown}))
         filled = findings.cells("imputed")
         if filled:
             total, columns = sum(filled.values()), counted(len(filled), "column")
@@ -155,7 +157,7 @@ def predict(request: PredictRequest, run: RunContext) -> PredictOutcome:
         warnings=(*model_warnings(scorer, first, options.model), *between),
     )
     observer = Observer.begun(scorer, first, threshold, request.reading.decimal)
-    tally = _Tally(Findings(scorer, places=options.metrics_out is not None), observer)
+    tally = _Tally(Findings(scorer, places="first" if options.metrics_out is None else "columns"), observer)
     header = _header(plan)
     rows = _score_all(plan, tally, _score(plan, tally, first), tables, run)
     return PredictOutcome(header, rows, plan, tally)
@@ -180,7 +182,15 @@ def range_warnings(findings: Findings) -> tuple[Warn, ...]:
         return ()
     total = sum(outside.values())
     text = f"{counted(total, 'cell')} {'lies' if total == 1 else 'lie'} outside the training range: {_listed(outside)}"
-    return (Warn("out-of-range", text, {"columns": outside}),)
+    told = _first_told(*findings.firsts["out-of-range"])
+    return (Warn("out-of-range", text + told, {"columns": outside}),)
+
+
+def _first_told(where: Location | None, cell: str | None) -> str:
+    """Where the first of some cells is, and how it is spelt, behind what is said of all."""
+    if where is None:
+        return ""
+    return f"; the first at {where.told}" + ("" if cell is None else f": {cell!r}")
 
 
 def _listed(counts: dict[str, int]) -> str:
@@ -290,6 +300,10 @@ def _score(plan: _Plan, tally: _Tally, table: Table) -> list[Cells]:
     if bad.any() and plan.strict_rows:
         _refuse(plan, table, found, int(np.flatnonzero(bad)[0]))
     tally.findings.add(table, _counted(found, bad, dropped))
+    if bad.any() and tally.bad is None:
+        row = int(bad.argmax())
+        why = next((breach.column for breach in found if breach.severity == "error" and breach.rows[row]), None)
+        tally.bad = table.locate(row, why)
     tally.dropped += int(dropped.sum())
     tally.skipped += int(bad.sum())
     tally.observer.add(table, made.eta, bad | dropped)

@@ -208,8 +208,11 @@ class _Reader:
 
         Text is read as Python strings, which costs less than pandas' own.
         """
-        # One column at least: the cells count the rows.
+        # One column at least: the cells count the rows. Text to be kept is read along: a second pass would take longer.
         read = [at for at, name in enumerate(self.layout.names) if not self.plan.passes_over(name)] or [0]
+        if self.plan.keep_raw is not True:
+            kept = {at for at, name in enumerate(self.layout.names) if self.plan.keeps(name)}
+            read = sorted({*read, *(at for at in kept if self.layout.names[at] not in self.plan.numeric)})
         numbers = {at for at in read if self.layout.names[at] in self.plan.numeric}
         cells = self._parse(block, part, {at: object for at in read if at not in numbers}, read)
         odd = [at for at in numbers if not cells.is_number(at)]

@@ -7,6 +7,7 @@ from shlex import quote
 import numpy as np
 from numpy.typing import NDArray
 
+from regcli.data.adorned import plainly
 from regcli.data.columns import number
 from regcli.data.derive import is_date
 from regcli.data.table import Levels, Numbers, Table, Unsupported
@@ -79,7 +80,7 @@ def check_used(
             )
         if isinstance(column, Levels) and name not in categorical:
             known = _known_numbers(column, decimal, must_be_numeric=name in numeric)
-            _check_text(table, name, column, known, free=name in free)
+            _check_text(table, name, column, known, decimal, free=name in free)
         if isinstance(column, Numbers):
             _check_numbers(table, name, column, free=name in free)
 
@@ -101,21 +102,27 @@ def _known_numbers(column: Levels, decimal: str, *, must_be_numeric: bool) -> ND
         return None
     counts = column.counts
     with_comma = all(number(level, ",") is not None for level in column.levels)
-    return numeric if with_comma or counts[numeric].sum() >= NUMBER_SHARE * counts.sum() else None
+    # Of two levels nothing is lost: they are one column of 0 and 1, whatever they are called.
+    adorned = len(column.levels) > 2 and all(
+        known or plainly(level) is not None for known, level in zip(numeric.tolist(), column.levels, strict=True)
+    )
+    return numeric if with_comma or adorned or counts[numeric].sum() >= NUMBER_SHARE * counts.sum() else None
 
 
-def _check_text(table: Table, name: str, column: Levels, known: NDArray[np.bool_] | None, *, free: bool) -> None:
+def _check_text(
+    table: Table, name: str, column: Levels, known: NDArray[np.bool_] | None, decimal: str, *, free: bool
+) -> None:
     """Refuse text that is numbers (``known`` marks them) with something in between, and text that names rows."""
     rows = _text_rows(column, known)
     if rows.size:
         cells = [column.levels[column.codes[row]] for row in rows[:SHOWN]]
-        also = "also " if known is not None and known.any() else ""
+        among = known is not None and bool(known.any())
         raise DataError(
             "text-in-numeric-column",
-            f"column {name!r} holds numbers, but {also}{counted(rows.size, 'cell')} of text",
+            f"column {name!r} holds numbers{_text_told(cells[0], counted(rows.size, 'cell'), among=among)}",
             where=table.locate(int(rows[0]), name),
             cells=cells,
-            hint=_text_hint(name, cells, free=free),
+            hint=_text_hint(name, cells, decimal, free=free),
         )
     if free and column.levels and all(_ISO_DATE.match(level) and is_date(level) for level in column.levels):
         raise DataError(
@@ -147,15 +154,34 @@ def _text_rows(column: Levels, known: NDArray[np.bool_] | None) -> NDArray[np.in
     return np.flatnonzero((column.codes >= 0) & ~np.append(known, True)[column.codes])
 
 
-def _text_hint(name: str, cells: Sequence[str], *, free: bool) -> str:
+def _text_told(cell: str, count: str, *, among: bool) -> str:
+    """What is wrong with cells of a column of numbers, which stand ``among`` numbers or are all there is."""
+    if not among and plainly(cell) is not None:
+        return f" in other than plain digits, in {count}"
+    return f", but {'also ' if among else ''}{count} of text"
+
+
+def _text_hint(name: str, cells: Sequence[str], decimal: str, *, free: bool) -> str:
     """The ways out of text among numbers."""
-    ways = []
-    if all(re.fullmatch(r"[+-]?\d+,\d+", cell) for cell in cells):
-        ways = ["--decimal ,"]
+    other = "." if decimal == "," else ","
+    plain = plainly(cells[0])
+    if all(re.fullmatch(rf"[+-]?\d+[{other}]\d+", cell) for cell in cells):
+        ways = [f"--decimal {other}"]
+        if all(re.fullmatch(rf"[+-]?[1-9]\d{{0,2}}[{other}]\d{{3}}", cell) for cell in cells):
+            # Read as decimals, thousands would be a thousandth of themselves.
+            whole, mark = cells[0].replace(other, ""), {",": "comma", ".": "point"}[other]
+            ways = [
+                f"write {cells[0]} as {whole} if the {mark} parts thousands",
+                f"{ways[0]} if it is the decimal mark",
+            ]
+    elif plain is not None:
+        ways = [f"write {cells[0]} as {plain.replace('.', decimal)}"]
     elif not set(cells[0]) & {"\n", "\r"}:  # a list of cells cannot hold these
         cell = '"' + cells[0].replace('"', '""') + '"' if set(cells[0]) & {",", '"'} else cells[0]
         option = quote(f'"",NA,{cell}')
         ways = [f"--na-values {option} if it means missing"]
+    else:
+        ways = []
     if free:
         ways += [f"--categorical {quote(name)}", f"--drop {quote(name)}"]
     return ", or ".join(ways) or "mend the file"
@@ -170,7 +196,7 @@ def _check_numbers(table: Table, name: str, column: Numbers, *, free: bool) -> N
     if infinite.size:
         raise DataError(
             "infinite-value",
-            f"column {name!r} has {counted(infinite.size, 'infinite cell')}",
+            f"column {name!r} has {counted(infinite.size, 'cell')} of infinite size, or beyond 1.8e308",
             where=table.locate(column.row_of(int(infinite[0])), name),
             cells=[repr(float(cells[at])) for at in infinite[:SHOWN]],
             hint=f"mend the file, or {_ways_without(name, free=free)}",

@@ -1,5 +1,6 @@
 """Rows as text, some at a time: csv, json, jsonl."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -12,6 +13,9 @@ __all__ = ["Column", "rows_of", "rows_text", "spelt_numbers"]
 
 #: Cells of some rows; finite numbers may be an array (n,), and what comes first may be several columns, as lines.
 Column = Sequence[Cell] | NDArray[np.float64] | Lines
+
+#: What makes a writer of CSV put quotes around a cell, be it not the only one of its line.
+_QUOTED = re.compile('[",\r\n]')
 
 #: Between these Arrow spells a number that is not whole as Python does, in a third of the time; others it spells
 #: without ``.0``, without an exponent or with a shorter one.
@@ -67,8 +71,18 @@ def _csv_columns(batch: Sequence[Column], *, spreadsheet_safe: bool) -> str:
     if isinstance(batch[0], Lines) and not spreadsheet_safe:
         told = zip(batch[0].lines, *(_quoted(column) for column in _apart(batch[1:])), strict=True)
         return "".join(",".join(row) + "\n" for row in told)
-    columns = [spelt_numbers(column) if isinstance(column, np.ndarray) else column for column in _apart(batch)]
+    given = list(_apart(batch))
+    columns = [spelt_numbers(column) if isinstance(column, np.ndarray) else column for column in given]
+    if len(given) > 1 and not spreadsheet_safe and all(map(_is_plain, given)):
+        return "\n".join([*map(",".join, zip(*columns, strict=True)), ""])
     return csv_text(zip(*columns, strict=True), spreadsheet_safe=spreadsheet_safe)
+
+
+def _is_plain(column: Sequence[Cell] | NDArray[np.float64]) -> bool:
+    """Whether all cells are numbers in an array, or text that stands between commas as it is."""
+    if isinstance(column, np.ndarray):
+        return True
+    return set(map(type, column)) == {str} and _QUOTED.search("".join(map(str, column))) is None
 
 
 def _quoted(column: Sequence[Cell] | NDArray[np.float64]) -> Sequence[str]:

@@ -46,7 +46,12 @@ RULES: dict[str, tuple[str, ...]] = {
     "a column without a value": ("test_warnings[a column without a value]",),
     "equal columns": ("test_warnings[equal columns]",),
     "columns that are multiples of each other": ("test_warnings[multiples]", "test_warnings[two classes, exchanged]"),
-    "dependent columns that nothing penalises": ("test_warnings[dependent and unpenalised]",),
+    "dependent columns that nothing penalises": (
+        "test_warnings[dependent and unpenalised]",
+        "test_warnings[nearly dependent and unpenalised]",
+        "tests.cli.test_hard_cases.test_columns_are_told_with_those_that_make_them_up",
+        "tests.cli.test_hard_cases.test_what_keeps_newton_from_an_end_is_named",
+    ),
     "fewer rows than columns, unpenalised": ("fewer rows than columns",),
     "separated classes, unpenalised": ("classes set apart",),
     "text with many levels": ("an identifier",),
@@ -55,6 +60,12 @@ RULES: dict[str, tuple[str, ...]] = {
     "leading zeros": ("test_warnings[leading zeros]",),
     "another delimiter": ("another delimiter", "test_warnings[semicolons]"),
     "decimal commas": ("decimal commas",),
+    "numbers as people write them": (
+        "thousands parted by commas",
+        "a currency",
+        "blanks in a target",
+        "tests.unit.data.test_adorned.test_adorned_numbers_in_plain_digits",
+    ),
     "a column that is not there": ("test_near_names",),
     "blanks around names": ("test_near_names", "test_names_that_differ_in_blanks_or_capitals_are_different"),
     "a mark, other line ends, blank lines": ("test_how_lines_end_is_nobodys_business",),
@@ -145,8 +156,13 @@ WARNINGS: dict[str, tuple[str, str, str, tuple[str, ...], tuple[str, ...]]] = {
     ),
     "dependent and unpenalised": (
         text(with_column("b", lambda i: str(first(i) + ((i + 1) % 3 + 1)))),
-        "aliased", "unpenalised columns that depend on others were set aside: w", ("--drop", "b"),
-        ("-y", "y", "--penalty", "none"),
+        "aliased", "unpenalised columns that depend on others were set aside: w (on a, b); --drop one of those",
+        ("--drop", "b"), ("-y", "y", "--penalty", "none"),
+    ),
+    "nearly dependent and unpenalised": (
+        text(with_column("b", lambda i: f"{first(i) + i * 13 % 11 * 1e-6:.6f}")),
+        "nearly-dependent", "unpenalised columns nearly depend on others: b (on a), so that their estimates are large",
+        ("--penalty", "l2", "--lambda", "1"), ("-y", "y", "--penalty", "none"),
     ),
     "numbers of rows": (
         wide_rows(lambda i: str(100 + i * 31 % 48)),

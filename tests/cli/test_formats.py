@@ -5,6 +5,7 @@ import io
 import json
 import math
 
+import numpy as np
 import pytest
 
 from regcli.errors import UsageError
@@ -127,3 +128,13 @@ def test_rows_as_json_are_one_array(count: int) -> None:
 def test_visible_changes_only_what_a_terminal_acts_on() -> None:
     assert visible("naïve 名前 [red]x 👩\u200d🔬") == "naïve 名前 [red]x 👩\u200d🔬"
     assert visible("\x1b[2J\x9b\u202e\n\udce9") == "\\x1b[2J\\x9b\\u202e\\x0a\\udce9"
+
+
+@pytest.mark.parametrize("odd", ["a,b", 'a"b', "a\nb", "a\rb", "", " a ", "\u2028", "=1", None, 2.5])
+def test_cells_that_need_no_quotes_are_written_as_the_writer_of_csv_writes_them(odd: str | float | None) -> None:
+    numbers = np.array([0.1, -3.0, 1e300])
+    for column in (["x", "y", "z"], ["x", odd, "z"]):
+        told = "".join(rows_text(("id", "p"), [[column, numbers]], "csv"))
+        right = io.StringIO()
+        csv.writer(right, lineterminator="\r\n").writerows([("id", "p"), *zip(column, numbers.tolist(), strict=True)])
+        assert told.splitlines() == right.getvalue().replace("\r\n", "\n").splitlines()

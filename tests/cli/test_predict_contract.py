@@ -282,6 +282,46 @@ def test_numbers_out_of_range_are_told_in_one_line() -> None:
     assert not Path("scores.csv").exists()
 
 
+@pytest.mark.parametrize("form", ["csv", "tsv", "csv.gz", "jsonl", "parquet", "feather"])
+def test_the_first_of_each_kind_of_bad_cells_is_told_in_every_format(form: str) -> None:
+    fitted("-l", "0.02")
+    frame = table()[:20].assign(a=table()["a"].mask(table().index == 9, 50.0).mask(table().index == 12, -60.0))
+    frame["where"] = frame["where"].mask(frame.index.isin([5, 11]), "east")
+    frame["b"] = frame["b"].mask(frame.index.isin([7, 8]))
+    write = {
+        "csv": lambda: frame.to_csv("new.csv", index=False),
+        "tsv": lambda: frame.to_csv("new.tsv", index=False, sep="\t"),
+        "csv.gz": lambda: frame.to_csv("new.csv.gz", index=False),
+        "jsonl": lambda: frame.to_json("new.jsonl", orient="records", lines=True),
+        "parquet": lambda: frame.to_parquet("new.parquet", index=False),
+        "feather": lambda: frame.to_feather("new.feather"),
+    }
+    write[form]()
+    header = 0 if form in ("jsonl", "parquet", "feather") else 1
+
+    def at(row: int, column: str) -> str:
+        rows = form in ("parquet", "feather")
+        return f"new.{form}{f', row {row + 1}' if rows else f':{row + 1 + header}'}, column {column!r}"
+
+    words = (f"new.{form}", "--on-bad-row", "null", "--unknown-level", "zero")
+    told = predict(*words, "-o", "scores.csv").err
+    for text in (
+        f"2 of 20 rows could not be scored; the first at {at(7, 'b')}\n",
+        f"2 cells hold categories that the model has not seen; the first at {at(5, 'where')}: 'east'\n",
+        f"2 cells lie outside the training range: a (2); the first at {at(9, 'a')}: '50.0'\n",
+    ):
+        assert text in told
+        assert text in predict(*words, "--metrics-out", "metrics.json").err
+    Path("scores.csv").unlink()
+    refused = predict(*words, "--strict", "-o", "scores.csv")
+    assert (refused.status, Path("scores.csv").exists()) == (3, False)
+    assert f"error[rows-skipped]: 2 of 20 rows could not be scored; the first at {at(7, 'b')}\n" in refused.err
+    checked = json.loads(run_tool("check", "model.json", f"new.{form}", "--json").out)
+    assert {(each["code"], each["count"]) for each in checked["violations"]} == {
+        ("missing-values", 2), ("unknown-level", 2), ("out-of-range", 2),
+    }  # fmt: skip
+
+
 def test_metrics_of_another_family_are_refused_before_a_row_is_written() -> None:
     fitted("-l", "0.02")
     outcome = predict("train.csv", "--assert", "metrics.auc > 0.5")

@@ -101,6 +101,50 @@ CASES = {
     "words-tfidf": Case("binomial", (*WORDED, "--text-weights", "tfidf", "--text-ngrams", "2"), hostile=True),
     "words-binary": Case("poisson", (*WORDED, "--text-weights", "binary", "--missing", "indicator"), holes=True),
     "words-required": Case("gaussian", (*WORDED, "--missing", "mean", "--missing", "note=drop"), holes=True),
+    "splines-dates-words": Case(
+        "gaussian",
+        (*DATED, "--text", "note", "--spline", "size", "--interactions", "days(when):kind", "--missing", "indicator"),
+        holes=True,
+    ),
+    "splines-offset-exposure": Case(
+        "poisson", (*RIDGE, "--spline", "age", "--offset", "base", "--exposure", "days", "--ordinal", "grade")
+    ),
+    "ordinal-pooled-offset": Case(
+        "binomial",
+        (
+            *RIDGE,
+            "--ordinal",
+            "grade",
+            "--min-level-count",
+            "18",
+            "--offset",
+            "base",
+            "--poly",
+            "2",
+            "--missing",
+            "mean",
+            "--interactions",
+            "grade:kind",
+        ),
+        holes=True,
+        scored=("--unknown-level", "zero"),
+    ),
+    "words-pooled-curved": Case(
+        "binomial",
+        (
+            *WORDED,
+            "--text-weights",
+            "tfidf",
+            "--min-level-count",
+            "18",
+            "--poly",
+            "3",
+            "--interactions",
+            "shop:size",
+            "--threshold",
+            "0.4",
+        ),
+    ),
     "unknown-zero": Case(
         "gaussian", (*RIDGE, "--missing", "indicator"), holes=True, scored=("--unknown-level", "zero")
     ),

@@ -23,11 +23,14 @@ import scipy.io
 import scipy.sparse as sp
 import zstandard
 
-__all__ = ["FORMATS", "GOOD", "PACK", "Mutant", "files_of", "mutant"]
+__all__ = ["FORMATS", "GOOD", "PACK", "PACKED", "Mutant", "files_of", "mutant"]
 
 FORMATS = (
     "csv", "tsv", "jsonl", "parquet", "feather", "svm", "npz", "mtx", "csv.gz", "csv.bz2", "csv.xz", "csv.zst",
 )  # fmt: skip
+
+#: Every other format of text, each in another packing.
+PACKED = ("tsv.bz2", "jsonl.zst", "svm.xz", "mtx.gz")
 
 Cell = float | str | bool
 
@@ -130,7 +133,14 @@ def _files() -> dict[str, tuple[bytes, ...]]:
     }
 
 
+def _packed(files: dict[str, tuple[bytes, ...]]) -> dict[str, tuple[bytes, ...]]:
+    """The usual files in a packing."""
+    names = {name: name.split(".") for name in PACKED}
+    return {name: (PACK[packing](files[base][0]),) for name, (base, packing) in names.items()}
+
+
 _FILES = _files()
+_FILES |= _packed(_FILES)
 
 
 def files_of(name: str) -> tuple[bytes, ...]:

@@ -63,9 +63,16 @@ def _spelt(text: str) -> Spelt:
 def reread(form: str, content: bytes, *, wanted: Collection[str] | None = None) -> Columns:
     """The columns of a file; ``wanted`` are those that are there even if a sparse file gives no cell of them."""
     base, _, packing = form.partition(".")
-    if base == "svm":
-        return _svm(content, wanted)
-    return _READERS[base](_UNPACK[packing](content) if packing else content)
+    data = _unpacked(base, packing, content) if packing else content
+    return _svm(data, wanted) if base == "svm" else _READERS[base](data)
+
+
+def _unpacked(base: str, packing: str, content: bytes) -> bytes:
+    """What is packed. Lines are read as they come, so that one may be broken before the packing turns out to be."""
+    try:
+        return _UNPACK[packing](content)
+    except Refused as refused:
+        raise Refused(*refused.codes, *(("broken-line",) if base in ("jsonl", "svm", "mtx") else ())) from refused
 
 
 # -- packings --------------------------------------------------------------------------------------------------------

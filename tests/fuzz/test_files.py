@@ -9,7 +9,7 @@ import pytest
 
 from tests.fuzz.direct import fit_ridge, score
 from tests.fuzz.judge import LAMBDA, Verdict, judge, judge_scores
-from tests.fuzz.mutants import FORMATS, Mutant, files_of, mutant
+from tests.fuzz.mutants import FORMATS, PACKED, Mutant, files_of, mutant
 from tests.fuzz.tool import run_tool
 
 pytestmark = pytest.mark.usefixtures("folder")
@@ -24,6 +24,7 @@ SCORED = 5
 CLOSE = 1e-6
 
 each_format = pytest.mark.parametrize("form", FORMATS)
+every_format = pytest.mark.parametrize("form", [*FORMATS, *PACKED])
 
 
 def put(form: str, content: bytes) -> str:
@@ -82,7 +83,7 @@ class Trial:
             self.seen["scored"] += 1
 
 
-@each_format
+@every_format
 def test_good_files_hold_the_same_however_they_are_written(form: str) -> None:
     trial = Trial(form)
     for content in files_of(form):
@@ -91,7 +92,7 @@ def test_good_files_hold_the_same_however_they_are_written(form: str) -> None:
     assert trial.seen["same"] == trial.seen["scored"] == len(files_of(form))
 
 
-@each_format
+@every_format
 def test_some_damaged_files(form: str) -> None:
     trial = Trial(form)
     for seed in range(MANY, MANY + FEW):
@@ -121,7 +122,7 @@ def verdicts(form: str, seeds: range) -> list[tuple[Mutant, Verdict]]:
     return [(each, judge(form, each.content)) for each in (mutant(form, seed) for seed in seeds)]
 
 
-@each_format
+@every_format
 def test_documents_and_errors_are_where_they_belong(form: str) -> None:
     """The same through the command line: streams, places, and files that are whole or not there."""
     for each, verdict in verdicts(form, range(MANY, MANY + 8)):
