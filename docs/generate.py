@@ -26,8 +26,9 @@ _HEAD = """\
 
 # Options
 
-What `regcli COMMAND --help` says, for reading. An option that cannot have an effect is refused, not ignored. Where
-each value of a run comes from, flag, [variable](#environment) or [file](running.md), `--show-config` tells.
+What `regcli COMMAND --help` says, for reading. An option that cannot have an effect is refused, not ignored. Of an
+option that takes one value and is given several times the last one counts; those that are repeatable add up. Where each
+value of a run comes from, flag, [variable](#environment) or [file](running.md), `--show-config` tells.
 """
 
 #: Options that every command has by itself.

@@ -17,6 +17,7 @@ exceptions. One boundary (``regcli.cli.boundary``) turns them into text or JSON 
 not a ``RegcliError`` is a bug and leaves with 70.
 """
 
+import errno
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -24,6 +25,7 @@ from types import MappingProxyType
 __all__ = [
     "CODES",
     "NOTE_CODES",
+    "NO_ROOM",
     "WARNING_CODES",
     "CheckFailedError",
     "DataError",
@@ -39,6 +41,10 @@ __all__ = [
     "error_class",
     "listed",
 ]
+
+
+#: What the system says where there is no room for what is written.
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +262,7 @@ WARNING_CODES: MappingProxyType[str, tuple[int, str]] = MappingProxyType(
         "target-guessed": (2, "no --target was given"),
         "family-guessed": (2, "no --family was given"),
         "delimiter-guessed": (2, "the delimiter was found by looking and is not a comma"),
+        "same-file": (3, "a file is read twice, or two files hold the same"),
         "leading-zeros": (3, "an undeclared column of numbers has leading zeros"),
         "probable-identifier": (3, "a column of integers that seems to name rows, as numbers of customers do"),
         "constant-column": (3, "a column with one value was left out"),

@@ -11,7 +11,7 @@ from regcli.app.observed import Observer
 from regcli.app.options import CheckRequest
 from regcli.app.predict import model_warnings
 from regcli.app.predictor import model_chunks, predicted
-from regcli.app.reading import dialect_of, found_parts
+from regcli.app.reading import dialect_of, found_parts, repeated_parts
 from regcli.data.derive import derived_table
 from regcli.data.dialect import Dialect
 from regcli.data.drift import Drift
@@ -84,18 +84,20 @@ class CheckRun:
         for table in model_chunks(scorer, self.parts, self.dialect, sources, bad_cells="missing"):
             if observer is None:
                 observer = Observer.begun(scorer, table, scorer.cut, self.request.reading.decimal)
-                warnings = model_warnings(scorer, table, self.request.checking.model)
+                said = model_warnings(scorer, table, self.request.checking.model)
+                warnings = (*said, *repeated_parts(self.parts))
             _take(scorer, table, met, observer)
-            if self.run.progress:
-                self.run.progress(met.needed.rows, 0)
+            self.run.progress.update(met.needed.rows, 0)
         return _result(scorer, self.request, met, None if observer is None else observer.metrics(), warnings)
 
 
 def check(request: CheckRequest, run: RunContext) -> CheckRun:
     """Read the model; ``finish`` reads the data."""
     options = request.checking
+    run.progress.doing("reading the model")
     scorer = read_model(options.model, verify=not options.no_verify)
     dialect = dialect_of(request.reading, scorer.na_values)
+    run.progress.doing("checking", "rows")
     return CheckRun(scorer, request, run, found_parts(options.data, dialect, run), dialect)
 
 

@@ -15,7 +15,7 @@ from regcli.errors import UsageError
 
 Value = TypeVar("Value")
 
-__all__ = ["Declared", "declared_names", "read_declared"]
+__all__ = ["Declared", "declared_names", "read_declared", "refuse_undeclarable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,38 @@ def declared_names(data: Data) -> tuple[str, ...]:
     """Names and patterns of columns that are read as they are spelt; one with ``=`` may be a name or an order."""
     ordinal = (name for option in data.ordinal for name in (option, option.rpartition("=")[0]) if name)
     return (*ordinal, *data.text, *data.date)
+
+
+def refuse_undeclarable(
+    data: Data, features: Sequence[str], columns: Sequence[str], target: str | None, source: str
+) -> None:
+    """Refuse to declare a column that is there and is no feature: the target, and what is left out or plays a part.
+
+    Parameters
+    ----------
+    data : Data
+        The options.
+    features, columns : sequence of str
+        Columns that are fitted on, and all of the table.
+    target, source : str
+        The target, and how it was found: ``option``, ``name`` or ``last-column``.
+
+    Raises
+    ------
+    UsageError
+        ``column-in-two-roles``, ``option-without-effect``.
+    """
+    given = {"--ordinal": data.ordinal, "--spline": data.spline, "--text": data.text, "--date": data.date}
+    for option, each in ((option, each) for option, names in given.items() for each in names):
+        name = each if each in columns else each.rpartition("=")[0]
+        if name not in columns or name in features:  # a pattern, or no column: that is told where columns are looked up
+            continue
+        if name != target:
+            text, hint = f"{option} {name!r}: the column is not fitted on", "let --features, --drop and --id keep it"
+            raise UsageError("option-without-effect", text, hint=hint)
+        how = {"name": ", as it is called so", "last-column": ", as it is the last column"}.get(source, "")
+        hint = "--target COL names another column" if how else f"leave out {option}, or name another --target"
+        raise UsageError("column-in-two-roles", f"{option} {name!r}: the column is the target{how}", hint=hint)
 
 
 def read_declared(data: Data, features: Sequence[str], *, file: str | None) -> Declared:

@@ -64,6 +64,7 @@ def fit(request: FitRequest, run: RunContext) -> FitOutcome:
         See their codes; nothing is written by this function.
     """
     plan = planned(request, run)
+    run.progress.doing("fitting")
     single_blas_thread()
     work = plan.prepared.X.size * max(partition.n_lanes for partition in plan.splits.partitions)
     run = replace(run, jobs=threads_for(run.jobs, work))
@@ -72,6 +73,7 @@ def fit(request: FitRequest, run: RunContext) -> FitOutcome:
         ground = make_ground(plan.prepared, plan.asked, options, parallel_map)
         lead = lead_problem(ground, plan.prepared, plan.asked, request.penalty, plan.splits.partitions[0])
         found = search(ground, lead, plan, run)
+        run.progress.doing("measuring the result")
         convergence = _certify(found, plan, allow=request.solver.allow_unconverged)
     result = _result(request, plan, found, convergence)
     saved, drawn = None, None
@@ -92,7 +94,7 @@ def planned(request: FitRequest, run: RunContext) -> Plan:
     rule = request.search.rule or "min"
     _refuse_idle(request, asked)
     seed = request.run.seed or 0
-    prepared = prepare(request, unpenalised=asked.unpenalised, seed=seed, memory=run.memory)
+    prepared = prepare(request, run, unpenalised=asked.unpenalised, seed=seed)
     threshold = _threshold(request, prepared)
     metric = _metric(request.folds, prepared.family)
     splits, notes = whole_splits(prepared.fit_weights), list[Warn]()

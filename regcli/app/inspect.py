@@ -8,9 +8,9 @@ import numpy as np
 
 from regcli.app import findings as found
 from regcli.app.context import RunContext
-from regcli.app.declared import declared_names, read_declared
+from regcli.app.declared import declared_names, read_declared, refuse_undeclarable
 from regcli.app.options import Data, InspectRequest, Looking
-from regcli.app.reading import NA_VALUES, dialect_of, refuse_unread, text_columns
+from regcli.app.reading import NA_VALUES, dialect_of, read_in, refuse_unread, same_files, shape_of, text_columns
 from regcli.app.recipe import read_recipe
 from regcli.app.values import given_options
 from regcli.data.alike import Collinear, duplicate_columns, duplicate_rows, near_collinear
@@ -27,7 +27,7 @@ from regcli.data.facts import (
 from regcli.data.identify import Identifier
 from regcli.data.levels import level_order
 from regcli.data.profile import column_bytes, date_facts, profile_column, word_facts
-from regcli.data.read import find_parts, read_table
+from regcli.data.read import find_parts
 from regcli.data.roles import TARGET_NAMES, Asked, assign_roles, match_columns
 from regcli.data.suspects import aim_at, find_identifier, find_leak
 from regcli.data.table import Levels, Table
@@ -57,9 +57,12 @@ def inspect(request: InspectRequest, run: RunContext) -> Inspection:
     files = find_parts(looking.data, dialect)
     as_text = text_columns(asked, declared_names(_data(looking)), files[0], dialect)
     refuse_unread(files, dialect, run.memory)
-    table = found.near_located(read_table(files, dialect, as_text=as_text))
+    table = found.near_located(read_in(files, dialect, run, as_text=as_text))
     run.note(f"read {counted(table.rows, 'row')} of {counted(len(table.columns), 'column')}")
+    run.progress.doing(f"looking at {shape_of(table)}")
     parts = _declared(_parts(asked, looking, table), looking, tuple(table.columns))
+    twice = (found.from_warning(warning, hint="name each file once") for warning in same_files(files, table))
+    parts = replace(parts, findings=(*parts.findings, *twice))
     return _look(table, parts, dialect, request)
 
 
@@ -204,6 +207,7 @@ def _data(looking: Looking) -> Data:
 def _declared(parts: found.Parts, looking: Looking, columns: Sequence[str]) -> found.Parts:
     """The parts with what columns are declared to be."""
     data, file = _data(looking), looking.data[0]
+    refuse_undeclarable(data, parts.features, columns, parts.target, parts.source)
     declared = read_declared(data, parts.features, file=file)
     recipe = read_recipe(data, parts.features, columns, declared, None, file=file)
     return replace(parts, recipe=recipe)

@@ -66,6 +66,7 @@ def path(request: PathRequest, run: RunContext) -> PathOutcome:
     """Fit every strength of the grid, or of those given, on all rows."""
     asked, prepared = prepared_path(request, run)
     single_blas_thread()
+    run.progress.doing("fitting", "strengths")
     partition = whole_partition(prepared.fit_weights)
     threads = threads_for(run.jobs, prepared.X.size)
     with thread_map(threads, prepared.X.size) as parallel_map:
@@ -78,9 +79,9 @@ def path(request: PathRequest, run: RunContext) -> PathOutcome:
         steps = []
         for step in run.deadline.along(iter(walk)):
             steps.append(step)
-            if run.progress:
-                run.progress(len(steps), grid.lambdas.size)
+            run.progress.update(len(steps), grid.lambdas.size)
     run.note(f"{walk.account()}; {counted(threads, 'thread')}")
+    run.progress.doing("measuring the result")
     refuse_separated(problem, steps, names)
     stopped = cut_short(walk, grid, len(steps), run)
     raw = [problem.raw(step, 0) for step in steps]
@@ -125,7 +126,7 @@ def prepared_path(request: PathRequest, run: RunContext) -> tuple[Asked, Prepare
             hint="regcli cv chooses among several",
         )
     seed = request.run.seed or 0
-    return asked, prepare(request, unpenalised=asked.unpenalised, seed=seed, memory=run.memory)
+    return asked, prepare(request, run, unpenalised=asked.unpenalised, seed=seed)
 
 
 def cut_short(walk: Walk, grid: Grid, done: int, run: RunContext) -> Stopped | None:

@@ -15,7 +15,7 @@ from regcli.app.contract import Breach, Findings, barred, beyond, breaches
 from regcli.app.observed import Observer
 from regcli.app.options import PredictRequest, Scoring
 from regcli.app.predictor import Predicted, model_chunks, numbers_of, output_names, outputs, predicted, require_columns
-from regcli.app.reading import dialect_of, found_parts
+from regcli.app.reading import dialect_of, found_parts, repeated_parts
 from regcli.app.values import bounded, refuse
 from regcli.data.derive import derived_table
 from regcli.data.dialect import Dialect
@@ -136,12 +136,14 @@ class _Plan:
 def predict(request: PredictRequest, run: RunContext) -> PredictOutcome:
     """Begin to score; errors in the model, the options and the first rows come at once."""
     options = request.scoring
+    run.progress.doing("reading the model")
     read = read_model(options.model, verify=not options.no_verify)
     kind, threshold = _meaning(read, options)
     refuse({"--id": bool(options.id)}, "with --append") if options.append else None
     scorer, between = at_strength(read, options.lam)
     scorer, drop = with_policies(scorer, options.missing)
     dialect = dialect_of(request.reading, scorer.na_values)
+    run.progress.doing("predicting", "rows")
     parts = found_parts(options.data, dialect, run)
     tables = _tables(scorer, options, parts, dialect)
     first = next(tables)
@@ -154,7 +156,7 @@ def predict(request: PredictRequest, run: RunContext) -> PredictOutcome:
         drop=drop,
         kind=kind,
         threshold=threshold,
-        warnings=(*model_warnings(scorer, first, options.model), *between),
+        warnings=(*model_warnings(scorer, first, options.model), *between, *repeated_parts(parts)),
     )
     observer = Observer.begun(scorer, first, threshold, request.reading.decimal)
     tally = _Tally(Findings(scorer, places="first" if options.metrics_out is None else "columns"), observer)
@@ -263,8 +265,7 @@ def _score_all(
     """Chunk after chunk; the first has been scored, so that what is wrong with it comes before any output."""
     yield first
     for table in rest:
-        if run.progress:
-            run.progress(tally.findings.rows, 0)
+        run.progress.update(tally.findings.rows, 0)
         _require_carried(plan, table)
         yield _score(plan, tally, table)
 

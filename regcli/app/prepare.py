@@ -7,9 +7,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from regcli.app.context import RunContext
 from regcli.app.encode import LaneMaps, known_matrix, lane_maps, learn_terms, same_columns, settled
 from regcli.app.folding import scheme_of
-from regcli.app.limits import UNLIMITED, Memory
 from regcli.app.options import FitRequest, Folds, Model, PathRequest
 from regcli.app.reading import Used, read_used
 from regcli.app.values import bounded, number_of, refuse
@@ -89,7 +89,7 @@ class Prepared:
         return None if self.target.classes is None else self.y.astype(np.intp)
 
 
-def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int, memory: Memory = UNLIMITED) -> Prepared:
+def prepare(request: FitRequest | PathRequest, run: RunContext, *, unpenalised: bool, seed: int) -> Prepared:
     """Read, check, and encode.
 
     ``unpenalised`` says that nothing penalises the coefficients, so that categories leave out their first level.
@@ -98,7 +98,7 @@ def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int, 
         raise UsageError("unknown-option-value", f"--seed is {seed}", hint="it must be at least 0 and below 2^63")
     data, model = request.data, request.model
     folds = request.folds if isinstance(request, FitRequest) else None
-    used = read_used(data, request.reading, data.data, folds=folds, threads=request.run.jobs, memory=memory)
+    used = read_used(data, request.reading, data.data, run, folds=folds)
     table, roles, rows = used.table, used.roles, used.rows
     family, source, guesses = _family(used, model)
     target = code_target(
@@ -134,13 +134,14 @@ def prepare(request: FitRequest | PathRequest, *, unpenalised: bool, seed: int, 
     single = _single(table, learnt.encoder, rows[train])
     columns, names = dict(table.columns), tuple(table.columns)
     del used, table  # a column goes once the design has it: the table and its design are never in memory both
-    memory.refuse(_growth(learnt.encoder, columns, int(train.sum())), "the matrix of the fit")
+    run.memory.refuse(_growth(learnt.encoder, columns, int(train.sum())), "the matrix of the fit")
     X = learnt.encoder.base(columns, rows[train], columns.pop)
     if not X.shape[1]:
         where = Location(file=facts.files[0][0])
         raise DataError("no-features", "every column is constant", hint="choose other --features", where=where)
-    if folds and folds.test:
-        test = _test_file(request, folds.test, roles, learnt.encoder, target, family)
+    if isinstance(request, FitRequest) and request.folds.test:
+        test, told = _test_file(request, run, (roles, learnt.encoder, target, family), facts)
+        warnings += told
     return Prepared(
         facts=facts,
         names=names,
@@ -362,17 +363,16 @@ def _split(
 
 
 def _test_file(
-    request: FitRequest | PathRequest,
-    files: tuple[str, ...],
-    roles: Roles,
-    encoder: Encoder,
-    target: Target,
-    family: str,
-) -> Held:
-    """The rows of --test, encoded as the training rows were."""
+    request: FitRequest,
+    run: RunContext,
+    learnt: tuple[Roles, Encoder, Target, str],
+    facts: DataFacts,
+) -> tuple[Held, tuple[Warn, ...]]:
+    """The rows of --test, encoded as the training rows were, and what is to be said of them."""
+    roles, encoder, target, family = learnt
     data = replace(request.data, target=roles.target)
     known = settled(replace(roles, fold=None, group=None, order=None), encoder)
-    used = read_used(data, request.reading, files, known=known, threads=request.run.jobs)
+    used = read_used(data, request.reading, request.folds.test, run, known=known)
     X = known_matrix(encoder, used.table, used.rows)
     if target.classes is None:
         y = _numbers(used.table, roles.target, used.rows, 0.0)
@@ -380,4 +380,16 @@ def _test_file(
     else:
         y = events(used.table.columns[roles.target], used.rows, target)
     weights = _weights(used.table, roles, used.rows)
-    return Held(X, y, weights, _offset(used.table, roles, used.rows))
+    return Held(X, y, weights, _offset(used.table, roles, used.rows)), _test_warnings(used, facts)
+
+
+def _test_warnings(used: Used, facts: DataFacts) -> tuple[Warn, ...]:
+    """What is to be said of the rows of --test alone, and where they are rows that are fitted on."""
+    fitted = {digest for _, digest, _ in facts.files}
+    both = [file.path for file in used.table.files if file.sha256 in fitted]
+    own = (warning for warning in used.warnings if warning.code in ("same-file", "rows-dropped"))
+    told = [replace(warning, message=f"--test: {warning.message}") for warning in own]
+    if both:
+        text = f"--test: {both[0]} holds rows that are fitted on, and scores them too well"
+        told.append(Warn("same-file", text, {"files": both}))
+    return tuple(told)

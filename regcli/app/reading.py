@@ -1,5 +1,6 @@
 """Reading the tables of a request: dialect, roles of columns, rows that can be used."""
 
+import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -9,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regcli.app.context import RunContext
-from regcli.app.declared import Declared, declared_names, read_declared
+from regcli.app.declared import Declared, declared_names, read_declared, refuse_undeclarable
 from regcli.app.formula import Formula, parse_formula
-from regcli.app.limits import UNLIMITED, Memory
+from regcli.app.limits import Memory
 from regcli.app.options import Data, Folds, Reading
 from regcli.app.parallel import single_blas_thread, usable_cores
 from regcli.app.recipe import read_recipe
@@ -19,6 +20,7 @@ from regcli.data.derive import derived_table
 from regcli.data.dialect import Dialect, parse_na_values
 from regcli.data.foresee import foresee
 from regcli.data.identify import Identifier, numbers_rows
+from regcli.data.inputs import met_twice
 from regcli.data.learn import Recipe
 from regcli.data.read import Part, find_parts, read_header, read_table
 from regcli.data.roles import Asked, Roles, assign_roles
@@ -37,9 +39,13 @@ __all__ = [
     "found_parts",
     "guess_warnings",
     "identifier_warning",
+    "read_in",
     "read_used",
     "refuse_missing",
     "refuse_unread",
+    "repeated_parts",
+    "same_files",
+    "shape_of",
     "text_columns",
 ]
 
@@ -93,8 +99,7 @@ def dialect_of(options: Reading, na_values: tuple[str, ...]) -> Dialect:
 def found_parts(data: Sequence[str], dialect: Dialect, run: RunContext) -> tuple[Part, ...]:
     """The files to score, all there before one is read; from now on numpy works in one thread."""
     parts = tuple(find_parts(data, dialect))
-    if run.expect:
-        run.expect(foresee(parts, dialect).rows)
+    run.progress.expect(foresee(parts, dialect).rows)
     single_blas_thread()
     return parts
 
@@ -117,16 +122,14 @@ def read_used(
     data: Data,
     reading: Reading,
     sources: Sequence[str],
+    run: RunContext,
     *,
     folds: Folds | None = None,
     known: Known | None = None,
-    threads: int | None = None,
-    memory: Memory = UNLIMITED,
 ) -> Used:
     """Read the table, give columns their parts, and settle which rows can be used.
 
-    ``known`` is what a first table has settled for those that follow it, ``threads`` how many read at a time (None:
-    one for each usable core), ``memory`` what the table may take.
+    ``known`` is what a first table has settled for those that follow it.
     """
     dialect = dialect_of(reading, NA_VALUES)
     formula = None if data.formula is None or known else parse_formula(data)
@@ -144,26 +147,69 @@ def read_used(
         order=folds.order_by if folds else None,
     )
     parts = find_parts(sources, dialect)
-    refuse_unread(parts, dialect, memory)
+    refuse_unread(parts, dialect, run.memory)
     as_text = text_columns(asked, declared_names(data), parts[0], dialect) | (known.text if known else set())
     expected = {*known.roles.features, *known.roles.numeric()} if known else ()
-    table = read_table(parts, dialect, as_text=as_text, expected=expected, threads=threads or usable_cores())
+    table = read_in(parts, dialect, run, as_text=as_text, expected=expected)
+    run.progress.doing(f"preparing {shape_of(table)}")
     if known:
         roles, recipe = known.roles, known.recipe
     else:
         roles = assign_roles(asked, tuple(table.columns), file=parts[0].name)
+        refuse_undeclarable(data, roles.features, tuple(table.columns), roles.target, roles.target_source)
         declared = read_declared(data, roles.features, file=parts[0].name)
         roles = replace(roles, features=_made_features(roles.features, declared, formula))
         recipe = read_recipe(data, roles.features, tuple(table.columns), declared, formula, file=parts[0].name)
     table = derived_table(table, recipe.derived.values(), strict=True)
     if known:
         _require(table, roles)
-    warnings = [*roles.warnings, *_check(table, roles, recipe, known, dialect)]
+    warnings = [*roles.warnings, *same_files(parts, table), *_check(table, roles, recipe, known, dialect)]
     if not known:
         meant = {*data.features, *recipe.splines, *(formula.columns if formula else ())}
         warnings += [identifier_warning(one) for one in _identifiers(table, roles.features, meant)]
         roles = _without_empty(table, roles, data, warnings)
     return _usable_rows(table, roles, data, recipe, warnings)
+
+
+def read_in(
+    parts: Sequence[Part],
+    dialect: Dialect,
+    run: RunContext,
+    *,
+    as_text: Collection[str],
+    expected: Collection[str] = (),
+) -> Table:
+    """Read a table whole, in as many threads as may run, and say how far it is."""
+    progress, threads = run.progress, run.jobs or usable_cores()
+    progress.doing("reading", "bytes")
+    return read_table(parts, dialect, as_text=as_text, expected=expected, threads=threads, tell=progress.update)
+
+
+def same_files(parts: Sequence[Part], table: Table) -> list[Warn]:
+    """A warning where files of a table hold the same: its rows are then in training and held-out rows both."""
+    marks = ((file.path, (file.sha256, part.keys)) for file, part in zip(table.files, parts, strict=True))
+    return _warn_twice(met_twice(marks), "these rows count more than once, and some that are held out are fitted on")
+
+
+def repeated_parts(parts: Sequence[Part]) -> list[Warn]:
+    """A warning where files that are read piece by piece, and not hashed, are one."""
+    marks = ((part.name, (os.path.realpath(part.name), part.keys)) for part in parts)
+    return _warn_twice(met_twice(marks), "these rows count more than once")
+
+
+def _warn_twice(found: Sequence[tuple[str, ...]], result: str) -> list[Warn]:
+    """A warning of inputs that are there twice, and of what follows."""
+    if not found:
+        return []
+    names, times = tuple(dict.fromkeys(found[0])), "twice" if len(found[0]) == 2 else f"{len(found[0])} times"
+    what = f"{names[0]} is read {times}" if len(names) == 1 else f"{listed(names, 3)} hold the same"
+    more = f", and so with {counted(len(found) - 1, 'other file')}" if len(found) > 1 else ""
+    return [Warn("same-file", f"{what}{more}: {result}", {"files": [list(group) for group in found]})]
+
+
+def shape_of(table: Table) -> str:
+    """How large a table is, for people."""
+    return f"{counted(table.rows, 'row')} x {counted(len(table.columns), 'column')}"
 
 
 def _made_features(features: Sequence[str], declared: Declared, formula: Formula | None) -> tuple[str, ...]:

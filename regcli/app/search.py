@@ -109,9 +109,12 @@ def search(ground: Ground, lead: Problem, plan: Plan, run: RunContext) -> Found:
     best: Found | None = None
     curves: list[tuple[float | None, Curve]] = []
     before, walked = Counts(), 0
-    for asked in plan.asked.alternatives:
+    shares = plan.asked.alternatives
+    for number, asked in enumerate(shares, start=1):
         if best is not None and run.deadline.passed:
             break
+        which = f" l1_ratio {asked.l1_ratio:g} ({number} of {len(shares)})" if len(shares) > 1 else ""
+        run.progress.doing(f"fitting{which}", "strengths")
         try:
             found = _walk(ground, lead, replace(plan, asked=asked), run)
         except ResourceError as error:
@@ -177,8 +180,7 @@ def _lead(
         if scores is not None:
             scores.add(step)
         steps.append(step.reported())
-        if run.progress:
-            run.progress(len(steps), count * len(plan.splits.partitions))
+        run.progress.update(len(steps), count * len(plan.splits.partitions))
         may_stop = may_stop and all(status.usable for status in steps[-1].status)
         if scores is not None and may_stop and len(steps) >= LEAST_POINTS and _turned(scores, count):
             return steps, Stopped("cv_turned", len(steps) - 1, count)
@@ -203,8 +205,7 @@ def _others(
         for index, step in enumerate(follow(problem, lambdas, [], starts)):
             scores.add(step)
             usable[index] &= all(status.usable for status in step.status)
-            if run.progress:
-                run.progress(at * lambdas.size + index + 1, lambdas.size * len(partitions))
+            run.progress.update(at * lambdas.size + index + 1, lambdas.size * len(partitions))
     run.deadline.settle()
     return usable
 

@@ -14,8 +14,8 @@ from regcli.app.limits import out_of_memory
 from regcli.cli.faults import error_document, error_lines
 from regcli.cli.main import application
 from regcli.cli.session import Session
-from regcli.cli.streams import FULL, discard_stdout, tell
-from regcli.errors import OutputError, RegcliError
+from regcli.cli.streams import discard_stdout, tell
+from regcli.errors import NO_ROOM, OutputError, RegcliError
 from regcli.report.formats import encode_line
 
 __all__ = ["run"]
@@ -74,7 +74,7 @@ def _known(error: Exception, words: Sequence[str]) -> RegcliError:
     short = out_of_memory(error)
     if short is not None:
         return short
-    if isinstance(error, OSError) and error.errno in FULL:
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
         discard_stdout()
         return OutputError("output-failed", f"writing failed: {error.strerror}", hint="make room on the disk")
     message = f"{type(error).__name__}: {error}"

@@ -66,7 +66,7 @@ def check(request: CheckRequest, session: Session) -> None:
     reporting = Reporting.read(request.reports, session)
     check_destinations(session, *reporting.destinations)
     with reporting.told("regcli check") as telling:
-        with session.working(counts="rows") as run:
+        with session.working() as run:
             found = _examine(_ask(request, run))
         telling.document, telling.cases = found.document, found.cases
         session.deliver(session.render(found.document, form))
@@ -145,7 +145,7 @@ def _named(request: CheckRequest, session: Session, *, alone: bool) -> list[_Don
 def _attempt(each: _Done, session: Session, *, planned: bool) -> _Done:
     """Make a check, or say what it would be; an error is kept, and the next check is made all the same."""
     try:
-        with session.working(counts="rows") as run:
+        with session.working() as run:
             asked = _ask(each.request, run)
             return each if planned else replace(each, found=_examine(asked))
     except RegcliError as error:

@@ -276,6 +276,8 @@ def read_config(path: Path, shown: str) -> Config:
         ) from error
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         told = str(error) or "tables within tables without end"
+        if not isinstance(error, tomllib.TOMLDecodeError | RecursionError):  # Python's, which speaks of Python
+            told = "an integer of thousands of digits"
         place = _PLACE.search(told)
         line = int(place[1]) if place and place[1] else None
         told = _PLACE.sub("" if line else " at the end", told)

@@ -1,12 +1,14 @@
 """Files that a run writes: held against each other, and against what cannot be written, before the work."""
 
-from itertools import combinations
+import glob
+from collections.abc import Iterator
+from itertools import combinations, product
 from pathlib import Path
 
 from regcli.cli.session import Session
 from regcli.errors import UsageError
 
-__all__ = ["check_destinations", "refuse_one_path"]
+__all__ = ["check_destinations"]
 
 
 def check_destinations(session: Session, *files: tuple[str, str | None]) -> None:
@@ -14,7 +16,7 @@ def check_destinations(session: Session, *files: tuple[str, str | None]) -> None
 
     ``files`` are those beside the result: the option that names one, and the path, None where it was not given.
     """
-    refuse_one_path(session, *files)
+    _refuse_one_path(session, *files)
     paths = [path for path in (session.settings.output, *(path for _, path in files)) if path is not None]
     if paths:
         from regcli.data.write import check_destination
@@ -23,13 +25,22 @@ def check_destinations(session: Session, *files: tuple[str, str | None]) -> None
             check_destination(path)
 
 
-def refuse_one_path(session: Session, *files: tuple[str, str | None]) -> None:
-    """Two results cannot go to one file: the later one would replace the other."""
+def _refuse_one_path(session: Session, *files: tuple[str, str | None]) -> None:
+    """Two results cannot go to one file, as the later one would replace the other, nor one to a file that is read."""
     given = [(option, path) for option, path in (*files, ("--output", session.settings.output)) if path]
-    for (option, path), (other, same) in combinations(given, 2):
+    pairs = [*combinations(given, 2), *(product(_read(session), given) if given else ())]
+    for (option, path), (other, same) in pairs:
         if _same_file(path, same):
             text = f"{option} and {other} are the same file, {path}"
             raise UsageError("conflicting-options", text, hint="name two files")
+
+
+def _read(session: Session) -> Iterator[tuple[str, str]]:
+    """Files that are read; patterns as the files that match."""
+    for option, path in session.inputs:
+        if path and path != "-":
+            matches = glob.glob(path, recursive=True) if glob.has_magic(path) else ()  # noqa: PTH207  (as it is spelt)
+            yield from ((option, match) for match in (path, *matches))
 
 
 def _same_file(one: str, other: str) -> bool:

@@ -22,7 +22,7 @@ from regcli.app.options import (
     ShowRequest,
 )
 from regcli.app.verdict import Check
-from regcli.cli.destinations import check_destinations, refuse_one_path
+from regcli.cli.destinations import check_destinations
 from regcli.cli.judging import case, judge, read_checks, read_gates, require_known, side, vouched
 from regcli.cli.options import bind, bind_common
 from regcli.cli.plotting import check_plot, draw_page, draw_plot, draw_plots
@@ -68,7 +68,8 @@ def path(request: PathRequest, session: Session) -> None:
         outcome = run_path(request, run)
     session.heed(outcome.warnings)
     document = session.marked(path_document(outcome.result))
-    drawn = draw_plot(plot, document, outcome.drawn)
+    with session.progress("drawing"):
+        drawn = draw_plot(plot, document, outcome.drawn)
     text = session.render(document, form)
     with session.sink() as write:
         session.keep(plot, drawn)
@@ -84,7 +85,7 @@ def predict(request: PredictRequest, session: Session) -> None:
     check_destinations(session, ("--metrics-out", request.scoring.metrics_out))
     expressions = read_checks(request.checks, "metrics")
     checks: tuple[Check, ...] = ()
-    with session.working(counts="rows") as run:
+    with session.working(streams=True) as run:
         outcome = run_predict(request, run)
         require_known(expressions, "metrics", outcome.names)
         with session.sink() as write:
@@ -124,9 +125,11 @@ def show(request: ShowRequest, session: Session) -> None:
         session.form("equation")
     check_destinations(session, ("--plot", plot))
     check_plot(plot)
-    documents = read_documents(showing)
+    with session.progress("reading"):
+        documents = read_documents(showing)
     shown = [_shown(one, showing, session) for one in documents]
-    drawn = draw_plots(plot, [(one.path, one.document) for one in documents])
+    with session.progress("drawing"):
+        drawn = draw_plots(plot, [(one.path, one.document) for one in documents])
     with session.sink() as write:
         session.keep(plot, drawn)
         for number, (form, text) in enumerate(shown):
@@ -159,7 +162,7 @@ def diff(request: DiffRequest, session: Session) -> None:
     check_destinations(session, *reporting.destinations)
     tol = tolerance(options)
     with reporting.told("regcli diff") as telling:
-        with session.working():
+        with session.working(what="comparing"):
             before, after = (side(path, verify=not options.no_verify) for path in (options.first, options.second))
             document = difference_document(compare(before, after, tol))
         told = headline(document)
@@ -176,13 +179,13 @@ def export(request: ExportRequest, session: Session) -> None:
 
     session.form("export")
     options = request.exporting
-    refuse_one_path(session, ("MODEL", options.model))
     check_destinations(session)
     if options.to == "onnx" and session.settings.output is None and is_terminal(sys.stdout):
         raise UsageError("usage", "an ONNX graph is no text for a terminal", hint="-o scorer.onnx")
-    rule, outputs = run_export(request)
-    table, ids = options.table or "data", options.id or rule.id
-    content = scorer_bytes(rule, str(options.to), table=table, ids=ids, outputs=outputs)
+    with session.progress("writing the scorer"):
+        rule, outputs = run_export(request)
+        table, ids = options.table or "data", options.id or rule.id
+        content = scorer_bytes(rule, str(options.to), table=table, ids=ids, outputs=outputs)
     session.deliver(content)
 
 
@@ -244,8 +247,9 @@ def _fit(request: FitRequest, session: Session, kind: str) -> None:
         document, checks = judge(expressions, document, outcome.estimates if expressions else {}, gates)
         telling.document, telling.cases = document, list(map(case, checks))
         text = session.render(document, form)
-        drawn = draw_plot(plot, document, outcome.drawn)
-        telling.picture = draw_page(document, outcome.drawn) if request.reports.drawn else None
+        with session.progress("drawing"):
+            drawn = draw_plot(plot, document, outcome.drawn)
+            telling.picture = draw_page(document, outcome.drawn) if request.reports.drawn else None
         with session.sink() as write:  # open before the model is written: where the result cannot go, no model appears
             session.keep(plot, drawn)
             if model_out is not None and all(check.passed for check in checks):

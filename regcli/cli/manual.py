@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from regcli import __version__
 from regcli.app.options import Common
 from regcli.cli.options import TITLES, Choice, declared, groups
-from regcli.cli.texts import COMMANDS, ENVIRONMENT, EXIT_STATUS, OBJECTIVE, SUMMARY
+from regcli.cli.texts import COMMANDS, ENVIRONMENT, EXIT_STATUS, OBJECTIVE, REPEATED, SUMMARY
 from regcli.errors import UsageError
 
 __all__ = ["Block", "Page", "Section", "find_page", "open_page", "pages", "plain", "roff", "spelling"]
@@ -119,7 +119,7 @@ def _overview() -> Page:
             Section("SYNOPSIS", (Block("regcli [OPTIONS] COMMAND [ARGS]...", verbatim=True),)),
             Section("DESCRIPTION", (Block(f"{SUMMARY} A model minimises"), Block(OBJECTIVE, verbatim=True))),
             Section("COMMANDS", commands),
-            Section("OPTIONS", tuple(_options(Common, "Before or after every command"))),
+            Section("OPTIONS", (Block(REPEATED), *_options(Common, "Before or after every command"))),
             *_shared(),
             Section("EXAMPLES", examples),
             _see_also("regcli"),
@@ -139,7 +139,7 @@ def _command_page(name: str) -> Page:
         (
             Section("SYNOPSIS", (Block(f"regcli {name} {text.usage}", verbatim=True),)),
             Section("DESCRIPTION", described),
-            Section("OPTIONS", tuple(options)),
+            Section("OPTIONS", (Block(REPEATED), *options)),
             *_shared(),
             Section("EXAMPLES", examples),
             _see_also(f"regcli-{name}"),

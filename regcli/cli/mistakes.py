@@ -27,6 +27,33 @@ _WORD = re.compile(r": '(.*)' is not one of ", re.DOTALL)
 _TYPES = (("is not a valid int", "is not a whole number"), ("is not a valid float", "is not a number"))
 
 
+#: Options of other tools that have no near name here, and words of theirs, in small letters and without dashes.
+_ELSEWHERE = {
+    "--alpha": "--lambda is the strength of the penalty, --l1-ratio its share of L1",
+    "--C": "--lambda is the strength of the penalty; regcli show gives it in other tools' terms",
+    "--out": "-o PATH for the result, -m PATH for the model",
+    "--verbose": "-v",
+}
+_SYNONYMS = {
+    "logistic": "binomial",
+    "logit": "binomial",
+    "bernoulli": "binomial",
+    "classification": "binomial",
+    "normal": "gaussian",
+    "linear": "gaussian",
+    "regression": "gaussian",
+    "count": "poisson",
+    "counts": "poisson",
+    "enet": "elasticnet",
+    "leaveoneout": "loo",
+    "timeseries": "time",
+    "markdown": "md",
+    "text": "table",
+    "probability": "prob",
+    "proba": "prob",
+}
+
+
 def usage_error(error: Exception, words: Sequence[str]) -> UsageError:
     """The error of a command line that Typer cannot read; ``words`` are the line's."""
     message = str(error) if getattr(error, "possibilities", None) else error.format_message()  # type: ignore[attr-defined]
@@ -41,13 +68,19 @@ def usage_error(error: Exception, words: Sequence[str]) -> UsageError:
         return UsageError(code, f"no command {found[1]!r}", near=near, hint=f"one of {', '.join(COMMANDS)}")
     options = options_of(command)
     if (found := _OPTION.match(message)) is not None:
-        near = get_close_matches(found[1], options, n=3)
         elsewhere = [name for name in COMMANDS if found[1] in options_of(name)]
-        hint = f"{found[1]} is an option of {', '.join(elsewhere)}" if elsewhere else help_of
-        return UsageError(code, f"no option {found[1]}", near=near, hint=hint)
+        if command in elsewhere:
+            text = f"{found[1]} stands before the command"
+            return UsageError(code, text, hint=f"regcli {command} ... {found[1]}")
+        near = [] if elsewhere else get_close_matches(found[1], options, n=3)
+        hint = f"{found[1]} is an option of {', '.join(elsewhere)}" if elsewhere else _ELSEWHERE.get(found[1], help_of)
+        return UsageError(code, f"no option {found[1]}", near=[] if hint is not help_of else near, hint=hint)
     if (found := _BAD.match(message) or _LACKS.match(message)) is not None:
         choice = options.get(found[found.lastindex or 1])
-        return UsageError(code, message, near=_meant(message, choice), hint=_takes(choice) or help_of)
+        told = _WORD.search(message)
+        folds = choice is not None and choice.key == "cv" and told is not None and told[1].isdecimal()
+        hint = f"--folds {told[1]}" if told and folds else _takes(choice) or help_of
+        return UsageError(code, message, near=_meant(message, choice), hint=hint)
     if message.startswith("Missing argument") and command:
         return UsageError(code, message, hint=COMMANDS[command].examples[0].line)
     return UsageError(code, message, hint=help_of)
@@ -56,7 +89,10 @@ def usage_error(error: Exception, words: Sequence[str]) -> UsageError:
 def _meant(message: str, choice: Choice | None) -> list[str]:
     """The words of a choice that one is close to."""
     found = _WORD.search(message)
-    return get_close_matches(found[1], choice.words, n=2, cutoff=0.5) if found and choice else []
+    if found is None or choice is None:
+        return []
+    other = _SYNONYMS.get(found[1].lower().replace("-", "").replace("_", ""))
+    return [other] if other in choice.words else get_close_matches(found[1], choice.words, n=2, cutoff=0.5)
 
 
 def _takes(choice: Choice | None) -> str | None:

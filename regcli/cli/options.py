@@ -13,6 +13,7 @@ import typer
 
 from regcli.app.options import Common, Limits
 from regcli.cli.choices import Choice, declared
+from regcli.cli.destinations import check_destinations
 from regcli.cli.session import Session
 
 __all__ = ["TITLES", "Choice", "Group", "bind", "bind_common", "build", "declared", "groups"]
@@ -78,6 +79,7 @@ def bind(command: Callable[[Request, Session], None], request: type[Request]) ->
         filled = session.fill(str(context.info_name), choices, given, _flagged(context, given))
         built = build(request, filled)
         if session.asked.show_config:
+            check_destinations(session)
             session.show_config()
             return
         session.limits = getattr(built, "limits", Limits())

@@ -55,11 +55,12 @@ class Reporting:
         for text in options.reports:
             if text == "github":
                 continue
-            form, equals, path = text.partition("=")
-            if form not in _FORMS or not equals or not path:
+            form, _, path = text.partition("=")
+            if form not in _FORMS or not path:
+                what = "names no file" if form in _FORMS else "is no report"
+                near = [] if form in _FORMS else get_close_matches(form, (*_FORMS, "github"), n=1)
                 hint = "junit=PATH, github or html=PATH"
-                near = get_close_matches(form, (*_FORMS, "github"), n=1)
-                raise UsageError("unknown-option-value", f"--report {text!r} is no report", near=near, hint=hint)
+                raise UsageError("unknown-option-value", f"--report {text!r} {what}", near=near, hint=hint)
             files.append((form, path))
         return cls(session, tuple(files), "github" in options.reports, _summary_path(session.environ))
 

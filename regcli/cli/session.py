@@ -17,8 +17,9 @@ from regcli.cli.choices import Choice, declared
 from regcli.cli.config import Config, NamedCheck, find_config, home_directory, read_config
 from regcli.cli.faults import head_line, strict_error
 from regcli.cli.origins import NamedOrigins, Origin, config_document, trace
+from regcli.cli.progress import ProgressLine
 from regcli.cli.settings import Settings, choose_form, merge, settle, unsettled
-from regcli.cli.streams import ProgressLine, coloured, has_unicode, is_terminal, output, tell
+from regcli.cli.streams import coloured, has_unicode, is_terminal, output, tell
 from regcli.errors import CheckFailedError, UsageError, Warn
 from regcli.report.escape import visible
 from regcli.report.forms import FORMS, kind_of
@@ -44,6 +45,7 @@ class Session:
         self._command = ""
         self._began = time.monotonic()
         self._line: ProgressLine | None = None
+        self._inputs: tuple[tuple[str, str], ...] = ()
         self.limits = Limits()
 
     def tell(self, common: Common) -> None:
@@ -94,7 +96,14 @@ class Session:
         self._settings = settle(self._common, self._environ, usual)
         if self._used and not self._common.show_config:
             self.note(f"options from {self._used}")
-        return {**given, **taken}
+        filled = {**given, **taken}
+        self._inputs = tuple(_inputs(choices, filled))
+        return filled
+
+    @property
+    def inputs(self) -> tuple[tuple[str, str], ...]:
+        """Files and patterns of files that are read, each with the option that names it."""
+        return self._inputs
 
     def _trace(
         self, named: NamedCheck, choices: Sequence[Choice], given: Mapping[str, Any], flagged: set[str]
@@ -134,8 +143,8 @@ class Session:
                     "conflicting-options", "--config and --no-config exclude each other", hint="leave one of them out"
                 )
             return None
-        named = common.config or self._environ.get("REGCLI_CONFIG")
-        if named:
+        named = self._environ.get("REGCLI_CONFIG") or None if common.config is None else common.config
+        if named is not None:
             return read_config(Path(named), named)
         try:
             folder = Path.cwd()
@@ -235,36 +244,38 @@ class Session:
         raise CheckFailedError("check-failed", "; ".join(failed), hint=hint)
 
     @contextmanager
-    def working(self, jobs: int | None = None, *, counts: str = "strengths") -> Iterator[Any]:
+    def progress(self, what: str, *, shown: bool = True) -> Iterator[ProgressLine | None]:
+        """Say on a terminal what is being done while it is done, where it takes long and is to be ``shown``."""
+        if not (shown and self.settings.progress and self.settings.notes and is_terminal(sys.stderr)):
+            yield None
+            return
+        line = self._line = ProgressLine(what)
+        line.begin()
+        try:
+            yield line
+        finally:
+            line.end()
+
+    @contextmanager
+    def working(self, jobs: int | None = None, *, what: str = "working", streams: bool = False) -> Iterator[Any]:
         """The context of a use case (``regcli.app.context.RunContext``), with progress while it works.
 
-        ``counts`` is what progress counts. Rows that go to a terminal are progress enough.
+        Where results are written as they come (``streams``), those that go to a terminal are progress enough.
         """
-        from regcli.app.context import RunContext
+        from regcli.app.context import Nobody, RunContext
 
         if jobs is not None and jobs < 1:
             raise UsageError("unknown-option-value", f"--jobs is {jobs}", hint="a number 1 or more")
         memory, seconds = self._read_limits()
-        shown = self.settings.progress and self.settings.notes and is_terminal(sys.stderr)
-        rows_seen = counts == "rows" and self.settings.output is None and is_terminal(sys.stdout)
-        line = ProgressLine(counts) if shown and not rows_seen else None
-        self._line = line
-        if line:
-            line.begin()
+        seen = streams and self.settings.output is None and is_terminal(sys.stdout)
         jobs = self.settings.jobs if jobs is None else jobs
-        try:
-            with held_memory(memory, jobs), timed(seconds, self._began) as deadline:
-                yield RunContext(
-                    jobs=jobs,
-                    progress=line.update if line else None,
-                    expect=line.expect if line else None,
-                    note=self.detail,
-                    memory=memory,
-                    deadline=deadline,
-                )
-        finally:
-            if line:
-                line.end()
+        with (
+            self.progress(what, shown=not seen) as line,
+            held_memory(memory, jobs),
+            timed(seconds, self._began) as deadline,
+        ):
+            progress = line or Nobody()
+            yield RunContext(jobs=jobs, progress=progress, note=self.detail, memory=memory, deadline=deadline)
 
     def _read_limits(self) -> tuple[Memory, float | None]:
         """--max-memory and --max-seconds, or their variables."""
@@ -303,7 +314,7 @@ class Session:
         self.note(f"wrote {path}")
 
     def print(self, document: dict[str, Any]) -> None:
-        """Write a plan to standard output, whatever --output says; a format of the result alone is passed over."""
+        """Write a plan to standard output, whatever --output says; a format that only the result has is passed over."""
         kind, settings = kind_of(document), self.settings
         form = settings.form if settings.form in FORMS[kind] else None
         safe = settings.spreadsheet_safe and form == "csv"
@@ -321,3 +332,12 @@ class Session:
         plain = seen and not has_unicode(sys.stdout, self._environ)
         safe = self.settings.spreadsheet_safe
         return render(document, form, width=width, color=color, plain=plain, spreadsheet_safe=safe)
+
+
+def _inputs(choices: Sequence[Choice], filled: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What a command reads. An earlier result, to compare with, may be replaced by the new one, and is none of it."""
+    for choice in choices:
+        metavar, value = choice.flag.metavar or "", filled[choice.name]
+        if metavar == "FILE" or (not choice.key and metavar != "NAME"):
+            paths = value if choice.repeatable else () if value is None else (value,)
+            yield from ((f"--{choice.key}" if choice.key else metavar.strip("[.]"), path) for path in paths)

@@ -1,12 +1,8 @@
 """Standard output carries the result, standard error everything else; a file is written whole or not at all."""
 
-import errno
 import os
-import shutil
 import stat
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TextIO
@@ -14,8 +10,6 @@ from typing import TextIO
 from regcli.errors import OutputError
 
 __all__ = [
-    "FULL",
-    "ProgressLine",
     "coloured",
     "discard_stdout",
     "has_unicode",
@@ -24,14 +18,6 @@ __all__ = [
     "paint",
     "tell",
 ]
-
-#: What the system says when there is no room for the output.
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-
-_BAR = 30
-_PATIENCE = 1.0  # seconds; a run that is done sooner shows no progress
-_PACE = 0.1  # seconds between two lines: eyes follow no faster
-_TICK = 0.25  # seconds between two looks at the clock while nothing is counted
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -137,90 +123,3 @@ def _guarded(write: Callable[[], object]) -> None:
             f"standard output cannot be written: {error.strerror}",
             hint="write to a file with -o, where there is room",
         ) from error
-
-
-class ProgressLine:
-    """One line on a terminal's standard error that grows, and is gone when the work is done.
-
-    Before anything is counted, and where nothing ever is, it says how long the work takes, by a thread of its own.
-    """
-
-    def __init__(self, noun: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._noun = noun
-        self._clock = clock
-        self._began = clock()
-        self._told = 0.0
-        self._shown = ""
-        self._expected = 0
-        self._counting = False
-        self._over = threading.Event()
-        self._lock = threading.RLock()  # a signal may come while the line is written, and clears it
-
-    def begin(self) -> None:
-        """Tell the time until something is counted, or it is over."""
-        threading.Thread(target=self._tick, daemon=True).start()
-
-    def end(self) -> None:
-        """Take the line away for good."""
-        self._over.set()
-        self.clear()
-
-    def expect(self, total: int) -> None:
-        """About how many there will be, where nobody knows for certain."""
-        self._expected = total
-
-    def update(self, done: int, total: int) -> None:
-        """Show how far the work is, and how long it will take at this pace; nothing during the first second.
-
-        A total of 0 is one that nobody knows; then what is expected serves, if anything is.
-        """
-        now = self._clock()
-        spent = now - self._began
-        if spent < _PATIENCE or (now - self._told < _PACE and done != total):
-            return
-        self._told, self._counting = now, True
-        if total <= 0:
-            left = spent * (self._expected - done) / done if 0 < done < self._expected else 0.0
-            pace = f", about {_duration(left)} left" if left else f", {_duration(spent)}"
-            self._show(f"{done:,} {self._noun}{pace}")
-            return
-        done = min(done, total)
-        full = done * _BAR // total
-        left_words = f", {_duration(spent * (total - done) / done)} left" if 0 < done < total else ""
-        self._show(f"[{'#' * full}{'.' * (_BAR - full)}] {done:,}/{total:,} {self._noun}{left_words}")
-
-    def clear(self) -> None:
-        """Take the line away."""
-        with self._lock:
-            if self._shown:
-                self._write(f"\r{' ' * len(self._shown)}\r")
-                self._shown = ""
-
-    def _tick(self) -> None:
-        while not self._over.wait(_TICK) and not self._counting:
-            spent = self._clock() - self._began
-            if spent >= _PATIENCE:
-                self._show(f"working, {_duration(spent)}")
-
-    def _show(self, line: str) -> None:
-        line = line[: max(1, shutil.get_terminal_size().columns - 1)]  # a line that wraps cannot be taken back
-        with self._lock:
-            if line != self._shown and not self._over.is_set():
-                blank = " " * max(0, len(self._shown) - len(line))
-                self._shown = line
-                self._write(f"\r{line}{blank}")
-
-    @staticmethod
-    def _write(text: str) -> None:
-        with suppress(OSError, ValueError):  # progress is not worth failing for
-            sys.stderr.write(text)
-            sys.stderr.flush()
-
-
-def _duration(seconds: float) -> str:
-    """Seconds, minutes or hours, for people."""
-    whole = max(1, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -22,6 +22,7 @@ __all__ = [
     "ENVIRONMENT",
     "EXIT_STATUS",
     "OBJECTIVE",
+    "REPEATED",
     "SUMMARY",
     "CommandText",
     "Example",
@@ -406,6 +407,12 @@ COMMANDS: Mapping[str, CommandText] = {
     "schema": _SCHEMA,
     "man": _MAN,
 }
+
+#: As of cp and git: an alias may be overridden behind it.
+REPEATED = (
+    "Of an option that takes one value and is given several times the last one counts; those that are repeatable add "
+    "up. What stands behind the command's name wins over what stands before it."
+)
 
 EXIT_STATUS: Mapping[int, str] = {
     0: "success",

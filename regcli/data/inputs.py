@@ -2,7 +2,7 @@
 
 import glob
 import os
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
@@ -11,7 +11,7 @@ from regcli.data.dialect import Dialect
 from regcli.data.source import is_stream
 from regcli.errors import DataError, Location, UsageError
 
-__all__ = ["Part", "find_parts", "refuse_stdin_twice"]
+__all__ = ["Part", "find_parts", "met_twice", "refuse_stdin_twice"]
 
 #: How writers of partitioned tables spell a value that is missing.
 _MISSING = "__HIVE_DEFAULT_PARTITION__"
@@ -44,6 +44,9 @@ def find_parts(words: Sequence[str | Part], dialect: Dialect) -> list[Part]:
     refuse_stdin_twice(words)
     parts: list[Part] = []
     for word in words:
+        if not word:
+            hint = "is a variable of the shell not set?"
+            raise DataError("file-not-found", "the path of an input table is empty", hint=hint)
         if isinstance(word, Part):
             parts.append(word)
         elif _is_pattern(word):
@@ -69,6 +72,14 @@ def refuse_stdin_twice(sources: Sequence[object]) -> None:
             "standard input can be read only once, but - was given twice",
             hint="write one of them to a file first",
         )
+
+
+def met_twice(marks: Iterable[tuple[str, Hashable]]) -> list[tuple[str, ...]]:
+    """Names of inputs that have the same mark, where several have one: their path, or a hash of what they hold."""
+    groups: dict[Hashable, list[str]] = {}
+    for name, mark in marks:
+        groups.setdefault(mark, []).append(name)
+    return [tuple(names) for names in groups.values() if len(names) > 1]
 
 
 def _is_pattern(word: str) -> bool:

@@ -38,6 +38,9 @@ MOST_COUNT = 2**53
 #: What reading a document of another shape than expected can raise: absent keys, other types, numbers out of range.
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError)
 
+#: Digits and sign of the largest double as an integer.
+MOST_DIGITS = 310
+
 Entry = Mapping[str, Any]
 
 
@@ -54,6 +57,10 @@ def load(path: str) -> dict[str, Any]:
             document = parse(read_bounded(stream))
     except OSError as error:
         raise unreadable(f"cannot read {path!r}: {error.strerror}", path, files_near(path)) from error
+    except json.JSONDecodeError as error:
+        text = f"{path!r} is not JSON (line {error.lineno}, column {error.colno})"
+        hint = "MODEL comes before DATA; regcli fit data.csv -m model.json writes one"
+        raise ModelFileError("model-unreadable", text, hint=hint, where=Location(file=path)) from error
     except ValueError as error:  # a NUL in the path, too
         raise unreadable(f"{path!r} is not a JSON model: {error}", path) from error
     if not isinstance(document, dict):
@@ -89,7 +96,9 @@ def parse(text: str) -> object:
         No JSON, nested too deeply, a key twice in one object, NaN or a number beyond double precision.
     """
     try:
-        return json.loads(text, object_pairs_hook=_once, parse_constant=_no_number, parse_float=_double)
+        return json.loads(
+            text, object_pairs_hook=_once, parse_constant=_no_number, parse_float=_double, parse_int=_integer
+        )
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
 
@@ -119,6 +128,12 @@ def _double(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{text[:20]} is beyond double precision")
     return value
+
+
+def _integer(text: str) -> int:
+    if len(text) > MOST_DIGITS:  # Python has a limit of its own, and words for it that speak of Python
+        raise ValueError(f"{text[:20]}... is beyond double precision")
+    return int(text)
 
 
 # -- members of the type they should have ----------------------------------------------------------------------------

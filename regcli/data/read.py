@@ -19,7 +19,7 @@ from regcli.data.plan import ChunkPlan
 from regcli.data.source import Source, is_nameless, is_stream, open_source, open_stream
 from regcli.data.table import Column, Levels, Numbers, Table, Unsupported
 from regcli.data.text import read_names
-from regcli.errors import DataError, Location
+from regcli.errors import DataError, Location, listed
 
 __all__ = [
     "Dialect",
@@ -39,6 +39,7 @@ def read_table(
     as_text: Container[str] | Callable[[str], bool] = (),
     expected: Collection[str] = (),
     threads: int = 1,
+    tell: Callable[[int, int], None] | None = None,
 ) -> Table:
     """Read one or several files into one table.
 
@@ -55,6 +56,9 @@ def read_table(
         Columns that a format without them (LIBSVM) takes to be zero.
     threads : int
         Blocks of a text table that are read at a time; no cell depends on it.
+    tell : callable or None
+        Told how many bytes have been read, of how many; 0 of how many while a stream comes in. Formats that are read
+        by their ends are told of file by file.
 
     Returns
     -------
@@ -78,9 +82,14 @@ def read_table(
     dialect = check_dialect(dialect)
     is_text = as_text if callable(as_text) else as_text.__contains__
     parts = find_parts(sources, dialect)
-    held = [open_source(part.name, _hopeless(_format(part.name, dialect), dialect)) for part in parts]
+    meter = None if tell is None else _Meter(tell)
+    seen = meter.add if meter else None
+    held = [open_source(part.name, _hopeless(_format(part.name, dialect), dialect), seen) for part in parts]
+    sizes = [source.size() for source in held]
 
     def read(at: int, test: Callable[[str], bool], expected: Collection[str]) -> Table:
+        if meter:
+            meter.begin(sum(sizes[:at]), sum(sizes))
         how = _How(dialect, _format(held[at].name, dialect), test, expected, threads)
         return with_keys(_read(held[at], how), parts[at], test)
 
@@ -102,6 +111,25 @@ def read_table(
             for at, table in enumerate(tables)
         ]
     return _stack(tables)
+
+
+@dataclass
+class _Meter:
+    """Counts bytes as they are read, and tells."""
+
+    tell: Callable[[int, int], None]
+    done: int = 0
+    total: int = 0
+
+    def begin(self, done: int, total: int) -> None:
+        """A file begins, after so many bytes of all files."""
+        self.done, self.total = done, total
+        self.tell(done, total)
+
+    def add(self, data: bytes) -> None:
+        """More has been read."""
+        self.done += len(data)
+        self.tell(self.done, self.total)
 
 
 @dataclass(frozen=True)
@@ -292,8 +320,8 @@ def _check_columns(first: Table, other: Table) -> None:
     if not missing and not extra:
         return
     file, reference = other.files[0].path, first.files[0].path
-    parts = [f"lacks {', '.join(map(repr, missing))}"] * bool(missing)
-    parts += [f"has {', '.join(map(repr, extra))} more"] * bool(extra)
+    parts = [f"lacks {_some(missing)}"] * bool(missing)
+    parts += [f"has {_some(extra)} more"] * bool(extra)
     raise DataError(
         "columns-differ",
         f"{file} {' and '.join(parts)} than {reference}" if extra else f"{file} {parts[0]}, which {reference} has",
@@ -301,6 +329,10 @@ def _check_columns(first: Table, other: Table) -> None:
         where=Location(file=file),
         cells=tuple(missing + extra)[:5],
     )
+
+
+def _some(names: Sequence[str]) -> str:
+    return listed([repr(name) for name in names], 3) + (f" ({len(names):,})" if len(names) > 3 else "")
 
 
 def _kind(column: Column) -> str | None:

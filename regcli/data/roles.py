@@ -192,4 +192,7 @@ def _not_found(what: str, name: str, columns: Sequence[str], file: str | None) -
     if name.lower() in lower and lower[name.lower()] not in near:
         near.insert(0, lower[name.lower()])
     hint = f"the columns are: {listed(columns, 12)}"
+    several = [part.strip() for part in name.split(",")]
+    if len(several) > 1 and set(several) <= set(columns):
+        near, hint = [], "an option names one column: repeat it for each"
     return DataError("column-not-found", what, near=near, where=Location(file=file), hint=hint)

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path, PurePath
 from typing import BinaryIO, NoReturn, TextIO
 
@@ -42,6 +43,9 @@ __all__ = [
 #: Bytes read at once: large against a call's cost, small against the processor's cache.
 CHUNK = 1 << 20
 
+#: Bytes of a stream that tell whether the rest is worth reading: what a pipe holds on Linux.
+HEAD = 1 << 16
+
 #: What files begin with that are often named .csv by mistake. None of it can begin a text.
 _BINARY = (
     (b"PK\x03\x04", "a zip archive, as workbooks (.xlsx, .ods) are", "save it as CSV, or unpack it first"),
@@ -67,10 +71,14 @@ _BOMS = (
 
 @dataclass(frozen=True)
 class Source:
-    """An input by its name as given, with its bytes (packed as they came) if it could be read only once."""
+    """An input by its name as given, with its bytes (packed as they came) if it could be read only once.
+
+    ``seen`` is shown the bytes of a text while its cells are read, for whoever counts them.
+    """
 
     name: str
     held: bytes | None = None
+    seen: Callable[[bytes], object] | None = None
 
     @property
     def path(self) -> str:
@@ -81,7 +89,7 @@ class Source:
         """Open it for reading from the start, unpacked; ``update`` is shown its bytes as they are in the file."""
         stream = self.raw()
         if update:
-            stream = watched(stream, update)
+            stream = watched(stream, _both(update, self.seen) if self.seen else update)
         try:
             return unpacked(stream, self.name, promised=_promised(self.name), owned=True)
         except DataError:
@@ -132,6 +140,14 @@ class Source:
         return text_lines(self.open(), encoding)
 
 
+def _both(one: Callable[[bytes], object], other: Callable[[bytes], object]) -> Callable[[bytes], object]:
+    def show(data: bytes) -> None:
+        one(data)
+        other(data)
+
+    return show
+
+
 def text_lines(stream: BinaryIO, encoding: str) -> TextIO:
     """Decode a stream to lines with their line breaks, never failing."""
     known = "utf-8-sig" if encoding == "utf-8" else encoding
@@ -144,8 +160,14 @@ def _promised(name: str) -> str | None:
     return None if is_nameless(name) else SUFFIXES.get(PurePath(name).suffix.lower())
 
 
-def open_source(name: str, hopeless: Callable[[bytes], bool] = lambda _: False) -> Source:
+def open_source(
+    name: str,
+    hopeless: Callable[[bytes], bool] = lambda _: False,
+    seen: Callable[[bytes], object] | None = None,
+) -> Source:
     """Resolve an input: check that it can be read, and hold the bytes of what cannot be read twice.
+
+    ``seen`` is shown these bytes as they come, and later those of a text while its cells are read.
 
     What can be read only once and may never end, such as ``/dev/zero``, is not read on where its beginning is
     ``hopeless``: the reader then says why.
@@ -159,11 +181,22 @@ def open_source(name: str, hopeless: Callable[[bytes], bool] = lambda _: False) 
     """
     if is_stream(name):
         with _open_once(name) as stream:
-            head = stream.read(CHUNK)
-            return Source(name, head if hopeless(head) and not is_packed(head) else head + stream.read())
-    source = Source(name)
+            head = stream.read(HEAD)
+            whole = head if hopeless(head) and not is_packed(head) else _gathered(head, arriving(stream), seen)
+            return Source(name, whole, seen)
+    source = Source(name, seen=seen)
     with source.raw():
         return source
+
+
+def _gathered(head: bytes, rest: Iterator[bytes], seen: Callable[[bytes], object] | None) -> bytes:
+    """All bytes as one; in a buffer, which gives them up without a copy."""
+    buffer = io.BytesIO()
+    for chunk in chain((head,), rest):
+        buffer.write(chunk)
+        if seen:
+            seen(chunk)
+    return buffer.getvalue()
 
 
 def is_stream(name: str) -> bool:

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from regcli.errors import Location, OutputError
+from regcli.errors import NO_ROOM, Location, OutputError
 
 __all__ = ["atomic_writer", "check_destination", "write_atomically"]
 
@@ -28,7 +28,11 @@ def check_destination(path: str) -> None:
         As ``atomic_writer``, as far as it can be known beforehand: a directory, a folder that does not exist or that
         may not be written to. A full disk shows later.
     """
+    if not path:
+        raise OutputError("output-failed", "a path to write to is empty", hint="is a variable of the shell not set?")
     with _naming(path):
+        if path.endswith("/"):
+            raise IsADirectoryError
         if _is_direct(path):
             return
         folder = Path(os.path.realpath(path)).parent
@@ -124,9 +128,12 @@ def _naming(path: str) -> Iterator[None]:
 
 
 def _failed(path: str, error: OSError) -> OutputError:
-    reason = error.strerror or str(error)
-    hint = None
-    if isinstance(error, FileNotFoundError):
+    reason, hint = error.strerror or str(error), "ls -ld shows who may write there"
+    if error.errno in NO_ROOM:
+        hint = "make room there, or write to another disk"
+    elif error.errno == errno.ENAMETOOLONG:
+        hint = "a shorter name"
+    elif isinstance(error, FileNotFoundError):
         folder = os.path.dirname(os.path.realpath(path)) or "."  # noqa: PTH120
         reason, hint = f"there is no folder {folder}", f"mkdir -p {folder}"
     return OutputError("output-failed", f"{path} was not written: {reason}", hint=hint, where=Location(file=path))

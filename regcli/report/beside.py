@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from textwrap import wrap
 
 from regcli.errors import UsageError
 from regcli.report.escape import visible
@@ -14,6 +15,15 @@ __all__ = ["MOST_DOCUMENTS", "several"]
 
 #: Panels that can be read on one page.
 MOST_DOCUMENTS = 12
+
+#: Bars of a panel where several are above each other, whose names are to be read.
+_FEWER_BARS = 20
+
+#: Characters that a panel's title has room for above the axes, beside which long names may stand.
+_LINE = 46
+
+#: A blank at which no line is broken.
+_SOLID = "\N{NO-BREAK SPACE}"
 
 #: Facts that title and panels tell, in their order.
 _FACTS = ("kind", "penalty", "family", "target", "strength", "rows", "data")
@@ -47,16 +57,22 @@ def several(documents: Sequence[tuple[str, Document]]) -> Picture:
     panels = []
     for name, one, each in zip(_names([name for name, _ in documents]), fitted, facts, strict=True):
         panel = makers[kind_of(one)](one)
-        own = _joined(each[fact] for fact in told if fact not in common)
-        panels.append(replace(panel, title=f"{visible(name)}\n{own}", scale=_scale(panel, each)))
-    return Picture(_joined(facts[0][fact] for fact in common), tuple(panels))
+        own = _joined(each[fact].replace(" ", _SOLID) for fact in told if fact not in common)
+        panels.append(replace(panel, title="\n".join((visible(name), *_lines(own))), scale=_scale(panel, each)))
+    return Picture(_joined(facts[0][fact] for fact in common).replace(_SOLID, " "), tuple(panels))
+
+
+def _lines(facts: str) -> list[str]:
+    """Facts in lines that a panel has room for; no fact is broken."""
+    lines = wrap(facts, _LINE, break_long_words=False, break_on_hyphens=False)
+    return [line.removeprefix("· ").removesuffix(" ·").replace(_SOLID, " ") for line in lines]
 
 
 def _joined(words: Iterable[str]) -> str:
     """Facts in a line; that of the target has an arrow of its own."""
     line = ""
     for word in filter(None, words):
-        line += word if not line else f" {word}" if word.startswith("→") else f" · {word}"
+        line += word if not line else f"{_SOLID}{word}" if word.startswith("→") else f" · {word}"
     return line
 
 
@@ -73,7 +89,8 @@ def _makers(documents: Sequence[Document]) -> dict[str, Callable[[Document], Pan
         if kind != "cv":
             for term, size in of.items():
                 found[term] = max(size, found.get(term, 0.0))
-    order = [term for term in _largest(lengths) if lengths[term]][:MOST_BARS]
+    most = MOST_BARS if len(documents) <= 2 else _FEWER_BARS
+    order = [term for term in _largest(lengths) if lengths[term]][:most]
     # Every document has its own largest lines: of all terms those come first that are large somewhere.
     ranks = {term: rank for rank, term in enumerate(_largest(heights)[: MOST_NAMED * len(documents)])}
     return {

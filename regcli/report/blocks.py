@@ -7,9 +7,20 @@ from typing import Any
 
 from regcli.errors import counted
 from regcli.report.difference import COLUMNS, difference_rows, headline
-from regcli.report.forms import PENALTIES, Document, and_more, as_fit, companions, kind_of, penalty_words, used_terms
+from regcli.report.forms import (
+    PENALTIES,
+    Document,
+    and_more,
+    as_fit,
+    companions,
+    kind_of,
+    penalty_words,
+    plan_rows,
+    sized,
+    used_terms,
+)
 
-__all__ = ["MOST_COLUMNS", "Block", "Grid", "Terms", "blocks"]
+__all__ = ["MOST_COLUMNS", "Block", "Grid", "Terms", "blocks", "plan_lines"]
 
 #: Columns that the tables of inspect and of a model list; of more, those with findings, or the first.
 MOST_COLUMNS = 40
@@ -19,6 +30,12 @@ MOST_ALIKE, MOST_FINDINGS = 5, 40
 
 #: Levels in a cell of a table, where there is room and where not, and characters of each.
 FEW_LEVELS, NARROW_LEVELS, LONG_LEVEL = 3, 2, 20
+
+#: Terms that are listed of a comparison on a terminal.
+MOST_CHANGES = 50
+
+#: Blanks between two columns of a table.
+BETWEEN = 3
 
 #: From this width on there is room for more figures.
 WIDE = 110
@@ -84,7 +101,7 @@ def _facts(document: Document) -> Iterator[str]:
         if target["events_per_term"] is not None:
             line += f" · {target['events_per_term']:.2g} rows of the rarer class for each term"
         yield line
-    size = f"{_bytes(memory['matrix_bytes'])} ({memory['formula']})"
+    size = f"{sized(memory['matrix_bytes'])} ({memory['formula']})"
     yield f"matrix of a fit: {memory['rows']:,} rows x {memory['terms']:,} terms, {size}"
     if data["duplicate_rows"]:
         count = data["duplicate_rows"]
@@ -265,16 +282,25 @@ def _option(value: object) -> str:
 # -- comparisons -----------------------------------------------------------------------------------------------------
 
 
-def _diff(document: Document) -> Iterator[Block]:
+def _diff(document: Document, width: int | None) -> Iterator[Block]:
     yield (headline(document),)
-    rows = []
+    rows: list[tuple[str, ...]] = [("", *COLUMNS[2:5], "b - a", "share of a")]
+    terms = 0
     for *words, kind, a, b, absolute, relative, _ in difference_rows(document, alone=False):
+        terms += words[0] == "term"
+        if words[0] == "term" and terms > MOST_CHANGES and width is not None:
+            continue
         name = " ".join(str(word) for word in words if word)
         shown = (cell if isinstance(cell, str) else _figure(cell) for cell in (a, b, absolute))
-        rows.append((name, str(kind), *shown, "" if relative is None else f"{100 * float(relative):.3g}%"))
-    if rows:
-        titles = ("", *COLUMNS[2:5], "b - a", "share of a")
-        yield Grid(titles, (False, False, True, True, True, True), tuple(rows))
+        rows.append((name, str(kind), *shown, "" if relative is None else _percent(float(relative))))
+    if len(rows) == 1:
+        return
+    wanted = sum(max(map(len, column)) for column in zip(*rows, strict=True)) + BETWEEN * (len(rows[0]) - 1)
+    if width is not None and wanted > width:  # the difference can be done without: its share stands beside it
+        rows = [(*row[:4], row[5]) for row in rows]
+    yield Grid(rows[0], (False, False, *(True for _ in rows[0][2:])), tuple(rows[1:]))
+    if width is not None and terms > MOST_CHANGES:
+        yield (f"{terms - MOST_CHANGES:,} further terms are not listed; --format csv lists all",)
 
 
 # -- metrics and errors ----------------------------------------------------------------------------------------------
@@ -351,26 +377,28 @@ def _told(check: Mapping[str, Any]) -> str:
 
 
 def _plan(document: Document) -> Iterator[Block]:
+    head, rest = plan_lines(document)
+    yield head
+    columns = [cells for _, cells in zip(range(MOST_COLUMNS), plan_rows(document), strict=False)]
+    spelt = ((*cells, "" if terms is None else f"{terms:,}") for *cells, terms in columns)
+    yield Grid(("column", "part", "type", "terms"), (False, False, False, True), tuple(spelt))
+    more = len(document["columns"]) - MOST_COLUMNS
+    if more > 0:
+        yield (f"{more:,} further columns are not listed",)
+    yield rest
+
+
+def plan_lines(document: Document) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What a plan says beside its columns: before them, and after."""
     model, rows, data = document["model"], document["rows"], document["data"]
     files = ", ".join(file["path"] for file in data["files"])
     fitted = f"{rows['fitted']:,} of {rows['read']:,} rows" + (f", {rows['test']:,} to test" if rows["test"] else "")
-    yield (
+    head = (
         f"{document['command']}, dry run: nothing was fitted or written",
         f"{PENALTIES[model['penalty']]} · {model['family']} · {files} → {data['target']}",
         f"{fitted} · {document['n_features']:,} features · {document['n_terms']:,} terms",
     )
-    columns = document["columns"]
-    yield Grid(
-        ("column", "part", "type", "terms"),
-        (False, False, False, True),
-        tuple(
-            (one["column"], one["role"], one["type"], f"{one['n_terms']:,}" if one["role"] == "feature" else "")
-            for one in columns[:MOST_COLUMNS]
-        ),
-    )
-    if len(columns) > MOST_COLUMNS:
-        yield (f"{len(columns) - MOST_COLUMNS:,} further columns are not listed",)
-    yield tuple(_planned(document))
+    return head, tuple(_planned(document))
 
 
 def _planned(document: Document) -> Iterator[str]:
@@ -388,10 +416,10 @@ def _planned(document: Document) -> Iterator[str]:
         share = f" at l1_ratio {grid['l1_ratio']:g}" if len(document["grid"]) > 1 else ""
         yield f"strengths: {grid['n']:,} from {_figure(grid['first'])} to {_figure(grid['last'])}{share}"
     memory = document["memory"]
-    limit = "" if memory["limit_bytes"] is None else f", of {_bytes(memory['limit_bytes'])} allowed"
+    limit = "" if memory["limit_bytes"] is None else f", of {sized(memory['limit_bytes'])} allowed"
     lanes, threads = counted(document["models"], "model"), counted(document["threads"], "thread")
     yield f"engine: {document['engine']}, {lanes} a strength, {threads}"
-    yield f"memory: matrix {_bytes(memory['matrix_bytes'])}, fit about {_bytes(memory['fit_bytes'])}{limit}"
+    yield f"memory: matrix {sized(memory['matrix_bytes'])}, fit about {sized(memory['fit_bytes'])}{limit}"
     yield f"writes: {', '.join(document['writes']) or 'standard output alone'}"
 
 
@@ -415,6 +443,12 @@ def _origin(entry: Mapping[str, Any]) -> str:
 # -- figures ---------------------------------------------------------------------------------------------------------
 
 
+def _percent(share: float) -> str:
+    """A share with three digits, or in whole percents, as long as these are short."""
+    percent = 100 * share
+    return f"{percent:,.0f}%" if 1000 <= abs(percent) < 1e7 else f"{percent:.3g}%"
+
+
 def _figure(value: float | None) -> str:
     """A number of the data: integers of up to ten digits as they are, others rounded to five."""
     if value is None:
@@ -422,21 +456,12 @@ def _figure(value: float | None) -> str:
     return f"{value:.0f}" if value == int(value) and abs(value) < 1e10 else f"{value:.5g}"
 
 
-def _bytes(count: int) -> str:
-    """A size in the unit that fits it."""
-    size, units = float(count), iter(("bytes", "kB", "MB", "GB", "TB"))
-    unit = next(units)
-    while size >= 1000 and unit != "TB":
-        size, unit = size / 1000, next(units)
-    return f"{size:.0f} {unit}" if size >= 100 or unit == "bytes" else f"{size:.1f} {unit}"
-
-
 # -- which document has which ----------------------------------------------------------------------------------------
 
 _KINDS: Mapping[str, Callable[[Document, int | None], Iterator[Block]]] = {
     "inspect": lambda document, width: _inspect(document, wide=width is None or width >= WIDE),
     "model": lambda document, _: _model(document),
-    "diff": lambda document, _: _diff(document),
+    "diff": _diff,
     "metrics": lambda document, _: _metrics(document),
     "error": lambda document, _: _error(document),
     "config": lambda document, _: _config(document),

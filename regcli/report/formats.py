@@ -16,7 +16,7 @@ from typing import Any
 from regcli.errors import UsageError
 from regcli.report.difference import COLUMNS, difference_rows, headline
 from regcli.report.escape import UNSAFE, visible
-from regcli.report.forms import FORMS, INTERCEPT, Document, as_fit, kind_of
+from regcli.report.forms import FORMS, INTERCEPT, Document, as_fit, kind_of, plan_rows
 
 __all__ = [
     "Cell",
@@ -225,6 +225,7 @@ _GRIDS: Mapping[str, tuple[tuple[str, ...], Callable[[Document], Iterable[tuple[
     ),
     "checks": (("name", "status", "check", "told"), _checks_rows),
     "diff": (COLUMNS, difference_rows),
+    "plan": (("column", "role", "type", "n_terms"), plan_rows),
 }
 
 
@@ -255,6 +256,11 @@ def _md(document: Document) -> str:
     if kind_of(document) == "diff":  # for people who read a pull request: a line, and numbers that are short
         rows = [tuple(map(_rounded, row)) for row in difference_rows(document, alone=False)]
         return f"{md_escaped(headline(document))}\n" + (f"\n{md_table(COLUMNS, rows)}" if rows else "")
+    if kind_of(document) == "plan":
+        from regcli.report.blocks import plan_lines  # noqa: PLC0415  (fits need none of it)
+
+        head, rest = ("".join(f"* {md_escaped(line)}\n" for line in lines) for lines in plan_lines(document))
+        return f"{head}\n{md_table(*grid_of(document))}\n{rest}"
     return md_table(*grid_of(document))
 
 

@@ -1,6 +1,6 @@
 """What documents are called, which formats each kind has, and what all of them say alike."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 __all__ = [
@@ -16,7 +16,9 @@ __all__ = [
     "companions",
     "kind_of",
     "penalty_words",
+    "plan_rows",
     "scorable",
+    "sized",
     "used_terms",
 ]
 
@@ -42,7 +44,7 @@ FORMS: Mapping[str, tuple[str, ...]] = {
     "metrics": ("table", "json", "csv", "md"),
     "error": ("table", "json"),
     "config": ("table", "json"),
-    "plan": ("table", "json"),
+    "plan": ("table", "json", "csv", "md"),
     "scorer": ("json",),
     "equation": ("table",),
     "export": SCORER,
@@ -135,6 +137,12 @@ def scorable(document: Document) -> str:
     return f"{document['rows']:,} rows, " + (f"{bad:,} of which cannot be scored" if bad else "all can be scored")
 
 
+def plan_rows(document: Document) -> Iterator[tuple[str, str, str, int | None]]:
+    """The columns of a plan: name, part, type, and how many terms a feature makes."""
+    for one in document["columns"]:
+        yield one["column"], one["role"], one["type"], one["n_terms"] if one["role"] == "feature" else None
+
+
 def choices(document: Document) -> dict[str, int]:
     """The strengths of a cross-validation that rules would choose, and what a criterion did: their places by name."""
     found = {rule: document[f"index_{rule}"] for rule in ("min", "1se")}
@@ -142,3 +150,12 @@ def choices(document: Document) -> dict[str, int]:
     if criterion is not None and lam in document["lambdas"]:
         found[criterion["name"]] = document["lambdas"].index(lam)
     return {name: at for name, at in found.items() if at is not None}
+
+
+def sized(count: int) -> str:
+    """A size in the unit that fits it."""
+    size, units = float(count), iter(("bytes", "kB", "MB", "GB", "TB"))
+    unit = next(units)
+    while size >= 1000 and unit != "TB":
+        size, unit = size / 1000, next(units)
+    return f"{size:.0f} {unit}" if size >= 100 or unit == "bytes" else f"{size:.1f} {unit}"

@@ -296,5 +296,7 @@ def _tell(axes: Axes, panel: Panel) -> None:
     handles, labels = axes.get_legend_handles_labels()
     if labels:
         axes.legend(handles, labels, fontsize=8, frameon=True, framealpha=0.85, edgecolor="none", loc="best")
-    if panel.notes:
+    if panel.notes and "\n" in panel.title:  # there is no room beside it
+        axes.set_title("\n".join((axes.get_title(loc="left"), *panel.notes)), loc="left", pad=_PAD)
+    elif panel.notes:
         axes.set_title("; ".join(panel.notes), loc="right", fontsize=8, color="#444444", pad=_PAD)

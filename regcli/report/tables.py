@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from regcli.report.blocks import MOST_COLUMNS, Grid, Terms, blocks
+from regcli.report.blocks import BETWEEN, MOST_COLUMNS, Grid, Terms, blocks
 from regcli.report.curves import LABELS, ascii_only, chart, escaped, spark
 from regcli.report.escape import visible
 from regcli.report.forms import (
@@ -45,6 +46,12 @@ _CURVE, _BESIDE, _ROOM = 60, 50, 60
 #: Terms of a path whose curve is shown: a screen of them.
 _MOST_SPARKS = 20
 
+#: Characters that a column of words can do with.
+_LEAST = 8
+
+#: On a terminal: coefficients that are listed, and terms that are named where they enter or leave a path.
+_MOST_TERMS, _MOST_MOVES = 50, 4
+
 _SCHEMES = {
     "kfold": "{folds}",
     "stratified": "{folds}, stratified",
@@ -52,6 +59,14 @@ _SCHEMES = {
     "time": "{folds} in time",
     "loo": "every row on its own",
     "column": "the folds of {fold_column}",
+}
+
+
+#: Why a path ended before its last strength.
+_REASONS = {
+    "deviance": "nearly all of the deviance is explained",
+    "deviance_change": "the deviance hardly changes any more",
+    "max_seconds": "--max-seconds passed",
 }
 
 
@@ -98,11 +113,11 @@ def table(document: Document, *, width: int | None = None, color: bool = False, 
     return ascii_only(out) if plain else out
 
 
-def _fit(document: Document, _look: _Look) -> Iterator[RenderableType]:
+def _fit(document: Document, look: _Look) -> Iterator[RenderableType]:
     yield _head(document)
     yield from _held_out(document)
     yield from _criterion(document)
-    yield _coefficients(document)
+    yield from _coefficients(document, look)
     yield from _metrics(document)
     yield _count(document)
 
@@ -114,19 +129,20 @@ def _cv(document: Document, look: _Look) -> Iterator[RenderableType]:
     yield from _grid(document)
     yield _chart(document, look)
     yield from _criterion(document)
-    yield _coefficients(document)
+    yield from _coefficients(document, look)
     yield from _metrics(document)
     yield _count(document)
 
 
 def _path(document: Document, look: _Look) -> Iterator[RenderableType]:
     yield _head(document)
-    yield _knots(document)
+    yield _knots(document, look)
     if len(document["lambdas"]) > 1 and document["coefficients"] and (look.width is None or look.width >= _ROOM):
         yield from _sparks(document, look)
     stopped = document["stopped"]
     if stopped is not None:
-        yield _name(f"stopped after {stopped['at'] + 1} of {stopped['of']} strengths: {stopped['reason']}")
+        reason = _REASONS.get(stopped["reason"], str(stopped["reason"]))
+        yield _name(f"stopped after {stopped['at'] + 1} of {stopped['of']} strengths: {reason}")
 
 
 def _blocks(document: Document, look: _Look) -> Iterator[RenderableType]:
@@ -136,14 +152,35 @@ def _blocks(document: Document, look: _Look) -> Iterator[RenderableType]:
                 yield Text("\n").join(map(_name, block))
             case Grid():
                 grid = _frame(*zip(block.titles, block.right, strict=True))
+                _keep_whole(grid, _whole((block.titles, *block.rows), look.width))
                 for row in block.rows:
                     grid.add_row(*map(_name, row))
                 yield grid
             case Terms():
-                yield _coefficients(block.document)
+                yield from _coefficients(block.document, look)
 
 
-def _check(document: Document, _look: _Look) -> Iterator[RenderableType]:
+def _whole(rows: Sequence[Sequence[str]], width: int | None) -> list[bool]:
+    """Which columns are not to be broken: names and numbers of up to half the width; none where that leaves no room.
+
+    The first row are the titles.
+    """
+    columns = [[visible(cell) for cell in column] for column in zip(*rows, strict=True)]
+    if width is None:
+        return [False] * len(columns)
+    sizes = [max(map(cell_len, column)) for column in columns]
+    words = [any(" " in cell for cell in column[1:]) for column in columns]
+    whole = [size <= width // 2 and not broken for size, broken in zip(sizes, words, strict=True)]
+    least = sum(size if kept else min(size, _LEAST) for size, kept in zip(sizes, whole, strict=True))
+    return whole if least + BETWEEN * (len(sizes) - 1) <= width else [False] * len(columns)
+
+
+def _keep_whole(grid: Table, whole: Sequence[bool]) -> None:
+    for column, kept in zip(grid.columns, whole, strict=True):
+        column.no_wrap = kept
+
+
+def _check(document: Document, look: _Look) -> Iterator[RenderableType]:
     model = document["model"]
     head = _name(f"{model['path']} · {model['family']} → ")
     head.append(visible(str(model["target"])), style="bold")
@@ -152,7 +189,7 @@ def _check(document: Document, _look: _Look) -> Iterator[RenderableType]:
     head.append(told, style="green" if document["fits"] else "red")
     yield head
     if document["violations"]:
-        yield _violations(document["violations"])
+        yield _violations(document["violations"], look)
     scores = [(name, value) for name, value in (document["metrics"] or {}).items()]
     if scores:
         grid = _frame(("metric", False), (f"{document['metrics_rows']:,} rows", True))
@@ -180,18 +217,32 @@ def _drift(drift: Mapping[str, Mapping[str, float | None] | None]) -> Iterator[R
     yield _name(f"psi is {MOVED} or more in {len(far):,} of {len(known):,} columns")
 
 
-def _violations(entries: Sequence[dict[str, Any]]) -> Table:
-    grid = _frame(("violation", False), ("column", False), ("rows", True), ("first", False), ("expected", False))
-    grid.columns[0].no_wrap = True  # codes are looked up: they are not broken
-    for entry in entries:
-        first, style = entry["first"], "red" if entry["severity"] == "error" else "yellow"
-        line = first["row"] if first["line"] is None else first["line"]
-        place = visible(str(first["file"])) + ("" if line is None else f":{line}")
-        cell = "" if first["cell"] is None else f" {visible(first['cell'])!r}"
-        share = f"{entry['count']:,} ({entry['share']:.2g})"
-        code, column = Text(visible(entry["code"]), style=style), _name(entry["column"] or "")
-        grid.add_row(code, column, share, _name(place + cell), _name(entry["expected"]))
+def _violations(entries: Sequence[dict[str, Any]], look: _Look) -> Table:
+    titles = ("violation", "column", "rows", "first", "expected")
+    grid = _frame(*((title, title == "rows") for title in titles))
+    rows = [_violation(entry, share=True) for entry in entries]
+    whole = _whole((titles, *rows), look.width)
+    if not any(whole) and look.width is not None:  # the share can be done without
+        rows = [_violation(entry, share=False) for entry in entries]
+        whole = _whole((titles, *rows), look.width)
+    _keep_whole(grid, whole)
+    for entry, (code, *others) in zip(entries, rows, strict=True):
+        style = "red" if entry["severity"] == "error" else "yellow"
+        grid.add_row(Text(visible(code), style=style), *map(_name, others))
     return grid
+
+
+def _violation(entry: Mapping[str, Any], *, share: bool) -> tuple[str, ...]:
+    """What there is to say of one kind in one column."""
+    rows = f"{entry['count']:,}" + (f" ({entry['share']:.2g})" if share else "")
+    return entry["code"], entry["column"] or "", rows, _place(entry["first"]), entry["expected"]
+
+
+def _place(first: Mapping[str, Any]) -> str:
+    """Where something was found first: the file, its line, and the cell."""
+    line = first["row"] if first["line"] is None else first["line"]
+    place = str(first["file"]) + ("" if line is None else f":{line}")
+    return place + ("" if first["cell"] is None else f" {visible(first['cell'])!r}")
 
 
 def _head(document: Document) -> Text:
@@ -241,18 +292,25 @@ def _criterion(document: Document) -> Iterator[Text]:
     yield _name(f"{name} {value} with {df} degrees of freedom")
 
 
-def _coefficients(document: Document) -> Table:
-    """The estimates; with a log link also the factor that one more unit of a column multiplies the mean by."""
+def _coefficients(document: Document, look: _Look) -> Iterator[RenderableType]:
+    """The estimates; with a log link also the factor that one more unit of a column multiplies the mean by.
+
+    A terminal is shown the largest, where there are more than a screen or two of them.
+    """
     factors = [("exp(estimate)", True)] if document["model"]["link"] == "log" else []
     grid = _frame(("term", False), ("estimate", True), *factors, ("std. estimate", True), ("", False))
     first = document["intercept"]
     grid.add_row(_name(INTERCEPT), _number(first), *(_number(_exp(first)) for _ in factors), "", "")
     rows = document["coefficients"]
     largest = max((abs(row["std_estimate"] or 0.0) for row in rows), default=0.0)
-    for row in rows:
+    many = look.width is not None and len(rows) > _MOST_TERMS
+    shown = sorted(rows, key=lambda row: -abs(row["std_estimate"] or 0.0))[:_MOST_TERMS] if many else rows
+    for row in shown:
         bar, factor = _bar(row["std_estimate"], largest), [_number(_exp(row["estimate"])) for _ in factors]
         grid.add_row(_name(row["term"]), _number(row["estimate"]), *factor, _number(row["std_estimate"]), bar)
-    return grid
+    yield grid
+    if many:
+        yield _name(f"the {_MOST_TERMS} largest of {len(rows):,} terms, by std. estimate; --format csv lists all")
 
 
 def _exp(value: float | None) -> float | None:
@@ -337,15 +395,17 @@ def _sparks(document: Document, look: _Look) -> Iterator[RenderableType]:
         grid.add_row(_name(row["term"]), _number(lambdas[enters]), _number(values[-1]), curve)
     yield grid
     if len(rows) > _MOST_SPARKS:
-        yield _name(f"and {len(rows) - _MOST_SPARKS:,} terms that enter later; --json has them all")
+        yield _name(f"and {len(rows) - _MOST_SPARKS:,} further terms; --json has them all")
 
 
-def _knots(document: Document) -> Table:
+def _knots(document: Document, look: _Look) -> Table:
     grid = _frame(("index", True), ("λ", True), ("nonzero", True), ("deviance ratio", True), ("enters, leaves", False))
     lambdas, counts, ratios = document["lambdas"], document["n_nonzero"], document["deviance_ratio"]
     for t, enters, leaves in _changes(document["coefficients"], len(lambdas)):
         moves = [Text(f"+{visible(name)}", style="green") for name in enters]
         moves += [Text(f"-{visible(name)}", style="red") for name in leaves]
+        if look.width is not None and len(moves) > _MOST_MOVES:
+            moves = [*moves[:_MOST_MOVES], Text(f"and {len(moves) - _MOST_MOVES:,} more")]
         grid.add_row(str(t), _number(lambdas[t]), str(counts[t]), _number(ratios[t]), Text(" ").join(moves))
     return grid
 

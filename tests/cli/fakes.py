@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from regcli.app.context import Nobody, Progress
 from regcli.app.options import FitRequest, PathRequest, PredictRequest
 from regcli.cli.boundary import run
 from regcli.errors import DataError, Location, Warn
@@ -27,8 +28,7 @@ class RunContext:
     """What a use case is told about the run."""
 
     jobs: int | None
-    progress: Callable[[int, int], None] | None
-    expect: Callable[[int], None] | None
+    progress: Progress
     note: Callable[[str], None]
     memory: object
     deadline: object
@@ -72,7 +72,7 @@ def modules() -> tuple[dict[str, ModuleType], list[Outcome]]:
         Path(path).write_text("model", "utf-8")
 
     contents: dict[str, dict[str, Any]] = {
-        "regcli.app.context": {"RunContext": RunContext},
+        "regcli.app.context": {"Nobody": Nobody, "RunContext": RunContext},
         "regcli.app.fit": {"fit": use_case, "save": save},
         "regcli.app.path": {"path": use_case},
         "regcli.app.predict": {"predict": use_case},

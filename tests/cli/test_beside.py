@@ -11,6 +11,7 @@ import pytest
 
 from regcli.report.beside import MOST_DOCUMENTS, several
 from regcli.report.panels import Panel
+from regcli.report.plots import draw
 from tests.cli.drawings import Drawing
 from tests.cli.test_plots import CANCER, DIABETES, refused, run
 from tests.fuzz.tool import run_tool
@@ -107,7 +108,23 @@ def test_what_differs_is_in_the_panels_and_what_does_not_in_the_title(made: Path
     told = [panel.title.split("\n") for panel in picture.panels]
     assert told[0][0] == "cv.json"
     assert told[0][1].startswith("cross-validation · lasso · λ = ")
-    assert told[1][1].startswith("cross-validation · elastic net (l1_ratio 0.5) · λ = ")
+    assert told[1][1] == "cross-validation · elastic net (l1_ratio 0.5)"  # no line is wider than a panel
+    assert told[1][2].startswith("λ = ")
+
+
+def test_titles_and_notes_have_lines_of_their_own(made: Path) -> None:
+    """What does not fit above a panel is broken between facts; notes do not stand in its way."""
+    pairs = [(name, one) for name, (_, one) in zip("abcd", read(made, "fit", "cv", "cancer", "lasso"), strict=True)]
+    many = json.loads(json.dumps(pairs[0][1]))
+    row = many["coefficients"][0]
+    many["coefficients"] = [{**row, "term": f"term {at}"} for at in range(60)]
+    pairs[0] = ("a", many)
+    picture = several(pairs)
+    assert all(len(line) <= 46 for panel in picture.panels for line in panel.title.split("\n"))
+    assert picture.panels[0].bars is not None
+    assert len(picture.panels[0].bars.names) == 20  # above each other they have to be read
+    text = draw(picture, "svg").decode()
+    assert "and 40 more" in text
 
 
 def test_files_of_one_name_are_told_apart_by_their_folders(made: Path, tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_a_path_has_a_line_for_each_term_as_it_enters() -> None:
     row = document["coefficients"][0]
     document["coefficients"] = [{**row, "term": f"t{at}"} for at in range(25)]
     many = table(document, width=80)
-    assert "and 5 terms that enter later; --json has them all" in many
+    assert "and 5 further terms; --json has them all" in many
     assert "\nt19 " in many
     assert "\nt20 " not in many
 

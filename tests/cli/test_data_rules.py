@@ -227,6 +227,68 @@ def test_integers_that_are_no_identifiers(make: Callable[[int], str], words: tup
     assert fitted(put(wide_rows(make)), *FIT, "--family", "gaussian", *words)["warnings"] == []
 
 
+@pytest.mark.parametrize("other", ["t.csv", "./t.csv", "link.csv", "copy.csv"])
+def test_a_file_that_is_read_twice_is_told(other: str) -> None:
+    """Its rows would be fitted on and held out at the same time, and scores too good."""
+    table = put(text(whole()))
+    Path("link.csv").symlink_to(table)
+    Path("copy.csv").write_bytes(Path(table).read_bytes())
+    words = (*FIT, "--family", "gaussian")
+    for command in ("fit", "cv", "path", "inspect"):
+        options = ("-y", "y") if command == "inspect" else words
+        found = run_tool(command, table, other, *options, "--json").document
+        told = [each["message"] for each in found.get("warnings", found.get("findings")) if each["code"] == "same-file"]
+        assert len(told) == 1, command
+        assert told[0].startswith("t.csv is read twice: " if other == "t.csv" else f"t.csv, {other} hold the same: ")
+    strict = run_tool("fit", table, other, *words, "--strict", "-m", "m.json")
+    assert (strict.status, Path("m.json").exists()) == (3, False)
+    assert strict.err.startswith("error[same-file]: ")
+    Path("different.csv").write_text(text(edited(5, "a", "77")), "utf-8")
+    assert "same-file" not in run_tool("fit", table, "different.csv", *words).out
+
+
+def test_test_rows_that_are_fitted_on_are_told() -> None:
+    table, words = put(text(whole())), (*FIT, "--family", "gaussian")
+    (found,) = fitted(table, *words, "--test", table)["warnings"]
+    assert (found["code"], found["files"]) == ("same-file", [table])
+    assert found["message"].startswith("--test: t.csv holds rows that are fitted on")
+    Path("new.csv").write_text(text(edited(5, "a", "77")), "utf-8")
+    assert fitted(table, *words, "--test", "new.csv")["warnings"] == []
+
+
+def test_rows_that_are_scored_twice_are_told() -> None:
+    table = put(text(whole()))
+    assert run_tool("fit", table, *FIT, "--family", "gaussian", "-m", "m.json", "-o", "fit.json").status == 0
+    for command in ("predict", "check"):
+        outcome = run_tool(command, "m.json", table, f"./{table}")
+        assert "warning[same-file]: t.csv, ./t.csv hold the same: these rows count more than once\n" in outcome.err
+        assert run_tool(command, "m.json", table, f"./{table}", "--strict").status == 3
+        assert "same-file" not in run_tool(command, "m.json", table).err
+
+
+@pytest.mark.parametrize("option", ["--text", "--date", "--ordinal", "--spline"])
+def test_what_is_declared_is_a_feature(option: str) -> None:
+    """A column that is there is not said to be absent; the target may be one that nobody has named."""
+    table = put(text(whole()))
+    for command, words, code, said in (
+        ("fit", (option, "y"), "column-in-two-roles", "the column is the target, as it is called so"),
+        (
+            "inspect" if option != "--spline" else "fit",
+            (option, "y"),
+            "column-in-two-roles",
+            "the column is the target, as it is called so",
+        ),
+        ("path", ("-y", "a", option, "a"), "column-in-two-roles", "the column is the target\n"),
+        ("cv", ("--drop", "b", option, "b"), "option-without-effect", "the column is not fitted on"),
+        ("fit", (option, "nope"), "column-not-found", "no column 'nope'"),
+    ):
+        outcome = run_tool(command, table, *words)
+        name = words[-1]
+        assert outcome.status in (2, 3)
+        start = "" if code == "column-not-found" else f"{option} {name!r}: "
+        assert f"error[{code}]: {start}{said}" in outcome.err, outcome.err
+
+
 def test_a_formula_means_the_columns_that_it_names() -> None:
     words = (put(wide_rows(str)), "--lambda", "1", "--family", "gaussian")
     assert fitted(*words, "--formula", "y ~ a + b")["warnings"] == []

@@ -12,6 +12,7 @@ import pytest
 
 from regcli.app.diff import FLOOR
 from regcli.report.schemas import SCHEMAS
+from regcli.report.tables import table
 from tests.cli.conftest import ROOT
 from tests.fuzz.tool import Outcome, run_tool
 
@@ -181,6 +182,27 @@ def test_settings_that_differ_are_told(folder: Path, tmp_path: Path) -> None:
     assert kinds == {"cv": "absent"}
 
 
+def test_a_terminal_is_shown_no_more_than_fits(folder: Path, tmp_path: Path) -> None:
+    documents = [read(folder / f"{name}.fit.json") for name in ("old", "new")]
+    for at, document in enumerate(documents):
+        row = document["coefficients"][0]
+        document["coefficients"] = [
+            {**row, "term": f"a_rather_long_name_{i}", "estimate": 1.0 + 1000 * at} for i in range(3000)
+        ]
+        (tmp_path / f"{at}.json").write_text(json.dumps(document), "utf-8")
+    found = run_tool("diff", tmp_path / "0.json", tmp_path / "1.json", "--json").document
+    wide, narrow, piped = (table(found, width=width) for width in (200, 70, None))
+    assert "b - a" in wide
+    assert "b - a" not in narrow  # rather than to break names
+    assert max(map(len, narrow.splitlines())) <= 70
+    assert "100,000%" in narrow
+    for text in (wide, narrow):
+        assert text.count("a_rather_long_name_") in range(45, 55)
+        assert "further terms are not listed; --format csv lists all" in text
+        assert "metric" in text  # what comes after the terms
+    assert piped.count("a_rather_long_name_") == 3000
+
+
 def test_formats_and_names(folder: Path, tmp_path: Path) -> None:
     document = read(folder / "old.fit.json")
     document["coefficients"][0]["term"] = hostile = "a\\|b`\x1b[2J<b>@x"
@@ -194,11 +216,11 @@ def test_formats_and_names(folder: Path, tmp_path: Path) -> None:
     assert len(lines) == 6
     assert all(line.count("|") == 9 for line in lines[2:])
     assert "<b>" not in "".join(lines)
-    table = run_tool("diff", one, path, "-f", "table").out
-    assert "\x1b" not in table + "".join(lines)
+    shown = run_tool("diff", one, path, "-f", "table").out
+    assert "\x1b" not in shown + "".join(lines)
     written = tmp_path / "diff.json"
     assert run_tool("diff", one, path, "-o", written).status == 0
-    assert run_tool("show", written, "-f", "table").out == table
+    assert run_tool("show", written, "-f", "table").out == shown
 
 
 @pytest.mark.parametrize(

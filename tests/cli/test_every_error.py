@@ -266,6 +266,76 @@ def test_what_was_meant_is_named(
         assert near in error["did_you_mean"]
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("fit", "data.csv", "--alpha", "1"), "--lambda is the strength of the penalty"),
+        (("--folds", "4", "fit", "data.csv"), "regcli fit ... --folds"),
+        (("fit", "data.csv", "--cv", "5"), "--folds 5"),
+        (("fit", "data.csv", *FIT, "--features", "a,b"), "repeat it for each"),
+        (("predict", "data.csv", "model.json"), "MODEL comes before DATA"),
+        (("fit", ""), "variable of the shell"),
+        (("fit", "data.csv", *FIT, "-o", ""), "variable of the shell"),
+        (("fit", "data.csv", *FIT, "-m", "folder/"), "name a file in it"),
+        (("fit", "data.csv", *FIT, "-o", "/dev/full"), "make room there"),
+        (("fit", "data.csv", *FIT, "-m", "x" * 300), "a shorter name"),
+        (("fit", "data.csv", *FIT, "--report", "junit"), "junit=PATH"),
+    ],
+)
+def test_habits_of_other_tools_and_slips_of_the_shell_are_met(
+    words: tuple[str, ...], says: str, made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(made)
+    error = run_tool(*words, "--json").error
+    assert error["exit_code"] in (2, 3, 5, 6)
+    assert says in error["hint"]
+    assert error["did_you_mean"] == []  # what is near by its letters alone would lead astray
+
+
+@pytest.mark.parametrize(
+    ("words", "both"),
+    [
+        (("fit", "data.csv", *FIT, "-m", "data.csv"), "DATA and --model-out"),
+        (("fit", "data.csv", *FIT, "-o", "./data.csv"), "DATA and --output"),
+        (("cv", "d*.csv", *FIT, "-o", "data.csv"), "DATA and --output"),
+        (("path", "data.csv", *FIT, "--plot", "link.svg"), "DATA and --plot"),
+        (("fit", "data.csv", *FIT, "--test", "other.csv", "-o", "other.csv"), "--test and --output"),
+        (("predict", "model.json", "data.csv", "-o", "data.csv"), "DATA and --output"),
+        (("predict", "model.json", "data.csv", "--metrics-out", "model.json"), "MODEL and --metrics-out"),
+        (("check", "model.json", "data.csv", "--report", "html=data.csv"), "DATA and --report html"),
+        (("inspect", "data.csv", "-o", "data.csv"), "DATA and --output"),
+        (("show", "model.json", "-o", "model.json"), "DOC and --output"),
+        (("diff", "model.json", "bell.json", "-o", "bell.json"), "B and --output"),
+        (("export", "model.json", "--to", "json", "-o", "model.json"), "MODEL and --output"),
+        (("fit", "data.csv", "--show-config", "-o", "data.csv"), "DATA and --output"),
+    ],
+)
+def test_what_is_read_is_not_written_over(
+    words: tuple[str, ...], both: str, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("data.csv", "other.csv", "model.json", "bell.json"):
+        (tmp_path / name).write_bytes((made / name).read_bytes())
+    (tmp_path / "link.svg").symlink_to("data.csv")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    monkeypatch.chdir(tmp_path)
+    error = run_tool(*words, "--json").error
+    assert error["code"] == "conflicting-options"
+    assert error["message"].startswith(f"{both} are the same file")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_baseline_may_be_replaced_by_what_is_held_against_it(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data.csv").write_bytes((made / "data.csv").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    assert run_tool("fit", "data.csv", *FIT, "-o", "last.json").status == 0
+    assert (
+        run_tool("fit", "data.csv", *FIT, "--baseline", "last.json", "--same-selected", "-o", "last.json").status == 0
+    )
+    assert json.loads(Path("last.json").read_text("utf-8"))["checks"][0]["passed"]
+
+
 def test_every_error_of_the_source_names_a_way_out() -> None:
     kinds = {kind.__name__ for kind in RegcliError.__subclasses__()}
     bare = []

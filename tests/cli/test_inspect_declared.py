@@ -147,7 +147,7 @@ def test_declarations_that_contradict() -> None:
         (("--date", "note", "--text", "note"), 2, "column-in-two-roles"),
         (("--date", "wann"), 3, "column-not-found"),
         (("--ordinal", "size=S,S"), 2, "unknown-option-value"),
-        (("--text", "visits"), 3, "column-not-found"),
+        (("--text", "visits"), 2, "column-in-two-roles"),
     ):
         outcome = run_tool("inspect", "t.csv", "-y", "visits", *words, "--json")
         assert (outcome.status, outcome.out, outcome.error["code"]) == (status, "", code)

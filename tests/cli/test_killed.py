@@ -72,7 +72,8 @@ def test_an_old_file_stays_until_the_new_one_is_whole(tmp_path: Path, words: tup
         process.send_signal(number)
         _, said = process.communicate(timeout=60)
         # Before the interpreter has come to our first line the signal ends it as it ends any program.
-        assert process.returncode in {0, 128 + number, -number}, (process.returncode, said)
+        early = said.startswith(b"Could not import runpy")  # what Python says of a Ctrl-C there
+        assert process.returncode in {0, 128 + number, -number} or early, (process.returncode, said)
         found = target.read_bytes()
         assert found in (old, new)
         assert found == new or process.returncode != 0

@@ -1,5 +1,6 @@
 """Dry runs, memory and time: what is said beforehand, and what happens when there is not enough."""
 
+import csv
 import json
 import sys
 import time
@@ -84,8 +85,15 @@ def test_a_dry_run_is_written_in_the_format_that_is_asked_for(regcli: Run, tmp_p
     assert table.startswith("fit, dry run: nothing was fitted or written\n")
     assert regcli("fit", *FIT, "--dry-run", REGCLI_FORMAT="table").stdout == table
     assert regcli("fit", *FIT, "--dry-run", "-f", "json", REGCLI_FORMAT="table").stdout == plan
-    for words in (("-f", "csv"), ("-f", "csv", "--spreadsheet-safe")):  # formats of the result alone
-        assert regcli("fit", *FIT, "--dry-run", *words).stdout == plan
+    columns = [("age", "feature", "number", "1"), ("cost", "target", "number", "")]
+    csv_rows = [tuple(row) for row in csv.reader(regcli("fit", *FIT, "--dry-run", "-f", "csv").stdout.splitlines())]
+    assert csv_rows[0] == ("column", "role", "type", "n_terms")
+    assert set(columns) < set(csv_rows[1:])
+    assert len(csv_rows) - 1 == len(json.loads(plan)["columns"])
+    md = regcli("fit", *FIT, "--dry-run", "-f", "md").stdout
+    assert md.startswith("* fit, dry run&#58; nothing was fitted or written\n")
+    assert "| `age` | `feature` | `number` | 1 |\n" in md
+    assert regcli("fit", *FIT, "--dry-run", "-f", "names").stdout == plan  # a format that only the result has
     (tmp_path / "regcli.toml").write_text('[fit]\nformat = "table"\n')
     assert regcli("fit", *FIT, "--dry-run").stdout.startswith("fit, dry run")
 

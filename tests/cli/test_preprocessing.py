@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from regcli.app.context import RunContext
 from regcli.app.options import Data, FitRequest, Folds, Model
 from regcli.app.prepare import Prepared, prepare
 from regcli.report.schemas import SCHEMAS
@@ -75,7 +76,7 @@ def predicted(frame: Frame | str, *words: str) -> list[str]:
 
 def prepared(path: str = "data.csv", **data: Any) -> Prepared:  # noqa: ANN401  (fields of a dataclass)
     request = FitRequest(data=Data(data=(path,), target="cost", **data), model=Model(family="gaussian"), folds=Folds())
-    return prepare(request, unpenalised=False, seed=0)
+    return prepare(request, RunContext(), unpenalised=False, seed=0)
 
 
 # -- what goes in ----------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from typing import BinaryIO
 import numpy as np
 import pytest
 
-from regcli.cli.streams import ProgressLine
+from regcli.cli.progress import ProgressLine
 from tests.cli.conftest import environment
 from tests.cli.sessions import all_of
 
@@ -36,13 +36,15 @@ def test_a_line_tells_how_much_is_done_and_how_long_it_will_take(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     clock = Clock()
-    line = ProgressLine("strengths", clock)
+    line = ProgressLine(clock=clock)
+    line.doing("fitting", "strengths")
+    line.update(0, 100)
     clock.now = 0.9
     line.update(10, 100)
     assert told(capsys) == ""
     clock.now = 10.0
     line.update(25, 100)
-    assert told(capsys) == "[#######.......................] 25/100 strengths, 30 s left"
+    assert told(capsys) == "fitting [#######.......................] 25/100 strengths, 30 s left"
     clock.now = 10.05
     line.update(26, 100)  # too soon after the last
     assert told(capsys) == ""
@@ -50,21 +52,49 @@ def test_a_line_tells_how_much_is_done_and_how_long_it_will_take(
     line.update(50, 100)
     assert told(capsys).endswith("50/100 strengths, 6 min 40 s left")
     line.update(100, 100)
-    assert told(capsys).endswith("100/100 strengths")
+    assert told(capsys).rstrip().endswith("100/100 strengths")
     line.clear()
     assert told(capsys) == ""
 
 
-def test_a_line_without_an_end_counts(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_has_been_done_before_does_not_count_for_the_time_that_is_left(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     clock = Clock()
-    line = ProgressLine("rows", clock)
+    line = ProgressLine(clock=clock)
+    line.doing("reading", "bytes")
+    clock.now = 600.0
+    line.update(10**6, 0)  # a pipe, of which nobody knows how much there is
+    assert told(capsys) == "reading, 1.0 MB, 10 min 0 s"
+    line.update(0, 812_000_000)
+    clock.now = 603.0
+    line.update(203_000_000, 812_000_000)
+    assert told(capsys) == "reading [#######.......................] 203 MB of 812 MB, 9 s left"
+    line.doing("preparing 1,000 rows x 3 columns")
+    line.doing("fitting", "strengths")
+    line.update(0, 50)
+    clock.now = 605.0
+    line.update(25, 50)
+    assert told(capsys).rstrip() == "fitting [###############...............] 25/50 strengths, 2 s left"
+    line.update(1, 50)  # another walk
+    clock.now = 608.0
+    line.update(2, 50)
+    assert "2/50 strengths, 2 min 24 s left" in told(capsys)
+
+
+def test_a_line_without_an_end_counts(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    clock = Clock()
+    line = ProgressLine(clock=clock)
+    line.doing("predicting", "rows")
     clock.now = 4000.0
     line.update(1_234_000, 0)
-    assert told(capsys) == "1,234,000 rows, 1 h 6 min"
-    monkeypatch.setenv("COLUMNS", "12")
+    assert told(capsys) == "predicting, 1,234,000 rows, 1 h 6 min"
+    monkeypatch.setenv("COLUMNS", "24")
     clock.now = 4001.0
     line.update(1_235_000, 0)
-    assert told(capsys) == "1,235,000 r"  # a line that wraps cannot be taken back
+    assert told(capsys) == "predicting, 1,235,000 r"  # a line that wraps cannot be taken back
 
 
 def on_terminal(folder: Path, *words: str, table: bytes = b"") -> str:
@@ -102,7 +132,7 @@ def test_a_long_run_shows_progress_on_a_terminal_alone(tmp_path: Path) -> None:
     np.savetxt(tmp_path / "t.csv", np.column_stack([X, y]), delimiter=",", fmt="%.5g", header=header, comments="")
     words = ("cv", "t.csv", "-y", "y", "--family", "binomial", "--n-lambdas", "300", "--full-path")
     shown = on_terminal(tmp_path, *words)
-    assert re.search(r"\[#*\.*\] \d+/300 strengths, \d+ s left", shown)
+    assert re.search(r"\rfitting \[#*\.*\] \d+/300 strengths, \d+ s left", shown)
     assert shown.endswith(" \r")  # taken away
     assert "strengths" not in on_terminal(tmp_path, *words, "--no-progress")
     piped = [sys.executable, "-m", "regcli", *words]
@@ -123,12 +153,15 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+ROWS = r"[\d,]+ rows, (about )?\d+ s( left)?"
+RECEIVING = r"\rreading, [\d.]+ [kM]B, \d+ s"
+
 LONG = {
-    "predict": (("predict", "model.json", "-", "-o", "scores.csv"), r"\r[\d,]+ rows, (about )?\d+ s( left)?"),
-    "check": (("check", "model.json", "-"), r"\r[\d,]+ rows, (about )?\d+ s( left)?"),
-    "inspect": (("inspect", "-", "-y", "y"), r"\rworking, \d+ s"),
-    "path": (("path", "-", "-y", "y", "--family", "gaussian"), r"\rworking, \d+ s"),
-    "cv": (("cv", "-", "-y", "y", "--family", "gaussian"), r"\rworking, \d+ s"),
+    "predict": (("predict", "model.json", "-", "-o", "scores.csv"), rf"\rpredicting, {ROWS}"),
+    "check": (("check", "model.json", "-"), rf"\rchecking, {ROWS}"),
+    "inspect": (("inspect", "-", "-y", "y"), RECEIVING),
+    "path": (("path", "-", "-y", "y", "--family", "gaussian"), RECEIVING),
+    "cv": (("cv", "-", "-y", "y", "--family", "gaussian"), RECEIVING),
 }
 
 
@@ -140,7 +173,7 @@ def test_whatever_takes_long_says_so_on_a_terminal(scored: Path, name: str) -> N
     shown = on_terminal(scored, *words, table=table)
     assert re.search(wanted, shown), repr(shown[-300:])
     bare = re.sub(r"\r[^\r\n]*(?=\r)", "", shown)  # what is written over is gone
-    assert "working" not in bare
+    assert not {"reading", "predicting", "checking"} & set(re.findall("[a-z]+", bare)), repr(bare)
     piped = [sys.executable, "-m", "regcli", *words, "-q"]
     done = subprocess.run(
         piped, input=table, cwd=scored, env=environment(), capture_output=True, timeout=60, check=True
@@ -153,7 +186,7 @@ def test_time_is_told_before_anything_is_counted(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     clock = Clock()
-    line = ProgressLine("rows", clock)
+    line = ProgressLine(clock=clock)
     clock.now = 3.0
     line.begin()
     deadline = time.monotonic() + 10
@@ -162,10 +195,11 @@ def test_time_is_told_before_anything_is_counted(
         time.sleep(0.05)
         out += capsys.readouterr().err
     assert out.strip("\r ") == "working, 3 s"
+    line.doing("predicting", "rows")
     line.expect(4000)
-    clock.now = 5.0
+    clock.now = 8.0
     line.update(1000, 0)
-    assert told(capsys).rstrip() == "1,000 rows, about 15 s left"
+    assert "predicting, 1,000 rows, about 15 s left" in told(capsys)
     line.end()
     assert told(capsys) == ""
     line.update(2000, 0)

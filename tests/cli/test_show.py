@@ -266,6 +266,16 @@ def test_options_that_cannot_have_an_effect_are_refused(written: Path) -> None:
         assert (shown.status, shown.out) == (2, ""), words
 
 
+def test_a_number_of_thousands_of_digits_is_refused_in_plain_words(tmp_path: Path) -> None:
+    path = tmp_path / "huge.json"
+    path.write_text('{"schema": "regcli.fit/1", "n": ' + "9" * 5000 + "}", "utf-8")
+    shown = run_tool("show", path)
+    assert (shown.status, shown.out) == (3, "")
+    assert "99999999999999999999... is beyond double precision" in shown.err
+    assert "Python" not in shown.err
+    assert "sys." not in shown.err
+
+
 # -- several documents, and none -------------------------------------------------------------------------------------
 
 

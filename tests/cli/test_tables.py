@@ -46,6 +46,68 @@ def test_long_names_are_folded_not_cut(width: int) -> None:
         assert f" {estimate} " in out
 
 
+@pytest.mark.parametrize("width", [80, 200])
+def test_a_terminal_is_shown_the_largest_of_many_terms(width: int) -> None:
+    names = tuple(f"x{at}" for at in range(3000))
+    document = fit_document(names)
+    for at, row in enumerate(document["coefficients"]):
+        row["std_estimate"] = (-1.0) ** at * (at % 1000)
+    out = table(document, width=width)
+    assert len(out.splitlines()) < 80
+    shown = set(re.findall(r"^x\d+", out, re.MULTILINE))
+    assert len(shown) == 50
+    assert {"x999", "x1999", "x2999"} <= shown
+    assert "x0" not in shown
+    assert "the 50 largest of 3,000 terms, by std. estimate; --format csv lists all" in out
+    assert set(names) <= set(re.findall(r"^x\d+", table(document), re.MULTILINE))  # a pipe has them all
+
+
+def test_a_path_on_a_terminal_names_the_first_of_many_that_enter() -> None:
+    document = path_document()
+    first = document["coefficients"][0]
+    document["coefficients"] = [{**first, "term": f"x{at}"} for at in range(3000)]
+    out = table(document, width=80)
+    assert len(out.splitlines()) < 50
+    assert "+x0 +x1 +x2 +x3 and 2,996 more" in out
+    assert "-x0 -x1 -x2 -x3 and 2,996 more" in out
+    assert table(document).count("+x") == 3000
+
+
+def test_names_and_numbers_are_broken_last() -> None:
+    """What is looked up and copied stays in one piece where words can be broken instead."""
+    names = ("mean_fractal_dimension", "fractal_dimension_error")
+    entries = [
+        {
+            "code": "text-in-numeric-column",
+            "column": name,
+            "severity": "error",
+            "count": 12,
+            "share": 0.0018,
+            "first": {"file": "bad.csv", "line": 8, "row": None, "cell": "abc def ghi"},
+            "expected": "a number, and nothing else at all",
+        }
+        for name in names
+    ]
+    document = {
+        "schema": "regcli.check/1",
+        "model": {"path": "m.json", "family": "gaussian", "target": "y"},
+        "rows": 10,
+        "rows_scorable": 1,
+        "fits": False,
+        "violations": entries,
+        "metrics": None,
+        "metrics_rows": 0,
+        "drift": {},
+        "columns": {"needed": [], "unused": [], "absent": [], "extra": []},
+    }
+    out = table(document, width=80)
+    assert all(name in out for name in (*names, "text-in-numeric-column"))
+    assert max(map(len, out.splitlines())) <= 80
+    narrow = table(document, width=40)  # where there is no room, everything is folded, and nothing is lost
+    assert max(map(len, narrow.splitlines())) <= 40
+    assert sorted(filter(str.isalnum, narrow)) == sorted(filter(str.isalnum, out))
+
+
 def test_a_pipe_has_as_much_room_as_it_takes() -> None:
     out = table(fit_document(LONG), width=None)
     assert LONG[0] in out
@@ -85,7 +147,7 @@ def test_path_tells_who_enters_and_leaves() -> None:
     rows = [line.split() for line in lines if line[:1].isspace() or line[:1].isdigit()]
     moves = [row[4:] for row in rows if row and row[0].isdigit()]
     assert moves == [[], ["+age"], ["+bmi"], ["-age"]]
-    assert lines[-1] == "stopped after 4 of 100 strengths: deviance_change"
+    assert lines[-1] == "stopped after 4 of 100 strengths: the deviance hardly changes any more"
 
 
 def test_color_is_only_where_it_is_asked_for() -> None:

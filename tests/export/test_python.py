@@ -24,6 +24,29 @@ def module(name: str, *words: str) -> dict[str, Any]:
     return space
 
 
+def test_a_reader_that_has_enough_ends_the_scorer_quietly(tmp_path: Path) -> None:
+    scorer, table = tmp_path / "scorer.py", tmp_path / "table.csv"
+    name = next(iter(CASES))
+    scorer.write_text(exported(name, "python"), "utf-8")
+    columns = list(rows(name)[0])
+    with table.open("w", encoding="utf-8", newline="") as file:
+        out = csv.DictWriter(file, columns)
+        out.writeheader()
+        for _ in range(20_000):
+            out.writerow(rows(name)[0])
+    python = f"{sys.executable} -I -S {scorer}"
+    for line, status, said in (
+        (f"{python} < {table} | head -1 > /dev/null; exit ${{PIPESTATUS[0]}}", 141, ""),
+        (f"{python} < {table} > /dev/full", 1, "standard output cannot be written: No space left on device\n"),
+        (f"{python} <&-", 1, "standard input or output is closed\n"),
+        (f"{python} < {table} >&-", 1, "standard input or output is closed\n"),
+        (f"printf 'a,\"b' | {python}", 1, "the table cannot be read: unexpected end of data\n"),
+    ):
+        command = ["/bin/bash", "-c", line]
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60, check=False)
+        assert (done.returncode, done.stderr) == (status, said), line
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_rows_score_as_predict_scores_them(name: str, tmp_path: Path) -> None:
     scorer = tmp_path / "scorer.py"

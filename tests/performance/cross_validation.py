@@ -82,7 +82,7 @@ def _plan(case: Case, y: Array) -> Plan:
         table = Path(place) / "table.csv"
         table.write_text("x,y\n" + "\n".join(f"{row}.5,{row % 2}" for row in range(20)), encoding="utf-8")
         request = FitRequest(data=Data(data=(str(table),), target="y"), model=Model(family=case.family))
-        prepared = prepare(request, unpenalised=False, seed=0)
+        prepared = prepare(request, RunContext(), unpenalised=False, seed=0)
     ones = np.ones(y.size)
     partition = fold_partition(deal_folds(y.size, FOLDS, seed=0), FOLDS, ones)
     return Plan(

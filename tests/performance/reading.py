@@ -25,16 +25,16 @@ def main(path: str, small: str, *options: str) -> None:
         )
         for name in (small, path)
     ]
-    prepare(requests[0], unpenalised=False, seed=0)
+    prepare(requests[0], RunContext(jobs=2), unpenalised=False, seed=0)
     fit(requests[0], RunContext(jobs=2))
     before = memory("VmRSS")
     kept = read_table([path], Dialect(), threads=2) if "--copies" in options else None
     if "--fit" in options:
         fit(requests[1], RunContext(jobs=2))
         peak = memory("VmHWM") - before
-        rows, columns = prepare(requests[1], unpenalised=False, seed=0).X.shape
+        rows, columns = prepare(requests[1], RunContext(jobs=2), unpenalised=False, seed=0).X.shape
     else:
-        rows, columns = prepare(requests[1], unpenalised=False, seed=0).X.shape
+        rows, columns = prepare(requests[1], RunContext(jobs=2), unpenalised=False, seed=0).X.shape
         peak = memory("VmHWM") - before
     print(json.dumps({"peak": peak, "rows": rows, "columns": columns, "kept": kept is not None}))  # noqa: T201  (its output)
 

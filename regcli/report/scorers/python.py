@@ -153,6 +153,8 @@ def self_test():
 
 def main():
     """Score a CSV table from standard input."""
+    if sys.stdin is None or sys.stdout is None:
+        raise SystemExit("standard input or output is closed")
     sys.stdin.reconfigure(encoding="utf-8-sig", newline="")
     sys.stdout.reconfigure(encoding="utf-8", newline="")
     csv.field_size_limit(2**31 - 1)
@@ -176,7 +178,16 @@ if __name__ == "__main__":
     elif sys.argv[1:]:
         raise SystemExit("usage: python scorer.py [--self-test] < data.csv")
     else:
-        main()
+        if hasattr(signal, "SIGPIPE"):
+            signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # who reads may have enough: | head
+        try:
+            main()
+            sys.stdout.flush()
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise SystemExit(f"the table cannot be read: {error}") from error
+        except OSError as error:
+            sys.stdout = None  # what is left cannot be written either
+            raise SystemExit(f"standard output cannot be written: {error.strerror}") from error
 '''
 
 _MEANS = {
@@ -193,7 +204,15 @@ def python_scorer(rule: Rule) -> str:
         chosen = f"{rule.positive!r} if response >= {rule.threshold!r} else {rule.negative!r}"
         result = f"    return {{'link': link, 'response': response, 'class': {chosen}}}"
     dates, words = any(part.dates for part in rule.inputs), any(part.kind == "text" for part in rule.inputs)
-    modules = [*(["collections"] if words else []), "csv", *(["datetime"] if dates else []), "math", "re", "sys"]
+    modules = [
+        *(["collections"] if words else []),
+        "csv",
+        *(["datetime"] if dates else []),
+        "math",
+        "re",
+        "signal",
+        "sys",
+    ]
     probes = [(dict(rule.probe_row(probe)), probe.link, PROBE_TOLERANCE * probe.size) for probe in rule.probes]
     head = _HEAD.format(
         about="\n".join(f"# {line}" for line in about(rule)),
@@ -201,7 +220,7 @@ def python_scorer(rule: Rule) -> str:
         unknown=", a category it does not know" if any(part.closed for part in rule.inputs) else "",
         functions=unusable(rule),
         needs="# Dates need Python 3.11.\n" if dates else "",
-        imports="\n".join(f"import {name}" for name in modules),
+        imports="\n".join(f"import {name}" for name in sorted(modules)),
         readers=(_DATES if dates else "") + (_WORDS if words else ""),
         columns=_listed([part.column for part in rule.inputs]),
         missing=_listed(list(rule.na_values)),

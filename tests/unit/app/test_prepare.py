@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from regcli.app.context import RunContext
 from regcli.app.options import Data, FitRequest, Folds, Model, Penalty
 from regcli.app.prepare import Prepared, prepare
 from regcli.errors import DataError, UsageError
@@ -33,7 +34,7 @@ def prepared(file: str, *, penalty: Penalty | None = None, folds: Folds | None =
         penalty=penalty or Penalty(),
         folds=folds or Folds(),
     )
-    return prepare(request, unpenalised=False, seed=0)
+    return prepare(request, RunContext(), unpenalised=False, seed=0)
 
 
 def terms(found: Prepared) -> list[str]:
@@ -88,7 +89,7 @@ def test_a_level_of_the_rows_set_aside_alone_is_located(tmp_path: Path) -> None:
     )
     seed = next(seed for seed in range(100) if set_aside(ROWS, 0.5, seed)[-1])
     with pytest.raises(DataError) as caught:
-        prepare(request, unpenalised=False, seed=seed)
+        prepare(request, RunContext(), unpenalised=False, seed=seed)
     assert (caught.value.code, caught.value.cells) == ("unknown-level", ("west",))
     assert (caught.value.where.line, caught.value.where.column) == (ROWS + 1, "region")
 
@@ -97,5 +98,5 @@ def test_a_level_of_the_rows_set_aside_alone_is_located(tmp_path: Path) -> None:
 def test_options_for_classes_have_no_effect_on_numbers(tmp_path: Path, model: Model) -> None:
     request = FitRequest(data=Data(data=(written(tmp_path),), target="y"), model=model)
     with pytest.raises(UsageError, match="for the gaussian family") as caught:
-        prepare(request, unpenalised=False, seed=0)
+        prepare(request, RunContext(), unpenalised=False, seed=0)
     assert caught.value.code == "option-without-effect"

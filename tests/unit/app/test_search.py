@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from regcli.app.context import RunContext
+from regcli.app.context import Nobody, RunContext
 from regcli.app.fit import fit
 from regcli.app.limits import timed
 from regcli.app.options import CvRequest, FitRequest
@@ -47,14 +47,20 @@ def cut(asked: FitRequest, share: int) -> FitResult:
     """A run whose alarm rings at the second strength of a share, the first being number 0."""
     begun = 0
 
-    def ring(done: int, _of: int) -> None:
-        nonlocal begun
-        begun += done == 1
-        if begun == share + 1 and done == 2:
-            signal.raise_signal(signal.SIGALRM)
+    class Ring(Nobody):
+        noun = ""
+
+        def doing(self, what: str, noun: str = "") -> None:  # noqa: ARG002  (the protocol's)
+            self.noun = noun
+
+        def update(self, done: int, total: int) -> None:  # noqa: ARG002
+            nonlocal begun
+            begun += self.noun == "strengths" and done == 1
+            if begun == share + 1 and done == 2:
+                signal.raise_signal(signal.SIGALRM)
 
     with timed(1000, time.monotonic()) as deadline:
-        return fit(asked, RunContext(jobs=1, progress=ring, deadline=deadline)).result
+        return fit(asked, RunContext(jobs=1, progress=Ring(), deadline=deadline)).result
 
 
 def told(result: FitResult) -> list[tuple[str, object, object]]:

@@ -1,5 +1,6 @@
 """Text read in blocks: nothing depends on where they end or on threads; every byte is read at most twice."""
 
+import gzip
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from regcli.data import cells as reader
-from regcli.data import rooms, source, whole
+from regcli.data import rooms, source, unpack, whole
 from regcli.data.read import Dialect, read_table
 from regcli.data.table import Levels, Numbers, Table
 from regcli.errors import DataError
@@ -49,6 +50,25 @@ def odd(rows: int) -> str:
             f"{i / 7!r},{t},{('TRUE', 'false', '')[i % 3]},{big},{i * 3},{late},w{i % 4}" + "\n" * (i % 9 == 0)
         )
     return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_bytes_are_told_once_as_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: Callable[[bytes], bytes]
+) -> None:
+    """Those of all files, packed as they are; that a column is read a second time adds nothing."""
+    monkeypatch.setattr(unpack, "CHUNK", 1000)
+    paths = [tmp_path / f"{name}.csv{'' if pack is bytes else '.gz'}" for name in "ab"]
+    for path in paths:
+        path.write_bytes(pack(odd(400).encode()))
+    told: list[tuple[int, int]] = []
+    read_table([str(path) for path in paths], Dialect(), tell=lambda done, total: told.append((done, total)))
+    whole_size = sum(path.stat().st_size for path in paths)
+    assert {total for _, total in told} == {whole_size}
+    done = [done for done, _ in told]
+    assert done == sorted(done)
+    assert (done[0], done[-1]) == (0, whole_size)
+    assert len(set(done)) > 3
 
 
 @pytest.mark.parametrize("size", [50, 333, 5_000])
