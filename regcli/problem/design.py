@@ -131,13 +131,17 @@ class Dense:
     def _sums(self, weights: Array, labels: Integers, count: int, powers: Sequence[int]) -> Array:
         """Weighted sums of powers of the columns."""
         self.tally.read(self.values.size, count * len(powers))
-        out = np.zeros((len(powers), count, self.shape[1]))
-        step = max(ROW_BLOCK, SUM_CELLS // max(self.shape[1], 1))
-        for start in range(0, self.shape[0], step):
-            rows = slice(start, start + step)
-            values, marks = self.values[rows], _one_hot(weights[rows], labels[rows], count)
-            for at, power in enumerate(powers):
-                out[at] += marks @ (values if power == 1 else np.square(values))
+        n, m = self.shape
+        out = np.zeros((len(powers), count, m))
+        long, wide = max(ROW_BLOCK, SUM_CELLS // max(m, 1)), SUM_CELLS // ROW_BLOCK
+        for start in range(0, n, long):
+            rows = slice(start, start + long)
+            marks = _one_hot(weights[rows], labels[rows], count)
+            for first in range(0, m, wide):
+                part = slice(first, first + wide)
+                values = self.values[rows, part]
+                for at, power in enumerate(powers):
+                    out[at, :, part] += marks @ (values if power == 1 else np.square(values))
         return out
 
     def block_grams(
