@@ -32,7 +32,8 @@ __all__ = ["is_endless"]
 #: it takes a quarter of a second, with 200 two, with 500 half a minute. Beyond, the question is left open.
 MOST_CELLS, MOST_COLUMNS = 25_000_000, 150
 
-#: A step of this length at most is a proof. Of columns with a smaller Schur pivot, as a share, rounding may make one.
+#: A step of this length at most is a proof. Of columns with a smaller Schur pivot, as a share, rounding may make one:
+#: where all rows that gain along a direction have lost their residuals the matrix is singular along it.
 SHORT, PIVOT = 0.5, 1e-6
 
 #: Singular values below this share of the largest are those of columns that depend on each other.

@@ -132,6 +132,18 @@ def test_a_table_too_large_to_ask_is_left_open(limit: str, value: int, monkeypat
     assert answer(posed(X, (rng.random(2000) < 0.5).astype(float))) is False
 
 
+@pytest.mark.parametrize("far", [1.0, 30.0, 800.0])
+def test_predictors_however_far_prove_nothing_where_classes_are_apart(far: float) -> None:
+    rng = np.random.default_rng(4)
+    X = rng.standard_normal((100, 3))
+    y = (X[:, 0] > 0).astype(float)
+    problem = posed(X, y).posed(whole_partition(np.ones(100)), Rules())
+    objective = problem.objective
+    terms = objective.terms(problem.penalty, 0.0, 0)
+    assert is_endless(objective, terms, far * np.sign(X[:, 0])) is True
+    assert is_endless(objective, terms, far * X[:, 0]) is True
+
+
 @pytest.mark.parametrize("family", ["binomial", "poisson"])
 def test_residuals_near_a_solution_prove_it(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def never(*_: object) -> bool:
