@@ -52,6 +52,7 @@ SPEEDS = {
     "lasso, 5,000 x 2,000": "mid",
     "lasso, 500 x 20,000": "wide",
     "elastic net 0.5, 100,000 x 200": "tall-enet",
+    "elastic net 0.5, 5,000 x 2,000": "mid-enet",
     "elastic net 0.5, 500 x 20,000": "wide-enet",
     "logistic lasso, 50,000 x 100": "ltall",
     "logistic lasso, 500 x 5,000": "lwide",
