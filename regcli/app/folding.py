@@ -135,14 +135,10 @@ def _dealt(options: Folds, facts: RowFacts, count: int, seed: int) -> Splits:
     """Rows or groups dealt to folds, once or several times."""
     repeats = 1 if options.repeats is None else options.repeats
     bounded("--repeats", repeats, 1, MOST_REPEATS)
-    n, groups = facts.y.size, facts.marks.groups
-    if repeats > 1 and count == (n if groups is None else int(groups.max()) + 1):
-        what = "row" if groups is None else "group"
-        text = f"--repeats {repeats} deals the same folds each time: every {what} is a fold of its own"
-        raise UsageError("option-without-effect", text, hint=f"leave out --repeats, or fewer --folds than {count}")
+    n = facts.y.size
     classes = None if scheme_of(options, classes=facts.classes is not None) == "kfold" else facts.classes
-    if groups is not None:
-        dealt = [deal_groups(groups, count, seed, classes, repeat) for repeat in range(repeats)]
+    if facts.marks.groups is not None:
+        dealt = [deal_groups(facts.marks.groups, count, seed, classes, repeat) for repeat in range(repeats)]
     else:
         dealt = [deal_folds(n, count, seed, classes, repeat) for repeat in range(repeats)]
     return fold_splits(dealt, facts.weights)
