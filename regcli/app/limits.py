@@ -88,6 +88,12 @@ class Memory:
             hint = "a larger --max-memory, fewer columns (--features, --drop) or fewer rows"
             raise ResourceError("out-of-memory", text, hint=hint)
 
+    def affords(self, most: int, each: int) -> int:
+        """How many of ``most`` things of so many bytes each there may be, at least one."""
+        if self.limit is None:
+            return most
+        return max(1, min(most, (self.limit - _resident()) // max(each, 1)))
+
 
 #: No limit.
 UNLIMITED = Memory()

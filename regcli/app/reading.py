@@ -1,6 +1,7 @@
 """Reading the tables of a request: dialect, roles of columns, rows that can be used."""
 
 import os
+import sys
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -16,6 +17,7 @@ from regcli.app.limits import Memory
 from regcli.app.options import Data, Folds, Reading
 from regcli.app.parallel import single_blas_thread, usable_cores
 from regcli.app.recipe import read_recipe
+from regcli.data.cells import SMALL
 from regcli.data.derive import derived_table
 from regcli.data.dialect import Dialect, parse_na_values
 from regcli.data.foresee import foresee
@@ -59,6 +61,11 @@ WAYS = (
 
 #: Cells that mean missing when --na-values is not given.
 NA_VALUES = Dialect().na_values
+
+#: What a thread takes while it reads, beside the table: its stack, and a block of 4 MB as bytes, cells and columns;
+#: what pandas and pyarrow take; and how many times its cells a small table takes, which needs neither. Where they are
+#: refused memory they end the process, or cannot be loaded.
+READING_ROOM, LOADING_ROOM, ROOMS = 32 * 2**20, 64 * 2**20, 8
 
 
 @dataclass(frozen=True)
@@ -115,7 +122,10 @@ def refuse_unread(parts: Sequence[Part], dialect: Dialect, memory: Memory) -> No
     if memory.limit is None:
         return
     foreseen = foresee(parts, dialect)
-    memory.refuse(foreseen.size, f"a table of about {foreseen.rows:,} rows x {foreseen.columns:,} columns")
+    large = READING_ROOM + (0 if "pandas" in sys.modules else LOADING_ROOM)
+    room = large if foreseen.size > SMALL else ROOMS * foreseen.size
+    what = f"reading a table of about {foreseen.rows:,} rows x {foreseen.columns:,} columns"
+    memory.refuse(foreseen.size + room, what)
 
 
 def read_used(
@@ -180,7 +190,7 @@ def read_in(
     expected: Collection[str] = (),
 ) -> Table:
     """Read a table whole, in as many threads as may run, and say how far it is."""
-    progress, threads = run.progress, run.jobs or usable_cores()
+    progress, threads = run.progress, run.memory.affords(run.jobs or usable_cores(), READING_ROOM)
     progress.doing("reading", "bytes")
     return read_table(parts, dialect, as_text=as_text, expected=expected, threads=threads, tell=progress.update)
 

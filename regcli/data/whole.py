@@ -198,7 +198,8 @@ class _Reader:
     """Reads blocks, and puts together what they hold.
 
     ``declared`` are the columns that are text whatever their cells are, ``numeric`` those that are numbers as far as
-    is known, ``late`` those of them that turned out to be text after all.
+    is known, ``late`` those of them that turned out to be text after all. ``alone`` says that there is one block only,
+    which is not worth a thread.
     """
 
     layout: Layout
@@ -212,18 +213,19 @@ class _Reader:
     levels: dict[int, list[Levels]] = field(default_factory=dict)
     zeros: bool = True
     small: bool = False
+    alone: bool = False
 
     def read(self, blocks: Iterator[_Block], threads: int) -> int:
         """Read all columns; return the number of rows."""
         first = next(blocks, None)
         if first is None:
             raise empty_file(self.part.file, header=True)
-        self.small = len(first.data) <= SMALL  # it is the only one then
+        self.small, self.alone = len(first.data) <= SMALL, len(first.data) < BLOCK
         self.zeros = _may_have_zeros(first, self.layout.delimiter)
         self.numeric = self._guess(first)
         self.levels = {at: [] for at in range(len(self.layout.names)) if at not in self.numeric}
         rows = 0
-        for part in _in_order(chain([first], blocks), self._read, threads):
+        for part in _in_order(chain([first], blocks), self._read, 1 if self.alone else threads):
             if not rows:  # of lines of about one length there are about this many
                 self.rooms = Rooms(int(1.02 * part.rows * max(1.0, self.size / len(first.data))))
             self.late |= part.levels.keys() & self.numeric
@@ -242,6 +244,7 @@ class _Reader:
         late = sorted(self.late)
         found: dict[int, list[Levels]] = {at: [] for at in late}
         missing = self.dialect.na_values
+        threads = 1 if self.alone else threads
         for frame in _in_order(blocks, lambda block: self._parse(block, dict.fromkeys(late, str), late), threads):
             for at in late:
                 found[at].append(spelt_levels(frame[at], missing))

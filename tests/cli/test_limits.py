@@ -253,6 +253,23 @@ def test_whatever_the_limit_a_fit_ends_well_or_says_that_it_is_too_little(jobs: 
 
 
 @linux
+def test_whatever_the_limit_a_table_of_several_blocks_is_read_or_said_to_be_too_large(
+    tmp_path: Path, regcli: Run
+) -> None:
+    """Readers that are refused memory end the process, and libraries cannot be loaded."""
+    table, statuses = tmp_path / "long.csv", []
+    rows = "".join(f"{at % 7}.5,{at % 11},{at % 13}.25,{at}\n" for at in range(300_000))
+    table.write_text(f"a,b,c,y\n{rows}", encoding="utf-8")
+    for megabytes in range(80, 300, 20):
+        words = ("-y", "y", "--family", "gaussian", "-l", "1", "-j", "4", "--max-memory", f"{megabytes}MB")
+        done = regcli("fit", str(table), *words)
+        assert done.returncode in (0, 7), (megabytes, done.stderr)
+        statuses.append(done.returncode)
+    assert statuses == sorted(statuses, reverse=True)
+    assert (statuses[0], statuses[-1]) == (7, 0)
+
+
+@linux
 def test_a_small_document_is_read_within_little(tmp_path: Path, regcli: Run) -> None:
     path = str(tmp_path / "a.json")
     assert regcli("fit", *FIT, "-l", "1", "-o", path).returncode == 0
