@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from typing import Self
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 from scipy import sparse
 
 from regcli.problem.protocols import Array, Integers
@@ -18,8 +20,12 @@ __all__ = ["Dense", "Sparse", "make_design"]
 ROW_BLOCK = 512
 
 #: Blocks in a span, over which whatever is done to the rows between two products is done at a time: with less of it,
-#: threads wait for each other's Python (two of them took 0.8 of the time of one with spans of a block).
-SPAN_BLOCKS = 4
+#: threads wait for each other's Python. Of a sweep over 150,000 x 100 with 11 lanes two take 0.61 of the time of
+#: one with spans of 8 or 16 blocks, 0.68 with 4.
+SPAN_BLOCKS = 8
+
+#: Blocks whose products are held at a time before they are added up.
+STACKED = 16
 
 #: A matrix with this many times more rows than columns and than rows of a block is multiplied block by block.
 TALL = 4
@@ -83,7 +89,7 @@ class Dense:
         out = np.zeros((coefs.shape[0], self.values.shape[0]))
         for start in range(0, used.size, ROW_BLOCK):
             part = used[start : start + ROW_BLOCK]
-            out += coefs[:, part] @ self.values[:, part].T
+            out += coefs[:, part] @ self.values.T[part]
         return out
 
     def _dot(self, coefs: Array) -> Array:
@@ -92,9 +98,9 @@ class Dense:
         if n <= ROW_BLOCK or m > ROW_BLOCK:
             return coefs @ self.values.T
         out = np.empty((coefs.shape[0], n))
-        for start in range(0, n, ROW_BLOCK):
-            rows = slice(start, start + ROW_BLOCK)
-            np.matmul(coefs, self.values[rows].T, out=out[:, rows])
+        blocks, rest = _blocks(self.values.T)
+        np.matmul(coefs, blocks, out=_blocks(out)[0])
+        np.matmul(coefs, self.values[rest].T, out=out[:, rest])
         return out
 
     def rdot(self, rows: Array) -> Array:
@@ -103,11 +109,12 @@ class Dense:
         n, m = self.values.shape
         if n <= ROW_BLOCK or n <= TALL * m:
             return rows @ self.values
-        out = np.zeros((rows.shape[0], m))
-        for start in range(0, n, ROW_BLOCK):
-            part = slice(start, start + ROW_BLOCK)
-            out += rows[:, part] @ self.values[part]
-        return out
+        blocks, rest = _blocks(rows)
+        values, out = _blocks(self.values.T)[0].transpose(0, 2, 1), rows[:, rest] @ self.values[rest]
+        for start in range(0, len(blocks), STACKED):
+            part = slice(start, start + STACKED)
+            out += np.matmul(blocks[part], values[part]).sum(axis=0)
+        return np.asarray(out)
 
     def spans(self) -> list[slice]:
         """Spans of a few blocks of rows where the matrix is tall, else all rows."""
@@ -224,14 +231,21 @@ class Sparse:
     def dot(self, coefs: Array) -> Array:
         """``coefs @ B'`` over the columns with a nonzero coefficient."""
         used = np.flatnonzero(coefs.any(axis=0))
-        values = self.values[:, used]
+        values = self.values
+        if 2 * used.size <= coefs.shape[1]:
+            values, coefs = values[:, used], coefs[:, used]
         self.tally.read(int(values.nnz), coefs.shape[0])
-        return np.ascontiguousarray((values @ coefs[:, used].T).T)
+        return np.ascontiguousarray((values @ coefs.T).T)
 
     def rdot(self, rows: Array) -> Array:
         """``rows @ B``."""
         self.tally.read(self.cells, rows.shape[0])
-        return np.ascontiguousarray((self.values.T @ rows.T).T)
+        return np.ascontiguousarray((self._transposed @ rows.T).T)
+
+    @cached_property
+    def _transposed(self) -> sparse.csr_array:
+        """A view of the transpose, which SciPy takes as long to make as it takes to multiply by few columns."""
+        return self.values.T
 
     def spans(self) -> list[slice]:
         """All rows: cutting a sparse matrix by columns into rows costs more than it saves."""
@@ -300,6 +314,17 @@ class Sparse:
         chosen = self.values[:, columns]
         self.tally.read(int(chosen.nnz))
         return type(self)(chosen, self.shift[columns], self.tally)
+
+
+def _blocks(rows: Array) -> tuple[Array, slice]:
+    """A view (b, L, r) of the whole blocks of r = ``ROW_BLOCK`` columns of (L, n), and where the rest of them are.
+
+    numpy multiplies such a stack block by block without going back to Python, so other threads need not wait.
+    """
+    down, right = rows.strides
+    count = rows.shape[1] // ROW_BLOCK
+    view = as_strided(rows, (count, rows.shape[0], ROW_BLOCK), (ROW_BLOCK * right, down, right))
+    return view, slice(count * ROW_BLOCK, None)
 
 
 def _pairs(values: sparse.csc_array, skip: int) -> int:

@@ -24,6 +24,9 @@ FALL = 1e-13
 #: A full point must lower it by more than this share, else one coordinate at a time is let in from then on.
 PROGRESS = 1e-14
 
+#: Share of the tolerance to which the free coordinates are solved.
+STATIONARY = 0.1
+
 #: Steps of refinement: near-duplicates without a penalty need a second one.
 REFINEMENTS = 2
 
@@ -80,8 +83,8 @@ class Quadratic(Protocol):
         """Take out free coordinates (f,); return any that have become dependent."""
         ...
 
-    def solve(self, right: Array, start: Array | None = None) -> Array:
-        """Solve with the free block (f, f); ``start`` is near to the answer."""
+    def solve(self, right: Array, start: Array | None = None, enough: float = 0.0) -> Array:
+        """Solve with the free block (f, f); ``start`` is near to the answer, a residual of ``enough`` will do."""
         ...
 
     def times(self, coefs: Array) -> Array:
@@ -172,7 +175,7 @@ class ActiveSet:
         single, last, aliased = False, np.inf, list[int]()
         most = min(FEW_ROUNDS + ROUNDS_EACH * self.form.size, MAX_ROUNDS)
         for rounds in range(1, most + 1):
-            if not self._advance(linear, terms, coefs):
+            if not self._advance(linear, terms, coefs, STATIONARY * tol):
                 continue
             score = self._score(linear, terms, coefs, tol)
             value = terms.value(coefs) - 0.5 * float(coefs @ (linear + score))
@@ -224,8 +227,11 @@ class ActiveSet:
             coefs[self.form.reload(terms.l2, np.ones(coefs.size, dtype=bool))] = 0.0
             self._outside[self.form.free] = False
 
-    def _advance(self, linear: Array, terms: SeparableTerms, coefs: Array) -> bool:
-        """Solve for the free coordinates. True when all of them may stay; else some were dropped on the way."""
+    def _advance(self, linear: Array, terms: SeparableTerms, coefs: Array, enough: float) -> bool:
+        """Solve for the free coordinates. True when all of them may stay; else some were dropped on the way.
+
+        Residuals up to ``enough`` will do.
+        """
         free = self.form.free
         if not free.size:
             return True
@@ -234,7 +240,7 @@ class ActiveSet:
         held = ((coefs != 0) & self._outside).nonzero()[0] if self._held else free[:0]
         if held.size:
             pull = pull - self.form.coupling(held, coefs[held])
-        goal = self.form.solve(pull - l1 * sign, now)
+        goal = self.form.solve(pull - l1 * sign, now, enough)
         target = np.clip(goal, terms.lower[free], terms.upper[free]) if terms.limited else goal
         leaving = (sign * goal < 0) | (target != goal)
         if not leaving.any():
@@ -274,11 +280,11 @@ class ActiveSet:
         self._sign[gone] = 0.0
 
     def _score(self, linear: Array, terms: SeparableTerms, coefs: Array, tol: float) -> Array:
-        """Q - Hb, after steps of refinement where the free coordinates are not stationary to a tenth of ``tol``."""
+        """Q - Hb, after steps of refinement where the free coordinates are not stationary enough."""
         score, free = linear - self.form.times(coefs), self.form.free
         for _ in range(REFINEMENTS if free.size else 0):
             rest = score[free] - terms.l2[free] * coefs[free] - terms.l1[free] * self._sign[free]
-            if np.abs(rest).max() <= 0.1 * tol:
+            if np.abs(rest).max() <= STATIONARY * tol:
                 break
             better = coefs[free] + self.form.solve(rest)
             stays = self._sign[free] * better >= 0

@@ -24,20 +24,17 @@ from scipy.linalg import lapack
 
 from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Bools, Integers, SeparableTerms
-from regcli.solvers.rows import standard_rows
+from regcli.solvers.rows import DEPENDENT, MOST_CELLS, standard_rows
 
 __all__ = ["is_endless"]
 
-#: Cells of the rows and unpenalised columns (200 MB), and columns, up to which a programme is solved: with 100 of them
-#: it takes a quarter of a second, with 200 two, with 500 half a minute. Beyond, the question is left open.
-MOST_CELLS, MOST_COLUMNS = 25_000_000, 150
+#: Columns up to which a programme is solved: with 100 of them it takes a quarter of a second, with 200 two, with 500
+#: half a minute. Beyond, and beyond ``MOST_CELLS``, the question is left open.
+MOST_COLUMNS = 150
 
 #: A step of this length at most is a proof. Of columns with a smaller Schur pivot, as a share, rounding may make one:
 #: where all rows that gain along a direction have lost their residuals the matrix is singular along it.
 SHORT, PIVOT = 0.5, 1e-6
-
-#: Singular values below this share of the largest are those of columns that depend on each other.
-DEPENDENT = 1e-13
 
 #: Share of the root mean square below which a row does not move: columns that differ by less than that cannot be told
 #: apart after a decomposition in doubles.

@@ -154,7 +154,7 @@ class Factor:
         half = self._forward(self._spread(right))
         return self._without_ghosts(half)
 
-    def solve(self, right: Array, start: Array | None = None) -> Array:  # noqa: ARG002  (exact without)
+    def solve(self, right: Array, start: Array | None = None, enough: float = 0.0) -> Array:  # noqa: ARG002  (exact without)
         """Solve with H_FF + diag(l2_F), for the L2 part that was asked for last."""
         if self._excess is None:
             return self._solve(right)

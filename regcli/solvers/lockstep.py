@@ -34,6 +34,9 @@ WORKING = 0.9
 #: Shares of the tolerance: what is left on the working columns, and in the kernel.
 COARSE, FINE = 0.5, 1e-3
 
+#: Share of the residual at which conjugate gradients end: here the model is exact, and no round makes up for it.
+EXACT = 1e-3
+
 #: Rounds without a better violation after which a lane is left: its columns no longer change, and what is left is
 #: rounding.
 PATIENCE = 3
@@ -287,7 +290,7 @@ class Lockstep:
         if soon.size > self._most:
             among[soon] = True
             alone = working.objective.keep(np.array([lane]))
-            form = MatrixFree(alone, working.places(soon), alone.lanes.weights(0), level=False)
+            form = MatrixFree(alone, working.places(soon), alone.lanes.weights(0), level=False, relative=EXACT)
             self._own[lane] = made = _Own(soon, None, ActiveSet(form))
             return made
         fresh = soon[~among[soon]]

@@ -3,6 +3,8 @@
 H = Z'DZ over the rows of one lane,   solved on the free coordinates by preconditioned conjugate gradients
 """
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 
 from regcli.problem.objective import Objective
@@ -10,9 +12,12 @@ from regcli.problem.protocols import Array, Bools, Integers
 
 __all__ = ["MatrixFree"]
 
-#: Share of the residual at the start at which conjugate gradients end: what is left is refined by the kernel, and only
-#: where it matters.
-RELATIVE = 1e-3
+#: Share of the residual at the start at which conjugate gradients end where the model is one of many: what is left is
+#: refined by the kernel, and only where it matters.
+RELATIVE = 1e-2
+
+#: Free coordinates are gathered where they are at most this share of all: else a second copy saves too little.
+FEWER = 0.75
 
 #: Bytes of a lane's columns up to which they are gathered: products with the whole matrix would cost more.
 GATHERED = 32 * 2**20
@@ -27,6 +32,34 @@ ROUNDING = 8 * float(np.finfo(float).eps)
 LEAST_DIAGONAL = 1e-3
 
 
+@dataclass(frozen=True, slots=True)
+class _Products:
+    """Z'DZ of one lane on some columns (k,), the intercept before them where ``level`` is 1, known by its products."""
+
+    objective: Objective
+    columns: Integers
+    weights: Array
+    level: int
+
+    def on(self, columns: Integers, level: int) -> "_Products":
+        """That of some of the columns, in the order given; gathered where that takes little memory."""
+        share = columns.size / max(self.objective.n_terms, 1)
+        if share > FEWER or self.objective.design.nbytes * share > GATHERED:
+            return replace(self, columns=self.columns[columns], level=level)
+        own = self.objective.restrict(self.columns[columns])
+        return _Products(own, np.arange(columns.size), self.weights, level)
+
+    def times(self, coefs: Array) -> Array:
+        """Z'DZ times coefficients."""
+        level = coefs[:1] if self.level else np.zeros(1)
+        model = np.zeros((1, self.objective.n_terms))
+        model[0, self.columns] = coefs[self.level :]
+        rows = self.objective.slope(level, model)
+        rows *= self.weights
+        total, products = self.objective.project(rows)
+        return np.concatenate([total[: self.level], products[0, self.columns]])
+
+
 class MatrixFree:
     """The form of a kernel (``regcli.solvers.active_set.Quadratic``) without a matrix.
 
@@ -35,40 +68,44 @@ class MatrixFree:
     objective : Objective
         Of one lane.
     columns : (k,) integers
-        Those of the form. They are gathered where that takes little memory.
+        Those of the form.
     weights : (n,) array
         The diagonal of D: training weights times curvature.
     level : bool
         Whether the first coordinate is the intercept.
+    relative : float
+        Share of the residual at the start at which conjugate gradients end.
 
     Notes
     -----
-    A step costs two products with the columns. Memory is a few vectors.
+    A step costs two products with the free columns, which are gathered where that takes little memory. Memory is a few
+    vectors beside them.
     """
 
     exact = True
 
-    def __init__(self, objective: Objective, columns: Integers, weights: Array, *, level: bool) -> None:
-        share = columns.size / max(objective.n_terms, 1)
-        self._objective, self._columns = objective, columns
-        if objective.design.nbytes * share <= GATHERED:
-            self._objective, self._columns = objective.restrict(columns), np.arange(columns.size)
-        self._weights, self._level = weights, int(level)
-        self.size = columns.size + self._level
+    def __init__(
+        self, objective: Objective, columns: Integers, weights: Array, *, level: bool, relative: float = RELATIVE
+    ) -> None:
+        self._relative = relative
+        self._every = _Products(objective, np.arange(objective.n_terms), weights, int(level)).on(columns, int(level))
+        self.size = columns.size + int(level)
         self.free: Integers = np.zeros(0, dtype=np.intp)
+        self._free: tuple[Integers, _Products] | None = None
         self._l2 = np.zeros(self.size)
         self._diagonal = self._curvatures()
 
     def _curvatures(self) -> Array:
         """About the diagonal of H."""
-        objective, lanes, total = self._objective, self._objective.lanes, float(self._weights.sum())
+        objective, weights = self._every.objective, self._every.weights
+        lanes, total = objective.lanes, float(weights.sum())
         out = np.full(self.size, total)
         if lanes.maps[0] is None:
-            rows = (self._weights, np.zeros(objective.y.size, dtype=np.intp), 1)
+            rows = (weights, np.zeros(objective.y.size, dtype=np.intp), 1)
             first, second = (sums[0] for sums in objective.design.block_moments(*rows))
             centre, sd = objective.scaling
             every = (second - 2.0 * centre * first + total * centre * centre) / sd / sd
-            out[self._level :] = every[self._columns]
+            out[self._every.level :] = every[self._every.columns]
         return np.maximum(out, LEAST_DIAGONAL * total)
 
     def serves(self, l2: Array) -> bool:
@@ -78,33 +115,28 @@ class MatrixFree:
 
     def reload(self, l2: Array, wanted: Bools) -> Integers:
         """Take up another L2 part and what is wanted of the free coordinates."""
-        self._l2, self.free = l2, self.free[wanted[self.free]]
+        self._l2, self.free, self._free = l2, self.free[wanted[self.free]], None
         return self.free[:0]
 
     def append(self, candidates: Integers) -> Integers:
         """Let in coordinates."""
-        self.free = np.concatenate([self.free, candidates])
+        self.free, self._free = np.concatenate([self.free, candidates]), None
         return candidates
 
     def drop(self, leaving: Bools) -> Integers:
         """Take out free coordinates."""
-        self.free = self.free[~leaving]
+        self.free, self._free = self.free[~leaving], None
         return self.free[:0]
 
     def times(self, coefs: Array) -> Array:
         """H times coefficients (k,)."""
-        objective = self._objective
-        level = coefs[:1] if self._level else np.zeros(1)
-        model = np.zeros((1, objective.n_terms))
-        model[0, self._columns] = coefs[self._level :]
-        rows = objective.slope(level, model)
-        rows *= self._weights
-        total, products = objective.project(rows)
-        return np.concatenate([total[: self._level], products[0, self._columns]])
+        return self._every.times(coefs)
 
     def coupling(self, held: Integers, values: Array) -> Array:
         """H_FB times values of some coordinates B that are not free, (f,)."""
-        return self.times(self._spread(values, held))[self.free]
+        coefs = np.zeros(self.size)
+        coefs[held] = values
+        return self.times(coefs)[self.free]
 
     def root(self, values: Array) -> float:
         """The quadratic form with the L2 part at values (f,) of the free coordinates."""
@@ -114,13 +146,13 @@ class MatrixFree:
         """Nothing is ever refused entry, so that nothing has to be replaced."""
         raise AssertionError(entering)
 
-    def solve(self, right: Array, start: Array | None = None) -> Array:
-        """Solve on the free coordinates by conjugate gradients, from a start (f,)."""
+    def solve(self, right: Array, start: Array | None = None, enough: float = 0.0) -> Array:
+        """Solve on the free coordinates by conjugate gradients, from a start (f,), to a residual of ``enough``."""
         found = np.zeros(right.size) if start is None else start.copy()
         rest = right - self._product(found) if start is not None else right.copy()
         diagonal = (self._diagonal + self._l2)[self.free]
         first = float(np.abs(rest).max(initial=0.0))
-        enough = max(RELATIVE * first, ROUNDING * float(np.abs(right).max(initial=0.0)))
+        enough = max(enough, self._relative * first, ROUNDING * float(np.abs(right).max(initial=0.0)))
         step = rest / diagonal
         direction, size = step, float(rest @ step)
         for _ in range(MOST_STEPS):
@@ -128,7 +160,7 @@ class MatrixFree:
                 break
             image = self._product(direction)
             curvature = float(direction @ image)
-            self._objective.tally.stepped(1)
+            self._every.objective.tally.stepped(1)
             if curvature <= 0:
                 break
             length = size / curvature
@@ -141,9 +173,14 @@ class MatrixFree:
 
     def _product(self, values: Array) -> Array:
         """H_FF + diag(l2_F) times values (f,)."""
-        return self.times(self._spread(values, self.free))[self.free] + self._l2[self.free] * values
+        order, products = self._free or self._among_free()
+        out = np.empty(values.size)
+        out[order] = products.times(values[order])
+        return out + self._l2[self.free] * values
 
-    def _spread(self, values: Array, index: Integers) -> Array:
-        out = np.zeros(self.size)
-        out[index] = values
-        return out
+    def _among_free(self) -> tuple[Integers, _Products]:
+        """H_FF, and the order of the free coordinates that puts the intercept first."""
+        first = self._every.level
+        terms, level = np.flatnonzero(self.free >= first), np.flatnonzero(self.free < first)
+        self._free = np.concatenate([level, terms]), self._every.on(self.free[terms] - first, level.size)
+        return self._free

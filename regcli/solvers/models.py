@@ -8,15 +8,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from regcli.problem.lanes import Partition
 from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Integers, ParallelMap, SeparableTerms
 from regcli.solvers.active_set import ActiveSet
 from regcli.solvers.factor import Factor
 from regcli.solvers.grow import completed
 from regcli.solvers.matrix_free import MatrixFree
+from regcli.solvers.outlook import Outlook
 from regcli.solvers.screening import NEAR, SOON, is_stale
 
-__all__ = ["LaneModel", "Models", "most_columns"]
+__all__ = ["LaneModel", "Models", "has_few_rows", "most_columns"]
 
 #: Curvature is not taken below this share of its mean at the null model (the objective itself is untouched): where mu
 #: is 0 or 1 to rounding the model would otherwise allow steps of any length. A share, because the curvature of rare
@@ -40,8 +42,9 @@ MOST_ADJUSTED = 2.0
 #: Blocks of rows up to which each has moments of its own.
 MOST_BLOCKS = 64
 
-#: Bytes of all second moments and factors; with more columns than that models are known by their products alone.
-MOST_BYTES = 256 * 2**20
+#: Bytes of all second moments and factors; with more columns than that models are known by their products alone. Beside
+#: them a path may take some 30 MB for its scores, those of the last strengths among them.
+MOST_BYTES = 224 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +63,45 @@ class LaneModel:
     factor: float = 1.0
 
     def minimise(
-        self, at: tuple[float, Array], score: tuple[float, Array], terms: SeparableTerms, tol: float
+        self,
+        at: tuple[float, Array],
+        score: tuple[float, Array],
+        terms: SeparableTerms,
+        tol: float,
+        outlook: Outlook | None = None,
     ) -> tuple[float, Array, tuple[int, ...]]:
         """Intercept and coefficients of least value, and dependent columns, all in the lane's coordinates.
 
-        ``at`` is where the lane stands, ``score`` minus the gradient there; terms have the intercept first.
+        ``at`` is where the lane stands, ``score`` minus the gradient there; terms have the intercept first. With an
+        outlook the model is bent so that along the step it foresees it has the score that it foresees.
         """
-        ratio, grade = np.append(1.0, self.ratio), score[1] - score[0] * self.shift
-        now = np.append(at[0] + float(self.shift @ at[1]), self.ratio * at[1])
-        linear = np.append(score[0], grade / self.ratio) / self.factor + self.kernel.form.times(now)
+        ratio, form = np.append(1.0, self.ratio), self.kernel.form
+        now, slope = self._models(*at), self._slopes(*score)
+        linear, start, expected = slope + form.times(now), now, None
+        if outlook is not None:
+            step, change = self._models(*_split(outlook.step)), self._slopes(*_split(outlook.change))
+            linear += form.times(step) + change
+            start, expected = np.where(now * (now + step) > 0, now + step, 0.0), slope + change
         l1, l2 = terms.l1 / ratio / self.factor, terms.l2 / ratio**2 / self.factor
         own = SeparableTerms(l1, l2, terms.lower * ratio, terms.upper * ratio, terms.limited)
-        solution = self.kernel.solve(linear, own, now, tol / self.factor)
+        solution = self.kernel.solve(linear, own, start, tol / self.factor, expected=expected)
         coefs = np.where(solution.coefs[1:] == now[1:], at[1], solution.coefs[1:] / self.ratio)
         coefs = np.clip(coefs, terms.lower[1:], terms.upper[1:])
         level = float(solution.coefs[0] - self.shift @ coefs)
         return level, coefs, tuple(j - 1 for j in solution.aliased if j > 0)
+
+    def _models(self, level: float, coefs: Array) -> Array:
+        """An intercept and coefficients (k,) of the lane in the model's coordinates."""
+        return np.append(level + float(self.shift @ coefs), self.ratio * coefs)
+
+    def _slopes(self, level: float, score: Array) -> Array:
+        """A score of the lane, of the intercept and (k,), in the model's coordinates."""
+        return np.append(level, (score - level * self.shift) / self.ratio) / self.factor
+
+
+def _split(values: Array) -> tuple[float, Array]:
+    """What is of the intercept, and of the columns."""
+    return float(values[0]), values[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +154,11 @@ def most_columns(lanes: int, blocks: int = 0) -> int:
     return int(np.sqrt(MOST_BYTES / 8 / (blocks + 2 * lanes)))
 
 
+def has_few_rows(partition: Partition) -> bool:
+    """Whether blocks have so few rows that every lane has a Hessian of its own."""
+    return partition.block.size <= FEW_ROWS * partition.n_blocks
+
+
 class Models:
     """Hessians of all lanes, from moments that they share, until a lane needs another.
 
@@ -156,8 +187,7 @@ class Models:
     def _nothing_shared(self) -> bool:
         """Whether lanes have no Hessian in common: there is one only, their columns differ, or rows are few."""
         lanes = self._objective.lanes
-        few = lanes.partition.block.size <= FEW_ROWS * lanes.partition.n_blocks
-        return lanes.n_lanes == 1 or lanes.maps[0] is not None or few
+        return lanes.n_lanes == 1 or lanes.maps[0] is not None or has_few_rows(lanes.partition)
 
     def begin(self, *, loose: bool) -> None:
         """Take up a new strength; ``loose`` if columns other than the intercept are unpenalised."""
@@ -208,6 +238,8 @@ class Models:
             return
         most = reach[shared].max(axis=0)
         if np.count_nonzero(most >= SOON) > self._most:
+            if self._common is not None:
+                self._keep_own()
             self._common = None
             return
         wanted = np.flatnonzero(most >= NEAR)
@@ -216,11 +248,15 @@ class Models:
             common = None
         if common is None:
             self._common = self._begun(np.flatnonzero(most >= SOON), eta[0])
-            self._kept = {lane: kept for lane, kept in self._kept.items() if self._alone[lane]}
+            self._keep_own()
             return
         fresh = np.setdiff1d(wanted, common.columns)
         if fresh.size:
             self._common = self._more(common, np.concatenate([common.columns, fresh]))
+
+    def _keep_own(self) -> None:
+        """Of the models that are kept keep those of lanes with a Hessian of their own."""
+        self._kept = {lane: kept for lane, kept in self._kept.items() if self._alone[lane]}
 
     def _begun(self, columns: Integers, eta: Array) -> "_Common":
         """Moments under lane 0's curvature."""

@@ -20,7 +20,8 @@ from regcli.problem.protocols import Array, Bools, Integers, SeparableTerms
 from regcli.results import Iterate, Status
 from regcli.solvers.endless import is_endless
 from regcli.solvers.engine import Problem, RawModel, serial_map
-from regcli.solvers.models import Models
+from regcli.solvers.models import Models, has_few_rows
+from regcli.solvers.outlook import Ahead, Course
 from regcli.solvers.screening import kept_share, stations
 
 __all__ = ["Newton"]
@@ -35,10 +36,11 @@ LITTLE_WORK = 10_000_000
 #: Shares of the tolerance that rounds aim at. One or two more Newton steps make coefficients, not only gradients, agree
 #: with other software to many digits: that is done where it is cheap, for a lane alone up to this many multiplications
 #: (600 MB of matrix).
-FINE, COARSE, MUCH_WORK = 1e-3, 0.5, 10_000_000_000
+FINE, COARSE, MUCH_WORK = 1e-3, 0.9, 10_000_000_000
 
-#: Share of the violation to which the quadratic model is solved.
-INNER = 1e-3
+#: The quadratic model is solved to a share of the violation that is about the violation, within these bounds: the step
+#: squared is what it neglects. The last time it is solved to this share of what is asked for.
+INNER, MOST_INNER, LAST_INNER = 1e-3, 3e-2, 0.3
 
 #: Slopes below this share of the scale are rounding.
 LEAST_INNER = 1e-14
@@ -89,7 +91,8 @@ class _Working:
 class _Place:
     """Where all lanes stand: intercepts (L,), coefficients (L, p), predictors (L, n), and the gradient there.
 
-    ``score`` (L, p) counts for the working columns; for the others it is as old as the last check on all columns.
+    ``eta`` is never written to: results keep it. ``score`` (L, p) counts for the working columns; for the others it is
+    as old as the last check on all columns.
     """
 
     levels: Array
@@ -101,7 +104,7 @@ class _Place:
 
 @dataclass
 class _Round:
-    """How the lanes of one strength are getting on while it is being solved."""
+    """How the lanes of one strength are getting on while it is being solved; ``ahead`` is what was expected of it."""
 
     lam: float
     terms: list[SeparableTerms]
@@ -111,6 +114,7 @@ class _Round:
     settled: Bools
     far: Integers
     rounds: Integers
+    ahead: Ahead | None
     aliased: list[tuple[int, ...]] = field(default_factory=list)
 
 
@@ -151,6 +155,7 @@ class Newton:
         self._models = Models(self._working.objective, problem.parallel_map, fresh=work <= LITTLE_WORK, curvature=usual)
         self._loose = False
         self._endless: dict[int, bool | None] = {}
+        self._course, self._few = Course(), has_few_rows(objective.lanes.partition)
 
     def advance(self, lams: Array, starts: Sequence[RawModel] | None = None) -> list[Iterate]:
         """Solve strength after strength, all lanes together."""
@@ -172,6 +177,7 @@ class Newton:
         there = problem.objective.sweep(levels, coefs, problem.parallel_map)
         self._at = _Place(levels, coefs, there.eta, there.level, there.score)
         self._models.moved()
+        self._course.forget()
 
     # -- one strength ------------------------------------------------------------------------------------------------
 
@@ -184,25 +190,28 @@ class Newton:
         self._loose = free
         self._models.begin(loose=self._loose)
         self._admit(self._candidates(lam, full))
-        total = np.zeros(objective.lanes.n_lanes, dtype=np.intp)
+        total, ahead = np.zeros(objective.lanes.n_lanes, dtype=np.intp), self._ahead(lam)
         while True:
-            state = self._solve_working(lam, full)
+            state = self._solve_working(lam, full, ahead)
             total += state.rounds
             violation, missing = self._check(full)
             if not missing.size or total.max(initial=0) >= problem.rules.max_iter:
                 break
             self._admit(missing)
+            ahead = None
         self._last = lam
-        columns = self._working.columns
+        columns, levels, coefs = self._working.columns, at.levels.copy(), at.coefs.copy()
+        if not self._few:
+            self._course.note(lam, columns, (levels, coefs), (at.level, at.score))
         return Iterate(
             lam=lam,
-            intercepts=at.levels.copy(),
-            coefs=at.coefs.copy(),
+            intercepts=levels,
+            coefs=coefs,
             violation=violation,
             rounds=total,
             status=self._status(violation, state),
             loss=objective.lead_loss(at.eta),
-            eta=at.eta.copy(),
+            eta=at.eta,
             aliased=tuple(int(columns[j]) for j in state.aliased[0]) if state.aliased else (),
         )
 
@@ -276,7 +285,11 @@ class Newton:
 
     # -- the working columns -----------------------------------------------------------------------------------------
 
-    def _solve_working(self, lam: float, full: list[SeparableTerms]) -> _Round:
+    def _ahead(self, lam: float) -> Ahead | None:
+        """What to expect of a strength. Where rows are few, coefficients come and go, and it does not pay."""
+        return None if self._few or self._loose else self._course.ahead(lam)
+
+    def _solve_working(self, lam: float, full: list[SeparableTerms], ahead: Ahead | None) -> _Round:
         """Newton rounds on the working columns until every lane is done."""
         lanes = self._at.levels.size
         state = _Round(
@@ -288,6 +301,7 @@ class Newton:
             settled=np.array([not self._loose or self._endless.get(lane) is False for lane in range(lanes)]),
             far=np.zeros(lanes, dtype=np.intp),
             rounds=np.zeros(lanes, dtype=np.intp),
+            ahead=ahead,
             aliased=[()] * lanes,
         )
         alive = self._still_alive(state, np.array([lane for lane in range(lanes) if not self._endless.get(lane)]))
@@ -312,7 +326,7 @@ class Newton:
             state.stale[lane] = 0 if violation < 0.9 * state.best[lane] else state.stale[lane] + 1
             state.best[lane] = min(state.best[lane], violation)
             done = violation <= target and state.settled[lane]
-            apart = self._loose and (self._endless.get(int(lane)) or state.far[lane] >= FAR_ROUNDS)
+            apart = self._endless.get(int(lane)) or state.far[lane] >= FAR_ROUNDS
             going[which] = not done and not apart and state.stale[lane] <= PATIENCE
         return alive[going]
 
@@ -337,8 +351,12 @@ class Newton:
             settled = not self._loose or self._settles(state, int(lane), trial.sweep.eta[which])
             state.settled[lane] = settled
             at.levels[lane], at.coefs[lane, columns] = trial.levels[which], trial.coefs[which]
-            at.eta[lane], at.level[lane] = trial.sweep.eta[which], trial.sweep.level[which]
-            at.score[lane, columns] = trial.sweep.score[which]
+            at.level[lane], at.score[lane, columns] = trial.sweep.level[which], trial.sweep.score[which]
+        eta = trial.sweep.eta
+        if alive.size < at.levels.size:
+            eta = at.eta.copy()
+            eta[alive] = trial.sweep.eta
+        at.eta = eta
 
     def _settles(self, state: _Round, lane: int, eta: Array) -> bool:
         """Whether a lane that a step takes to some predictors is at rest, or known to come to rest; ask if in doubt."""
@@ -350,7 +368,10 @@ class Newton:
             state.far[lane] = 0
             return True
         state.far[lane] = state.far[lane] + 1 if size.max(initial=0.0) > FAR_ETA else 0
-        return state.far[lane] == FAR_ROUNDS and self._is_endless(state, lane) is False
+        if state.far[lane] < FAR_ROUNDS or self._is_endless(state, lane) is not False:
+            return False
+        state.far[lane] = 0  # it is on its way
+        return True
 
     def _goal(self, state: _Round, lane: int, reach: Array) -> Array:
         """Minimiser of the quadratic model of one lane: intercept first, then the working columns.
@@ -370,13 +391,29 @@ class Newton:
             np.append(free, part.upper),
             limited=part.limited or not objective.intercept,
         )
-        tol = max(INNER * min(state.violation[lane], 1.0), LEAST_INNER) * self._problem.null.scale[lane]
-        here = (float(at.levels[lane]), own[columns])
-        level, found, aliased = model.minimise(here, (float(at.level[lane]), score[columns]), widened, float(tol))
+        here, slope = (float(at.levels[lane]), own[columns]), (float(at.level[lane]), score[columns])
+        tol, outlook = self._inner(state, lane), None
+        if state.ahead is not None and not state.rounds[lane]:
+            outlook = state.ahead.of(lane, self._working.columns[columns])
+        level, found, aliased = model.minimise(here, slope, widened, tol, outlook)
+        if outlook is not None:
+            step = _Step(np.array([level - here[0]]), found[None] - here[1], [part])
+            if (
+                not step.slopes(np.zeros(1, dtype=np.intp), np.array([slope[0]]), slope[1][None], here[1][None], 1.0)
+                < 0
+            ):
+                level, found, aliased = model.minimise(here, slope, widened, tol)
         state.aliased[lane] = tuple(int(columns[j]) for j in aliased)
         goal = np.append(level, own)
         goal[1 + columns] = found
         return goal
+
+    def _inner(self, state: _Round, lane: int) -> float:
+        """Slope to which the quadratic model of a lane is solved: by then the model itself is off by more."""
+        violation = min(float(state.violation[lane]), 1.0)
+        share = min(max(violation, INNER), MOST_INNER)
+        least = max(LAST_INNER * self._target(), LEAST_INNER)
+        return max(share * violation, least) * float(self._problem.null.scale[lane])
 
     def _search(self, state: _Round, alive: Integers, levels: Array, coefs: Array) -> _Trial:
         """Go towards the goals as far as the objective does not turn up again much, every lane for itself.
@@ -408,6 +445,11 @@ class Newton:
             coefs[index] = here[index] + length[index, None] * step.move[index]
             again = objective.keep(alive[index]).sweep(levels[index], coefs[index], parallel_map)
             sweep.eta[index], sweep.level[index], sweep.score[index] = again.eta, again.level, again.score
+        else:
+            lanes = alive[index]
+            levels[index], coefs[index] = at.levels[lanes], here[index]
+            sweep.eta[index], sweep.level[index] = at.eta[lanes], at.level[lanes]
+            sweep.score[index] = at.score[np.ix_(lanes, columns)]
         return _Trial(levels, coefs, sweep)
 
 

@@ -14,16 +14,12 @@ from regcli.solvers.certificate import measured
 from regcli.solvers.choose import choose_engine, objection
 from regcli.solvers.engine import Engine, Problem, RawModel
 from regcli.solvers.general import general_engine
-from regcli.solvers.rows import standard_rows
+from regcli.solvers.rows import DEPENDENT, MOST_CELLS, standard_rows
 
 __all__ = ["Grid", "Walk", "follow", "geometric_grid", "lambda_max", "polished"]
 
 #: glmnet's ``mnlam``: a generated path has at least this many strengths.
 LEAST_STRENGTHS = 5
-
-#: Cells of the columns that are never penalised up to which these are made orthogonal first (200 MB), and the share of
-#: the largest singular value below which one is rounding.
-MOST_CELLS, DEPENDENT = 25_000_000, 1e-13
 
 #: glmnet's ``devmax``: a generated path ends when this share of the null deviance is explained.
 MOST_EXPLAINED = 0.999
@@ -68,9 +64,8 @@ def lambda_max(problem: Problem) -> float:
         step = measured(alone, general_engine(alone).advance(np.array([0.0]))[0])
         if step.status[0] is Status.MAX_ITER:
             text = "the model of the columns that are never penalised, where a path begins, did not converge"
-            raise FitError(
-                "not-converged", text, hint="look for columns among them that hardly differ, or give --lambda"
-            )
+            hint = "penalise them, or --drop one of those that go together; regcli inspect names pairs that do"
+            raise FitError("not-converged", text, hint=hint)
         _, score = objective.score(alone.objective.eta(step.intercepts, step.coefs))
     live = objective.lanes.varies[0]
     return penalty.lambda_max(np.where(live, score[0], 0.0), objective.lanes.unit[0])

@@ -6,7 +6,7 @@ import pytest
 from regcli.problem.folds import whole_partition
 from regcli.problem.protocols import Array
 from regcli.results import Status
-from regcli.solvers import endless
+from regcli.solvers import endless, newton
 from regcli.solvers.endless import is_endless
 from regcli.solvers.engine import Rules
 from regcli.solvers.general import general_engine
@@ -130,6 +130,17 @@ def test_a_table_too_large_to_ask_is_left_open(limit: str, value: int, monkeypat
     X = rng.standard_normal((2000, 3))
     assert answer(posed(X, (X[:, 0] > 0).astype(float))) is None
     assert answer(posed(X, (rng.random(2000) < 0.5).astype(float))) is False
+
+
+def test_a_lane_that_is_asked_about_on_its_way_to_a_solution_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(newton, "FAR_ROUNDS", 1)
+    X = np.append(np.linspace(-30, 30, 200), [-0.2, 0.2])[:, None]
+    y = np.append(X[:-2, 0] > 0, [True, False]).astype(float)
+    problem = posed(X, y).posed(whole_partition(np.ones(202)), Rules())
+    found = general_engine(problem).advance(np.zeros(1))[0]
+    assert found.eta is not None
+    assert np.abs(found.eta).max() > newton.FAR_ETA
+    assert found.status[0] is Status.CONVERGED
 
 
 @pytest.mark.parametrize("far", [1.0, 30.0, 800.0])

@@ -1,0 +1,84 @@
+"""Newton's rounds: what a bad step does to them, and what the strengths before do for them."""
+
+import numpy as np
+import pytest
+
+from regcli.problem.design import make_design
+from regcli.problem.families import FAMILIES
+from regcli.problem.folds import fold_partition
+from regcli.problem.lanes import make_lanes
+from regcli.problem.objective import Objective
+from regcli.problem.penalties import ElasticNet
+from regcli.problem.protocols import Array, SeparableTerms
+from regcli.results import Iterate, Status
+from regcli.solvers import outlook
+from regcli.solvers.engine import Problem, Rules, serial_map
+from regcli.solvers.models import LaneModel
+from regcli.solvers.outlook import Outlook
+from regcli.solvers.path import Grid, Walk, geometric_grid, lambda_max
+
+N, P, FOLDS = 12_000, 30, 3
+
+
+def logistic(family: str = "binomial") -> Problem:
+    """Of some size, so that lanes share a Hessian."""
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(N, P))
+    X[:, 1:] += 0.7 * X[:, :-1]
+    eta = X[:, :5] @ np.array([1.0, -1.0, 0.5, 0.5, 0.3])
+    y = (rng.random(N) < 1 / (1 + np.exp(-eta))).astype(float) if family == "binomial" else rng.poisson(np.exp(eta / 3))
+    design = make_design(np.asfortranarray(X), centred=True)
+    partition = fold_partition(rng.integers(0, FOLDS, N), FOLDS, np.ones(N))
+    lanes = make_lanes(design, partition, intercept=True, standardized=np.ones(P, dtype=bool))
+    objective = Objective(design, FAMILIES[family], np.asarray(y, dtype=float), np.zeros(N), lanes, intercept=True)
+    penalty = ElasticNet(1.0, np.ones(P), np.full(P, -np.inf), np.full(P, np.inf))
+    return Problem(objective, penalty, objective.null(), Rules(1e-9), serial_map)
+
+
+def walked(problem: Problem, count: int = 30) -> list[Iterate]:
+    """A path of some strengths."""
+    return list(Walk(problem, Grid(geometric_grid(lambda_max(problem), count, 1e-2), generated=False)))
+
+
+def coefs(steps: list[Iterate]) -> Array:
+    return np.array([step.coefs for step in steps])
+
+
+def test_a_goal_out_of_all_bounds_leaves_a_lane_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, wanted, calls = LaneModel.minimise, coefs(walked(logistic())), 0
+
+    def wild(
+        self: LaneModel,
+        at: tuple[float, Array],
+        score: tuple[float, Array],
+        terms: SeparableTerms,
+        tol: float,
+        ahead: Outlook | None = None,
+    ) -> tuple[float, Array, tuple[int, ...]]:
+        nonlocal calls
+        calls += 1
+        level, found, aliased = plain(self, at, score, terms, tol, ahead)
+        return (level, 1e80 * found, aliased) if calls % 50 == 7 else (level, found, aliased)
+
+    monkeypatch.setattr(LaneModel, "minimise", wild)
+    steps = walked(logistic())
+    assert calls > 300
+    assert {status for step in steps for status in step.status} == {Status.CONVERGED}
+    np.testing.assert_allclose(coefs(steps), wanted, atol=1e-7)
+
+
+@pytest.mark.parametrize("family", ["binomial", "poisson"])
+def test_strengths_before_save_rounds_and_change_no_answer(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = walked(logistic(family), 100)
+    monkeypatch.setattr(outlook, "weights_ahead", lambda _before, _lam: None)
+    others = walked(logistic(family), 100)
+    assert sum(step.rounds.sum() for step in steps) < 0.9 * sum(step.rounds.sum() for step in others)
+    np.testing.assert_allclose(coefs(steps), coefs(others), atol=1e-7)
+
+
+def test_strengths_before_that_lead_astray_do_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = coefs(walked(logistic()))
+    monkeypatch.setattr(outlook, "weights_ahead", lambda before, _lam: [40.0, *[0.0] * (len(before) - 2), -60.0])
+    steps = walked(logistic())
+    assert {status for step in steps for status in step.status} == {Status.CONVERGED}
+    np.testing.assert_allclose(coefs(steps), wanted, atol=1e-7)
