@@ -37,7 +37,9 @@ def main() -> None:
         from regcli.cli.boundary import run
 
         status = run(sys.argv[1:])
-    except KeyboardInterrupt:  # while modules load; the boundary knows it later
+    except (KeyboardInterrupt, RuntimeError) as error:  # while modules load; the boundary knows it later
+        if not isinstance(error.__cause__ or error, KeyboardInterrupt):
+            raise
         status = 130
     sys.exit(status)
 

@@ -275,6 +275,7 @@ WARNING_CODES: MappingProxyType[str, tuple[int, str]] = MappingProxyType(
         "nearly-dependent": (3, "the others nearly make up an unpenalised column, whose estimate is worth little"),
         "rare-class": (3, "a class has fewer than eight rows"),
         "fewer-folds": (3, "fewer folds than usual, because there are few rows"),
+        "same-folds": (3, "every one of --repeats has the same folds, as where each group is a fold of its own"),
         "lambda-zero-left-out": (4, "strength 0 has no answer here and was left out of the list"),
         "lambda-max-zero": (4, "no column is related to the target: every strength gives the null model"),
         "lambda-at-edge": (4, "the best strength is the first or the last of the grid"),
@@ -301,7 +302,8 @@ NOTE_CODES: MappingProxyType[str, str] = MappingProxyType(
         "near-collinear": "columns that nearly are multiples of each other",
         "duplicate-rows": "rows that are repeated although that is no chance",
         "date-column": "dates, as text or as integers",
-        "stand-in-value": "a number such as -999 that may mean a missing cell",
+        "stand-in-value": "a number such as -999, or text such as N/A, that may mean a missing cell",
+        "rounded-integers": "integers with more digits than double precision holds",
         "integer-levels": "integers with few values, which may be names of things",
         "numeric-header": "all column names are numbers",
     }

@@ -184,11 +184,15 @@ class Convergence:
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """How rows were held out: the scheme, the folds of each repeat, how many repeats."""
+    """How rows were held out: the scheme, the folds of each repeat, how many repeats.
+
+    ``gap`` is how many rows were left out just before each fold and before test rows; None where folds are not in time.
+    """
 
     scheme: str
     folds: int
     repeats: int
+    gap: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,9 @@ __all__ = ["Limits", "hold", "read_gates", "require_result"]
 #: Parts of the metrics of a fit.
 _PARTS = ("cv", "test", "train", "null")
 
+#: How limits of metrics are written.
+_AS = {"--max-drop": "r2=0.02", "--max-increase": "rmse=5%"}
+
 #: What has to be equal for numbers of two documents to mean the same.
 _ALIKE = ("family", "target", "positive")
 
@@ -74,9 +77,9 @@ def read_gates(options: Baseline, *, of_rows: bool) -> Limits:
         "--same-selected": model.same_selected,
     }
     if options.baseline is None:
-        refuse(given, "without --baseline")
+        refuse(given, "without --baseline", "--baseline old.json")
     elif not any(given.values()):
-        refuse({"--baseline": True}, "without --max-drop, --max-increase or another limit")
+        refuse({"--baseline": True}, "without --max-drop, --max-increase or another limit", "--max-drop r2=0.02")
     if options.baseline == "-":
         raise UsageError("unknown-option-value", "--baseline is read from a file", hint="name the file")
     drops = [_limit("--max-drop", "drop", text, of_rows=of_rows) for text in options.max_drop]
@@ -114,7 +117,9 @@ def _limit(option: str, word: str, text: str, *, of_rows: bool) -> Limit:
     name, equals, amount = text.rpartition("=")
     part, _, metric = name.strip().removeprefix("metrics.").rpartition(".")
     if not equals or not metric:
-        raise UsageError("unknown-option-value", f"{option} {text!r} is not of the form METRIC=V", hint="rmse=5%")
+        raise UsageError(
+            "unknown-option-value", f"{option} {text!r} is not of the form METRIC=V", hint=f"{option} {_AS[option]}"
+        )
     known = choices(Metric)
     if metric not in known:
         near = get_close_matches(metric, known, n=3, cutoff=0.5)

@@ -26,7 +26,10 @@ Names = Mapping[str, Any]
 #: Names whose keys are those of terms.
 _TERMS = ("coef", "std_coef")
 
-_EXAMPLES = "such as 'metrics.cv.r2 > 0.6', 'n_selected <= 8 and \"age\" in selected', 'coef[\"age\"] > 0'"
+_EXAMPLES = (
+    "such as 'metrics.cv.r2 > 0.6' (check and predict: 'metrics.r2 > 0.6'), 'n_selected <= 8 and \"age\" in selected', "
+    "'coef[\"age\"] > 0'; a quote in a name is doubled"
+)
 
 _KINDS = {
     "number": "a number",

@@ -151,7 +151,7 @@ def _text_rule(data: Data) -> TextRule:
     }
     plain = TextRule()
     if not data.text:
-        refuse(given, "without --text")
+        refuse(given, "without --text", "--text COL")
         return plain
     rule = TextRule(
         ngrams=plain.ngrams if data.text_ngrams is None else data.text_ngrams,

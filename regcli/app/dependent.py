@@ -10,7 +10,7 @@ __all__ = ["WAY_OUT", "nearly_told", "warn_dependent"]
 #: Columns that are told of, and columns told of each.
 TOLD, PARTS = 5, 4
 
-WAY_OUT = "--drop one of those that go together, or --penalty l2, which shares the weight between them"
+WAY_OUT = "--drop one of those that go together, or penalise all of them: --penalty l2 shares the weight between them"
 
 _LOOK = "regcli inspect names pairs that go together"
 

@@ -24,7 +24,7 @@ def export(request: ExportRequest) -> tuple[Rule, tuple[str, ...]]:
         raise UsageError("usage", "--to is missing", hint=f"--to {'|'.join(choices(Target))}")
     if options.to != "sql":
         given = {"--table": options.table is not None, "--id": bool(options.id), "--type": options.type is not None}
-        refuse(given, f"with --to {options.to}")
+        refuse(given, f"with --to {options.to}", "--to sql")
     scorer = read_model(options.model, verify=not options.no_verify)
     rule = rule_of(scorer, unknown_is_zero=options.unknown_level == "zero")
     if options.unknown_level is not None:

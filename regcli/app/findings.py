@@ -12,6 +12,7 @@ from regcli.app.reading import WAYS, guess_warnings, identifier_warning, refuse_
 from regcli.data.alike import Collinear, are_multiples, as_numbers
 from regcli.data.columns import number
 from regcli.data.derive import derived_table
+from regcli.data.dialect import Dialect, na_option
 from regcli.data.encoder import Encoder
 from regcli.data.facts import ColumnProfile, Finding, Leak, TargetFacts
 from regcli.data.identify import Identifier
@@ -48,6 +49,9 @@ _PLACES, _NEAR = 20, 20_000
 
 #: Integers with so few values may be names of things: fewer are two classes, more are mostly amounts.
 _FEW = range(3, 11)
+
+#: Beyond this not every integer is a double.
+_EXACT = 2.0**53
 
 #: Below this every column of integers has few values.
 _ENOUGH_ROWS = 100
@@ -139,11 +143,11 @@ def _refusal(run: Callable[[], object]) -> RegcliError | None:
     return None
 
 
-def unusable(table: Table, parts: Parts, decimal: str) -> tuple[Finding, ...]:
+def unusable(table: Table, parts: Parts, dialect: Dialect) -> tuple[Finding, ...]:
     """Columns that cannot be used as they stand, each with the error that fit would give."""
     names = [*([] if parts.target is None else [parts.target]), *parts.features]
     features, spelt = frozenset(parts.features), {name for name in names if parts.declared(name)}
-    check = partial(check_used, categorical=spelt, numeric=(), features=features, decimal=decimal)
+    check = partial(check_used, categorical=spelt, numeric=(), features=features, dialect=dialect)
     checks: list[tuple[str, Callable[[], object]]] = [(name, partial(check, table, [name])) for name in names]
     checks += [(name, partial(derived_table, table, [("days", name)], strict=True)) for name in parts.dates]
     found = ((name, _refusal(run)) for name, run in checks)
@@ -282,6 +286,7 @@ def notes(
     collinear: Sequence[Collinear],
     identifiers: Sequence[Identifier],
     leaks: Sequence[Leak],
+    dialect: Dialect,
 ) -> Iterator[Finding]:
     """What a person would want to know of the columns, beyond what fit says."""
     for leak in leaks:
@@ -309,7 +314,13 @@ def notes(
         yield Finding("near-collinear", "note", near.columns, text, hint)
     features = [profile for profile in profiles if profile.role == "feature"]
     yield from _dates(features)
-    yield from _stand_ins(features, table)
+    yield from _stand_ins(features, table, dialect)
+    whole = [(p.name, p.numbers) for p in features if p.numbers and p.type == "integer"]
+    long = [name for name, facts in whole if max(-facts.least, facts.most) > _EXACT]
+    if long:
+        text = f"{counted(len(long), 'column')} of integers beyond 2^53, which are read as the nearest double: "
+        hint = f"{_drop(long)}; --id or --categorical keeps the cells as they are spelt"
+        yield Finding("rounded-integers", "note", tuple(long), text + listed(long, SHOWN), hint)
     few = [p.name for p in features if p.type == "integer" and p.distinct in _FEW and table.rows >= _ENOUGH_ROWS]
     if few:
         many = counted(len(few), "column")
@@ -334,16 +345,16 @@ def _dates(features: Sequence[ColumnProfile]) -> Iterator[Finding]:
         yield Finding("date-column", "note", tuple(found), message, hint)
 
 
-def _stand_ins(features: Sequence[ColumnProfile], table: Table) -> Iterator[Finding]:
-    """Numbers that may stand for missing cells, one finding for each of them."""
+def _stand_ins(features: Sequence[ColumnProfile], table: Table, dialect: Dialect) -> Iterator[Finding]:
+    """Cells that may stand for missing ones, one finding for each of them."""
     columns: dict[str, list[str]] = {}
     for profile in features:
         for cell in stand_ins(table, profile):
             columns.setdefault(cell, []).append(profile.name)
     for cell, names in columns.items():
-        text = f"{cell} lies far from all other numbers and may mean missing in {listed(names, SHOWN)}"
-        cells = quote(f'"",NA,{cell}')
-        hint = f"--na-values {cells}"
+        what = repr(cell) if number(cell) is None else f"{cell} lies far from all other numbers and"
+        text = f"{what} may mean missing in {listed(names, SHOWN)}"
+        hint = na_option(dialect.na_values, [cell]) or ""
         yield Finding("stand-in-value", "note", tuple(names), text, hint, cells=(cell,))
 
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from regcli.app.context import RunContext
 from regcli.app.dependent import WAY_OUT, nearly_told
+from regcli.app.distant import distant_terms, warn_rounding
 from regcli.app.elsewhere import strengths_elsewhere
-from regcli.app.folding import RowFacts, make_splits, refuse_mixed_schemes, scheme_of
+from regcli.app.folding import RowFacts, gap_of, make_splits, refuse_mixed_schemes, scheme_of
 from regcli.app.options import CvRequest, FitRequest, Folds
 from regcli.app.parallel import single_blas_thread, thread_map, threads_for
 from regcli.app.path import refuse_separated, warn_path, warn_time
@@ -149,8 +150,7 @@ def _result(request: FitRequest, plan: Plan, found: Found, convergence: Converge
     ]
     warnings += _warn_choice(found, plan)
     if convergence.status is Status.ROUNDING_FLOOR:
-        text = f"the violation of the chosen model, {convergence.violation:.2g}, is that of rounding its numbers"
-        warnings.append(Warn("rounding-floor", text, {"violation": convergence.violation}))
+        warnings.append(warn_rounding(problem, step, convergence.violation, prepared))
     if not convergence.status.usable:
         text = f"the violation of the chosen model is {convergence.violation:.2g}, above --tol"
         warnings.append(Warn("not-converged", text, {"violation": convergence.violation}))
@@ -177,7 +177,8 @@ def held_out(folds: Folds, plan: Plan) -> Validation | None:
     """How rows were held out; None where none were."""
     count, repeats = plan.splits.n_folds, len(set(plan.splits.repeats))
     scheme = scheme_of(folds, classes=plan.prepared.classes_of is not None)
-    return Validation(scheme, count // repeats, repeats) if count else None
+    gap = gap_of(folds) if scheme == "time" else None
+    return Validation(scheme, count // repeats, repeats, gap) if count else None
 
 
 def _spread(problem: Problem) -> float:
@@ -220,10 +221,11 @@ def _refuse_idle(request: FitRequest, asked: Asked) -> None:
         refuse({"--l1-ratio": len(asked.l1_ratios) > 1 and asked.unpenalised}, "at strength 0")
     if not _wants_folds(request) and (not several or rule in CRITERIA):
         idle = {"--metric": folds.metric is not None, "--full-path": request.search.full_path}
-        refuse(idle, "without cross-validation")
+        refuse(idle, "without cross-validation", "--folds 10")
     refuse_mixed_schemes(folds)
     if request.save.model_out is None:
-        refuse({"--no-profile": request.save.no_profile, "--save-path": request.save.save_path}, "without --model-out")
+        idle = {"--no-profile": request.save.no_profile, "--save-path": request.save.save_path}
+        refuse(idle, "without --model-out", "-m model.json")
 
 
 def _threshold(request: FitRequest, prepared: Prepared) -> float | None:
@@ -274,6 +276,9 @@ def _certify(found: Found, plan: Plan, *, allow: bool) -> Convergence:
         near = nearly_told(step, plan.names)
         if near:
             raise FitError("not-converged", f"{text}: {near}", hint=WAY_OUT)
+        distant = distant_terms(problem, step, certificate.violation, plan.prepared)
+        if distant.names:
+            raise FitError("not-converged", f"{text}: {distant.reason}", hint=distant.way_out)
         raise FitError("not-converged", text, hint=status.value)
     return Convergence(status, int(step.rounds[0]), certificate.violation, "data", certificate.gap)
 

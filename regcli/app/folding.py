@@ -7,13 +7,14 @@ from numpy.typing import NDArray
 
 from regcli.app.options import Folds
 from regcli.app.values import bounded, refuse
+from regcli.data.distinct import numbered
 from regcli.data.marks import Marks
 from regcli.errors import DataError, Location, ResourceError, UsageError, Warn
 from regcli.problem.families import FAMILIES
 from regcli.problem.folds import Splits, deal_folds, deal_groups, fold_splits, leave_one_out, time_splits
 from regcli.problem.lanes import Partition
 
-__all__ = ["RowFacts", "make_splits", "refuse_mixed_schemes", "scheme_of"]
+__all__ = ["RowFacts", "gap_of", "make_splits", "refuse_mixed_schemes", "scheme_of"]
 
 Rows = NDArray[np.intp]
 Array = NDArray[np.float64]
@@ -64,6 +65,13 @@ def scheme_of(options: Folds, *, classes: bool) -> str:
     return "stratified" if classes else "kfold"
 
 
+def gap_of(options: Folds) -> int:
+    """Rows left out just before a fold, and before test rows, that follow in time."""
+    gap = 0 if options.gap is None else options.gap
+    bounded("--gap", gap, 0, np.inf)
+    return gap
+
+
 def refuse_mixed_schemes(options: Folds) -> None:
     """Options of one scheme beside another one.
 
@@ -92,7 +100,7 @@ def refuse_mixed_schemes(options: Folds) -> None:
             "--gap": options.gap is not None,
             "--window": options.window is not None,
         }
-        refuse(given, "without --cv time")
+        refuse(given, "without --cv time", "--cv time" if options.group is None else "")
     if scheme in ("time", "loo"):
         refuse({"--repeats": options.repeats is not None}, f"with --cv {scheme}: its folds are always the same")
     if scheme == "loo":
@@ -125,13 +133,13 @@ def make_splits(options: Folds, facts: RowFacts, seed: int) -> tuple[Splits, lis
         splits = _loo_splits(facts)
     else:
         count = _count(options, facts, scheme, notes)
-        splits = _time_splits(options, facts, count) if scheme == "time" else _dealt(options, facts, count, seed)
+        splits = _time_splits(options, facts, count) if scheme == "time" else _dealt(options, facts, count, seed, notes)
     for partition in splits.partitions:
         _check(partition, facts)
     return splits, notes
 
 
-def _dealt(options: Folds, facts: RowFacts, count: int, seed: int) -> Splits:
+def _dealt(options: Folds, facts: RowFacts, count: int, seed: int, notes: list[Warn]) -> Splits:
     """Rows or groups dealt to folds, once or several times."""
     repeats = 1 if options.repeats is None else options.repeats
     bounded("--repeats", repeats, 1, MOST_REPEATS)
@@ -141,6 +149,11 @@ def _dealt(options: Folds, facts: RowFacts, count: int, seed: int) -> Splits:
         dealt = [deal_groups(facts.marks.groups, count, seed, classes, repeat) for repeat in range(repeats)]
     else:
         dealt = [deal_folds(n, count, seed, classes, repeat) for repeat in range(repeats)]
+    first = numbered(dealt[0])
+    if repeats > 1 and all(np.array_equal(numbered(folds), first) for folds in dealt[1:]):
+        fewer = f", or say --folds with fewer than {count}" if count > LEAST_FOLDS else ""
+        text = f"all {repeats} repeats have the same {count} folds; leave out --repeats{fewer}"
+        notes.append(Warn("same-folds", text, {"repeats": repeats, "folds": count}))
     return fold_splits(dealt, facts.weights)
 
 
@@ -173,8 +186,7 @@ def _loo_splits(facts: RowFacts) -> Splits:
 
 def _time_splits(options: Folds, facts: RowFacts, count: int) -> Splits:
     """Folds that follow each other."""
-    gap = 0 if options.gap is None else options.gap
-    bounded("--gap", gap, 0, np.inf)
+    gap = gap_of(options)
     if options.window is not None:
         bounded("--window", options.window, 1, np.inf)
     times = np.arange(facts.y.size) if facts.marks.times is None else facts.marks.times

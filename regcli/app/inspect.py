@@ -1,13 +1,13 @@
 """What regcli sees in a table before anything is fitted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from shlex import quote
 
 import numpy as np
 
 from regcli.app import findings as found
-from regcli.app.context import RunContext
+from regcli.app.context import Progress, RunContext
 from regcli.app.declared import declared_names, read_declared, refuse_undeclarable
 from regcli.app.options import Data, InspectRequest, Looking
 from regcli.app.reading import NA_VALUES, dialect_of, read_in, refuse_unread, same_files, shape_of, text_columns
@@ -63,7 +63,7 @@ def inspect(request: InspectRequest, run: RunContext) -> Inspection:
     parts = _declared(_parts(asked, looking, table), looking, tuple(table.columns))
     twice = (found.from_warning(warning, hint="name each file once") for warning in same_files(files, table))
     parts = replace(parts, findings=(*parts.findings, *twice))
-    return _look(table, parts, dialect, request)
+    return _look(table, parts, dialect, request, run.progress)
 
 
 def refusal(inspection: Inspection) -> RegcliError | None:
@@ -101,10 +101,12 @@ class _Suspected:
     findings: tuple[Finding, ...]
 
 
-def _look(table: Table, parts: found.Parts, dialect: Dialect, request: InspectRequest) -> Inspection:
+def _look(
+    table: Table, parts: found.Parts, dialect: Dialect, request: InspectRequest, progress: Progress
+) -> Inspection:
     """Everything that is found, the parts being known."""
-    fitted = _fitted(table, parts, dialect, request.looking.family)
-    suspected = _suspected(table, parts, fitted.profiles)
+    fitted = _fitted(table, parts, dialect, request.looking.family, progress)
+    suspected = _suspected(table, parts, fitted.profiles, dialect, progress)
     said = {(finding.code, finding.columns) for finding in fitted.findings}
     bad = {name for finding in fitted.findings if finding.code in _NAMED for name in finding.columns}
     others = (
@@ -127,18 +129,19 @@ def _look(table: Table, parts: found.Parts, dialect: Dialect, request: InspectRe
     )
 
 
-def _fitted(table: Table, parts: found.Parts, dialect: Dialect, family: str | None) -> _Fitted:
+def _fitted(table: Table, parts: found.Parts, dialect: Dialect, family: str | None, progress: Progress) -> _Fitted:
     """Do what fit does up to the encoding, and go on where it would stop."""
     known = np.ones(table.rows, dtype=bool)
     if parts.target is not None:
         known = ~missing_rows(table, [parts.target]).get(parts.target, np.zeros(table.rows, dtype=bool))
     rows = np.flatnonzero(known)
-    refused = found.unusable(table, parts, dialect.decimal)
+    refused = found.unusable(table, parts, dialect)
     bad = {name for finding in refused for name in finding.columns}
     good = [name for name in parts.features if name not in bad]
     widened = derived_table(table, parts.recipe.derived.values(), strict=False)
     terms = found.terms_of(widened, parts, good, rows if rows.size else np.arange(table.rows))
-    profiles = tuple(_profile(table, name, parts, terms.counts) for name in table.columns)
+    looked = _told(progress, "describing", tuple(table.columns))
+    profiles = tuple(_profile(table, name, parts, terms.counts) for name in looked)
     told = [*parts.findings, *refused, *found.unfilled(table, parts, known)]
     target = None if parts.target is None else TargetFacts(parts.target, parts.source, None, None, None)
     if parts.target is not None and parts.target not in bad:
@@ -150,21 +153,36 @@ def _fitted(table: Table, parts: found.Parts, dialect: Dialect, family: str | No
     return _Fitted(profiles, target, (int(rows.size), sum(terms.counts.values()), cells), tuple(told))
 
 
-def _suspected(table: Table, parts: found.Parts, profiles: Sequence[ColumnProfile]) -> _Suspected:
+def _suspected(
+    table: Table, parts: found.Parts, profiles: Sequence[ColumnProfile], dialect: Dialect, progress: Progress
+) -> _Suspected:
     """Compare rows and columns with each other and with the target."""
     features = [profile for profile in profiles if profile.role == "feature"]
     names = [profile.name for profile in features]
     unsaid = [profile for profile in features if parts.declared(profile.name) not in ("text", "date")]
+    progress.doing("comparing", "columns")
     equal = duplicate_columns(table, [profile.name for profile in unsaid])
     repeated = {name for group in equal for name in group[1:]}
-    collinear, sampled = near_collinear(table, [name for name in names if name not in repeated])
+    collinear, sampled = near_collinear(table, [name for name in names if name not in repeated], progress.update)
     identifiers = tuple(one for profile in unsaid if (one := find_identifier(table, profile)))
     aim = None if parts.target is None else aim_at(table, parts.target)
-    leaks = tuple(leak for name in names if aim is not None and (leak := find_leak(table, name, aim)))
+    held = [] if aim is None else _told(progress, "finding leaks", names)
+    leaks = tuple(leak for name in held if aim is not None and (leak := find_leak(table, name, aim)))
+    progress.doing(f"comparing {counted(table.rows, 'row')}")
     count, pair = duplicate_rows(table, [*names, *([] if parts.target is None else [parts.target])])
-    findings = found.notes(profiles, table, equal=equal, collinear=collinear, identifiers=identifiers, leaks=leaks)
+    findings = found.notes(
+        profiles, table, equal=equal, collinear=collinear, identifiers=identifiers, leaks=leaks, dialect=dialect
+    )
     told = (*findings, *_repeats(table, count, pair, [one for one in profiles if one.role in ("feature", "target")]))
     return _Suspected(equal, collinear, sampled, identifiers, leaks, count, told)
+
+
+def _told(progress: Progress, what: str, columns: Sequence[str]) -> Iterator[str]:
+    """The columns, each told before it is looked at."""
+    progress.doing(what, "columns")
+    for done, name in enumerate(columns):
+        progress.update(done, len(columns))
+        yield name
 
 
 def _parts(asked: Asked, looking: Looking, table: Table) -> found.Parts:

@@ -85,8 +85,8 @@ class Memory:
                 f"{what} would take the process to some {expected / 1e6:,.0f} MB, and --max-memory allows "
                 f"{self.limit / 1e6:,.0f} MB"
             )
-            hint = "a larger --max-memory, fewer columns (--features, --drop) or fewer rows"
-            raise ResourceError("out-of-memory", text, hint=hint)
+            fewer = ", fewer columns (--features, --drop) or fewer rows" if more else ""
+            raise ResourceError("out-of-memory", text, hint=f"a larger --max-memory{fewer}")
 
     def affords(self, most: int, each: int) -> int:
         """How many of ``most`` things of so many bytes each there may be, at least one."""
@@ -202,7 +202,8 @@ class Deadline:
 
     def _raise(self) -> None:
         text = f"--max-seconds {self.seconds:g} passed before anything usable was found"
-        raise ResourceError("out-of-time", text, hint="a larger --max-seconds, fewer --folds or --repeats, fewer rows")
+        hint = "a larger --max-seconds, fewer rows; in fit and cv fewer --folds or --repeats"
+        raise ResourceError("out-of-time", text, hint=hint)
 
 
 @contextmanager

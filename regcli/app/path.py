@@ -7,6 +7,7 @@ import numpy as np
 
 from regcli.app.context import RunContext
 from regcli.app.dependent import warn_dependent
+from regcli.app.distant import warn_distant
 from regcli.app.options import PathRequest
 from regcli.app.parallel import single_blas_thread, thread_map, threads_for
 from regcli.app.prepare import Prepared, prepare
@@ -103,6 +104,7 @@ def path(request: PathRequest, run: RunContext) -> PathOutcome:
             *warn_top(start.top),
             *start.warnings,
             *warn_path(walk, steps, names),
+            *warn_distant(problem, steps[-1], prepared),
             *warn_time(stopped),
         ),
         seed=request.run.seed or 0,

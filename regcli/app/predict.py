@@ -17,7 +17,7 @@ from regcli.app.options import PredictRequest, Scoring
 from regcli.app.predictor import Predicted, model_chunks, numbers_of, output_names, outputs, predicted, require_columns
 from regcli.app.reading import dialect_of, found_parts, repeated_parts
 from regcli.app.values import bounded, refuse
-from regcli.data.derive import derived_table
+from regcli.data.derive import SPELLING, derived_table
 from regcli.data.dialect import Dialect
 from regcli.data.model_read import read_model
 from regcli.data.read import Part
@@ -30,6 +30,10 @@ __all__ = ["PredictOutcome", "model_warnings", "predict", "range_warnings"]
 
 Mask = NDArray[np.bool_]
 Cells = list[Any] | NDArray[np.float64] | Lines
+
+
+#: The way out where a row cannot be scored.
+_WITHOUT_IT = "--on-bad-row null leaves its prediction empty, --on-bad-row skip leaves it out"
 
 
 @dataclass
@@ -290,7 +294,7 @@ def _score(plan: _Plan, tally: _Tally, table: Table) -> list[Cells]:
     scorer = plan.scorer
     require_columns(scorer, table)
     derived = [(function, source) for function, source in scorer.encoder.derived if source in scorer.needed]
-    table = derived_table(table, derived, strict=plan.strict_rows)
+    table = derived_table(table, derived, strict=False)
     found = tuple(breaches(scorer, table, scorer.needed, zero_unknown=plan.zero_unknown))
     dropped = np.zeros(table.rows, dtype=bool)
     for breach in found:
@@ -326,6 +330,15 @@ def _refuse(plan: _Plan, table: Table, found: tuple[Breach, ...], row: int) -> N
     for breach in found:
         if breach.code == "unknown-level" and breach.severity == "error":
             _refuse_level(table, breach)
+    odd = next((one for one in found if one.code in ("bad-date", "value-range") and one.rows[row]), None)
+    if odd is not None:
+        raise DataError(
+            odd.code,
+            f"a row cannot be scored: column {odd.column!r} needs {odd.expected}",
+            where=table.locate(row, odd.column),
+            cells=[odd.cell(row) or ""],
+            hint=f"{SPELLING}; {_WITHOUT_IT}" if odd.code == "bad-date" else _WITHOUT_IT,
+        )
     holes = [breach for breach in found if breach.code == "missing-values" and breach.rows[row]]
     name = holes[0].column if holes else None
     what = f"column {name!r} is missing" if name else "its values are beyond double precision"
@@ -336,7 +349,7 @@ def _refuse(plan: _Plan, table: Table, found: tuple[Breach, ...], row: int) -> N
         "missing-values" if name else "bad-row",
         f"a row cannot be scored: {what}",
         where=table.locate(row, name),
-        hint="--on-bad-row null leaves its prediction empty, --on-bad-row skip leaves it out",
+        hint=_WITHOUT_IT,
     )
 
 

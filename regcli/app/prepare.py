@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from regcli.app.context import RunContext
 from regcli.app.encode import LaneMaps, known_matrix, lane_maps, learn_terms, same_columns, settled
-from regcli.app.folding import scheme_of
+from regcli.app.folding import gap_of, scheme_of
 from regcli.app.options import FitRequest, Folds, Model, PathRequest
 from regcli.app.reading import Used, read_used
 from regcli.app.values import bounded, number_of, refuse
@@ -344,22 +344,25 @@ def _split(
     rows: Rows, target: Target, marks: Marks, folds: Folds | None, seed: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Training rows, and those set aside by --test-size; the split comes before anything is learnt."""
-    held = np.zeros(rows.size, dtype=bool)
-    if folds and folds.test_size is not None:
-        if folds.test:
-            raise UsageError(
-                "conflicting-options", "--test and --test-size exclude each other", hint="leave one of them out"
-            )
-        share = folds.test_size
-        bounded("--test-size", share, 0.0, 1.0, open_low=True, open_high=True)
-        classes = None if target.classes is None else target.values.astype(np.intp)
-        if scheme_of(folds, classes=classes is not None) == "time":
-            held = last_aside(np.arange(rows.size) if marks.times is None else marks.times, share)
-        else:
-            held = set_aside(rows.size, share, seed, classes, marks.groups)
-        if held.all():
-            raise DataError("no-rows", "--test-size leaves no row to fit on", hint="a smaller --test-size")
-    return ~held, held
+    if not folds or folds.test_size is None:
+        return np.ones(rows.size, dtype=bool), np.zeros(rows.size, dtype=bool)
+    if folds.test:
+        raise UsageError(
+            "conflicting-options", "--test and --test-size exclude each other", hint="leave one of them out"
+        )
+    share = folds.test_size
+    bounded("--test-size", share, 0.0, 1.0, open_low=True, open_high=True)
+    classes = None if target.classes is None else target.values.astype(np.intp)
+    gap = gap_of(folds)
+    if scheme_of(folds, classes=classes is not None) == "time":
+        train, held = last_aside(np.arange(rows.size) if marks.times is None else marks.times, share, gap)
+    else:
+        held = set_aside(rows.size, share, seed, classes, marks.groups)
+        train = ~held
+    if not train.any():
+        text = "--test-size" + (f" and a gap of {counted(gap, 'row')}" if gap else "") + " leaves no row to fit on"
+        raise DataError("no-rows", text, hint="a smaller --test-size" + (" or --gap" if gap else ""))
+    return train, held
 
 
 def _test_file(

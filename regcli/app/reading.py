@@ -175,7 +175,7 @@ def read_used(
         _require(table, roles)
     warnings = [*roles.warnings, *same_files(parts, table), *_check(table, roles, recipe, known, dialect)]
     if not known:
-        meant = {*data.features, *recipe.splines, *(formula.columns if formula else ())}
+        meant = {*data.features, *recipe.splines, *recipe.derived, *(formula.columns if formula else ())}
         warnings += [identifier_warning(one) for one in _identifiers(table, roles.features, meant)]
         roles = _without_empty(table, roles, data, warnings)
     return _usable_rows(table, roles, data, recipe, warnings)
@@ -240,7 +240,7 @@ def _check(table: Table, roles: Roles, recipe: Recipe, known: Known | None, dial
         numeric |= known.numeric
         categorical |= known.text
     names = [roles.target, *roles.features, *roles.numeric()]
-    check_used(table, names, categorical, numeric=numeric, features=roles.features, decimal=dialect.decimal)
+    check_used(table, names, categorical, numeric=numeric, features=roles.features, dialect=dialect)
     return guess_warnings(table, roles.features)
 
 

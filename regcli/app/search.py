@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from regcli.app.context import RunContext
+from regcli.app.dependent import WAY_OUT, nearly_told
 from regcli.app.path import begin, cut_short, refuse_separated, warn_time
 from regcli.app.prepare import Prepared
 from regcli.app.scoring import FoldScores, scored_by_row
@@ -252,5 +253,6 @@ def _chosen(found: Found, plan: Plan) -> int:
         text = "no strength converged in every fold"
         if status is Status.SEPARATED:
             text += f": in the training rows of one, {found.problem.objective.family.endless}"
-        raise FitError("not-converged", text, hint=status.value)
+        near = nearly_told(found.steps[-1], plan.names) if status is Status.MAX_ITER else ""
+        raise FitError("not-converged", f"{text}: {near}" if near else text, hint=WAY_OUT if near else status.value)
     return at

@@ -48,7 +48,7 @@ def read_documents(showing: Showing) -> tuple[Shown, ...]:
     if not showing.documents:
         raise UsageError("usage", "no document was given", hint="regcli show model.json, or - for standard input")
     refuse_stdin_twice(showing.documents)
-    refuse({"--digits": showing.digits is not None and not showing.equation}, "without --equation")
+    refuse({"--digits": showing.digits is not None and not showing.equation}, "without --equation", "--equation")
     if showing.digits is not None:
         bounded("--digits", showing.digits, 1, MOST_DIGITS)
     read = tuple(read_document(path, verify=not showing.no_verify) for path in showing.documents)

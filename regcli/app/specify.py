@@ -70,23 +70,18 @@ def read_penalty(options: PenaltyOptions, strengths: Strengths) -> Asked:
         "--lambda-min-ratio": strengths.lambda_min_ratio is not None,
     }
     if penalty != "elasticnet":
-        refuse({"--l1-ratio": options.l1_ratio is not None}, f"with --penalty {penalty}")
+        refuse({"--l1-ratio": options.l1_ratio is not None}, f"with --penalty {penalty}", "--penalty elasticnet")
     if penalty == "none":
         factors = {"--penalty-factor": bool(options.penalty_factor), "--compat": options.compat is not None}
         refuse({"--lambda": strengths.lambdas is not None, **by_grid, **factors}, "with --penalty none")
     ratios: tuple[float, ...] = (0.0 if penalty == "l2" else 1.0,)
     if penalty == "elasticnet":
-        ratios = tuple(
-            dict.fromkeys(number_list("--l1-ratio", "0.5" if options.l1_ratio is None else options.l1_ratio))
-        )
-        for ratio in ratios:
-            bounded("--l1-ratio", ratio, 0.0, 1.0)
+        given = "0.5" if options.l1_ratio is None else options.l1_ratio
+        ratios = tuple(dict.fromkeys(number_list("--l1-ratio", given, 0.0, 1.0)))
     lambdas = None
     if strengths.lambdas is not None:
         refuse(by_grid, "with --lambda")
-        values = number_list("--lambda", strengths.lambdas)
-        for value in values:
-            bounded("--lambda", value, 0.0, np.inf)
+        values = number_list("--lambda", strengths.lambdas, 0.0)
         lambdas = tuple(sorted(set(values), reverse=True))
     if penalty == "none":
         lambdas = (0.0,)

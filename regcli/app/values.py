@@ -21,49 +21,66 @@ _JUDGING = ("run", "checks", "baseline", "reports", "picture", "limits")
 __all__ = ["bounded", "given_options", "number_list", "number_of", "refuse", "term_values"]
 
 
-def number_of(option: str, text: str) -> float:
-    """A finite number as a table would have it, or an error that names the option."""
+def number_of(option: str, text: str, where: Location | None = None) -> float:
+    """A finite number as a table would have it, or an error that names the option and ``where`` it stands."""
     value = number(text)
     if value is None or not math.isfinite(value):
         raise UsageError(
             "unknown-option-value",
             f"{option}: {text!r} is not a number",
+            where=where,
             hint=f"{option} takes numbers such as 0.5, 2 or 1e-3",
         )
     return value
 
 
-def number_list(option: str, text: str) -> list[float]:
-    """Comma-separated numbers, or those of ``@FILE``, one a line or with commas."""
-    if text.startswith("@"):
-        try:
-            text = ",".join(Path(text[1:]).read_text(encoding="utf-8").split())
-        except FileNotFoundError as error:
-            raise DataError(
-                "file-not-found",
-                f"{option}: no file {text[1:]}",
-                where=Location(text[1:]),
-                hint=f"{option} @FILE reads numbers from a file that is there",
-            ) from error
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            message = f"{option}: cannot read {text[1:]}: {reason}"
-            raise DataError(
-                "file-unreadable", message, where=Location(text[1:]), hint=f"{option} 1,0.5,0.1 as well"
-            ) from error
-    parts = [part.strip() for part in text.split(",")]
-    values = [number_of(option, part) for part in parts if part]
+def number_list(option: str, text: str, low: float = -math.inf, high: float = math.inf) -> list[float]:
+    """Comma-separated numbers from ``low`` to ``high``, or those of ``@FILE``, one a line or with commas or spaces."""
+    file = text[1:] if text.startswith("@") else None
+    values = []
+    for line, content in enumerate([text] if file is None else _lines(option, file), start=1):
+        where = None if file is None else Location(file, line)
+        for part in content.split(",") if file is None else content.replace(",", " ").split():
+            if part.strip():
+                value = number_of(option, part.strip(), where)
+                bounded(option, value, low, high, where=where)
+                values.append(value)
     if not values:
         raise UsageError(
             "unknown-option-value",
             f"{option}: no number in {text!r}",
+            where=Location(file),
             hint=f"{option} takes numbers with commas between, or @FILE",
         )
     return values
 
 
+def _lines(option: str, file: str) -> list[str]:
+    """The lines of a file of numbers."""
+    try:
+        return Path(file).read_text(encoding="utf-8-sig").split("\n")
+    except FileNotFoundError as error:
+        raise DataError(
+            "file-not-found",
+            f"{option}: no file {file}",
+            where=Location(file),
+            hint=f"{option} @FILE reads numbers from a file that is there",
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        message = f"{option}: cannot read {file}: {reason}"
+        raise DataError("file-unreadable", message, where=Location(file), hint=f"{option} 1,0.5,0.1 as well") from error
+
+
 def bounded(
-    option: str, value: float, low: float, high: float, *, open_low: bool = False, open_high: bool = False
+    option: str,
+    value: float,
+    low: float,
+    high: float,
+    *,
+    open_low: bool = False,
+    open_high: bool = False,
+    where: Location | None = None,
 ) -> None:
     """Refuse a number outside its range."""
     inside = (value > low if open_low else value >= low) and (value < high if open_high else value <= high)
@@ -71,7 +88,7 @@ def bounded(
         shown = str(value) if isinstance(value, int) else f"{value:g}"  # an integer may be beyond any float
         left = f"above {low:g}" if open_low else f"at least {low:g}"
         right = "" if math.isinf(high) else f" and {'below' if open_high else 'at most'} {high:g}"
-        raise UsageError("unknown-option-value", f"{option} is {shown}", hint=f"it must be {left}{right}")
+        raise UsageError("unknown-option-value", f"{option} is {shown}", where=where, hint=f"it must be {left}{right}")
 
 
 def term_values(option: str, pairs: Sequence[str], terms: Sequence[Term]) -> dict[str, float]:
@@ -120,8 +137,15 @@ def given_options(request: FitRequest | PathRequest | InspectRequest) -> dict[st
     return out
 
 
-def refuse(given: Mapping[str, bool], because: str) -> None:
-    """Raise for the first option that was given although it cannot have an effect."""
+def refuse(given: Mapping[str, bool], because: str, way: str = "") -> None:
+    """Raise for the first option that was given although it cannot have an effect.
+
+    ``way`` is what would give it one, if anything does.
+    """
     for option, present in given.items():
         if present:
-            raise UsageError("option-without-effect", f"{option} has no effect {because}", hint=f"leave {option} out")
+            raise UsageError(
+                "option-without-effect",
+                f"{option} has no effect {because}",
+                hint=f"{way and f'{way}, or '}leave {option} out",
+            )

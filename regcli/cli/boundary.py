@@ -56,17 +56,33 @@ def _guarded(words: Sequence[str], session: Session) -> int:
         status = app(args=list(words) or ["--help"], prog_name="regcli", standalone_mode=False, obj=session)
         if sys.stdout is not None:
             sys.stdout.flush()
+        elif isinstance(status, int):  # of help or the version, which Typer prints to nowhere
+            raise OutputError("output-failed", "standard output is closed", hint="leave it open")  # noqa: TRY301  (see below)
     except BrokenPipeError:
         return _no_reader()
     except Exception as error:  # noqa: BLE001  (this is the boundary)
+        behind = _signal_behind(error)
+        if behind is not None:
+            raise behind from None
         return _report(_known(error, words), session)
     return status if isinstance(status, int) else 0  # Typer returns the status of an exit, else what a command returns
+
+
+def _signal_behind(error: BaseException | None) -> BaseException | None:
+    """The end that a signal asked for, where Python made another error of it: it does while a class is made."""
+    while error is not None and not isinstance(error, KeyboardInterrupt | SystemExit):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _known(error: Exception, words: Sequence[str]) -> RegcliError:
     """The error in regcli's terms; a bug where it has none."""
     if isinstance(error, RegcliError):
         return error
+    if isinstance(error, RuntimeError) and isinstance(
+        error.__cause__, RegcliError
+    ):  # --max-seconds, see _signal_behind
+        return error.__cause__
     from regcli.cli.mistakes import ClickError, usage_error
 
     if isinstance(error, ClickError):

@@ -1,6 +1,7 @@
 """The command check: one model and its data, or every check that the configuration file names."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from regcli.cli.destinations import check_destinations
 from regcli.cli.faults import error_document, error_lines, strict_error
 from regcli.cli.judging import Expressions, Gates, case, judge, read_checks, read_gates, require_known
 from regcli.cli.options import build
-from regcli.cli.reporting import Reporting, fault_of
+from regcli.cli.reporting import Reporting, Telling, fault_of
 from regcli.cli.session import Session
 from regcli.cli.streams import tell
 from regcli.errors import CheckFailedError, RegcliError, UsageError, Warn
@@ -115,14 +116,15 @@ def _check_several(request: CheckRequest, session: Session, *, alone: bool) -> N
     reporting = Reporting.read(request.reports, session)
     check_destinations(session, *reporting.destinations)
     planned = request.checking.dry_run
-    done = [_attempt(each, session, planned=planned) for each in _named(request, session, alone=alone)]
-    errors = [_verdict(each, session) for each in done]
-    document = _document(session.config_path, done, errors, planned=planned)
-    if planned:
-        session.print(document)
-    else:
-        session.deliver(session.render(document, form))
-        reporting.write("regcli check", [_outcome(*pair) for pair in zip(done, errors, strict=True)])
+    with nullcontext(Telling("regcli check")) if planned else reporting.told("regcli check") as telling:
+        done = [_attempt(each, session, planned=planned) for each in _named(request, session, alone=alone)]
+        errors = [_verdict(each, session) for each in done]
+        document = _document(session.config_path, done, errors, planned=planned)
+        if planned:
+            session.print(document)
+        else:
+            telling.several = [_outcome(*pair) for pair in zip(done, errors, strict=True)]
+            session.deliver(session.render(document, form))
     _leave(done, errors, session)
 
 

@@ -3,6 +3,8 @@
 import csv
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -20,7 +22,7 @@ _OBJECTS = 20
 def column_names(path: Path) -> list[str]:
     """The columns of a file, as far as its beginning tells; none of what cannot be read, whose error the command tells.
 
-    Of Parquet and Feather the schema is read, of text the first line, packed or not, of JSON Lines the first objects.
+    Of Parquet and Feather the schema is read, of text the header, packed or not, of JSON Lines the first objects.
     """
     suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
     packing = suffixes.pop() if suffixes and suffixes[-1] in _PACKINGS else ""
@@ -35,9 +37,11 @@ def column_names(path: Path) -> list[str]:
 
 def _text(path: Path, packing: str) -> list[str]:
     with _PACKINGS[packing](path) as stream:
-        line = stream.readline(_LONGEST).decode("utf-8-sig")
-    delimiter = max(_DELIMITERS, key=line.count)
-    return next(csv.reader([line], delimiter=delimiter), [])
+        first = stream.readline(_LONGEST).decode("utf-8-sig")
+        delimiter = max(_DELIMITERS, key=first.count)
+        # Quoted names may hold line ends: the reader takes as many lines as it needs, up to its limit for a cell.
+        lines = chain([first], (line.decode() for line in iter(partial(stream.readline, _LONGEST), b"")))
+        return next(csv.reader(lines, delimiter=delimiter), [])
 
 
 def _objects(path: Path, packing: str) -> list[str]:

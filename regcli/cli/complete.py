@@ -25,6 +25,8 @@ def answer(shell: str, environ: Mapping[str, str]) -> int:
         words = _split(environ.get("COMP_WORDS", ""))
         at = int(environ.get("COMP_CWORD") or 0)
         before, incomplete = words[1:at], words[at] if at < len(words) else ""
+        if "=" in (incomplete, *before[-1:]):  # bash takes --target=price for three words
+            before, incomplete = [word for word in before if word != "="], incomplete.removeprefix("=")
     else:
         line = environ.get("_TYPER_COMPLETE_ARGS", "")
         words = _split(line)
@@ -50,9 +52,12 @@ def completions(before: Sequence[str], incomplete: str) -> list[str]:
     """
     command = next((word for word in _positional(before) if word in COMMANDS), None)
     choices = options_of(command)
+    option, equals, value = incomplete.partition("=")
     last = choices.get(before[-1]) if before else None
     if last is not None and _takes_value(last):
-        found = _columns(before) if last.columns else list(last.words)
+        found = _values(last, before)
+    elif equals and option in choices and _takes_value(choices[option]):
+        found = [f"{option}={each}" for each in _values(choices[option], before) if each.startswith(value)]
     elif incomplete.startswith("-"):
         found = [name for name in (*choices, "--help", *(() if command else ("--version",))) if name.startswith("--")]
     elif command is None:
@@ -75,11 +80,21 @@ def _takes_value(choice: Choice) -> bool:
     return choice.form is not bool and not choice.counted
 
 
+def _values(choice: Choice, before: Sequence[str]) -> list[str]:
+    """The words that an option takes, as far as they are known."""
+    return _columns(before) if choice.columns else list(choice.words)
+
+
 def _columns(words: Sequence[str]) -> list[str]:
     """Names of the columns of the first table on the line."""
     from regcli.cli.columns import column_names
 
-    return next((names for word in words if (names := column_names(Path(word)))), [])
+    return next((names for word in words if (names := column_names(_path(word)))), [])
+
+
+def _path(word: str) -> Path:
+    """The file that a word names, which no shell has expanded yet."""
+    return Path(os.path.expanduser(word))  # noqa: PTH111  (Path.expanduser raises where there is no such user)
 
 
 def _split(line: str) -> list[str]:

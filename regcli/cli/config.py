@@ -68,7 +68,8 @@ class Config:
         """
         out: dict[str, tuple[At, Any]] = {}
         for key, choice in _choices(command).items():
-            for at in ((*(own or (command,)), key), (key,)):
+            everywhere = () if key in COMMANDS else ((key,),)  # [cv] is a command's table, not the option --cv
+            for at in ((*(own or (command,)), key), *everywhere):
                 found = _reach(self.table, at)
                 if found is not None:
                     out[key] = (at, self._value(choice, at, found))
@@ -106,13 +107,13 @@ class Config:
         the lines that have the key's name in them, the last for which that holds is the definition. It is found by
         bisection: what is defined stays so. Lines within a value have no file before them, and are passed over.
         """
-        lines, path = self.text.splitlines(keepends=True), (*self.root, *at)
+        lines, path = self.text.split("\n"), (*self.root, *at)
         word = next(key for key in reversed(at) if isinstance(key, str))
         places = [number for number, line in enumerate(lines) if word in line]
         found, low, high = 0, 0, len(places)
         while low < high:
             near = middle = (low + high) // 2
-            while (before := _parsed("".join(lines[: places[near]]))) is None and near > low:
+            while (before := _parsed("\n".join(lines[: places[near]]))) is None and near > low:
                 near -= 1
             if before is not None and _reach(before, path) is not None:
                 high = near
@@ -268,7 +269,7 @@ def read_config(path: Path, shown: str) -> Config:
         text = f"the configuration file {shown} is longer than {LARGEST:,} bytes"
         raise UsageError("config-invalid", text, where=where, hint="--no-config reads none")
     try:
-        text = content.decode("utf-8")
+        text = content.decode("utf-8-sig")
         whole = tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise UsageError(
@@ -311,7 +312,7 @@ def _has_table(path: Path) -> bool:
         return False
     if b"regcli" not in content:  # most do not, and need not be taken apart
         return False
-    read = _parsed(content.decode("utf-8", "replace"))
+    read = _parsed(content.decode("utf-8-sig", "replace"))
     return re.search(rb"tool\W+regcli", content) is not None if read is None else _reach(read, _INSIDE) is not None
 
 

@@ -30,13 +30,13 @@ def _refuse_one_path(session: Session, *files: tuple[str, str | None]) -> None:
     given = [(option, path) for option, path in (*files, ("--output", session.settings.output)) if path]
     pairs = [*combinations(given, 2), *(product(_read(session), given) if given else ())]
     for (option, path), (other, same) in pairs:
-        if _same_file(path, same):
-            text = f"{option} and {other} are the same file, {path}"
+        if _same_file(path, same) or _is_part(same, path):
+            text = f"{option} and {other} are the same file, {same}"
             raise UsageError("conflicting-options", text, hint="name two files")
 
 
 def _read(session: Session) -> Iterator[tuple[str, str]]:
-    """Files that are read; patterns as the files that match."""
+    """Files and folders that are read; patterns as what matches."""
     for option, path in session.inputs:
         if path and path != "-":
             matches = glob.glob(path, recursive=True) if glob.has_magic(path) else ()  # noqa: PTH207  (as it is spelt)
@@ -46,3 +46,11 @@ def _read(session: Session) -> Iterator[tuple[str, str]]:
 def _same_file(one: str, other: str) -> bool:
     # Devices and pipes may be named twice: what is written there does not replace anything.
     return Path(one).resolve() == Path(other).resolve() and not one.startswith(("/dev/", "/proc/"))
+
+
+def _is_part(path: str, folder: str) -> bool:
+    """Whether a file is one of those that are read of a folder: what is hidden or begins with ``_`` is passed over."""
+    if not (Path(folder).is_dir() and Path(path).is_file()):
+        return False
+    file, root = Path(path).resolve(), Path(folder).resolve()
+    return root in file.parents and not any(part.startswith((".", "_")) for part in file.relative_to(root).parts)

@@ -117,7 +117,7 @@ def _overview() -> Page:
         _purpose(SUMMARY),
         (
             Section("SYNOPSIS", (Block("regcli [OPTIONS] COMMAND [ARGS]...", verbatim=True),)),
-            Section("DESCRIPTION", (Block(f"{SUMMARY} A model minimises"), Block(OBJECTIVE, verbatim=True))),
+            Section("DESCRIPTION", (Block(f"{SUMMARY} A model solves"), Block(OBJECTIVE, verbatim=True))),
             Section("COMMANDS", commands),
             Section("OPTIONS", (Block(REPEATED), *_options(Common, "Before or after every command"))),
             *_shared(),
@@ -165,8 +165,9 @@ def _shared() -> tuple[Section, ...]:
                     "otherwise. The nearest is read, from the working directory up to the root of the repository and "
                     "never in the home directory or above it. Keys are the long names of options; those in a table "
                     "named as a command are for that command alone, the others for every command that has them. Names "
-                    "that may be repeated are lists. Files that are written are named on the command line alone. Flags "
-                    "win over the environment, and that over the file; --show-config says where each value is from."
+                    "that may be repeated are lists. Files that are written are named on the command line alone; those "
+                    "that are read lie beside the configuration file. Flags win over "
+                    "the environment, and that over the file; --show-config says where each value is from."
                 ),
             ),
         ),

@@ -27,12 +27,26 @@ _WORD = re.compile(r": '(.*)' is not one of ", re.DOTALL)
 _TYPES = (("is not a valid int", "is not a whole number"), ("is not a valid float", "is not a number"))
 
 
-#: Options of other tools that have no near name here, and words of theirs, in small letters and without dashes.
+#: Options and commands of other tools that have no near name here, and words of theirs, see ``_bare``.
 _ELSEWHERE = {
     "--alpha": "--lambda is the strength of the penalty, --l1-ratio its share of L1",
     "--C": "--lambda is the strength of the penalty; regcli show gives it in other tools' terms",
     "--out": "-o PATH for the result, -m PATH for the model",
-    "--verbose": "-v",
+}
+_COMMANDS_ELSEWHERE = {
+    "help": "regcli --help; regcli man fit",
+    "version": "regcli --version",
+    **{name: f"regcli fit --penalty {name}" for name in ("lasso", "ridge", "elasticnet", "ols")},
+}
+_COMMAND_SYNONYMS = {
+    "train": "fit",
+    "crossvalidate": "cv",
+    "score": "predict",
+    "validate": "check",
+    "describe": "inspect",
+    "summary": "show",
+    "compare": "diff",
+    "convert": "export",
 }
 _SYNONYMS = {
     "logistic": "binomial",
@@ -64,17 +78,10 @@ def usage_error(error: Exception, words: Sequence[str]) -> UsageError:
     help_of = f"regcli {command} --help" if command else "regcli --help"
     code = "unknown-option-value" if type(error) is typer.BadParameter else "usage"
     if (found := _COMMAND.match(message)) is not None:
-        near = get_close_matches(found[1], COMMANDS, n=2)
-        return UsageError(code, f"no command {found[1]!r}", near=near, hint=f"one of {', '.join(COMMANDS)}")
-    options = options_of(command)
+        return _no_command(found[1])
     if (found := _OPTION.match(message)) is not None:
-        elsewhere = [name for name in COMMANDS if found[1] in options_of(name)]
-        if command in elsewhere:
-            text = f"{found[1]} stands before the command"
-            return UsageError(code, text, hint=f"regcli {command} ... {found[1]}")
-        near = [] if elsewhere else get_close_matches(found[1], options, n=3)
-        hint = f"{found[1]} is an option of {', '.join(elsewhere)}" if elsewhere else _ELSEWHERE.get(found[1], help_of)
-        return UsageError(code, f"no option {found[1]}", near=[] if hint is not help_of else near, hint=hint)
+        return _no_option(found[1], command, help_of)
+    options = options_of(command)
     if (found := _BAD.match(message) or _LACKS.match(message)) is not None:
         choice = options.get(found[found.lastindex or 1])
         told = _WORD.search(message)
@@ -86,12 +93,39 @@ def usage_error(error: Exception, words: Sequence[str]) -> UsageError:
     return UsageError(code, message, hint=help_of)
 
 
+def _no_command(word: str) -> UsageError:
+    """What to say of a word that is no command."""
+    other = _COMMAND_SYNONYMS.get(_bare(word))
+    near = get_close_matches(word, COMMANDS, n=2) if other is None else [other]
+    hint = _COMMANDS_ELSEWHERE.get(word, f"one of {', '.join(COMMANDS)}")
+    return UsageError("usage", f"no command {word!r}", near=near, hint=hint)
+
+
+def _no_option(word: str, command: str | None, help_of: str) -> UsageError:
+    """What to say of a word that is no option of a command, or of regcli before one."""
+    elsewhere = [name for name in COMMANDS if word in options_of(name)]
+    if command in elsewhere:
+        return UsageError("usage", f"{word} stands before the command", hint=f"regcli {command} ... {word}")
+    hint = _ELSEWHERE.get(word)
+    if elsewhere:
+        hint = f"{word} is an option of {', '.join(elsewhere)}"
+    elif word.lstrip("-") in COMMANDS:
+        hint = f"{word.lstrip('-')} is a command: regcli {word.lstrip('-')} ..."
+    near = get_close_matches(word, options_of(command), n=3) if hint is None else []
+    return UsageError("usage", f"no option {word}", near=near, hint=hint or help_of)
+
+
+def _bare(word: str) -> str:
+    """A word in small letters, without dashes."""
+    return word.lower().replace("-", "").replace("_", "")
+
+
 def _meant(message: str, choice: Choice | None) -> list[str]:
     """The words of a choice that one is close to."""
     found = _WORD.search(message)
     if found is None or choice is None:
         return []
-    other = _SYNONYMS.get(found[1].lower().replace("-", "").replace("_", ""))
+    other = _SYNONYMS.get(_bare(found[1]))
     return [other] if other in choice.words else get_close_matches(found[1], choice.words, n=2, cutoff=0.5)
 
 

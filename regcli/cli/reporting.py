@@ -1,6 +1,6 @@
 """Reports beside the result: read before the work, written after the result, or after what kept it from coming."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -21,16 +21,18 @@ _FORMS = ("junit", "html")
 
 @dataclass
 class Telling:
-    """What there is to tell so far."""
+    """What there is to tell so far; ``several`` are what each of several checks came to, in place of one result."""
 
     command: str
     document: Document | None = None
     cases: Sequence[Case] = ()
     picture: bytes | None = None
+    several: Sequence[Outcome] = ()
 
-    def outcome(self, error: Fault | None = None) -> Outcome:
+    def outcomes(self, error: Fault | None = None) -> list[Outcome]:
         """What the command came to."""
-        return Outcome(self.command, self.document, self.cases, error, picture=self.picture)
+        whole = Outcome(self.command, self.document, self.cases, error, picture=self.picture)
+        return [*self.several] if self.several and error is None else [*self.several, whole]
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,9 @@ class Reporting:
                 hint = "junit=PATH, github or html=PATH"
                 raise UsageError("unknown-option-value", f"--report {text!r} {what}", near=near, hint=hint)
             files.append((form, path))
-        return cls(session, tuple(files), "github" in options.reports, _summary_path(session.environ))
+        return cls(
+            session, tuple(files), "github" in options.reports, session.environ.get("GITHUB_STEP_SUMMARY") or None
+        )
 
     @property
     def destinations(self) -> Iterator[tuple[str, str]]:
@@ -78,9 +82,9 @@ class Reporting:
         except (RegcliError, MemoryError, RuntimeError) as error:
             known = error if isinstance(error, RegcliError) else out_of_memory(error)
             if known is not None:
-                self._tell_of(telling.outcome(fault_of(known)))
+                self._tell_of(command, telling.outcomes(fault_of(known)))
             raise
-        self.write(command, [telling.outcome()])
+        self.write(command, telling.outcomes())
 
     def write(self, command: str, outcomes: Sequence[Outcome]) -> None:
         """Write them all; those of GitHub last.
@@ -103,10 +107,10 @@ class Reporting:
             if commands:
                 tell(commands)
 
-    def _tell_of(self, outcome: Outcome) -> None:
+    def _tell_of(self, command: str, outcomes: Sequence[Outcome]) -> None:
         """Report an error. That it cannot be reported is told, and is not what the run leaves with."""
         try:
-            self.write(outcome.command, [outcome])
+            self.write(command, outcomes)
         except OutputError as error:
             self.session.note(error.message)
 
@@ -117,11 +121,6 @@ def fault_of(error: RegcliError) -> Fault:
     lines += [f"at {place}"] if place else []
     lines += [f"hint: {error.hint}"] if error.hint else []
     return Fault(error.code, tuple(lines), error.where.file, error.where.line)
-
-
-def _summary_path(environ: Mapping[str, str]) -> str | None:
-    """The file of a step's summary, where GitHub runs the step."""
-    return environ.get("GITHUB_STEP_SUMMARY") or None if environ.get("GITHUB_ACTIONS") == "true" else None
 
 
 def _rendered(form: str, command: str, outcomes: Sequence[Outcome]) -> str:

@@ -83,7 +83,7 @@ class Session:
         before = {**dict(given), **{choice.name: getattr(self._common, choice.name) for choice in declared(Common)}}
         flagged = flagged | {choice.name for choice in declared(Common) if before[choice.name] != choice.default}
         self._origins = tuple(
-            trace(choice, before[choice.name], choice.name in flagged, self._environ, filed)
+            self._beside(trace(choice, before[choice.name], choice.name in flagged, self._environ, filed))
             for choice in (*choices, *declared(Common))
             if choice.key
         )
@@ -115,9 +115,11 @@ class Session:
         return NamedOrigins(named, tuple(map(self._beside, traced)))
 
     def _beside(self, origin: Origin) -> Origin:
-        """A file that a check's own table names lies beside the configuration file, as its model does."""
-        if self._config is None or not origin.choice.read or "check" not in origin.at:
+        """A file that the configuration file names lies beside it, wherever the run is."""
+        if self._config is None or not origin.choice.read or not origin.at:
             return origin
+        if origin.choice.repeatable:
+            return replace(origin, value=tuple(map(self._config.beside, origin.value)))
         return replace(origin, value=self._config.beside(str(origin.value)))
 
     @property

@@ -114,7 +114,7 @@ _FIT = CommandText(
             "With --rule aic, bic or ebic an information criterion chooses: -2 log-likelihood + c df, with c = 2, log "
             "n or log n + 2 log p. No cross-validation runs then, unless a fold option asks for it."
         ),
-        "The model minimises",
+        "The model solves",
         OBJECTIVE,
         _OBJECTIVE_WORDS,
     ),
@@ -137,7 +137,7 @@ _PATH = CommandText(
             "glmnet's, a generated path ends early when the deviance hardly changes any more; the result then says so. "
             "Strengths given with --lambda are all walked."
         ),
-        "At each strength the model minimises",
+        "At each strength the model solves",
         OBJECTIVE,
         _OBJECTIVE_WORDS,
     ),
@@ -156,7 +156,7 @@ _CV = CommandText(
             "The same run as regcli fit with the same numbers; the document adds the mean and standard error of every "
             "strength, the score of every fold, and the two strengths that the rules min and 1se choose."
         ),
-        "On the training rows of each fold, and then on all rows, the model minimises",
+        "On the training rows of each fold, and then on all rows, the model solves",
         OBJECTIVE,
         _OBJECTIVE_WORDS,
         (
@@ -441,7 +441,7 @@ ENVIRONMENT: Mapping[str, str] = {
     "NO_COLOR": "Any value: no colour.",
     "FORCE_COLOR": "Any value: colour where there is no terminal too.",
     "GITHUB_ACTIONS": "true: the run is a step of GitHub Actions, whose commands no name may spell.",
-    "GITHUB_STEP_SUMMARY": "In a step of GitHub Actions: a file that fit, cv, check and diff add their result to.",
+    "GITHUB_STEP_SUMMARY": "Of steps of GitHub Actions: a file that fit, cv, check and diff add their result to.",
 }
 
 

@@ -1,7 +1,7 @@
 """Rows that are equal, columns that are equal, and columns that nearly are multiples of each other."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from regcli.data.distinct import hashed, numbered
 from regcli.data.table import Column, Levels, Numbers, Table
-from regcli.data.thin import count_products, is_thin, thin_pairs
+from regcli.data.thin import BLOCK, count_products, is_thin, thin_pairs
 
 __all__ = [
     "NEARLY",
@@ -29,6 +29,9 @@ __all__ = [
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
+#: Who is told how much is done, of how much.
+Tell = Callable[[int, int], None]
+
 #: Two columns and the size of their correlation.
 _Link = tuple[str, str, float]
 
@@ -43,9 +46,6 @@ _SAMPLE_CELLS = 10_000_000
 
 #: Rows of the sample at the least (fewer tell little) and at the most (more tell nothing new).
 _LEAST_ROWS, _MOST_ROWS = 1_000, 100_000
-
-#: Columns whose correlations with all others are in memory at a time.
-_BLOCK = 256
 
 #: Pairs that are measured on all rows; further ones are taken as the sample has them.
 _MOST_MEASURED = 200
@@ -170,7 +170,7 @@ def standardized(values: Array) -> Array:
         return centred / sd if sd > 1e-14 else np.zeros_like(values)
 
 
-def near_collinear(table: Table, names: Sequence[str]) -> tuple[tuple[Collinear, ...], int]:
+def near_collinear(table: Table, names: Sequence[str], tell: Tell | None = None) -> tuple[tuple[Collinear, ...], int]:
     """Groups of columns joined by correlations of at least ``NEARLY``, and the number of rows they were looked for in.
 
     Parameters
@@ -180,6 +180,8 @@ def near_collinear(table: Table, names: Sequence[str]) -> tuple[tuple[Collinear,
     names : sequence of str
         Columns to compare. Numbers and columns of two levels take part; two of them are compared over the rows that
         have both.
+    tell : function, optional
+        Told how many columns have been compared with all later ones, and of how many.
 
     Notes
     -----
@@ -195,15 +197,15 @@ def near_collinear(table: Table, names: Sequence[str]) -> tuple[tuple[Collinear,
         return (), 0
     thin = _thin(table, names)
     rest = [name for name in names if name not in thin]
-    links, rows = _near_links(table, rest)
+    links, rows = _near_links(table, rest, tell)
     among = [name for name, column in thin.items() if column.cells.size >= _LEAST_COMMON]
     if len(among) > 1:
-        more, some = _thin_links(table, [thin[name] for name in among], among)
+        more, some = _thin_links(table, [thin[name] for name in among], among, tell)
         links, rows = [*links, *more], min(rows or some, some)
     return _groups(names, links), rows
 
 
-def _near_links(table: Table, names: Sequence[str]) -> tuple[list[_Link], int]:
+def _near_links(table: Table, names: Sequence[str], tell: Tell | None) -> tuple[list[_Link], int]:
     """Pairs of columns whose correlations are large, and the rows that were looked at."""
     rows = _sample(table.rows, max(len(names), 1))
     found = {name: sampled for name in names if (sampled := _sampled(table.columns[name], rows)) is not None}
@@ -211,7 +213,7 @@ def _near_links(table: Table, names: Sequence[str]) -> tuple[list[_Link], int]:
         return [], 0
     names, X = list(found), np.column_stack(list(found.values()))
     links = []
-    for number, (i, j, size) in enumerate(_forest(_near_pairs(X), len(names))):
+    for number, (i, j, size) in enumerate(_forest(_near_pairs(X), len(names), tell)):
         exact: float | None = size
         if rows.size < table.rows and number < _MOST_MEASURED:
             exact = _measured(table.columns[names[i]], table.columns[names[j]])
@@ -229,12 +231,14 @@ def _thin(table: Table, names: Sequence[str]) -> dict[str, Numbers]:
     return {name: column for name, column in columns.items() if column.cells.size * share < _LEAST_CELLS}
 
 
-def _thin_links(table: Table, columns: Sequence[Numbers], names: Sequence[str]) -> tuple[list[_Link], int]:
+def _thin_links(
+    table: Table, columns: Sequence[Numbers], names: Sequence[str], tell: Tell | None
+) -> tuple[list[_Link], int]:
     """The same of thin columns. What some rows join is measured again on all."""
     share = _MOST_PRODUCTS / max(count_products(columns), 1.0)
     rows = np.arange(table.rows) if share >= 1.0 else _drawn(table.rows, max(int(table.rows * share), _LEAST_ROWS))
     links = []
-    for i, j, size in _forest(thin_pairs(columns, rows, _CANDIDATE), len(names)):
+    for i, j, size in _forest(thin_pairs(columns, rows, _CANDIDATE), len(names), tell):
         exact = size if rows.size == table.rows else _measured(columns[i], columns[j])
         if exact is not None and abs(exact) >= NEARLY:
             links.append((names[i], names[j], abs(exact)))
@@ -314,27 +318,29 @@ def _near_pairs(X: Array) -> Iterator[Array]:
     Z = np.where(known, X, 0.0)
     M = None if known.all() else known.astype(np.float64)
     p = X.shape[1]
-    for start in range(0, p, _BLOCK):
-        sizes = _pairwise(Z, M, slice(start, min(start + _BLOCK, p)))
+    for start in range(0, p, BLOCK):
+        sizes = _pairwise(Z, M, slice(start, min(start + BLOCK, p)))
         i, j = np.nonzero(np.triu(sizes, 1) >= _CANDIDATE)
         yield np.column_stack([i + start, j + start, sizes[i, j]])
 
 
-def _forest(blocks: Iterable[Array], p: int) -> list[tuple[int, int, float]]:
+def _forest(blocks: Iterable[Array], p: int, tell: Tell | None) -> list[tuple[int, int, float]]:
     """The pairs (i, j) of p columns that join what large correlations join, the largest ones that do.
 
-    There are less than p, however many pairs are nearly collinear: of each block's pairs (k, 3) and those found before
-    it, a tree of each group is kept. The strongest come first.
+    There are less than p, however many pairs are nearly collinear: of the pairs (k, 3) of each ``BLOCK`` columns and
+    those found before them, a tree of each group is kept. The strongest come first.
     """
     from scipy.sparse.csgraph import minimum_spanning_tree  # noqa: PLC0415  (see above)
 
     kept = np.zeros((0, 3))
-    for new in blocks:
+    for done, new in enumerate(blocks, start=1):
         edges = np.concatenate([kept, new])
         places = (edges[:, 0].astype(np.intp), edges[:, 1].astype(np.intp))
         # An edge of weight zero would be none.
         tree = minimum_spanning_tree(scipy.sparse.coo_array((2.0 - edges[:, 2], places), shape=(p, p))).tocoo()
         kept = np.column_stack([*tree.coords, 2.0 - tree.data])
+        if tell is not None:
+            tell(min(done * BLOCK, p), p)
     strongest = kept[np.lexsort((kept[:, 1], kept[:, 0], -kept[:, 2]))]
     return [(int(i), int(j), float(size)) for i, j, size in strongest.tolist()]
 

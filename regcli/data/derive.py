@@ -22,12 +22,14 @@ __all__ = [
     "DATE_NAMES",
     "DAY",
     "NUMBER_FUNCTIONS",
+    "SPELLING",
     "WEEK",
     "ZONE",
     "days_of",
     "derived_columns",
     "derived_table",
     "is_date",
+    "is_other_date",
 ]
 
 #: Names that parts of dates have as levels, in order.
@@ -46,6 +48,14 @@ _HOUR, _MINUTE = "(?:[01][0-9]|2[0-3])", "[0-5][0-9]"
 CLOCK = f"{_HOUR}(?::{_MINUTE}(?::{_MINUTE}(?:[.,][0-9]+)?)?)?|{_HOUR}{_MINUTE}(?:{_MINUTE}(?:[.,][0-9]+)?)?"
 ZONE = f"Z|[+-]{_HOUR}(?::{_MINUTE}(?::{_MINUTE})?|{_MINUTE}(?:{_MINUTE})?)?"
 _DATE = re.compile(rf"[ \t-\r]*((?:{DAY}|{WEEK})(?:[Tt ](?:{CLOCK})(?:{ZONE})?)?)[ \t-\r]*")
+
+#: The same for a person.
+SPELLING = "dates are written 2026-11-20 or 2026-11-20T08:30 (ISO 8601)"
+
+#: Dates as they are mostly spelt otherwise: day, month and year in any order with points, slashes or strokes.
+_OTHER_DATE = re.compile(
+    r"\s*(?:\d{4}([./])\d{1,2}\1\d{1,2}|\d{1,2}([./-])\d{1,2}\2\d{4})(?:[ T]\d{1,2}:\d{2}.*)?\s*", re.ASCII
+)
 
 #: Functions of numbers, by name.
 NUMBER_FUNCTIONS: Mapping[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
@@ -73,6 +83,11 @@ class _Derived:
 def is_date(cell: str) -> bool:
     """Whether a cell is a date or a time in ISO 8601."""
     return _parsed(cell) is not None
+
+
+def is_other_date(cell: str) -> bool:
+    """Whether a cell is spelt like a date with a year of four digits, but not as it is read."""
+    return _OTHER_DATE.fullmatch(cell) is not None
 
 
 def days_of(cell: str) -> float | None:
@@ -222,8 +237,8 @@ def _refuse(table: Table, function: str, source: str, rows: NDArray[np.intp]) ->
             f"column {source!r} has {counted(rows.size, 'cell')} that cannot be read as dates",
             where=where,
             cells=cells,
-            hint="dates are written 2026-11-20 or 2026-11-20T08:30 (ISO 8601); "
-            f"--categorical {quote(source)} takes the cells as they are, --drop {quote(source)} leaves them out",
+            hint=f"{SPELLING}; --categorical {quote(source)} takes the cells as they are, "
+            f"--drop {quote(source)} leaves them out",
         )
     cells = [repr(column.cell(row)) for row in first] if isinstance(column, Numbers) else []
     raise DataError(

@@ -2,16 +2,27 @@
 
 import codecs
 import csv
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
+from shlex import quote
 from typing import Literal
 
 from regcli.data.scan import Record, records
 from regcli.data.unpack import SUFFIXES as PACKED
 from regcli.errors import DataError, Location, UsageError
 
-__all__ = ["DELIMITED", "TEXT", "Dialect", "Format", "check_dialect", "find_delimiter", "format_of", "parse_na_values"]
+__all__ = [
+    "DELIMITED",
+    "TEXT",
+    "Dialect",
+    "Format",
+    "check_dialect",
+    "find_delimiter",
+    "format_of",
+    "na_option",
+    "parse_na_values",
+]
 
 Format = Literal["csv", "tsv", "parquet", "jsonl", "feather", "svm", "npz", "mtx"]
 
@@ -35,6 +46,16 @@ _SUFFIXES: dict[str, Format] = {
     ".libsvm": "svm",
     ".npz": "npz",
     ".mtx": "mtx",
+}
+
+#: What becomes a table by other means.
+_CONVERT = {
+    ".json": "a list of objects becomes JSON Lines by jq -c '.[]'; those are read with --input-format jsonl",
+    **dict.fromkeys((".xlsx", ".xls", ".xlsm", ".ods"), "save the sheet as CSV"),
+    **dict.fromkeys((".sav", ".por", ".dta", ".sas7bdat", ".rds", ".rdata"), "write it as CSV where it comes from"),
+    **dict.fromkeys((".db", ".sqlite", ".sqlite3"), "sqlite3 -csv -header FILE 'SELECT ...' writes CSV"),
+    **dict.fromkeys((".duckdb",), "duckdb -csv FILE 'SELECT ...' writes CSV"),
+    **dict.fromkeys((".zip", ".7z", ".rar", ".tar", ".tgz"), "unpack it"),
 }
 
 #: As many records are looked at; more would only repeat what they say.
@@ -99,6 +120,15 @@ def parse_na_values(text: str) -> tuple[str, ...]:
     if row.count("") > _quoted_blanks(text):
         raise UsageError("unknown-option-value", f"--na-values has an empty entry: {text}", hint=hint)
     return tuple(dict.fromkeys(row))
+
+
+def na_option(known: Collection[str], cells: Iterable[str]) -> str | None:
+    """The option that takes further cells as missing beside those known; None where a list cannot hold them."""
+    words = [*dict.fromkeys((*known, *cells))]
+    if any({"\n", "\r"} & set(word) for word in words):
+        return None
+    marked = ('"' + word.replace('"', '""') + '"' if not word or {",", '"'} & set(word) else word for word in words)
+    return f"--na-values {quote(','.join(marked))}"
 
 
 def _quoted_blanks(text: str) -> int:
@@ -169,7 +199,7 @@ def format_of(name: str, dialect: Dialect, *, stream: bool) -> Format:
         raise DataError(
             "file-unreadable",
             f"{name}: {what} does not tell the format; known are {' '.join(_SUFFIXES)}",
-            hint="say --input-format csv, tsv, parquet, jsonl, feather, svm, npz or mtx",
+            hint=_CONVERT.get(suffix, "say --input-format csv, tsv, parquet, jsonl, feather, svm, npz or mtx"),
             where=Location(file=name),
         )
     if packed and not stream and found not in TEXT:

@@ -150,7 +150,8 @@ def learn_encoder(
     encoder = Encoder(tuple(features), tuple(interactions), lessons, limits, frozenset(gaps))
     _refuse_equal_terms(encoder.terms, table.files[0].path)
     policies = {name: training.recipe.policies[name] for name in gaps}
-    return Learnt(encoder, tuple(dropped), (*_warn_filled(gaps, policies), *_warn_constant(dropped)))
+    wordless = frozenset(training.recipe.text)
+    return Learnt(encoder, tuple(dropped), (*_warn_filled(gaps, policies, wordless), *_warn_constant(dropped)))
 
 
 def _limits(recipe: Recipe, features: Sequence[Feature]) -> dict[str, int]:
@@ -167,11 +168,12 @@ def _missing(column: Column, rows: Rows) -> int:
     return int(np.count_nonzero(column.missing[rows])) if column.gapped else 0
 
 
-def _warn_filled(gaps: Mapping[str, int], policies: Mapping[str, str]) -> Iterator[Warn]:
-    """Say how many cells of training rows were filled."""
+def _warn_filled(gaps: Mapping[str, int], policies: Mapping[str, str], texts: Collection[str]) -> Iterator[Warn]:
+    """Say how many cells of training rows were filled; the mean of text is one without words."""
     if gaps:
         cells, columns = counted(total := sum(gaps.values()), "cell"), counted(len(gaps), "column")
-        were, how = "was" if total == 1 else "were", ", ".join(dict.fromkeys(policies.values()))
+        ways = ("no words" if way == "mean" and name in texts else way for name, way in policies.items())
+        were, how = "was" if total == 1 else "were", ", ".join(dict.fromkeys(ways))
         text = f"{cells} in {columns} {were} filled ({how}): {listed(gaps, SHOWN)}"
         yield Warn("imputed", text, {"columns": dict(gaps), "policy": dict(policies)})
 

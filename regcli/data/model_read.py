@@ -35,7 +35,7 @@ from regcli.data.table import Column, Levels, Numbers
 from regcli.data.terms import DATE_PARTS, MOST_NGRAMS, MOST_POWERS, POLICIES, Factor, Feature, FeatureKind, cross
 from regcli.data.training import read_profile
 from regcli.data.words import WEIGHTINGS
-from regcli.errors import ModelFileError
+from regcli.errors import Location, ModelFileError
 from regcli.problem.families import FAMILIES
 
 __all__ = [
@@ -88,11 +88,14 @@ def verified_model(path: str, document: Mapping[str, Any], *, verify: bool = Tru
     ModelFileError
         ``model-unreadable``, ``model-schema``, ``model-altered``.
     """
-    if document.get("schema") != SCHEMA:
+    schema = document.get("schema")
+    if schema != SCHEMA:
+        result = isinstance(schema, str) and schema.startswith("regcli.") and not schema.startswith("regcli.model/")
         raise ModelFileError(
             "model-schema",
-            f"{path!r} has schema {document.get('schema')!r:.80}, not {SCHEMA!r}",
-            hint="fit again with this version of regcli, and -m",
+            f"{path!r} has schema {schema!r:.80}, not {SCHEMA!r}",
+            where=Location(path),
+            hint="models are what -m of fit writes" if result else "fit again with this version of regcli, and -m",
         )
     try:
         content = content_id(document)

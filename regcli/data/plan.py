@@ -1,11 +1,12 @@
 """What the reader of chunks is told about the columns, and what it does with cells that are not as told."""
 
-from collections.abc import Callable, Collection, Container, Mapping
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from regcli.data.adorned import ways_to_numbers
 from regcli.data.columns import numbers_of
 from regcli.data.table import Levels, Numbers, Unsupported
 from regcli.errors import DataError, Location
@@ -79,18 +80,19 @@ def declared_numbers(
             bad_cells[name] = {row: column.levels[column.codes[row]] for row in rows}
     if bad_cells and plan.bad_cells == "error":
         name = min(bad_cells, key=lambda each: next(iter(bad_cells[each])))
-        raise _text_in_numbers(name, bad_cells[name], locate)
+        cells = list(dict.fromkeys(bad_cells[name].values()))
+        raise _text_in_numbers(
+            locate(next(iter(bad_cells[name])), name), cells, ways_to_numbers(cells, decimal, missing)
+        )
     return numbers, bad_cells
 
 
-def _text_in_numbers(name: str, found: Mapping[int, str], locate: Callable[[int, str | None], Location]) -> DataError:
-    cells = tuple(dict.fromkeys(found.values()))[:_SHOWN]
-    where = locate(next(iter(found)), name)
+def _text_in_numbers(where: Location, cells: Sequence[str], ways: Sequence[str]) -> DataError:
     place = f"line {where.line}" if where.line else f"row {where.row}"
     return DataError(
         "text-in-numeric-column",
-        f"{where.file}: column {name!r}, {place}: {cells[0]!r} is not a number",
-        hint=f"--na-values {cells[0]} takes such cells as missing",
+        f"{where.file}: column {where.column!r}, {place}: {cells[0]!r} is not a number",
+        hint=", or ".join((*ways, "--on-bad-row null|skip passes over such rows")),
         where=where,
-        cells=cells,
+        cells=tuple(cells[:_SHOWN]),
     )

@@ -137,9 +137,10 @@ def _number_facts(values: Array, counts: NDArray[np.intp]) -> NumberFacts | None
     finite, repeats = values[part], counts[part]
     if not finite.size:
         return None
-    total = int(repeats.sum())
+    ends = np.cumsum(repeats)
+    total = int(ends[-1])
     with np.errstate(over="ignore", invalid="ignore"):  # near the largest doubles; such figures are null then
-        q1, median, q3 = (_quantile(finite, np.cumsum(repeats), share) for share in (0.25, 0.5, 0.75))
+        q1, median, q3 = (_quantile(finite, ends, share) for share in (0.25, 0.5, 0.75))
         mean = float((finite * repeats).sum() / total)
         sd = float(np.sqrt((np.square(finite - mean) * repeats).sum() / total))
     return NumberFacts(

@@ -16,9 +16,9 @@ from regcli.data.dialect import Dialect, Format, check_dialect, format_of, parse
 from regcli.data.inputs import Part, find_parts
 from regcli.data.keys import with_keys, with_keys_of_chunk
 from regcli.data.plan import ChunkPlan
-from regcli.data.source import Source, is_nameless, is_stream, open_source, open_stream
+from regcli.data.readers import How, hopeless, reader_of
+from regcli.data.source import is_nameless, is_stream, open_source
 from regcli.data.table import Column, Levels, Numbers, Table, Unsupported
-from regcli.data.text import read_names
 from regcli.errors import DataError, Location, listed
 
 __all__ = [
@@ -84,14 +84,14 @@ def read_table(
     parts = find_parts(sources, dialect)
     meter = None if tell is None else _Meter(tell)
     seen = meter.add if meter else None
-    held = [open_source(part.name, _hopeless(_format(part.name, dialect), dialect), seen) for part in parts]
+    held = [open_source(part.name, hopeless(_format(part.name, dialect), dialect), seen) for part in parts]
     sizes = [source.size() for source in held]
 
     def read(at: int, test: Callable[[str], bool], expected: Collection[str]) -> Table:
         if meter:
             meter.begin(sum(sizes[:at]), sum(sizes))
-        how = _How(dialect, _format(held[at].name, dialect), test, expected, threads)
-        return with_keys(_read(held[at], how), parts[at], test)
+        reader = reader_of(_format(held[at].name, dialect))
+        return with_keys(reader.whole(held[at], How(dialect, test, expected, threads)), parts[at], test)
 
     tables = [read(at, is_text, expected) for at in range(len(held))]
     indices = {name for table in tables if table.format == "svm" for name in table.columns}
@@ -130,45 +130,6 @@ class _Meter:
         """More has been read."""
         self.done += len(data)
         self.tell(self.done, self.total)
-
-
-@dataclass(frozen=True)
-class _How:
-    """How one file is read."""
-
-    dialect: Dialect
-    fmt: Format
-    is_text: Callable[[str], bool]
-    expected: Collection[str]
-    threads: int
-
-
-def _read(source: Source, how: _How) -> Table:
-    match how.fmt:
-        case "parquet":
-            from regcli.data.parquet import read_parquet
-
-            return read_parquet(source, how.dialect, how.is_text)
-        case "feather":
-            from regcli.data.feather import read_feather
-
-            return read_feather(source, how.dialect, how.is_text)
-        case "jsonl":
-            from regcli.data.jsonl import read_jsonl
-
-            return read_jsonl(source, how.dialect, how.is_text)
-        case "svm":
-            from regcli.data.svm import read_svm
-
-            return read_svm(source, how.dialect, how.is_text, how.expected)
-        case "npz" | "mtx":
-            from regcli.data.arrays import read_array
-
-            return read_array(source, how.dialect, how.fmt, how.is_text)
-        case "csv" | "tsv":
-            from regcli.data.whole import read_text
-
-            return read_text(source, how.dialect, how.fmt, how.is_text, threads=how.threads)
 
 
 def read_chunks(  # noqa: PLR0913  (each says one thing about the columns)
@@ -223,39 +184,8 @@ def read_chunks(  # noqa: PLR0913  (each says one thing about the columns)
     plan = ChunkPlan(numeric, as_text, chunk_rows, bad_cells, keep_raw, wanted, lenient)
     part = Part(source) if isinstance(source, str) else source
     is_stream(part.name)  # refuses what is no local file
-    fmt = _format(part.name, dialect)
-    for table in _chunks(part.name, dialect, fmt, plan):
+    for table in reader_of(_format(part.name, dialect)).chunks(part.name, dialect, plan):
         yield with_keys_of_chunk(table, part, plan)
-
-
-def _chunks(name: str, dialect: Dialect, fmt: Format, plan: ChunkPlan) -> Iterator[Table]:
-    """Binary formats are read from their ends, and so whole where they come from a pipe; text is read as it comes."""
-    if fmt == "parquet":
-        from regcli.data.parquet import parquet_chunks
-
-        yield from parquet_chunks(open_source(name, _hopeless(fmt, dialect)), dialect, plan)
-    elif fmt == "feather":
-        from regcli.data.feather import feather_chunks
-
-        yield from feather_chunks(open_source(name, _hopeless(fmt, dialect)), dialect, plan)
-    elif fmt in {"npz", "mtx"}:
-        from regcli.data.arrays import array_chunks
-
-        yield from array_chunks(open_source(name, _hopeless(fmt, dialect)), dialect, fmt, plan)
-    else:
-        with open_stream(name) as stream:
-            if fmt == "jsonl":
-                from regcli.data.jsonl import jsonl_chunks
-
-                yield from jsonl_chunks(stream, name, dialect, plan)
-            elif fmt == "svm":
-                from regcli.data.svm import svm_chunks
-
-                yield from svm_chunks(stream, name, dialect, plan)
-            else:
-                from regcli.data.chunks import text_chunks
-
-                yield from text_chunks(stream, name, dialect, fmt, plan)
 
 
 def read_header(source: str | Part, dialect: Dialect) -> tuple[str, ...]:
@@ -269,49 +199,12 @@ def read_header(source: str | Part, dialect: Dialect) -> tuple[str, ...]:
     dialect = check_dialect(dialect)
     part = Part(source) if isinstance(source, str) else source
     fmt = _format(part.name, dialect)
-    opened = open_source(part.name, _hopeless(fmt, dialect))
-    return (*(key for key, _ in part.keys), *_names(opened, dialect, fmt))
-
-
-def _names(source: Source, dialect: Dialect, fmt: Format) -> tuple[str, ...]:
-    match fmt:
-        case "parquet":
-            from regcli.data.parquet import parquet_names
-
-            return parquet_names(source)
-        case "feather":
-            from regcli.data.feather import feather_names
-
-            return feather_names(source)
-        case "jsonl":
-            from regcli.data.jsonl import jsonl_names
-
-            return jsonl_names(source, dialect)
-        case "svm":
-            from regcli.data.svm import svm_names
-
-            return svm_names(source, dialect)
-        case "npz" | "mtx":
-            from regcli.data.arrays import array_names
-
-            return array_names(source, dialect, fmt)
-        case "csv" | "tsv":
-            return read_names(source, dialect, fmt)[0].names
+    opened = open_source(part.name, hopeless(fmt, dialect))
+    return (*(key for key, _ in part.keys), *reader_of(fmt).names(opened, dialect))
 
 
 def _format(name: str, dialect: Dialect) -> Format:
     return format_of(name, dialect, stream=is_nameless(name) or is_stream(name))
-
-
-#: What files of binary formats begin with. An Arrow stream begins with the length of its schema.
-_BEGINNINGS = {"parquet": (b"PAR1",), "feather": (b"ARROW1", b"FEA1", b"\xff\xff\xff\xff"), "npz": (b"PK",)}
-
-
-def _hopeless(fmt: Format, dialect: Dialect) -> Callable[[bytes], bool]:
-    """Whether a beginning cannot be that of a table, so that what may never end need not be read on."""
-    if fmt in _BEGINNINGS:
-        return lambda head: not head.startswith(_BEGINNINGS[fmt])
-    return lambda head: b"\0" in head and not dialect.encoding.startswith(("utf-16", "utf-32"))
 
 
 def _check_columns(first: Table, other: Table) -> None:
@@ -365,13 +258,15 @@ def _stack(tables: Sequence[Table]) -> Table:
 
     names = tuple(tables[0].columns)
     zeros = {name for table in tables for name in table.leading_zeros}
+    told = next((table for table in tables if table.delimiter_guessed), tables[0])
     return replace(
         tables[0],
         files=tuple(file for table in tables for file in table.files),
         columns={name: _stack_column([table.columns[name] for table in tables]) for name in names},
         rows=int(starts[-1]),
         locate=locate,
-        delimiter_guessed=any(table.delimiter_guessed for table in tables),
+        delimiter=told.delimiter,
+        delimiter_guessed=told.delimiter_guessed,
         leading_zeros=tuple(name for name in names if name in zeros),
     )
 

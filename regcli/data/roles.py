@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
+from regcli.data.headings import one_column_hint
 from regcli.errors import DataError, Location, UsageError, Warn, listed
 
 __all__ = ["TARGET_NAMES", "Asked", "Roles", "assign_roles", "find_column", "match_columns", "parts_of"]
@@ -118,7 +119,10 @@ def assign_roles(asked: Asked, columns: Sequence[str], *, file: str | None = Non
     features = tuple(name for name in wanted if name not in reserved and name not in dropped)
     if not features:
         raise DataError(
-            "no-features", "no column is left to fit with", hint="--features COL", where=Location(file=file)
+            "no-features",
+            "no column is left to fit with",
+            hint="--features COL" if len(columns) > 1 else one_column_hint(columns[0]),
+            where=Location(file=file),
         )
     categorical = match_columns(asked.categorical, columns, file=file)
     used = {target, *features}
@@ -195,4 +199,6 @@ def _not_found(what: str, name: str, columns: Sequence[str], file: str | None) -
     several = [part.strip() for part in name.split(",")]
     if len(several) > 1 and set(several) <= set(columns):
         near, hint = [], "an option names one column: repeat it for each"
+    elif len(columns) == 1:
+        hint = one_column_hint(columns[0])
     return DataError("column-not-found", what, near=near, where=Location(file=file), hint=hint)

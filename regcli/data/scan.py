@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TextIO
 
+from regcli.data.headings import ragged_hint
 from regcli.errors import DataError, Location
 
 __all__ = ["Record", "TextPart", "ragged", "records"]
@@ -177,10 +178,9 @@ class TextPart:
         DataError
             ``broken-quoting``, or ``ragged-row`` with the number of cells found and expected.
         """
-        width = len(self.names)
         for record in self.rows():
-            if len(record.cells) != width:
-                raise ragged(self.file, record, width)
+            if len(record.cells) != len(self.names):
+                raise ragged(self.file, record, self.names)
 
     def locate(self, row: int, column: str | None) -> Location:
         """Return file and physical line of the cell in ``row`` (from 0) and ``column``."""
@@ -202,16 +202,13 @@ class TextPart:
         return Location(file=self.file)
 
 
-def ragged(file: str, record: Record, width: int) -> DataError:
-    """Return the error for a record that has not ``width`` cells."""
-    found = len(record.cells)
-    more = found > width
+def ragged(file: str, record: Record, names: tuple[str, ...]) -> DataError:
+    """Return the error for a record that has not as many cells as there are names."""
+    found, width = len(record.cells), len(names)
     return DataError(
         "ragged-row",
         f"{file}: line {record.line} has {found} cell{'s' * (found != 1)}, the header has {width}",
-        hint="quote cells that contain the delimiter, or say which one it is with --delimiter"
-        if more
-        else "fill the missing cells, or say which delimiter it is with --delimiter",
+        hint=ragged_hint(names, record.cells, record.line),
         where=Location(file=file, line=record.line),
-        cells=tuple(record.cells[width : width + 5] if more else record.cells[:5]),
+        cells=tuple(record.cells[width : width + 5] if found > width else record.cells[:5]),
     )

@@ -7,6 +7,7 @@ import codecs
 import hashlib
 import io
 import os
+import re
 import select
 import stat
 import sys
@@ -392,8 +393,17 @@ def sha256_of(source: Source) -> str:
 _WINDOWS = frozenset(range(0x80, 0xA0)) - {0x81, 0x8D, 0x8F, 0x90, 0x9D}
 
 
+#: Letters that are no exception among those of ASCII: words of another script.
+_OTHER_SCRIPT = re.compile(rb"[\x80-\xff]{3}")
+
+
 def likely_encoding(line: bytes) -> str:
-    """The way out of bytes that are not UTF-8: which single-byte encoding they look like."""
+    """The way out of bytes that are not UTF-8: which other encodings they look like."""
+    if _OTHER_SCRIPT.search(line):
+        return (
+            "if it is in no language of western Europe, --encoding cp1251 (Cyrillic), cp1253 (Greek), "
+            "cp932 (Japanese), gb18030 (Chinese) or euc-kr (Korean); else cp1252 (Windows)"
+        )
     if any(byte in _WINDOWS for byte in line):
         return "probably --encoding cp1252 (Windows); --encoding latin-1 reads any bytes"
     return "probably --encoding latin-1 or --encoding cp1252 (Windows), which read these bytes alike"

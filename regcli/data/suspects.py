@@ -35,6 +35,10 @@ FIRST_ROWS = 1_000
 _STAND_INS = (-9.0, -99.0, -999.0, -9999.0, -99999.0, 99.0, 999.0, 9999.0, 99999.0, 999999.0)
 
 
+#: Names of levels that mean missing in most tables, in small letters. None, unknown and other are levels as often.
+_NO_NAMES = frozenset({"n/a", "#n/a", "n.a.", "na", "nan", "null", "nil", "-", "--", "?", ".", "..", "missing"})
+
+
 # -- identifiers -----------------------------------------------------------------------------------------------------
 
 
@@ -166,8 +170,10 @@ def _parted(values: Array, event: NDArray[np.bool_]) -> bool:
 
 
 def stand_ins(table: Table, profile: ColumnProfile) -> Iterator[str]:
-    """Numbers such as -999 that lie beyond all others, repeat, and may stand for a missing cell."""
+    """Cells that may stand for a missing one: text such as N/A, numbers such as -999 beyond all others that repeat."""
     column, facts = table.columns[profile.name], profile.numbers
+    if isinstance(column, Levels) and profile.type == "category":
+        yield from (level for level in column.levels if level.strip().casefold() in _NO_NAMES)
     if facts is None or profile.distinct < 3 or not isinstance(column, Numbers):
         return
     for value in (facts.least, facts.most):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from regcli.data.levels import level_order
 from regcli.data.table import Column, Levels, Numbers, Table
 from regcli.data.usable import SMALLEST
-from regcli.errors import DataError, Location, UsageError, Warn, counted
+from regcli.errors import DataError, Location, UsageError, Warn, counted, listed
 from regcli.problem.families import FAMILIES
 from regcli.problem.protocols import Family
 
@@ -16,6 +16,9 @@ __all__ = ["Target", "check_domain", "code_target", "events", "guess_family", "s
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
+
+#: Classes named in an error.
+SHOWN = 5
 
 #: glmnet warns below this many rows of a class.
 FEW_ROWS = 8
@@ -49,9 +52,10 @@ def guess_family(table: Table, name: str, rows: Rows) -> str:
         present = np.unique(column.codes[rows])
         if present.size <= 2:
             return "binomial"
+        shown = listed([repr(column.levels[at]) for at in present], SHOWN)
         raise UsageError(
             "family-not-available",
-            f"target {name!r} has {present.size} classes; families for more than two are not built yet",
+            f"target {name!r} has {present.size} classes; families for more than two are not built yet: {shown}",
             hint="choose another --target, or keep the rows of two classes",
         )
     if isinstance(column, Numbers):

@@ -3,10 +3,13 @@
 import io
 import re
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import BinaryIO, NoReturn
 
 from regcli.data.dialect import Dialect, Format, find_delimiter
+from regcli.data.headings import MOST_ABOVE, unnamed_hint
 from regcli.data.scan import TextPart
 from regcli.data.source import Source, check_byte_order, check_is_text, is_slow, likely_encoding, text_lines
 from regcli.errors import DataError, Location
@@ -33,6 +36,9 @@ _LINE = 1 << 24
 _UNDECODED = re.compile("[\udc80-\udcff\ufffd]")
 _ESCAPED = re.compile("[\udc80-\udcff]")
 _NUL = re.compile("\0")
+
+#: The way out of an empty name, where nothing more is known.
+NAME_IT = "give it a name in the file"
 
 
 @dataclass(frozen=True)
@@ -96,19 +102,27 @@ def header_names(part: TextPart) -> tuple[str, ...]:
         raise empty_file(part.file, header=False)
     if not part.header:
         return tuple(f"c{at}" for at in range(1, len(first.cells) + 1))
-    check_names(first.cells, part.file, first.line_of)
+    hint = NAME_IT
+    if not all(first.cells):
+        rest = islice(part.records(), 1, MOST_ABOVE)
+        with suppress(DataError):  # what is broken below is not what is wrong here
+            hint = unnamed_hint(first.cells, ((record.line, record.cells) for record in rest))
+    check_names(first.cells, part.file, first.line_of, hint)
     return tuple(first.cells)
 
 
-def check_names(names: Collection[str], file: str, line_of: Callable[[int], int | None]) -> None:
-    """Refuse column names that are empty or the same; ``line_of`` gives the line of a position (from 0)."""
+def check_names(names: Collection[str], file: str, line_of: Callable[[int], int | None], hint: str = NAME_IT) -> None:
+    """Refuse column names that are empty or the same; ``line_of`` gives the line of a position (from 0).
+
+    ``hint`` is the way out of a name that is empty.
+    """
     seen: dict[str, int] = {}
     for at, name in enumerate(names):
         if not name:
             raise DataError(
                 "empty-column-name",
                 f"{file}: column {at + 1} of {len(names)} has no name",
-                hint="name it in the header; a delimiter at the end of the line makes such a column",
+                hint=hint,
                 where=Location(file=file, line=line_of(at)),
             )
         if name in seen:
@@ -134,6 +148,8 @@ def refuse_bytes(part: TextPart, encoding: str, error: UnicodeError) -> NoReturn
         where = part.find(_UNDECODED if encoding.startswith(("utf-16", "utf-32")) else _ESCAPED)
     except (DataError, UnicodeError):  # broken in other ways too; or a codec that cannot mark what it does not decode
         where = Location(file=part.file)
+    if _ESCAPED.search(where.column or ""):  # a header that is damaged itself is no name
+        where = replace(where, column=None)
     shown = f" (0x{error.object[error.start]:02x})" if isinstance(error, UnicodeDecodeError) else ""
     line = f": line {where.line}" if where.line else ""
     raise DataError(

@@ -8,13 +8,13 @@ from scipy import sparse
 
 from regcli.data.table import Column, Numbers
 
-__all__ = ["count_products", "is_thin", "thin_pairs"]
+__all__ = ["BLOCK", "count_products", "is_thin", "thin_pairs"]
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
-#: Columns whose products with all later ones are in memory at a time.
-_BLOCK = 256
+#: Columns whose products with all later ones are in memory at a time; of other columns, correlations.
+BLOCK = 256
 
 
 def is_thin(column: Column) -> bool:
@@ -57,8 +57,8 @@ def thin_pairs(columns: Sequence[Numbers], rows: Rows, least: float) -> Iterator
         X = sparse.csc_array(sparse.csr_array(X)[rows])
     mean = np.asarray(X.sum(axis=0)) / rows.size
     spread = np.sqrt(np.maximum(np.asarray(X.multiply(X).sum(axis=0)) / rows.size - mean * mean, 0.0))
-    for start in range(0, len(columns), _BLOCK):
-        left = X[:, start : start + _BLOCK]
+    for start in range(0, len(columns), BLOCK):
+        left = X[:, start : start + BLOCK]
         found = sparse.coo_array(left.T @ X[:, start:])
         i, j = found.coords[0] + start, found.coords[1] + start
         with np.errstate(divide="ignore", invalid="ignore"):  # of columns that do not vary there

@@ -7,9 +7,10 @@ from shlex import quote
 import numpy as np
 from numpy.typing import NDArray
 
-from regcli.data.adorned import plainly
+from regcli.data.adorned import plainly, ways_to_numbers
 from regcli.data.columns import number
-from regcli.data.derive import is_date
+from regcli.data.derive import SPELLING, is_date, is_other_date
+from regcli.data.dialect import Dialect
 from regcli.data.table import Levels, Numbers, Table, Unsupported
 from regcli.errors import DataError, Location, counted
 
@@ -41,7 +42,7 @@ def check_used(
     *,
     numeric: Collection[str],
     features: Collection[str],
-    decimal: str = ".",
+    dialect: Dialect,
 ) -> None:
     """Refuse columns that cannot be used as they stand.
 
@@ -57,8 +58,8 @@ def check_used(
         Columns that must be numbers.
     features : collection of str
         Columns that can be left out, which is then a way out.
-    decimal : str
-        The decimal mark of the text.
+    dialect : Dialect
+        How the text was read.
 
     Raises
     ------
@@ -79,8 +80,8 @@ def check_used(
                 + _ways_without(name, free=name in free),
             )
         if isinstance(column, Levels) and name not in categorical:
-            known = _known_numbers(column, decimal, must_be_numeric=name in numeric)
-            _check_text(table, name, column, known, decimal, free=name in free)
+            known = _known_numbers(column, dialect.decimal, must_be_numeric=name in numeric)
+            _check_text(table, name, column, known, dialect, free=name in free)
         if isinstance(column, Numbers):
             _check_numbers(table, name, column, free=name in free)
 
@@ -104,34 +105,39 @@ def _known_numbers(column: Levels, decimal: str, *, must_be_numeric: bool) -> ND
     with_comma = all(number(level, ",") is not None for level in column.levels)
     # Of two levels nothing is lost: they are one column of 0 and 1, whatever they are called.
     adorned = len(column.levels) > 2 and all(
-        known or plainly(level) is not None for known, level in zip(numeric.tolist(), column.levels, strict=True)
+        known or plainly(level, decimal) is not None
+        for known, level in zip(numeric.tolist(), column.levels, strict=True)
     )
     return numeric if with_comma or adorned or counts[numeric].sum() >= NUMBER_SHARE * counts.sum() else None
 
 
 def _check_text(
-    table: Table, name: str, column: Levels, known: NDArray[np.bool_] | None, decimal: str, *, free: bool
+    table: Table, name: str, column: Levels, known: NDArray[np.bool_] | None, dialect: Dialect, *, free: bool
 ) -> None:
     """Refuse text that is numbers (``known`` marks them) with something in between, and text that names rows."""
     rows = _text_rows(column, known)
     if rows.size:
-        cells = [column.levels[column.codes[row]] for row in rows[:SHOWN]]
+        codes, first = np.unique(column.codes[rows], return_index=True)
+        cells = [column.levels[code] for code in codes[np.argsort(first)]]
+        ways = ways_to_numbers(cells, dialect.decimal, dialect.na_values)
+        ways += [f"--categorical {quote(name)}", f"--drop {quote(name)}"] if free else []
         among = known is not None and bool(known.any())
         raise DataError(
             "text-in-numeric-column",
-            f"column {name!r} holds numbers{_text_told(cells[0], counted(rows.size, 'cell'), among=among)}",
+            f"column {name!r} holds numbers"
+            + _text_told(cells[0], dialect.decimal, counted(rows.size, "cell"), among=among),
             where=table.locate(int(rows[0]), name),
-            cells=cells,
-            hint=_text_hint(name, cells, decimal, free=free),
+            cells=cells[:SHOWN],
+            hint=", or ".join(ways) or "mend the file",
         )
-    if free and column.levels and all(_ISO_DATE.match(level) and is_date(level) for level in column.levels):
+    dates = _dates_told(name, column.levels) if free and column.levels else None
+    if dates is not None:
         raise DataError(
             "undeclared-date",
-            f"column {name!r} holds dates",
+            f"column {name!r} holds dates{dates[0]}",
             where=Location(file=table.files[0].path, column=name),
             cells=column.levels[:SHOWN],
-            hint=f"--date {quote(name)} makes year, month, weekday and days of it, --drop {quote(name)} leaves it out, "
-            f"--categorical {quote(name)} takes it as it is spelt",
+            hint=f"{dates[1]}, --drop {quote(name)} leaves it out, --categorical {quote(name)} takes it as it is spelt",
         )
     if len(column.levels) > MOST_LEVELS:
         raise DataError(
@@ -147,6 +153,15 @@ def _check_text(
         )
 
 
+def _dates_told(name: str, levels: Sequence[str]) -> tuple[str, str] | None:
+    """What is to be said of a column of dates, and what makes numbers of it; None of another one."""
+    if all(_ISO_DATE.match(level) and is_date(level) for level in levels):
+        return "", f"--date {quote(name)} makes year, month, weekday and days of it"
+    if all(map(is_other_date, levels)):
+        return " that are not spelt as --date reads them", f"{SPELLING}: spell them so, for --date {quote(name)}"
+    return None
+
+
 def _text_rows(column: Levels, known: NDArray[np.bool_] | None) -> NDArray[np.intp]:
     """Rows with text in a column of numbers; none where it is one of text, or of text that spells numbers alone."""
     if known is None:
@@ -154,37 +169,11 @@ def _text_rows(column: Levels, known: NDArray[np.bool_] | None) -> NDArray[np.in
     return np.flatnonzero((column.codes >= 0) & ~np.append(known, True)[column.codes])
 
 
-def _text_told(cell: str, count: str, *, among: bool) -> str:
+def _text_told(cell: str, decimal: str, count: str, *, among: bool) -> str:
     """What is wrong with cells of a column of numbers, which stand ``among`` numbers or are all there is."""
-    if not among and plainly(cell) is not None:
+    if not among and plainly(cell, decimal) is not None:
         return f" in other than plain digits, in {count}"
     return f", but {'also ' if among else ''}{count} of text"
-
-
-def _text_hint(name: str, cells: Sequence[str], decimal: str, *, free: bool) -> str:
-    """The ways out of text among numbers."""
-    other = "." if decimal == "," else ","
-    plain = plainly(cells[0])
-    if all(re.fullmatch(rf"[+-]?\d+[{other}]\d+", cell) for cell in cells):
-        ways = [f"--decimal {other}"]
-        if all(re.fullmatch(rf"[+-]?[1-9]\d{{0,2}}[{other}]\d{{3}}", cell) for cell in cells):
-            # Read as decimals, thousands would be a thousandth of themselves.
-            whole, mark = cells[0].replace(other, ""), {",": "comma", ".": "point"}[other]
-            ways = [
-                f"write {cells[0]} as {whole} if the {mark} parts thousands",
-                f"{ways[0]} if it is the decimal mark",
-            ]
-    elif plain is not None:
-        ways = [f"write {cells[0]} as {plain.replace('.', decimal)}"]
-    elif not set(cells[0]) & {"\n", "\r"}:  # a list of cells cannot hold these
-        cell = '"' + cells[0].replace('"', '""') + '"' if set(cells[0]) & {",", '"'} else cells[0]
-        option = quote(f'"",NA,{cell}')
-        ways = [f"--na-values {option} if it means missing"]
-    else:
-        ways = []
-    if free:
-        ways += [f"--categorical {quote(name)}", f"--drop {quote(name)}"]
-    return ", or ".join(ways) or "mend the file"
 
 
 def _check_numbers(table: Table, name: str, column: Numbers, *, free: bool) -> None:

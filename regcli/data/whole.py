@@ -152,7 +152,7 @@ def _check_first(part: TextPart) -> None:
     if first is None:
         raise empty_file(part.file, header=True)
     if len(first.cells) != len(part.names):
-        raise ragged(part.file, first, len(part.names))
+        raise ragged(part.file, first, part.names)
 
 
 def _cut(text: Iterator[bytes], part: TextPart) -> Iterator[_Block]:

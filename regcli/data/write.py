@@ -12,6 +12,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from shlex import quote
 from typing import Any, BinaryIO
 
 from regcli.errors import NO_ROOM, Location, OutputError
@@ -135,7 +136,7 @@ def _failed(path: str, error: OSError) -> OutputError:
         hint = "a shorter name"
     elif isinstance(error, FileNotFoundError):
         folder = os.path.dirname(os.path.realpath(path)) or "."  # noqa: PTH120
-        reason, hint = f"there is no folder {folder}", f"mkdir -p {folder}"
+        reason, hint = f"there is no folder {folder}", f"mkdir -p {quote(folder)}"
     return OutputError("output-failed", f"{path} was not written: {reason}", hint=hint, where=Location(file=path))
 
 

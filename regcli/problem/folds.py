@@ -124,11 +124,17 @@ def set_aside(
     return marked
 
 
-def last_aside(times: Integers, share: float) -> Bools:
-    """Mark the last round(share n) rows in time, at least one; of rows at one time all or none."""
+def last_aside(times: Integers, share: float, gap: int = 0) -> tuple[Bools, Bools]:
+    """Mark the rows (n,) to train on and, in time the last, those of a test set.
+
+    The latter are round(share n), at least one, and of rows at one time all or none. The ``gap`` rows just before them
+    are neither.
+    """
     order = np.argsort(times, kind="stable")
     first = times[order[times.size - max(1, round(share * times.size))]]
-    return times >= first
+    held, train = times >= first, np.zeros(times.size, dtype=bool)
+    train[order[: max(0, int(np.count_nonzero(~held)) - gap)]] = True
+    return train, held
 
 
 def whole_partition(row_weights: Array) -> Partition:

@@ -17,6 +17,9 @@ THRESHOLD = 0.5
 #: Metrics that are better when larger.
 BETTER_HIGH = frozenset({"r2", "auc", "accuracy"})
 
+#: A share of the variance below which nothing is explained: two sums over the same million rows differ by less.
+_ROUNDING = 1e-14
+
 
 def _correct(family: Family, y: Array, eta: Array, threshold: float) -> Array:
     return ((family.mean(eta) >= threshold) == (y > 0)).astype(np.float64)
@@ -46,7 +49,8 @@ def transform(name: str, value: Array, null: Array) -> Array:
         return np.sqrt(value)
     if name == "r2":
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(null > 0, 1.0 - value / null, np.nan)
+            explained = np.where(null > 0, 1.0 - value / null, np.nan)
+        return np.where(np.abs(explained) < _ROUNDING, 0.0, explained)
     return value
 
 

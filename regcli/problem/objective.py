@@ -27,7 +27,7 @@ NULL_STEPS = 200
 GRAM_TASKS = 4
 
 #: Spans of rows that are one task of a sweep.
-SPANS = 8
+SPANS = 4
 
 
 @dataclass(frozen=True)

@@ -283,7 +283,12 @@ def _validation(validation: Validation | None) -> Document | None:
     """How rows were held out."""
     if validation is None:
         return None
-    return {"scheme": validation.scheme, "folds": validation.folds, "repeats": validation.repeats}
+    return {
+        "scheme": validation.scheme,
+        "folds": validation.folds,
+        "repeats": validation.repeats,
+        "gap": validation.gap,
+    }
 
 
 def _criterion(criterion: Criterion | None) -> Document | None:

@@ -28,6 +28,7 @@ __all__ = [
     "md_table",
     "numeric_columns",
     "render",
+    "rounded",
 ]
 
 Cell = str | float | None
@@ -254,7 +255,7 @@ def _harmless(cell: Cell) -> Cell:
 
 def _md(document: Document) -> str:
     if kind_of(document) == "diff":  # for people who read a pull request: a line, and numbers that are short
-        rows = [tuple(map(_rounded, row)) for row in difference_rows(document, alone=False)]
+        rows = [tuple(map(rounded, row)) for row in difference_rows(document, alone=False)]
         return f"{md_escaped(headline(document))}\n" + (f"\n{md_table(COLUMNS, rows)}" if rows else "")
     if kind_of(document) == "plan":
         from regcli.report.blocks import plan_lines  # noqa: PLC0415  (fits need none of it)
@@ -264,7 +265,7 @@ def _md(document: Document) -> str:
     return md_table(*grid_of(document))
 
 
-def _rounded(cell: Cell) -> Cell:
+def rounded(cell: Cell) -> Cell:
     """A number with six digits."""
     return float(f"{cell:.6g}") if isinstance(cell, float) else cell
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from regcli.report.cases import Outcome, sections, title
 from regcli.report.escape import visible
-from regcli.report.formats import md_escaped, md_table
+from regcli.report.formats import md_escaped, md_table, rounded
 from regcli.report.forms import Document
 
 __all__ = ["summary", "workflow_commands"]
@@ -41,7 +41,8 @@ def summary(outcome: Outcome) -> str:
     parts = [f"### {md_escaped(title(outcome))}\n"]
     for section in sections(outcome):
         more = len(section.rows) - MOST_ROWS
-        parts.append(f"#### {section.heading}\n\n{md_table(section.columns, section.rows[:MOST_ROWS])}")
+        rows = [tuple(map(rounded, row)) for row in section.rows[:MOST_ROWS]]
+        parts.append(f"#### {section.heading}\n\n{md_table(section.columns, rows)}")
         if more > 0:
             parts.append(f"{more:,} more rows\n")
     return "\n".join(parts) + "\n"

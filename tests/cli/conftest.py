@@ -22,7 +22,7 @@ Process = subprocess.CompletedProcess[str]
 
 def environment(**more: str) -> dict[str, str]:
     """This process's environment without whatever would steer regcli, and with ``more``."""
-    steering = ("REGCLI_", "_REGCLI", "NO_COLOR", "FORCE_COLOR", "_TYPER", "COLUMNS", "GITHUB_ACTIONS", "PY_COLORS")
+    steering = ("REGCLI_", "_REGCLI", "NO_COLOR", "FORCE_COLOR", "_TYPER", "COLUMNS", "GITHUB_", "PY_COLORS")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(steering)}
     return {**kept, "PYTHONPATH": str(ROOT), **more}
 

@@ -186,8 +186,8 @@ CELLS = [
         text(edited(5, "a", "high")),
         "text-in-numeric-column",
         (5, "a"),
-        ("""--na-values '"",NA,high'""", "--categorical a", "--drop a"),
-        (("--na-values", '"",NA,high', "--missing", "drop"), ("--categorical", "a"), ("--drop", "a")),
+        ("""--na-values '"",NA,NaN,nan,null,high'""", "--categorical a", "--drop a"),
+        (("--na-values", '"",NA,NaN,nan,null,high', "--missing", "drop"), ("--categorical", "a"), ("--drop", "a")),
         cells=("high",),
     ),
     Damage(
@@ -195,8 +195,8 @@ CELLS = [
         text(edited(5, "a", '"""1"", or so"')),
         "text-in-numeric-column",
         (5, "a"),
-        ("""--na-values '"",NA,\"""1"", or so"'""",),
-        (("--na-values", '"",NA,"""1"", or so"', "--missing", "drop"),),
+        ("""--na-values '"",NA,NaN,nan,null,\"""1"", or so"'""",),
+        (("--na-values", '"",NA,NaN,nan,null,"""1"", or so"', "--missing", "drop"),),
         cells=('"1", or so',),
     ),
     Damage(
@@ -246,8 +246,8 @@ CELLS = [
         text(edited(5, "y", "high")),
         "text-in-numeric-column",
         (5, "y"),
-        ("""--na-values '"",NA,high'""",),
-        (("--na-values", '"",NA,high', "--missing-target", "drop"),),
+        ("""--na-values '"",NA,NaN,nan,null,high'""",),
+        (("--na-values", '"",NA,NaN,nan,null,high', "--missing-target", "drop"),),
         cells=("high",),
     ),
     Damage(
@@ -255,8 +255,8 @@ CELLS = [
         text(edited(5, "w", "high")),
         "text-in-numeric-column",
         (5, "w"),
-        ("""--na-values '"",NA,high'""",),
-        (("--na-values", '"",NA,high', "--missing-target", "drop"),),
+        ("""--na-values '"",NA,NaN,nan,null,high'""",),
+        (("--na-values", '"",NA,NaN,nan,null,high', "--missing-target", "drop"),),
         (*FIT, "--weights", "w"),
     ),
     Damage(
@@ -420,7 +420,7 @@ COLUMNS = [
         ("rename", "--drop c=south"),
         (("--drop", "c=south"),),
     ),
-    Damage("only the target", text([row[-1:] for row in whole()]), "no-features", (None, None), ("--features",)),
+    Damage("only the target", text([row[-1:] for row in whole()]), "no-features", (None, None), ("--delimiter",)),
     Damage(
         "constant columns",
         text([["b", "y"], *(["1", row[-1]] for row in whole()[1:])]),

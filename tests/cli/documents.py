@@ -76,7 +76,7 @@ def fit_document(names: tuple[str, ...] = ("age", "bmi")) -> dict[str, Any]:
             "train": {"mse": 1.25, "r2": None},
             "null": {"mse": 2.0, "r2": 0.0},
         },
-        "validation": {"scheme": "kfold", "folds": 2, "repeats": 1},
+        "validation": {"scheme": "kfold", "folds": 2, "repeats": 1, "gap": None},
         "criterion": None,
         "convergence": {
             "converged": True,

@@ -17,7 +17,7 @@ from typing import Any
 from regcli.app.context import Nobody, Progress
 from regcli.app.options import FitRequest, PathRequest, PredictRequest
 from regcli.cli.boundary import run
-from regcli.errors import DataError, Location, Warn
+from regcli.errors import DataError, Location, ResourceError, Warn
 from tests.cli import documents
 
 Request = FitRequest | PathRequest | PredictRequest
@@ -89,6 +89,16 @@ def modules() -> tuple[dict[str, ModuleType], list[Outcome]]:
     return made, seen
 
 
+class _Ending:
+    """While its class is made something ends the run: the user presses Ctrl-C, or time is over."""
+
+    def __init__(self, end: BaseException) -> None:
+        self.end = end
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        raise self.end
+
+
 def _behave(request: Request, context: RunContext) -> Outcome:
     data = request.scoring.data if isinstance(request, PredictRequest) else request.data.data
     context.note("reading")
@@ -110,6 +120,9 @@ def _behave(request: Request, context: RunContext) -> Outcome:
             raise OSError(28, "No space left on device")
         case "interrupt.csv":
             raise KeyboardInterrupt
+        case "interrupt-in-class.csv" | "late-in-class.csv" as name:
+            late = ResourceError("out-of-time", "the time is over")
+            type("Made", (), {"field": _Ending(late if name == "late-in-class.csv" else KeyboardInterrupt())})
         case "wait.csv":
             Path(data[1]).touch()
             time.sleep(30)

@@ -41,6 +41,7 @@ def test_an_error_is_one_json_object_with_json(inside: Inside, words: tuple[str,
         ("bug.csv", 70, "internal"),
         ("big.csv", 7, "out-of-memory"),
         ("full.csv", 6, "output-failed"),
+        ("late-in-class.csv", 7, "out-of-time"),
     ],
 )
 def test_whatever_goes_wrong_has_a_status_and_no_traceback(inside: Inside, data: str, status: int, code: str) -> None:
@@ -62,6 +63,7 @@ def test_only_vv_shows_a_traceback(inside: Inside) -> None:
 
 def test_interrupt_and_termination(inside: Inside) -> None:
     assert inside("fit", "interrupt.csv") == (130, "", "")
+    assert inside("fit", "interrupt-in-class.csv") == (130, "", "")  # Python 3.11 makes a RuntimeError of it
     assert inside("fit", "terminate.csv") == (143, "", "")
 
 

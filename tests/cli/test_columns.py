@@ -2,6 +2,7 @@
 
 import csv
 import json
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -188,6 +189,12 @@ def test_text_without_a_cell_is_text_without_a_word() -> None:
     one = fitted(data, *words)
     other = fitted(data.fillna({"note": "-"}), *words)
     assert one["coefficients"] == other["coefficients"]
+
+
+def test_days_of_a_daily_series_name_no_rows() -> None:
+    data = table().assign(when=[f"{date(2023, 1, 1) + timedelta(days=at)}" for at in range(len(table()))])
+    document = fitted(data, "--date", "when", "--drop", "note", "--lambda", "0.01")
+    assert "probable-identifier" not in str(document["warnings"])
 
 
 def test_an_undeclared_date_is_refused_with_the_way_out() -> None:

@@ -60,7 +60,21 @@ def test_commands_options_words_and_columns_are_offered(place: Path) -> None:
     kinds = (*(part.kind for part in groups(FitRequest)), Common)
     every = {name for kind in kinds for choice in declared(kind) for name in choice.flag.names if name[:2] == "--"}
     assert set(completions(["fit", "data.csv"], "--")) == every | {"--help"}
+    assert completions(["fit", "data.csv"], "--target=p") == ["--target=price", "--target=page"]
+    assert completions(["fit"], "--penalty=la") == ["--penalty=lasso"]
+    assert completions(["fit"], "--strict=") == completions(["fit", "-y"], "--nothing=") == []
     assert (place / "data.csv").exists()
+
+
+def test_the_table_may_be_at_home_and_its_names_may_have_several_lines(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(place))
+    (place / "two.csv").write_text('"per\nyear",price,"a ""b"", c"\n1,2,3\n')
+    assert completions(["fit", "~/two.csv", "-y"], "") == ["price", 'a "b", c']
+    assert completions(["fit", "~nobody-of-that-name/two.csv", "-y"], "") == []
+    (place / "open.csv").write_text('a,"b\n' + "1,2\n" * 300_000)
+    assert completions(["fit", "open.csv", "-y"], "") == []
 
 
 def table(path: Path) -> None:
@@ -118,6 +132,10 @@ def test_bash_completes(place: Path) -> None:
     show = 'printf "%s\\n" "${COMPREPLY[@]}"\n'
     script = source(place, "bash") + ask.format(file="data.csv", start="p") + show
     assert run(place, "bash", "--norc", "-c", script).splitlines() == ["price", "page"]
+    ask_again = "COMP_WORDS=(regcli fit data.csv --target {}); COMP_CWORD={}; _regcli_completion regcli\n"
+    for words, at, found in (("=", 4, ["price", "page", "age"]), ("= pr", 5, ["price"])):  # --target=, --target=pr
+        script = source(place, "bash") + ask_again.format(words, at) + show
+        assert run(place, "bash", "--norc", "-c", script).splitlines() == found
     script = source(place, "bash") + ask.format(file="hostile.csv", start="") + 'for name in "${COMPREPLY[@]}"; do '
     script += "eval \"printf '%s\\n' $name\"; done\n"  # as if the line were run
     assert run(place, "bash", "--norc", "-c", script).splitlines() == list(HOSTILE)

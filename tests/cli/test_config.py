@@ -17,6 +17,7 @@ from regcli.cli.options import groups
 from regcli.cli.texts import COMMANDS
 from regcli.report.schemas import SCHEMAS
 from tests.cli.conftest import ROOT, Process, environment
+from tests.fuzz.tool import run_tool
 
 Run = Callable[..., Process]
 
@@ -46,6 +47,19 @@ def test_a_file_gives_the_numbers_that_flags_give(tmp_path: Path, regcli: Run) -
     assert filed["model"]["penalty"] == "l2"
     bare = document(regcli(*PLAIN, "--no-config"))
     assert (bare["model"]["penalty"], "config" in bare["options"]) == ("l1", False)
+
+
+def test_a_table_of_cv_is_not_the_option_of_that_name(tmp_path: Path, regcli: Run) -> None:
+    (tmp_path / "regcli.toml").write_text('[fit]\ncv = "time"\n[cv]\npenalty = "l2"\n')
+    assert document(regcli(*PLAIN))["validation"]["scheme"] == "time"
+    assert document(regcli("cv", *PLAIN[1:]))["model"]["penalty"] == "l2"
+
+
+def test_a_file_may_begin_with_the_mark_of_utf_8(tmp_path: Path, regcli: Run) -> None:
+    for name, head in (("regcli.toml", ""), ("pyproject.toml", "[tool.regcli]\n")):
+        (tmp_path / name).write_text(f'\ufeff{head}penalty = "l2"\n', encoding="utf-8")
+        assert document(regcli(*PLAIN))["model"]["penalty"] == "l2", name
+        (tmp_path / name).unlink()
 
 
 def test_flags_win_over_variables_and_those_over_the_file(tmp_path: Path, regcli: Run) -> None:
@@ -82,7 +96,7 @@ BAD = {
     '\n\n[fit]\n# family\nfamily = "gausian"': (5, "gaussian"),
     'drop = [\n "a",\n]\nfolds = "ten"\n': (4, None),
     "[fit]\nfolds = 3.5": (2, None),
-    "standardize = 1": (1, None),
+    "# a\u2028b \x85 c\nstandardize = 1": (2, None),
     "no-intercept = 1": (1, None),
     "drop = [1]": (1, None),
     'target = "a\\u0000b"': (1, None),
@@ -124,6 +138,20 @@ def test_a_hostile_file_is_an_error_of_ours(tmp_path: Path, regcli: Run, content
     (tmp_path / "regcli.toml").write_bytes(content)
     done = regcli(*PLAIN, "--json")
     assert (done.returncode, json.loads(done.stderr)["code"]) == (2, "config-invalid")
+
+
+def test_files_that_are_read_lie_beside_the_configuration_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fit = ("-y", "progression", "--family", "gaussian", "--folds", "3")
+    monkeypatch.chdir(tmp_path)
+    Path("data.csv").write_bytes(Path(DATA).read_bytes())
+    assert run_tool("fit", "data.csv", *fit, "-o", "old.json").status == 0
+    Path("regcli.toml").write_text('[fit]\nbaseline = "old.json"\nmax-drop = "r2=0"\n[cv]\ntest = "data.csv"\n')
+    Path("in/side").mkdir(parents=True)
+    monkeypatch.chdir("in/side")
+    assert run_tool("fit", "../../data.csv", *fit).status == 0
+    told = run_tool("cv", "../../data.csv", "--show-config", "--json").document["config"]
+    assert [(row["value"], row["line"]) for row in told if row["option"] == "test"] == [(["../../data.csv"], 5)]
+    assert run_tool("cv", "../../data.csv", *fit, "--test", "no.csv").status == 3  # a flag is as it stands
 
 
 def test_a_named_file_is_read_and_has_to_be_there(tmp_path: Path, regcli: Run) -> None:

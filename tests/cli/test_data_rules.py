@@ -305,7 +305,7 @@ def test_all_cells_of_text_are_counted_and_the_first_are_shown() -> None:
     code, outcome = refused(put(text(rows)), *FIT)
     assert code == "text-in-numeric-column"
     assert "column 'a' holds numbers, but also 4 cells of text\n  at t.csv:4, column 'a'\n" in outcome.err
-    assert "  cells: 'high', 'low', 'high'\n" in outcome.err
+    assert "  cells: 'high', 'low', '?'\n" in outcome.err
 
 
 def test_missing_cells_are_counted_by_column() -> None:

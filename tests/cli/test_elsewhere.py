@@ -19,7 +19,7 @@ from tests.fuzz.tool import run_tool
 
 DIABETES = ROOT / "sample_data" / "diabetes.csv"
 FIT = ("-y", "progression", "--family", "gaussian", "-l", "1", "--folds", "5")
-RECIPES = (ROOT / "docs" / "recipes.md").read_text("utf-8")
+RECIPES = "".join((ROOT / name).read_text("utf-8") for name in ("README.md", "docs/recipes.md"))
 
 #: pip as it is without an index: what it builds with and what regcli needs is there already.
 OFFLINE = {
@@ -231,7 +231,7 @@ def test_the_workflow_in_the_recipes_runs(folder: Path) -> None:
 
 
 def recipe(name: str) -> str:
-    """The file of this name in the page of recipes."""
+    """The file of this name in the README or the page of recipes."""
     (found,) = [block.text for block in blocks(RECIPES) if block.file == name]
     return found
 

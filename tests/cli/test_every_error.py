@@ -13,6 +13,7 @@ from unittest.mock import patch
 
 import jsonschema
 import pyarrow as pa
+import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 
@@ -91,7 +92,7 @@ CASES = {
     "unknown-level": Case(("predict", "model.json", "level.csv"), ("file", "line", "column"), hint="--unknown-level"),
     "bad-row": Case(("predict", "model.json", "huge.csv"), ("file", "line"), hint="--on-bad-row"),
     "model-unreadable": Case(("predict", "list.json", "data.csv"), ("file",), hint=" "),
-    "model-schema": Case(("predict", "old.json", "data.csv"), hint="fit again"),
+    "model-schema": Case(("predict", "old.json", "data.csv"), ("file",), hint="fit again"),
     "model-altered": Case(("predict", "altered.json", "data.csv"), hint="--no-verify"),
     "output-exists": Case(("fit", "data.csv", *FIT, "-o", "folder", "-f", "json"), ("file",), hint="name a file in it"),
     "output-failed": Case(("fit", "data.csv", *FIT, "-o", "absent/a.json"), ("file",), hint=" "),
@@ -322,6 +323,22 @@ def test_what_is_read_is_not_written_over(
     assert error["code"] == "conflicting-options"
     assert error["message"].startswith(f"{both} are the same file")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_no_file_of_a_folder_that_is_read_is_written_over(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = tmp_path / "parts" / "year=2026" / "a.parquet"
+    part.parent.mkdir(parents=True)
+    pq.write_table(pacsv.read_csv(made / "data.csv"), part)
+    before = part.read_bytes()
+    monkeypatch.chdir(tmp_path)
+    words = ("fit", "parts", *FIT, "--features", "a", "-m")
+    error = run_tool(*words, "parts/year=2026/a.parquet", "--json").error
+    assert (error["code"], part.read_bytes()) == ("conflicting-options", before)
+    assert run_tool(*words, "model.json").status == 0
+    (tmp_path / "parts" / "_model.json").write_bytes(b"not read")
+    assert run_tool(*words, "parts/_model.json").status == 0
 
 
 def test_a_baseline_may_be_replaced_by_what_is_held_against_it(

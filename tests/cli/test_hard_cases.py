@@ -63,6 +63,30 @@ def test_a_column_at_a_trillion_is_fitted_as_if_it_were_near_zero(ask: Ask, tmp_
         assert other["estimate"] == pytest.approx(one["estimate"], rel=REFERENCE)
     assert distant["convergence"]["status"] == "rounding_floor"
     assert [warning["code"] for warning in distant["warnings"]] == ["rounding-floor"]
+    assert "exact intercept: a (about 1000000000003); take 1000000000003 from" in distant["warnings"][0]["message"]
+
+
+def test_a_column_too_far_out_for_an_exact_intercept_is_told_and_fits_less_what_is_told(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """Integers next to 2^53: no intercept in double precision holds their mean times a coefficient to a tenth."""
+    i = np.arange(60)
+    step, x = i * 37 % 3 - 1, i * 53 % 89 / 8
+    columns = {"far": step + (2**53 - 1), "x": x, "y": 0.7 * step + x + i * 29 % 97 / 97}
+    path, near = write(tmp_path / "far.csv", columns), write(tmp_path / "near.csv", {**columns, "far": step})
+    words = ("-y", "y", "--family", "gaussian", "-l", "0.01")
+    status, error = ask("fit", path, *words)
+    assert (status, error["code"]) == (4, "not-converged")
+    assert error["message"].endswith(
+        "too far from 0, beside their spread, for an exact intercept: far (about 9007199254740991)"
+    )
+    assert error["hint"] == "take 9007199254740991 from the numbers of far in the table, or --drop far"
+    status, document = ask("path", path, *words)
+    (warning,) = document["warnings"]
+    assert (status, warning["code"], warning["columns"]) == (0, "rounding-floor", ["far"])
+    status, document = ask("fit", near, *words)
+    assert (status, document["warnings"]) == (0, [])
+    assert [entry["term"] for entry in document["coefficients"]] == ["far", "x"]
 
 
 @pytest.mark.parametrize("family", ["gaussian", "binomial"])
@@ -120,6 +144,19 @@ def test_what_keeps_newton_from_an_end_is_named(family: str, ask: Ask, tmp_path:
     assert "--drop" in error["hint"]
     status, document = ask("fit", path, "-y", "y", "--family", family, "--penalty", "none", "--drop", "twin")
     assert (status, document["warnings"]) == (0, [])
+
+
+def test_what_keeps_folds_from_an_end_is_named_and_its_way_out_works(ask: Ask, tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    a, b = noise(rng, 2, 200)
+    path = write(tmp_path / "twins.csv", {"a": a, "b": b, "twin": a + 1e-7 * rng.normal(size=200), "y": (a > -b) * 1})
+    words = ("-y", "y", "--family", "binomial", "-l", "0.1,0.05")
+    status, error = ask("fit", path, *words, "--penalty-factor", "a=0", "--penalty-factor", "twin=0")
+    assert (status, error["code"]) == (4, "not-converged")
+    assert error["message"].endswith("in every fold: unpenalised columns nearly depend on others: twin (on a)")
+    assert "penalise all of them: --penalty l2 shares" in error["hint"]
+    assert ask("fit", path, *words, "--penalty", "l2")[0] == 0
+    assert ask("fit", path, *words, "--penalty-factor", "a=0", "--drop", "twin")[0] == 0
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def test_a_dry_run_foretells_the_run_and_writes_nothing(tmp_path: Path, regcli: 
     )
     assert [grid["n"] for grid in plan["grid"]] == [3]
     if more:
-        held = {key: plan["validation"][key] for key in ("scheme", "folds", "repeats")}
+        held = {key: plan["validation"][key] for key in ("scheme", "folds", "repeats", "gap")}
         assert held == document["validation"]
 
 
@@ -250,6 +250,8 @@ def test_whatever_the_limit_a_fit_ends_well_or_says_that_it_is_too_little(jobs: 
         statuses.append(done.returncode)
     assert statuses == sorted(statuses, reverse=True)
     assert (statuses[0], statuses[-1]) == (7, 0)
+    least = regcli("fit", *FIT, "--max-memory", "1MB", "--json")
+    assert json.loads(least.stderr)["hint"] == "a larger --max-memory"  # no smaller table helps
 
 
 @linux

@@ -231,6 +231,16 @@ def test_reports_cover_all_of_them() -> None:
     ]
 
 
+def test_reports_say_that_the_document_could_not_be_written_or_that_there_is_no_check() -> None:
+    words = ("--report", "junit=r.xml", "-o", "/dev/full", "-f", "json")
+    for text, status, code, checks in ((TWO, 6, "output-failed", 2), ("quiet = 1\n", 2, "usage", 0)):
+        assert configured(text, *words).status == status
+        suites = list(etree.parse("r.xml").getroot())
+        assert len(suites) == checks + 1
+        assert [failure.get("type") for failure in suites[-1].iter("failure")] == [code]
+        Path("r.xml").unlink()
+
+
 BAD = {
     "no-model": ('[[check]]\ndata = "data.csv"', 1, "a check needs model"),
     "no-data": ('x = 1\n[[check]]\nmodel = "m.json"'.removeprefix("x = 1\n"), 1, "a check needs data"),

@@ -131,6 +131,11 @@ def test_help_shows_the_words_of_choices_and_defaults(regcli: Run) -> None:
     [
         (("fit", "--penalti", "l1"), "did you mean '--penalty'"),
         (("ftt",), "did you mean 'fit'"),
+        (("cross-validate",), "did you mean 'cv'"),
+        (("lasso", "x.csv"), "hint: regcli fit --penalty lasso"),
+        (("help", "fit"), "hint: regcli --help"),
+        (("--fit", "x.csv"), "hint: fit is a command: regcli fit"),
+        (("fit", "x.csv", "--alpha", "1"), "hint: --lambda is the strength"),
         (("fit",), "Missing argument 'DATA...'"),
         (("predict", "model.json"), "Missing argument 'DATA...'"),
         (("fit", "x.csv", "--penalty", "l3"), "'l3' is not one of"),
@@ -241,6 +246,15 @@ def test_a_full_disk_is_6(tmp_path: Path, words: tuple[str, ...]) -> None:
         )
     assert done.returncode == 6
     assert done.stderr.startswith(b"error[output-failed]: ")
+
+
+@pytest.mark.parametrize("words", ["", "--help", "fit --help", "-V", "predict -V", "man", "schema"])
+def test_closed_standard_output_is_6(tmp_path: Path, words: str) -> None:
+    command = ["sh", "-c", f'exec "{sys.executable}" -m regcli {words} >&-']
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr.splitlines()[0]) == (6, "error[output-failed]: standard output is closed")
 
 
 def test_a_stream_of_predictions_ends_with_its_reader(tmp_path: Path) -> None:

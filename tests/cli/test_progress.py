@@ -27,15 +27,20 @@ class Clock:
         return self.now
 
 
+@pytest.fixture(name="clock")
+def clock_and_terminal(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """A clock, beside a terminal of 80 columns."""
+    monkeypatch.setenv("COLUMNS", "80")
+    return Clock()
+
+
 def told(capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().err.strip("\r ")
 
 
 def test_a_line_tells_how_much_is_done_and_how_long_it_will_take(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    clock = Clock()
     line = ProgressLine(clock=clock)
     line.doing("fitting", "strengths")
     line.update(0, 100)
@@ -58,10 +63,8 @@ def test_a_line_tells_how_much_is_done_and_how_long_it_will_take(
 
 
 def test_what_has_been_done_before_does_not_count_for_the_time_that_is_left(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    clock = Clock()
     line = ProgressLine(clock=clock)
     line.doing("reading", "bytes")
     clock.now = 600.0
@@ -83,9 +86,9 @@ def test_what_has_been_done_before_does_not_count_for_the_time_that_is_left(
     assert "2/50 strengths, 2 min 24 s left" in told(capsys)
 
 
-def test_a_line_without_an_end_counts(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    clock = Clock()
+def test_a_line_without_an_end_counts(
+    clock: Clock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     line = ProgressLine(clock=clock)
     line.doing("predicting", "rows")
     clock.now = 4000.0
@@ -181,11 +184,7 @@ def test_whatever_takes_long_says_so_on_a_terminal(scored: Path, name: str) -> N
     assert b"\r" not in done.stderr
 
 
-def test_time_is_told_before_anything_is_counted(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    clock = Clock()
+def test_time_is_told_before_anything_is_counted(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     line = ProgressLine(clock=clock)
     clock.now = 3.0
     line.begin()

@@ -183,8 +183,7 @@ def rendered(text: str) -> tuple[int, int, set[str]]:
 
 def test_the_summary_of_a_step_is_a_table_that_names_stay_in() -> None:
     Path("summary.md").write_text("before\n", "utf-8")
-    environ = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": "summary.md"}
-    assert odd(environ=environ).status == 1
+    assert odd(environ={"GITHUB_STEP_SUMMARY": "summary.md"}).status == 1
     text = Path("summary.md").read_text("utf-8")
     assert text.startswith("before\n### regcli fit")
     rows, cells, inline = rendered(text)
@@ -197,12 +196,15 @@ def test_the_summary_of_a_step_is_a_table_that_names_stay_in() -> None:
         bare = re.sub(r"\\.", "", line)  # GitHub splits a row at every bar that no backslash is before
         assert bare.count("|") in (0, 4)
     assert "does not hold" in text
+    numbers = re.findall(r"(?<=\| )-?\d[^ ]*(?= \|)", text)
+    assert len(numbers) > 2 * names
+    assert all(float(f"{float(number):.6g}") == float(number) for number in numbers)  # short, for people
 
 
-def test_there_is_no_summary_elsewhere() -> None:
-    Path("summary.md").write_text("", "utf-8")
-    assert odd(environ={"GITHUB_STEP_SUMMARY": "summary.md"}).status == 1
-    assert Path("summary.md").read_text("utf-8") == ""
+def test_there_is_no_summary_where_no_file_or_none_that_can_be_written_is_named() -> None:
+    before = set(Path().iterdir())
+    assert odd(environ={"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": ""}).status == 1
+    assert {path.name for path in set(Path().iterdir()) - before} == {"odd.parquet", "fit.json"}
     outcome = odd(environ={"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": "absent/summary.md"})
     assert (outcome.status, "error[output-failed]" in outcome.err) == (6, True)
 
@@ -242,6 +244,7 @@ def test_the_page_runs_and_loads_nothing() -> None:
     assert "; img-src data:; " in policy
     assert "unsafe" not in policy
     assert "://" not in text
+    assert "th,td.n{white-space:nowrap}" in text  # however narrow, no heading and no number is broken in two
     for name in HOSTILE:
         assert visible(name) in page.words
     document = json.loads(next(word for word in page.words if word.startswith("{")))

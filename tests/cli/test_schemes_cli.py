@@ -102,10 +102,10 @@ REFUSALS: list[tuple[Sequence[str], str, str, Sequence[str] | None]] = [
     ((*NUMBERS, "--cv", "group"), "usage", "--group", (*NUMBERS, "--cv", "group", "--group", "g")),
     ((*NUMBERS, "--cv", "time", "--group", "g"), "conflicting-options", "--cv", (*NUMBERS, "--group", "g")),
     ((*NUMBERS, "--cv", "kfold", "--group", "g"), "conflicting-options", "--cv", (*NUMBERS, "--group", "g")),
-    ((*NUMBERS, "--order-by", "day", "--group", "g"), IDLE, "--order-by", (*NUMBERS, "--group", "g")),
+    ((*NUMBERS, "--order-by", "day", "--group", "g"), IDLE, "leave --order-by", (*NUMBERS, "--group", "g")),
     ((*NUMBERS, "--cv", "kfold", "--order-by", "day"), IDLE, "--order-by", NUMBERS),
     ((*NUMBERS, "--cv", "stratified"), IDLE, "--cv kfold", (*NUMBERS, "--cv", "kfold")),
-    ((*NUMBERS, "--gap", "2"), IDLE, "--gap", (*NUMBERS, "--gap", "2", "--cv", "time")),
+    ((*NUMBERS, "--gap", "2"), IDLE, "--cv time, or leave", (*NUMBERS, "--gap", "2", "--cv", "time")),
     ((*NUMBERS, "--window", "9"), IDLE, "--window", (*NUMBERS, "--window", "9", "--cv", "time")),
     ((*NUMBERS, "--cv", "time", "--repeats", "2"), IDLE, "--repeats", (*NUMBERS, "--cv", "time")),
     ((*NUMBERS, "--cv", "loo", "--repeats", "2"), IDLE, "--repeats", (*NUMBERS, "--cv", "loo")),
@@ -131,7 +131,8 @@ REFUSALS: list[tuple[Sequence[str], str, str, Sequence[str] | None]] = [
     ((*NUMBERS, "--drop", "g", "--group", "g"), "column-in-two-roles", "leave out --", (*NUMBERS, "--group", "g")),
     ((*NUMBERS, "--lambda", "1", "--rule", "bic"), IDLE, "--rule", (*NUMBERS, "--lambda", "1")),
     ((*NUMBERS[4:], "--penalty", "none", "--rule", "aic"), IDLE, "--rule", NUMBERS),
-    ((*NUMBERS, "--rule", "aic", "--metric", "mae"), IDLE, "--metric", (*NUMBERS, "--rule", "aic")),
+    ((*NUMBERS, "--rule", "aic", "--metric", "mae"), IDLE, "--folds 10, or leave",
+     (*NUMBERS, "--rule", "aic", "--metric", "mae", "--folds", "10")),
     ((*NUMBERS, "--rule", "ebic", "--full-path"), IDLE, "--full-path", (*NUMBERS, "--rule", "ebic")),
     ((*NUMBERS, "--solver", "newton"), IDLE, "--solver auto", (*NUMBERS, "--solver", "auto")),
     ((*NUMBERS, "--solver", "direct"), IDLE, "moments", (*NUMBERS, "--solver", "moments")),
@@ -144,7 +145,12 @@ REFUSALS: list[tuple[Sequence[str], str, str, Sequence[str] | None]] = [
     ((*COUNTS, "--metric", "auc"), "unknown-option-value", "deviance", (*COUNTS, "--metric", "deviance")),
     ((*COUNTS, "--threshold", "0.5"), IDLE, "--threshold", COUNTS),
     ((*BASE, "-y", "y", "--family", "poisson"), "target-domain", "--family gaussian", NUMBERS),
-    ((*NUMBERS, "--l1-ratio", "0.2,0.8"), IDLE, "--l1-ratio", NUMBERS),
+    ((*NUMBERS, "--l1-ratio", "0.2,0.8"), IDLE, "--penalty elasticnet, or leave",
+     (*NUMBERS, "--l1-ratio", "0.2,0.8", "--penalty", "elasticnet")),
+    ((*NUMBERS, "--save-path"), IDLE, "-m model.json, or leave", (*NUMBERS, "--save-path", "-m", "model.json")),
+    ((*NUMBERS, "--max-drop", "r2=0.1"), IDLE, "--baseline old.json, or leave", None),
+    ((*NUMBERS, "--baseline", "old.json"), IDLE, "--max-drop r2=0.02, or leave", None),
+    ((*NUMBERS, "--baseline", "old.json", "--max-drop", "r2"), "unknown-option-value", "--max-drop r2=0.02", None),
 ]  # fmt: skip
 
 
@@ -182,6 +188,22 @@ def test_few_groups_and_few_times_make_fewer_folds() -> None:
         (warning,) = [warning for warning in document["warnings"] if warning["code"] == "fewer-folds"]
         assert warning["message"] == f"{folds} folds instead of 10: there are {what}"
         assert len(document["fold_weights"]) == warning["folds"] == folds
+
+
+def test_repeats_that_have_the_same_folds_are_told_with_the_way_out() -> None:
+    for words, folds in ((("--group", "n"), 8), (("--folds", str(ROWS)), ROWS)):
+        document = ask("cv", *NUMBERS, *words, "--repeats", "2")
+        (warning,) = [warning for warning in document["warnings"] if warning["code"] == "same-folds"]
+        assert (warning["repeats"], warning["folds"]) == (2, folds)
+        assert document["se"] == pytest.approx(ask("cv", *NUMBERS, *words)["se"], rel=EXACT)  # they bring nothing
+        assert f"--folds with fewer than {folds}" in warning["message"]
+        ways = (("--repeats", "1"), ("--repeats", "2", "--folds", str(folds - 1)))
+        for way in ways:
+            codes = {warning["code"] for warning in ask("cv", *NUMBERS, *words, *way)["warnings"]}
+            assert "same-folds" not in codes, way
+    strict = run_tool("fit", "data.csv", *NUMBERS, "--group", "n", "--repeats", "2", "--folds", "8", "--strict")
+    assert (strict.status, strict.out) == (3, "")
+    assert strict.err.startswith("error[same-folds]: all 2 repeats have the same 8 folds; leave out --repeats")
 
 
 # -- groups ----------------------------------------------------------------------------------------------------------
@@ -247,6 +269,23 @@ def test_a_test_set_is_of_whole_groups_or_of_the_last_rows() -> None:
     alone = ask("fit", *NUMBERS, "--order-by", "day", data=put(frame.loc[sorted(first)]))
     assert late["coefficients"] == alone["coefficients"]
     assert late["metrics"]["cv"] == alone["metrics"]["cv"]
+
+
+def test_a_gap_is_kept_before_test_rows_too() -> None:
+    """The model is that of the rows before the gap, scored on the rows after it."""
+    ordered = table().sort_values("at").index
+    words = ("--order-by", "day", "--gap", "4", "-l", "0.1")
+    late = ask("fit", *NUMBERS, *words, "--test-size", "0.25")
+    early = put(table().loc[sorted(ordered[: ROWS - 19])], "early.csv")
+    last = put(table().loc[sorted(ordered[ROWS - 15 :])], "last.csv")
+    alone = ask("fit", *NUMBERS, *words, "--test", last, data=early)
+    assert late["data"]["rows_used"] == ROWS - 19
+    assert late["validation"]["gap"] == 4
+    assert late["coefficients"] == alone["coefficients"]
+    assert late["metrics"] == alone["metrics"]
+    assert ask("fit", *NUMBERS, "--folds", "4")["validation"]["gap"] is None
+    error = refused("no-rows", "fit", *NUMBERS, "--order-by", "day", "--gap", "60", "--test-size", "0.25")
+    assert error["hint"] == "a smaller --test-size or --gap"
 
 
 # -- times -----------------------------------------------------------------------------------------------------------

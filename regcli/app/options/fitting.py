@@ -186,7 +186,10 @@ class Folds:
             "with --cv time the order of the file",
         ),
     ] = None
-    gap: Annotated[int | None, Flag(("--gap",), "With --cv time: rows left out just before a fold.", "G", "0")] = None
+    gap: Annotated[
+        int | None,
+        Flag(("--gap",), "With --cv time: rows left out just before a fold and before those of --test-size.", "G", "0"),
+    ] = None
     window: Annotated[
         int | None,
         Flag(("--window",), "With --cv time: train on at most this many rows before a fold.", "W", "all before it"),

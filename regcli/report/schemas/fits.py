@@ -50,6 +50,7 @@ _HELD: Mapping[str, Schema] = {
     "scheme": words("kfold", "stratified", "group", "time", "loo", "column"),
     "folds": COUNT,
     "repeats": COUNT,
+    "gap": or_null(COUNT),
 }
 
 #: Why a path may end early.

@@ -234,6 +234,13 @@ def test_metrics_of_rows_that_were_not_scored_have_names_all_the_same() -> None:
     assert "no name" in refused("metrics.train.auc > 0").message
 
 
+def test_the_way_out_names_metrics_of_new_rows_and_how_quotes_are_spelt() -> None:
+    assert "no name" in refused("metrics.r2 > 0").message  # that is one of check
+    hint = refused(r'coef["say \"x\""] > 0').hint or ""
+    assert "check and predict: 'metrics.r2 > 0.6'" in hint
+    assert "a quote in a name is doubled" in hint
+
+
 def test_functions_are_told_their_neighbours() -> None:
     assert refused("maxi(1) > 1").near == ("max",)
 

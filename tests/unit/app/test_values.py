@@ -64,6 +64,30 @@ def test_files_of_numbers_that_cannot_be_read(tmp_path: Path, content: bytes | N
     assert (caught.value.code, caught.value.where.file) == (code, str(file))
 
 
+@pytest.mark.parametrize(
+    ("content", "line", "text"),
+    [
+        ("1\n0.5\nhalf\n", 3, "'half' is not a number"),
+        ("1,0.5\r\n\r\n0.2, -3", 3, "--lambda is -3"),
+        ("\ufeff1 nan", 1, "'nan' is not a number"),
+        ("lambda\n1\n", 1, "'lambda' is not a number"),
+        ("\x0c1\n2\n4\n", 3, "--lambda is 4"),
+        ("", None, "no number in"),
+        ("\n , \n", None, "no number in"),
+    ],
+)
+def test_a_file_of_numbers_is_told_with_the_line_of_what_is_none(
+    tmp_path: Path, content: str, line: int | None, text: str
+) -> None:
+    file = tmp_path / "lambdas"
+    file.write_bytes(content.encode())
+    with pytest.raises(UsageError, match=text) as caught:
+        number_list("--lambda", f"@{file}", 0.0, 3.0)
+    assert (caught.value.code, caught.value.where.told) == (
+        "unknown-option-value", str(file) if line is None else f"{file}:{line}",
+    )  # fmt: skip
+
+
 def test_a_folder_is_no_file_of_numbers(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         number_list("--lambda", f"@{tmp_path}")

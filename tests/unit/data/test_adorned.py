@@ -5,11 +5,13 @@ import pytest
 from regcli.data.adorned import plainly
 
 NUMBERS = {
-    "1,000": "1000", "-12,345,678.25": "-12345678.25", "1_000": "1000", "1 000": "1000", "1\u00a0000,5": None,
+    "1,000": "1000", "-12,345,678.25": "-12345678.25", "1_000": "1000", "1 000": "1000", "1\u00a0000,5": "1000.5",
     "12\u202f345.5": "12345.5", "1'000": "1000", "1\u2019000": "1000", "1.000,5": "1000.5",
     "-1.234.567,89": "-1234567.89",
     "0x10": "16", "0XfF": "255", "1.5%": "1.5", "12 %": "12", "$3": "3", "-$3": "-3", "$-3": "-3", "3 \u20ac": "3",
     "\u00a31,200.50": "1200.50", "(3)": "-3", "($1,000)": "-1000", "\u22125": "-5", "+$2": "2",
+    "1.632,33\u00a0\u20ac": "1632.33", "12,5 %": "12.5", "EUR 1.000,50": "1000.50", "1 200 kr": "1200",
+    "R$ 3,50": "3.50",
     "\uff11\uff12": "12", "\uff0d\uff11\uff0e\uff15": "-1.5", "\u0661\u0662": "12", "\u096a.5": "4.5",
 }  # fmt: skip
 
@@ -25,6 +27,13 @@ NONE = (
 def test_adorned_numbers_in_plain_digits(cell: str) -> None:
     assert plainly(cell) == NUMBERS[cell]
     assert plainly(f" {cell}\t") == NUMBERS[cell]
+
+
+def test_points_part_thousands_where_the_comma_is_the_decimal_mark() -> None:
+    assert [plainly(cell, ",") for cell in ("1.234", "1.234 €", "1,234 €", "3,5", "$1,234.5")] == [
+        "1234", "1234", "1.234", None, "1234.5",
+    ]  # fmt: skip
+    assert [plainly(cell, ".") for cell in ("1.234", "1.234 €", "1,234 €")] == [None, "1.234", "1234"]
 
 
 @pytest.mark.parametrize("cell", NONE)

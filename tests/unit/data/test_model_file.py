@@ -210,6 +210,11 @@ def test_another_schema_is_told(path: str) -> None:
     for schema in ("regcli.model/2", None, 1, ["regcli.model/1"]):
         changed(path, lambda document, schema=schema: document.update(schema=schema))  # type: ignore[misc]
         assert refusal(path) == "model-schema"
+    for schema, way in (("regcli.model/2", "fit again"), ("regcli.fit/1", "models are what -m of fit writes")):
+        changed(path, lambda document, schema=schema: document.update(schema=schema))  # type: ignore[misc]
+        with pytest.raises(ModelFileError) as caught:
+            read_model(path)
+        assert (caught.value.hint or "").startswith(way)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])

@@ -6,6 +6,7 @@ import stat
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 
 import pytest
 
@@ -115,12 +116,13 @@ def test_places_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(OutputError) as caught:
         write_atomically(str(tmp_path), b"x")
     assert caught.value.code == "output-exists"
-    missing = tmp_path / "no" / "out.json"
+    missing = tmp_path / "no such" / "out.json"
     with pytest.raises(OutputError) as caught:
         write_atomically(str(missing), b"x")
     assert caught.value.code == "output-failed"
     assert caught.value.where.file == str(missing)
     assert "no folder" in caught.value.message
+    assert caught.value.hint == f"mkdir -p {quote(str(missing.parent))}"
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OutputError) as caught:
         write_atomically(str(tmp_path / "file" / "out.json"), b"x")

@@ -265,8 +265,10 @@ def test_times_that_do_not_make_folds(times: list[int], count: int, gap: int) ->
 def test_the_last_share_in_time_with_all_rows_of_its_first_time(share: float, first: int) -> None:
     times = np.array([0, 1, 2, 3, 4, 5, 6, 6, 8, 9])
     order = np.random.default_rng(0).permutation(10)
-    marked = last_aside(times[order], share)
-    assert np.array_equal(np.sort(order[marked]), np.arange(first, 10))
+    for gap in (0, 2, 20):
+        train, held = last_aside(times[order], share, gap)
+        assert np.array_equal(np.sort(order[held]), np.arange(first, 10))
+        assert np.array_equal(np.sort(order[train]), np.arange(max(0, first - gap)))
 
 
 # -- one at a time, repeats, groups aside ----------------------------------------------------------------------------

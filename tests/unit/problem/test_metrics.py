@@ -19,6 +19,12 @@ def test_rmse_and_r2_come_from_mse() -> None:
     assert transform("rmse", value, null).tolist() == [2.0, 0.0]
     assert transform("r2", value, null).tolist() == [0.5, 1.0]
     assert transform("mae", value, null) is value
+    assert transform("r2", np.array([1.0, 1.0 - 1e-16, 1.0 + 3e-16, 1.0 - 1e-12]), np.ones(4)).tolist() == [
+        0,
+        0,
+        0,
+        1.0 - (1.0 - 1e-12),
+    ]
     assert {base_metric(name) for name in ("mse", "rmse", "r2")} == {"mse"}
     assert base_metric("auc") == "auc"
 
