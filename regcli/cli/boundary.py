@@ -79,10 +79,9 @@ def _known(error: Exception, words: Sequence[str]) -> RegcliError:
     """The error in regcli's terms; a bug where it has none."""
     if isinstance(error, RegcliError):
         return error
-    if isinstance(error, RuntimeError) and isinstance(
-        error.__cause__, RegcliError
-    ):  # --max-seconds, see _signal_behind
-        return error.__cause__
+    behind = error.__cause__
+    if isinstance(error, RuntimeError) and isinstance(behind, RegcliError):  # --max-seconds, see _signal_behind
+        return behind
     from regcli.cli.mistakes import ClickError, usage_error
 
     if isinstance(error, ClickError):

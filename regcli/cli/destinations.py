@@ -49,8 +49,10 @@ def _same_file(one: str, other: str) -> bool:
 
 
 def _is_part(path: str, folder: str) -> bool:
-    """Whether a file is one of those that are read of a folder: what is hidden or begins with ``_`` is passed over."""
+    """Whether a file is one of those that are read of a folder."""
     if not (Path(folder).is_dir() and Path(path).is_file()):
         return False
+    from regcli.data.inputs import is_passed_over
+
     file, root = Path(path).resolve(), Path(folder).resolve()
-    return root in file.parents and not any(part.startswith((".", "_")) for part in file.relative_to(root).parts)
+    return root in file.parents and not any(map(is_passed_over, file.relative_to(root).parts))

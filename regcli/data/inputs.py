@@ -11,7 +11,7 @@ from regcli.data.dialect import Dialect
 from regcli.data.source import is_stream
 from regcli.errors import DataError, Location, UsageError
 
-__all__ = ["Part", "find_parts", "met_twice", "refuse_stdin_twice"]
+__all__ = ["Part", "find_parts", "is_passed_over", "met_twice", "refuse_stdin_twice"]
 
 #: How writers of partitioned tables spell a value that is missing.
 _MISSING = "__HIVE_DEFAULT_PARTITION__"
@@ -82,6 +82,11 @@ def met_twice(marks: Iterable[tuple[str, Hashable]]) -> list[tuple[str, ...]]:
     return [tuple(names) for names in groups.values() if len(names) > 1]
 
 
+def is_passed_over(name: str) -> bool:
+    """Whether a file or folder of this name is none of the parts of the folder that it is in."""
+    return name.startswith((".", "_"))
+
+
 def _is_pattern(word: str) -> bool:
     return word != "-" and "://" not in word and "::" not in word and glob.has_magic(word) and not os.path.lexists(word)
 
@@ -130,7 +135,7 @@ def _files(folder: Path, above: tuple[str, ...], dialect: Dialect) -> list[str]:
         ) from error
     found: list[str] = []
     for entry in entries:
-        if entry.name.startswith((".", "_")):
+        if is_passed_over(entry.name):
             continue
         if entry.is_dir():
             found += _files(entry, (*above, real), dialect)

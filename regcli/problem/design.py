@@ -260,7 +260,7 @@ class Sparse:
     def block_sums(self, weights: Array, labels: Integers, count: int) -> Array:
         """Weighted sums of the columns, from a sparse product."""
         self.tally.read(self.cells, count)
-        return np.asarray((self.values.T @ _one_hot(weights, labels, count).T).T)
+        return np.asarray((self._transposed @ _one_hot(weights, labels, count).T).T)
 
     def block_moments(self, weights: Array, labels: Integers, count: int) -> tuple[Array, Array]:
         """The same and those of their squares."""

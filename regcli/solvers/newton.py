@@ -396,13 +396,8 @@ class Newton:
         if state.ahead is not None and not state.rounds[lane]:
             outlook = state.ahead.of(lane, self._working.columns[columns])
         level, found, aliased = model.minimise(here, slope, widened, tol, outlook)
-        if outlook is not None:
-            step = _Step(np.array([level - here[0]]), found[None] - here[1], [part])
-            if (
-                not step.slopes(np.zeros(1, dtype=np.intp), np.array([slope[0]]), slope[1][None], here[1][None], 1.0)
-                < 0
-            ):
-                level, found, aliased = model.minimise(here, slope, widened, tol)
+        if outlook is not None and not _falls(here, (level, found), slope, part):
+            level, found, aliased = model.minimise(here, slope, widened, tol)
         state.aliased[lane] = tuple(int(columns[j]) for j in aliased)
         goal = np.append(level, own)
         goal[1 + columns] = found
@@ -470,6 +465,14 @@ class _Step:
         l1, l2 = np.stack([self.terms[at].l1 for at in index]), np.stack([self.terms[at].l2 for at in index])
         pull = l1 * np.where(coefs != 0, np.sign(coefs) * move, side * np.abs(move))
         return np.asarray((pull + (l2 * coefs - score) * move).sum(axis=1) - level * rise)
+
+
+def _falls(
+    here: tuple[float, Array], goal: tuple[float, Array], score: tuple[float, Array], terms: SeparableTerms
+) -> bool:
+    """Whether the penalised objective of a lane falls where its step to a goal begins."""
+    step, only = _Step(np.array([goal[0] - here[0]]), goal[1][None] - here[1], [terms]), np.zeros(1, dtype=np.intp)
+    return bool(step.slopes(only, np.array([score[0]]), score[1][None], here[1][None], 1.0)[0] < 0)
 
 
 def _is_far(weights: Array, eta: Array) -> bool:

@@ -3,17 +3,14 @@
 import numpy as np
 import pytest
 
-from regcli.problem.design import make_design
-from regcli.problem.families import FAMILIES
-from regcli.problem.folds import fold_partition
-from regcli.problem.lanes import make_lanes
 from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array
 from regcli.solvers import models
 from regcli.solvers.engine import serial_map
 from regcli.solvers.models import LaneModel, Models
+from tests.battery.problems import FOLDS, unlimited
 
-N, P, FOLDS = 1200, 12, 3
+N, P = 1200, 12
 
 
 @pytest.fixture(name="objective")
@@ -21,12 +18,7 @@ def logistic() -> Objective:
     """Of two classes, with columns far from their means and of different spreads."""
     rng = np.random.default_rng(3)
     X = rng.normal(size=(N, P)) * np.geomspace(0.1, 10, P) + 5
-    partition = fold_partition(rng.integers(0, FOLDS, N), FOLDS, np.ones(N))
-    design = make_design(np.asfortranarray(X), centred=True)
-    lanes = make_lanes(design, partition, intercept=True, standardized=np.ones(P, dtype=bool))
-    return Objective(
-        design, FAMILIES["binomial"], (rng.random(N) < 0.4).astype(float), np.zeros(N), lanes, intercept=True
-    )
+    return unlimited(X, (rng.random(N) < 0.4).astype(float), "binomial", np.ones(P)).problem(1e-9).objective
 
 
 def hessian(model: LaneModel) -> Array:

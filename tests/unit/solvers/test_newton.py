@@ -1,23 +1,21 @@
 """Newton's rounds: what a bad step does to them, and what the strengths before do for them."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
-from regcli.problem.design import make_design
-from regcli.problem.families import FAMILIES
-from regcli.problem.folds import fold_partition
-from regcli.problem.lanes import make_lanes
-from regcli.problem.objective import Objective
-from regcli.problem.penalties import ElasticNet
-from regcli.problem.protocols import Array, SeparableTerms
+from regcli.problem.protocols import Array
 from regcli.results import Iterate, Status
 from regcli.solvers import outlook
-from regcli.solvers.engine import Problem, Rules, serial_map
+from regcli.solvers.engine import Problem
 from regcli.solvers.models import LaneModel
-from regcli.solvers.outlook import Outlook
 from regcli.solvers.path import Grid, Walk, geometric_grid, lambda_max
+from tests.battery.problems import unlimited
 
-N, P, FOLDS = 12_000, 30, 3
+N, P = 12_000, 30
+
+Minimum = tuple[float, Array, tuple[int, ...]]
 
 
 def logistic(family: str = "binomial") -> Problem:
@@ -27,12 +25,7 @@ def logistic(family: str = "binomial") -> Problem:
     X[:, 1:] += 0.7 * X[:, :-1]
     eta = X[:, :5] @ np.array([1.0, -1.0, 0.5, 0.5, 0.3])
     y = (rng.random(N) < 1 / (1 + np.exp(-eta))).astype(float) if family == "binomial" else rng.poisson(np.exp(eta / 3))
-    design = make_design(np.asfortranarray(X), centred=True)
-    partition = fold_partition(rng.integers(0, FOLDS, N), FOLDS, np.ones(N))
-    lanes = make_lanes(design, partition, intercept=True, standardized=np.ones(P, dtype=bool))
-    objective = Objective(design, FAMILIES[family], np.asarray(y, dtype=float), np.zeros(N), lanes, intercept=True)
-    penalty = ElasticNet(1.0, np.ones(P), np.full(P, -np.inf), np.full(P, np.inf))
-    return Problem(objective, penalty, objective.null(), Rules(1e-9), serial_map)
+    return unlimited(X, np.asarray(y, dtype=float), family, np.ones(P)).problem(1e-9)
 
 
 def walked(problem: Problem, count: int = 30) -> list[Iterate]:
@@ -45,19 +38,13 @@ def coefs(steps: list[Iterate]) -> Array:
 
 
 def test_a_goal_out_of_all_bounds_leaves_a_lane_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    plain, wanted, calls = LaneModel.minimise, coefs(walked(logistic())), 0
+    plain: Callable[..., Minimum] = LaneModel.minimise
+    wanted, calls = coefs(walked(logistic())), 0
 
-    def wild(
-        self: LaneModel,
-        at: tuple[float, Array],
-        score: tuple[float, Array],
-        terms: SeparableTerms,
-        tol: float,
-        ahead: Outlook | None = None,
-    ) -> tuple[float, Array, tuple[int, ...]]:
+    def wild(model: LaneModel, *arguments: object) -> Minimum:
         nonlocal calls
         calls += 1
-        level, found, aliased = plain(self, at, score, terms, tol, ahead)
+        level, found, aliased = plain(model, *arguments)
         return (level, 1e80 * found, aliased) if calls % 50 == 7 else (level, found, aliased)
 
     monkeypatch.setattr(LaneModel, "minimise", wild)
