@@ -161,31 +161,30 @@ class Dense:
         known: int = 0,
     ) -> Array:
         """Second moments of [1, standardized columns], label by label, as sums over pieces of the rows."""
-        size = columns.size + 1
-        self.tally.read(self.shape[0] * columns.size)
+        return self._grams((weights, labels, count), _Cells(self.values, columns, scaling), known)
+
+    def block_tables(self, weights: Array, labels: Integers, count: int, target: Array) -> Array:
+        """Second moments of [1, columns, target]: the target is one more column of the product."""
+        cells = _Cells(self.values, np.arange(self.shape[1]), target=target)
+        return self._grams((weights, labels, count), cells, known=0)
+
+    def _grams(self, blocks: tuple[Array, Integers, int], cells: "_Cells", known: int) -> Array:
+        """Second moments by blocks: weights of rows, their labels, number of labels."""
+        weights, labels, count = blocks
+        size = cells.size
+        self.tally.read(self.shape[0] * cells.columns.size)
         self.tally.multiplied(self.shape[0] * (size * (size - known) if known else size * (size + 1) // 2))
         out = np.zeros((count, size, size - known))
-        every = np.array_equal(columns, np.arange(self.shape[1]))
         step = max(ROW_BLOCK, GRAM_ROWS * count, GRAM_CELLS // size)
         for start in range(0, self.shape[0], step):
-            stop = min(start + step, self.shape[0])
-            rows = np.empty((size, stop - start))
-            rows[0] = 1.0
-            order = np.argsort(labels[start:stop], kind="stable") if count > 1 else None
-            values = self.values.T[:, start:stop] if every else self.values.T[columns, start:stop]
-            if order is None:
-                rows[1:] = values
-            else:
-                values.take(order, axis=1, out=rows[1:], mode="clip")  # a quarter of the time of the checked one
-            if scaling is not None:
-                rows[1:] -= scaling[0][:, None]
-                rows[1:] /= scaling[1][:, None]
-            root = np.sqrt(weights[start:stop])
+            span = slice(start, min(start + step, self.shape[0]))
+            order = np.argsort(labels[span], kind="stable") if count > 1 else None
+            rows, root = cells.piled(span, order), np.sqrt(weights[span])
             rows *= root if order is None else root[order]
             if order is None:
                 out[0] += rows @ (rows[known:].T if known else rows.T)
                 continue
-            ends = np.cumsum(np.bincount(labels[start:stop], minlength=count))
+            ends = np.cumsum(np.bincount(labels[span], minlength=count))
             for at, (begin, end) in enumerate(pairwise([0, *ends.tolist()])):
                 if begin < end:
                     piece = rows[:, begin:end]
@@ -301,6 +300,17 @@ class Sparse:
             out[at] = table if known == 0 else table[:, 1:]
         return out
 
+    def block_tables(self, weights: Array, labels: Integers, count: int, target: Array) -> Array:
+        """Second moments of [1, columns, target], from those of the columns."""
+        m = self.shape[1]
+        out = np.zeros((count, m + 2, m + 2))
+        out[:, :-1, :-1] = self.block_grams(weights, labels, count, np.arange(m))
+        out[:, 1:-1, -1] = self.block_sums(weights * target, labels, count)
+        out[:, 0, -1] = np.bincount(labels, weights=weights * target, minlength=count)
+        out[:, -1, -1] = np.bincount(labels, weights=weights * target * target, minlength=count)
+        out[:, -1, :-1] = out[:, :-1, -1]
+        return out
+
     def rows(self, index: Integers) -> Array:
         """Chosen rows, dense."""
         chosen = self.values[index]
@@ -314,6 +324,38 @@ class Sparse:
         chosen = self.values[:, columns]
         self.tally.read(int(chosen.nnz))
         return type(self)(chosen, self.shift[columns], self.tally)
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """What second moments of a dense (n, m) matrix are of: 1, some columns, standardized, and perhaps a target (n,)."""
+
+    values: Array
+    columns: Integers
+    scaling: tuple[Array, Array] | None = None
+    target: Array | None = None
+
+    @property
+    def size(self) -> int:
+        """Rows and columns of the moments."""
+        return 1 + self.columns.size + (self.target is not None)
+
+    def piled(self, span: slice, order: Integers | None) -> Array:
+        """All of it over a span of rows, in an order of its own if there is one, (k, r)."""
+        every = np.array_equal(self.columns, np.arange(self.values.shape[1]))
+        values = self.values.T[:, span] if every else self.values.T[self.columns, span]
+        rows = np.empty((self.size, values.shape[1]))
+        rows[0], inner = 1.0, rows[1 : 1 + self.columns.size]
+        if order is None:
+            inner[:] = values
+        else:
+            values.take(order, axis=1, out=inner, mode="clip")  # a quarter of the time of the checked one
+        if self.scaling is not None:
+            inner -= self.scaling[0][:, None]
+            inner /= self.scaling[1][:, None]
+        if self.target is not None:
+            rows[-1] = self.target[span] if order is None else self.target[span][order]
+        return rows
 
 
 def _blocks(rows: Array) -> tuple[Array, slice]:
@@ -361,7 +403,7 @@ def make_design(values: Array | sparse.sparray, *, centred: bool) -> Dense | Spa
         stored = sparse.csc_array(values, dtype=np.float64)
         return _shifted(stored) if centred else Sparse(stored, np.zeros(stored.shape[1]))
     n, m = values.shape
-    if n * m >= SPARSE_CELLS and np.count_nonzero(values) <= SPARSE_SHARE * n * m:
+    if n * m >= SPARSE_CELLS and _has_few(values, SPARSE_SHARE * n * m):
         return Sparse(sparse.csc_array(values), np.zeros(m))
     values = np.asfortranarray(values, dtype=np.float64)
     shift = np.zeros(m)
@@ -371,6 +413,16 @@ def make_design(values: Array | sparse.sparray, *, centred: bool) -> Dense | Spa
             shift[start : start + COLUMN_BLOCK] = _near_mean(block)
             block -= shift[start : start + COLUMN_BLOCK]
     return Dense(values, shift)
+
+
+def _has_few(values: Array, most: float) -> bool:
+    """Whether at most so many cells are not zero; a matrix of others is not read to its end."""
+    found = 0
+    for start in range(0, values.shape[1], COLUMN_BLOCK):
+        found += int(np.count_nonzero(values[:, start : start + COLUMN_BLOCK]))
+        if found > most:
+            return False
+    return True
 
 
 def _shifted(stored: sparse.csc_array) -> Sparse:

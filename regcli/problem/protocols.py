@@ -104,6 +104,13 @@ class Design(Protocol):
         """
         ...
 
+    def block_tables(self, weights: Array, labels: Integers, count: int, target: Array) -> Array:
+        """Second moments of [1, x, y] of the shifted columns and a target (n,), (B, m + 2, m + 2), label by label.
+
+        Costs O(n m^2).
+        """
+        ...
+
     def rows(self, index: Integers) -> Array:
         """Chosen rows as a dense (r, m) array."""
         ...

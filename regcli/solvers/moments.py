@@ -225,15 +225,8 @@ class Moments:
     def _tables(self, rows: slice) -> Array:
         """Second moments of [1, x, y] over some rows of every block, (B, m + 2, m + 2)."""
         objective = self._problem.objective
-        part, design, y = objective.lanes.partition, objective.design.part(rows), self._target[rows]
-        weights, labels, count, m = part.row_weights[rows], part.block[rows], part.n_blocks, objective.design.shape[1]
-        out = np.zeros((count, m + 2, m + 2))
-        out[:, :-1, :-1] = design.block_grams(weights, labels, count, np.arange(m))
-        out[:, 1:-1, -1] = design.block_sums(weights * y, labels, count)
-        out[:, 0, -1] = np.bincount(labels, weights=weights * y, minlength=count)
-        out[:, -1, -1] = np.bincount(labels, weights=weights * y * y, minlength=count)
-        out[:, -1, :-1] = out[:, :-1, -1]
-        return out
+        part, design = objective.lanes.partition, objective.design.part(rows)
+        return design.block_tables(part.row_weights[rows], part.block[rows], part.n_blocks, self._target[rows])
 
     def _quadratic(self, lane: int, sums: Array, test: Array | None = None) -> _Quadratic:
         """Centre and scale a lane's sums into its loss; they are overwritten."""

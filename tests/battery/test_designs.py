@@ -79,6 +79,16 @@ def test_block_grams(design: Design, values: Array, known: int) -> None:
             assert close(part, ((table[rows].T * weights[rows]) @ table[rows])[:, known:])
 
 
+def test_block_tables_are_those_of_the_columns_beside_a_target(design: Design, values: Array) -> None:
+    n = values.shape[0]
+    rng = np.random.default_rng(4)
+    weights, labels, target = rng.integers(0, 3, n).astype(float), np.arange(n) % 3, np.asarray(rng.standard_normal(n))
+    table = np.column_stack([np.ones(n), values, target])
+    for label, part in enumerate(design.block_tables(weights, labels, 4, target)):
+        rows = labels == label
+        assert close(part, (table[rows].T * weights[rows]) @ table[rows])
+
+
 def test_block_sums(design: Design, values: Array) -> None:
     n = values.shape[0]
     weights, labels = np.linspace(-1.0, 2.0, n), np.arange(n) % 3
