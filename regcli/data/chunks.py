@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import BinaryIO, NoReturn
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from regcli.data.cells import SMALL, Cells, Reading, checked_parse, parse, widths_checked
 from regcli.data.columns import as_boolean, spelt_levels
 from regcli.data.dialect import Dialect, Format
+from regcli.data.heap import heap_kept
 from regcli.data.plan import NOT_READ, BadCells, ChunkPlan, declared_numbers
 from regcli.data.quotes import Quotes, count_breaks, count_delimiters, record_ends
 from regcli.data.scan import TextPart
@@ -25,6 +27,9 @@ __all__ = ["text_chunks"]
 
 #: Bytes of a block from which on it is read: of long lines a block has fewer. pandas takes some times that.
 LARGE = 1 << 24
+
+#: Bytes of the first block from which on memory is kept from block to block.
+SOME = 1 << 20
 
 
 def text_chunks(stream: BinaryIO, name: str, dialect: Dialect, fmt: Format, plan: ChunkPlan) -> Iterator[Table]:
@@ -47,12 +52,13 @@ def text_chunks(stream: BinaryIO, name: str, dialect: Dialect, fmt: Format, plan
     reader = _Reader(layout, replace(dialect, encoding="utf-8"), plan)
     block = blocks.take(plan.rows, after=None if dialect.header else first)
     rows = 0
-    while block is not None:
-        table = reader.table(block)
-        if table is not None:
-            rows += table.rows
-            yield table
-        block = blocks.take(plan.rows)
+    with heap_kept() if block is not None and len(block.data) > SOME else nullcontext():
+        while block is not None:
+            table = reader.table(block)
+            if table is not None:
+                rows += table.rows
+                yield table
+            block = blocks.take(plan.rows)
     if not rows:
         raise empty_file(name, header=True)
 

@@ -4,15 +4,12 @@ The allocator keeps what columns of a few megabytes leave behind; pages that wer
 the system at once. A table can so be handed over to its design column by column, and never is in memory twice.
 """
 
-import ctypes
 import mmap
-import sys
-from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Rooms", "give_back"]
+__all__ = ["Rooms"]
 
 Array = NDArray[np.float64]
 
@@ -52,13 +49,3 @@ def _mapped(rows: int) -> Array:
     if rows < _OWN_PAGES:
         return np.empty(rows)
     return np.frombuffer(mmap.mmap(-1, 8 * rows), dtype=np.float64)
-
-
-def give_back() -> None:
-    """Hand memory that the allocator keeps for later back to the system, where it can be told to.
-
-    Threads that parse leave it in pieces all over: 60 MB after a file of 200 MB.
-    """
-    if sys.platform.startswith("linux"):
-        with suppress(OSError, AttributeError):  # another C library than GNU's
-            ctypes.CDLL(None).malloc_trim(0)

@@ -284,7 +284,12 @@ def pieces(chunks: Iterator[bytes], encoding: str, *, bad_bytes: Callable[[Unico
     rest = b""
     first = True
     for chunk in _utf8(chunks, encoding, bad_bytes):
-        data = rest + chunk if rest else chunk
+        cut = chunk.rfind(b"\n") + 1
+        if cut and not first:  # nearly always, with a single copy
+            yield b"".join((rest, memoryview(chunk)[:cut]))
+            rest = chunk[cut:]
+            continue
+        data = rest + chunk
         if first:
             data = data.removeprefix(codecs.BOM_UTF8)
             first = not data
@@ -366,10 +371,10 @@ def check_byte_order(head: bytes, name: str, encoding: str) -> None:
             )
 
 
-def chunks_of(stream: BinaryIO, head: bytes = b"") -> Iterator[bytes]:
-    """Read a stream to its end, a MiB at a time, after what was read of it before."""
+def chunks_of(stream: BinaryIO, head: bytes = b"", size: int = CHUNK) -> Iterator[bytes]:
+    """Read a stream to its end, so many bytes at a time, after what was read of it before."""
     yield head
-    while chunk := stream.read(CHUNK):
+    while chunk := stream.read(size):
         yield chunk
 
 

@@ -10,6 +10,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import Any, BinaryIO
@@ -20,8 +21,9 @@ from numpy.typing import NDArray
 from regcli.data.cells import SMALL, Cells, Reading, checked_parse, parse, widths_checked
 from regcli.data.columns import as_boolean, concatenate_levels, number, numbers_of, spelt_levels
 from regcli.data.dialect import Dialect, Format
+from regcli.data.heap import heap_kept
 from regcli.data.quotes import Quotes, count_delimiters, exact_ends
-from regcli.data.rooms import Rooms, give_back
+from regcli.data.rooms import Rooms
 from regcli.data.scan import TextPart, ragged
 from regcli.data.source import Source, chunks_of, pieces
 from regcli.data.table import Column, Levels, Numbers, SourceFile, Table
@@ -30,11 +32,12 @@ from regcli.errors import DataError
 
 __all__ = ["read_text"]
 
-#: Bytes of a block. pandas takes about 2 ms for a block whatever is in it, 1 s for 200 MB, and three times a block's
-#: bytes while it reads one.
-BLOCK = 1 << 22
+#: Bytes that are read at a time; a block has at least half of them, and nearly always what was read, less a line that
+#: goes on. pandas takes about 1 ms for a block whatever is in it, and three times its bytes while it reads one. Of a
+#: file of 200 MB blocks of 1 MB take a tenth longer, those of 4 MB as long and 20 to 50 MB more memory.
+BLOCK = 1 << 21
 
-#: Bytes of a file from which on what is left over is worth a call that takes a millisecond or two.
+#: Bytes of a file from which on memory is kept from block to block.
 LARGE = 1 << 24
 
 #: Rows from which kinds of columns are first guessed.
@@ -71,7 +74,8 @@ def read_text(
     """
     before = source.state()
     digest = hashlib.sha256()
-    with source.open(digest.update) as stream, widths_checked():
+    keeping = heap_kept() if source.size() > LARGE else nullcontext()
+    with keeping, source.open(digest.update) as stream, widths_checked():
         layout, part, blocks = _begin(source, stream, dialect, fmt)
         declared = frozenset(at for at, name in enumerate(layout.names) if is_text(name))
         reader = _Reader(layout, dialect, part, declared, source.size())
@@ -81,8 +85,6 @@ def read_text(
                 reader.read_late(_cut(_pieces(second, dialect, part), part), threads)
     source.check_state(before)
     columns = reader.columns(rows)
-    if source.size() > LARGE:
-        give_back()
     return Table(
         files=(SourceFile(source.name, digest.hexdigest(), rows),),
         format="csv",
@@ -132,7 +134,7 @@ def _checked(blocks: Iterator[_Block], part: TextPart) -> Iterator[_Block]:
 
 def _pieces(stream: BinaryIO, dialect: Dialect, part: TextPart, head: bytes = b"") -> Iterator[bytes]:
     return pieces(
-        chunks_of(stream, head),
+        chunks_of(stream, head, BLOCK),
         dialect.encoding,
         bad_bytes=lambda error: refuse_bytes(_named(part), dialect.encoding, error),
     )
@@ -172,7 +174,7 @@ def _cut(text: Iterator[bytes], part: TextPart) -> Iterator[_Block]:
                 _, quotes.inside = exact_ends(piece, part.delimiter, inside=inside)
             taken.append(piece)
             size += len(piece)
-        if taken and (piece is None or (size >= BLOCK and not quotes.inside)):
+        if taken and (piece is None or (2 * size >= BLOCK and not quotes.inside)):
             data = taken[0] if len(taken) == 1 else b"".join(taken)
             if not _is_blank(data, part.delimiter):
                 yield _Block(data, delimiters, plain and not quotes.inside, header)
