@@ -19,6 +19,7 @@ from scipy import sparse
 from benchmarks.memory import forget_peak, peak, resident
 from regcli.app.context import RunContext
 from regcli.app.options import Data, FitRequest, Model
+from regcli.app.parallel import thread_map
 from regcli.app.prepare import prepare
 from regcli.app.search import Plan, search
 from regcli.app.setup import Ground
@@ -27,9 +28,9 @@ from regcli.problem.design import Sparse, make_design
 from regcli.problem.families import FAMILIES
 from regcli.problem.folds import Splits, deal_folds, fold_partition
 from regcli.problem.penalties import ElasticNet
-from regcli.problem.protocols import Array, Design
+from regcli.problem.protocols import Array, Design, ParallelMap
 from regcli.solvers.certificate import certify_lane
-from regcli.solvers.engine import Problem, Rules, serial_map
+from regcli.solvers.engine import Problem, Rules
 from regcli.solvers.path import polished
 
 FOLDS = 10
@@ -97,7 +98,7 @@ def _plan(case: Case, y: Array) -> Plan:
     )
 
 
-def _run(case: Case, X: Array | sparse.csc_array, plan: Plan) -> tuple[list[str], int]:
+def _run(case: Case, X: Array | sparse.csc_array, plan: Plan, parallel_map: ParallelMap) -> tuple[list[str], int]:
     """All of it: statistics of the lanes, path, scores, certificate. Return the engines and bytes of the matrix."""
     p, prepared = case.p, plan.prepared
     design: Design = Sparse(X, np.zeros(p)) if sparse.issparse(X) else make_design(np.asarray(X), centred=True)
@@ -111,11 +112,13 @@ def _run(case: Case, X: Array | sparse.csc_array, plan: Plan) -> tuple[list[str]
         spread_scales=False,
         lane_maps=None,
         rules=Rules(),
-        parallel_map=serial_map,
+        parallel_map=parallel_map,
     )
     objective = ground.objective(plan.splits.partitions[0])
     penalty = ElasticNet(case.l1_ratio, np.ones(p), np.full(p, -np.inf), np.full(p, np.inf))
-    found = search(ground, Problem(objective, penalty, objective.null(), ground.rules, serial_map), plan, RunContext())
+    found = search(
+        ground, Problem(objective, penalty, objective.null(), ground.rules, parallel_map), plan, RunContext()
+    )
     certify_lane(found.problem, [polished(found.problem, found.steps[found.at])], 0)
     return found.walk.engines, design.nbytes
 
@@ -133,7 +136,8 @@ def main() -> None:
     del signal, noise
     held = [X.copy() for _ in range(4)] if "--copies" in sys.argv else []
     forget_peak()
-    engines, matrix = _run(case, X, plan)
+    with thread_map(1, np.inf) as one_thread:  # memory is kept as it is in a run
+        engines, matrix = _run(case, X, plan, one_thread)
     facts = {"engines": engines, "matrix": matrix, "n": case.n, "lanes": FOLDS + 1, "copies": len(held)}
     sys.stdout.write(json.dumps({**facts, "peak": peak() - base}) + "\n")
 
