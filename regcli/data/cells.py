@@ -118,16 +118,20 @@ def _by_pandas(block: bytes, layout: Layout, dialect: Dialect, wanted: Reading) 
         if "out of memory" in str(error):  # what the tokenizer says where malloc gave it nothing
             raise MemoryError(str(error)) from error
         raise _UnreadableError(str(error)) from error
-    absent = absent_values(dialect.na_values, dialect.decimal)
-    return Cells(len(frame), {int(at): _known(column, absent) for at, column in frame.items()})
+    return Cells(len(frame), _columns(frame, absent_values(dialect.na_values, dialect.decimal)))
 
 
-def _known(column: Any, absent: Collection[float]) -> Any:  # noqa: ANN401  (a Series)
-    """Numbers as an array; others as they are. Zero is without a sign among integers, and so everywhere.
+def _columns(frame: Any, absent: Collection[float]) -> dict[int, Any]:  # noqa: ANN401  (a DataFrame)
+    """Numbers as arrays; others as they are. Zero is without a sign among integers, and so everywhere.
 
-    pandas knows by its spelling alone a number that means missing.
+    pandas knows by its spelling alone a number that means missing. Numbers are taken out together: column by column
+    that takes a third as long as reading them where there are hundreds.
     """
-    return _without(column.to_numpy(dtype=np.float64) + 0.0, absent) if column.dtype.kind in "iuf" else column
+    numeric = [at for at, dtype in zip(frame.columns, frame.dtypes, strict=True) if dtype.kind in "iuf"]
+    numbers = frame if len(numeric) == frame.shape[1] else frame[numeric]
+    rows = numbers.to_numpy(dtype=np.float64).T + 0.0
+    found = dict(zip(map(int, numeric), (_without(row, absent) for row in rows), strict=True))
+    return {int(at): found[at] if at in found else frame[at] for at in frame.columns}
 
 
 def _without(numbers: NDArray[np.float64], absent: Collection[float]) -> NDArray[np.float64]:

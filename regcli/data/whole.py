@@ -37,6 +37,9 @@ __all__ = ["read_text"]
 #: file of 200 MB blocks of 1 MB take a tenth longer, those of 4 MB as long and 20 to 50 MB more memory.
 BLOCK = 1 << 21
 
+#: Bytes of a block for each column, and the most: pandas takes some 50 microseconds for a column of a block.
+BLOCK_COLUMN, LARGEST = 1 << 15, 1 << 22
+
 #: Bytes of a file from which on memory is kept from block to block.
 LARGE = 1 << 24
 
@@ -82,7 +85,8 @@ def read_text(
         rows = reader.read(blocks, threads)
         if reader.late:
             with source.open() as second:
-                reader.read_late(_cut(_pieces(second, dialect, part), part), threads)
+                size = _block_size(len(layout.names))
+                reader.read_late(_cut(_pieces(second, dialect, part, size), part, size), threads)
     source.check_state(before)
     columns = reader.columns(rows)
     return Table(
@@ -114,7 +118,8 @@ def _begin(
     head = head_of(stream)
     layout = layout_of(head, source.name, dialect, fmt)
     part = TextPart(source.name, lambda: source.lines(dialect.encoding), layout.delimiter, header=dialect.header)
-    blocks = _cut(_pieces(stream, dialect, part, head), part)
+    size = _block_size(1 + head.partition(b"\n")[0].count(layout.delimiter.encode()))
+    blocks = _cut(_pieces(stream, dialect, part, size, head), part, size)
     first = next(blocks, None)  # its bytes are text; so are the names
     layout = replace(layout, names=header_names(part))
     part = replace(part, names=layout.names)
@@ -132,9 +137,14 @@ def _checked(blocks: Iterator[_Block], part: TextPart) -> Iterator[_Block]:
         yield block
 
 
-def _pieces(stream: BinaryIO, dialect: Dialect, part: TextPart, head: bytes = b"") -> Iterator[bytes]:
+def _block_size(columns: int) -> int:
+    """Bytes of a block of a table with so many columns, about."""
+    return max(BLOCK, min(columns * BLOCK_COLUMN, LARGEST))
+
+
+def _pieces(stream: BinaryIO, dialect: Dialect, part: TextPart, size: int, head: bytes = b"") -> Iterator[bytes]:
     return pieces(
-        chunks_of(stream, head, BLOCK),
+        chunks_of(stream, head, size),
         dialect.encoding,
         bad_bytes=lambda error: refuse_bytes(_named(part), dialect.encoding, error),
     )
@@ -157,7 +167,7 @@ def _check_first(part: TextPart) -> None:
         raise ragged(part.file, first, part.names)
 
 
-def _cut(text: Iterator[bytes], part: TextPart) -> Iterator[_Block]:
+def _cut(text: Iterator[bytes], part: TextPart, block: int) -> Iterator[_Block]:
     """Cut a text into blocks of whole records, blank ones left out; look at every byte on the way."""
     quotes = Quotes(part.delimiter)
     taken: list[bytes] = []
@@ -174,7 +184,7 @@ def _cut(text: Iterator[bytes], part: TextPart) -> Iterator[_Block]:
                 _, quotes.inside = exact_ends(piece, part.delimiter, inside=inside)
             taken.append(piece)
             size += len(piece)
-        if taken and (piece is None or (2 * size >= BLOCK and not quotes.inside)):
+        if taken and (piece is None or (2 * size >= block and not quotes.inside)):
             data = taken[0] if len(taken) == 1 else b"".join(taken)
             if not _is_blank(data, part.delimiter):
                 yield _Block(data, delimiters, plain and not quotes.inside, header)
