@@ -232,7 +232,7 @@ class _Reader:
         first = next(blocks, None)
         if first is None:
             raise empty_file(self.part.file, header=True)
-        self.small, self.alone = len(first.data) <= SMALL, len(first.data) < BLOCK
+        self.small, self.alone = len(first.data) <= SMALL, 2 * len(first.data) < BLOCK
         self.zeros = _may_have_zeros(first, self.layout.delimiter)
         self.numeric = self._guess(first)
         self.levels = {at: [] for at in range(len(self.layout.names)) if at not in self.numeric}
