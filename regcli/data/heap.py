@@ -8,7 +8,7 @@ hands them back to the system each time, and their pages come anew: of a file of
 import ctypes
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 __all__ = ["heap_kept"]
 
@@ -30,18 +30,16 @@ def heap_kept() -> Iterator[None]:
 
     Threads that parse leave it in pieces all over: 60 MB after a file of 200 MB.
     """
-    library = None
-    if sys.platform.startswith("linux"):
-        with suppress(OSError, AttributeError):  # another C library than GNU's
-            library = ctypes.CDLL(None)
-            _keep(library, _MEANWHILE)
+    library = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
+    if library is None or not hasattr(library, "mallopt"):  # another C library than GNU's
+        yield
+        return
+    _keep(library, _MEANWHILE)
     try:
         yield
     finally:
-        if library is not None:
-            with suppress(AttributeError):
-                _keep(library, _AFTERWARDS)
-                library.malloc_trim(0)
+        _keep(library, _AFTERWARDS)
+        library.malloc_trim(0)
 
 
 def _keep(library: ctypes.CDLL, most: int) -> None:

@@ -340,10 +340,14 @@ class _Cells:
         """Rows and columns of the moments."""
         return 1 + self.columns.size + (self.target is not None)
 
+    @cached_property
+    def _every(self) -> bool:
+        """Whether the columns are all of them as they stand, which need not be gathered."""
+        return np.array_equal(self.columns, np.arange(self.values.shape[1]))
+
     def piled(self, span: slice, order: Integers | None) -> Array:
         """All of it over a span of rows, in an order of its own if there is one, (k, r)."""
-        every = np.array_equal(self.columns, np.arange(self.values.shape[1]))
-        values = self.values.T[:, span] if every else self.values.T[self.columns, span]
+        values = self.values.T[:, span] if self._every else self.values.T[self.columns, span]
         rows = np.empty((self.size, values.shape[1]))
         rows[0], inner = 1.0, rows[1 : 1 + self.columns.size]
         if order is None:
