@@ -7,13 +7,11 @@ end, on the number of threads or on free memory.
 
 import hashlib
 import re
-from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +26,7 @@ from regcli.data.scan import TextPart, ragged
 from regcli.data.source import Source, chunks_of, pieces
 from regcli.data.table import Column, Levels, Numbers, SourceFile, Table
 from regcli.data.text import Layout, empty_file, head_of, header_names, layout_of, refuse_bytes, refuse_nul
+from regcli.data.threads import ALONE, Threads, threads_at_work
 from regcli.errors import DataError
 
 __all__ = ["read_text"]
@@ -77,16 +76,20 @@ def read_text(
     """
     before = source.state()
     digest = hashlib.sha256()
-    keeping = heap_kept() if source.size() > LARGE else nullcontext()
-    with keeping, source.open(digest.update) as stream, widths_checked():
-        layout, part, blocks = _begin(source, stream, dialect, fmt)
-        declared = frozenset(at for at, name in enumerate(layout.names) if is_text(name))
-        reader = _Reader(layout, dialect, part, declared, source.size())
-        rows = reader.read(blocks, threads)
+    large = source.size() > LARGE
+    keeping = heap_kept() if large else nullcontext()
+    with keeping, threads_at_work(threads) as crew, widths_checked():
+        hashing = crew.aside(digest.update, in_turn=True)
+        with source.open(hashing if large else digest.update) as stream:
+            layout, part, blocks = _begin(source, stream, dialect, fmt)
+            declared = frozenset(at for at, name in enumerate(layout.names) if is_text(name))
+            reader = _Reader(layout, dialect, part, declared, source.size())
+            rows = reader.read(blocks, crew)
         if reader.late:
             with source.open() as second:
                 size = _block_size(len(layout.names))
-                reader.read_late(_cut(_pieces(second, dialect, part, size), part, size), threads)
+                reader.read_late(_cut(_pieces(second, dialect, part, size), part, size), crew)
+        hashing.finish()
     source.check_state(before)
     columns = reader.columns(rows)
     return Table(
@@ -227,37 +230,40 @@ class _Reader:
     small: bool = False
     alone: bool = False
 
-    def read(self, blocks: Iterator[_Block], threads: int) -> int:
+    def read(self, blocks: Iterator[_Block], threads: Threads) -> int:
         """Read all columns; return the number of rows."""
         first = next(blocks, None)
         if first is None:
             raise empty_file(self.part.file, header=True)
         self.small, self.alone = len(first.data) <= SMALL, 2 * len(first.data) < BLOCK
-        self.zeros = _may_have_zeros(first, self.layout.delimiter)
+        self.zeros = _may_have_zeros(first)
         self.numeric = self._guess(first)
         self.levels = {at: [] for at in range(len(self.layout.names)) if at not in self.numeric}
         rows = 0
-        for part in _in_order(chain([first], blocks), self._read, 1 if self.alone else threads):
+        writing = threads.aside(_write)
+        for part in self._many(threads).in_order(self._read, chain([first], blocks)):
             if not rows:  # of lines of about one length there are about this many
                 self.rooms = Rooms(int(1.02 * part.rows * max(1.0, self.size / len(first.data))))
+            elif not self.rooms.fit(rows + part.rows):
+                writing.finish()
             self.late |= part.levels.keys() & self.numeric
-            for at, values in part.numbers.items():
-                if at not in self.late:
-                    self.rooms.put(at, rows, values)
+            kept = [at for at in part.numbers if at not in self.late]
+            writing([(self.rooms.room(at, rows, rows + part.rows), part.numbers[at]) for at in kept])
             for at in part.levels.keys() - self.late:
                 self.levels[at].append(part.levels[at])
             rows += part.rows
+        writing.finish()
         if not rows:
             raise empty_file(self.part.file, header=True)
         return rows
 
-    def read_late(self, blocks: Iterator[_Block], threads: int) -> None:
+    def read_late(self, blocks: Iterator[_Block], threads: Threads) -> None:
         """Read the columns that turned out to be text as text, from the top."""
         late = sorted(self.late)
         found: dict[int, list[Levels]] = {at: [] for at in late}
         missing = self.dialect.na_values
-        threads = 1 if self.alone else threads
-        for frame in _in_order(blocks, lambda block: self._parse(block, dict.fromkeys(late, str), late), threads):
+        types = dict.fromkeys(late, str)
+        for frame in self._many(threads).in_order(lambda block: self._parse(block, types, late), blocks):
             for at in late:
                 found[at].append(spelt_levels(frame[at], missing))
         self.levels.update(found)
@@ -273,6 +279,9 @@ class _Reader:
                 whole = concatenate_levels(self.levels.pop(at))
                 out[name] = whole if at in self.declared else as_boolean(whole)
         return out
+
+    def _many(self, threads: Threads) -> Threads:
+        return ALONE if self.alone else threads
 
     def _guess(self, block: _Block) -> set[int]:
         """Columns whose first cells are numbers, all of them."""
@@ -327,33 +336,20 @@ class _Reader:
         return checked_parse(self.part, lambda: parse(block.data, self.layout, self.dialect, wanted, small=self.small))
 
 
-def _in_order(blocks: Iterator[_Block], work: Callable[[_Block], Any], threads: int) -> Iterator[Any]:
-    """Do some work on blocks in threads; results, and what is wrong, come in the order of the blocks."""
-    if threads < 2:
-        yield from map(work, blocks)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        waiting: deque[Future[Any]] = deque()
-        try:
-            for block in blocks:
-                waiting.append(pool.submit(work, block))
-                if len(waiting) > threads:
-                    yield waiting.popleft().result()
-        except DataError:  # what is wrong in a block before comes first
-            for future in waiting:
-                future.result()
-            raise
-        while waiting:
-            yield waiting.popleft().result()
+def _write(cells: list[tuple[NDArray[np.float64], NDArray[np.float64]]]) -> None:
+    for room, values in cells:
+        room[:] = values
 
 
-def _may_have_zeros(block: _Block, delimiter: str) -> bool:
+def _may_have_zeros(block: _Block) -> bool:
     """Whether some cell in the first rows might begin with a zero that a number does not need."""
-    start = block.data[: 1 << 18]
-    if b'"' in start or (start.count(b"\n") <= _LOOK and len(start) < len(block.data)):
-        return True  # the first rows may be more than this
-    mark = re.escape(delimiter.encode())
-    return re.search(rb"(?:^|[\r\n" + mark + rb"])[ \t\v\f]*[+-]?0\d", start) is not None
+    text = np.frombuffer(b"\n\n" + block.data, dtype=np.uint8)
+    breaks = np.flatnonzero(text == ord("\n"))[2:]
+    text = text[: breaks[_LOOK] if len(breaks) > _LOOK else len(text)]
+    digit = (text - ord("0")) < 10  # bytes below that of 0 wrap around
+    after_exponent = ((text[:-3] | 32) == ord("e")) & ((text[1:-2] == ord("-")) | (text[1:-2] == ord("+")))
+    inner = digit[1:-2] | (text[1:-2] == ord(".")) | after_exponent
+    return bool(((text[2:-1] == ord("0")) & digit[3:] & ~inner).any())
 
 
 def _leading_zeros(part: TextPart, columns: Mapping[str, Column]) -> tuple[str, ...]:
