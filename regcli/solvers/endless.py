@@ -26,7 +26,7 @@ from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Bools, Integers, SeparableTerms
 from regcli.solvers.rows import DEPENDENT, MOST_CELLS, standard_rows
 
-__all__ = ["is_endless"]
+__all__ = ["has_end", "is_endless"]
 
 #: Columns up to which a programme is solved: with 100 of them it takes a quarter of a second, with 200 two, with 500
 #: half a minute. Beyond, and beyond ``MOST_CELLS``, the question is left open.
@@ -91,7 +91,7 @@ def is_endless(objective: Objective, terms: SeparableTerms, eta: Array) -> bool 
     used = np.flatnonzero(objective.lanes.weights(0) > 0)
     side = objective.family.downhill(objective.y[used])
     columns = _unbounded(objective, terms)
-    if not side.any() or _is_proven(objective, columns, eta):
+    if has_end(objective, terms, eta):
         return False
     if columns.size > MOST_COLUMNS:
         return None
@@ -103,6 +103,15 @@ def is_endless(objective: Objective, terms: SeparableTerms, eta: Array) -> bool 
     if used.size * (columns.size + 1) > MOST_CELLS:
         return None
     return _falls(_directions(objective, terms, columns, used), side)
+
+
+def has_end(objective: Objective, terms: SeparableTerms, eta: Array) -> bool:
+    """Whether it is certain, from residuals at some predictors (n,), that the loss of the first lane has a least value.
+
+    False leaves the question open. Costs O(n k^2).
+    """
+    side = objective.family.downhill(objective.y[objective.lanes.weights(0) > 0])
+    return not side.any() or _is_proven(objective, _unbounded(objective, terms), eta)
 
 
 def _unbounded(objective: Objective, terms: SeparableTerms) -> Integers:

@@ -14,7 +14,7 @@ from regcli.solvers.certificate import measured
 from regcli.solvers.choose import choose_engine, objection
 from regcli.solvers.engine import Engine, Problem, RawModel
 from regcli.solvers.general import general_engine
-from regcli.solvers.rows import DEPENDENT, MOST_CELLS, standard_rows
+from regcli.solvers.orthogonal import turned, with_digits
 
 __all__ = ["Grid", "Walk", "follow", "geometric_grid", "lambda_max", "polished"]
 
@@ -60,8 +60,10 @@ def lambda_max(problem: Problem) -> float:
     score = problem.null.score[:1]
     if free.size:
         part, rest = objective.restrict(free), penalty.restrict(free)
-        alone = _in_orthogonal_columns(replace(problem, objective=part, penalty=rest, null=part.null()))
-        step = measured(alone, general_engine(alone).advance(np.array([0.0]))[0])
+        alone = replace(problem, objective=part, penalty=rest, null=part.null(), depends=())
+        other = turned(alone)
+        alone = alone if other is None else other.problem
+        step = measured(alone, _unpenalised(alone))
         if step.status[0] is Status.MAX_ITER:
             text = "the model of the columns that are never penalised, where a path begins, did not converge"
             hint = "penalise them, or --drop one of those that go together; regcli inspect names pairs that do"
@@ -69,24 +71,6 @@ def lambda_max(problem: Problem) -> float:
         _, score = objective.score(alone.objective.eta(step.intercepts, step.coefs))
     live = objective.lanes.varies[0]
     return penalty.lambda_max(np.where(live, score[0], 0.0), objective.lanes.unit[0])
-
-
-def _in_orthogonal_columns(problem: Problem) -> Problem:
-    """A problem of one lane without penalty in columns that are orthogonal over its rows: the predictors are the same.
-
-    Columns that hardly differ then cost no digits. It stays as it is where columns have limits, or are very many.
-    """
-    objective, live = problem.objective, np.flatnonzero(problem.objective.lanes.varies[0])
-    rows = np.arange(objective.y.size)
-    if problem.penalty.has_limits() or not 0 < rows.size * live.size <= MOST_CELLS:
-        return problem
-    table = standard_rows(objective, live, rows)
-    share = np.sqrt(objective.lanes.weights(0))[:, None]
-    _, values, right = np.linalg.svd(share * table, full_matrices=False)
-    kept = values > DEPENDENT * values[0]
-    other = objective.on_columns(table @ (right[kept].T / values[kept]))
-    penalty = problem.penalty.on_columns(np.zeros(np.count_nonzero(kept)))
-    return replace(problem, objective=other, penalty=penalty, null=other.null())
 
 
 def follow(
@@ -107,7 +91,13 @@ def follow(
         if positive.size and objection(problem, 0.0) is not None:
             problem = replace(problem, rules=replace(problem.rules, solver="auto"))
         near = None if starts is None else starts[-1:]
-        yield measured(problem, _engine(problem, 0.0, engines).advance(np.zeros(1), near)[0])
+        step = measured(problem, _engine(problem, 0.0, engines).advance(np.zeros(1), near)[0])
+        yield with_digits(problem, step, _unpenalised)
+
+
+def _unpenalised(problem: Problem) -> Iterate:
+    """The answer at strength 0, by the engine that solves anything."""
+    return general_engine(problem).advance(np.zeros(1))[0]
 
 
 def _engine(problem: Problem, lam: float, engines: list[str]) -> Engine:
