@@ -50,9 +50,6 @@ _PLACES, _NEAR = 20, 20_000
 #: Integers with so few values may be names of things: fewer are two classes, more are mostly amounts.
 _FEW = range(3, 11)
 
-#: Beyond this not every integer is a double.
-_EXACT = 2.0**53
-
 #: Below this every column of integers has few values.
 _ENOUGH_ROWS = 100
 
@@ -315,8 +312,8 @@ def notes(
     features = [profile for profile in profiles if profile.role == "feature"]
     yield from _dates(features)
     yield from _stand_ins(features, table, dialect)
-    whole = [(p.name, p.numbers) for p in features if p.numbers and p.type == "integer"]
-    long = [name for name, facts in whole if max(-facts.least, facts.most) > _EXACT]
+    whole = [p.name for p in profiles if p.type == "constant"] + [p.name for p in features if p.type == "integer"]
+    long = [name for name in whole if isinstance(column := table.columns[name], Numbers) and column.rounded]
     if long:
         text = f"{counted(len(long), 'column')} of integers beyond 2^53, which are read as the nearest double: "
         hint = f"{_drop(long)}; --id or --categorical keeps the cells as they are spelt"

@@ -151,7 +151,7 @@ def learn_encoder(
     _refuse_equal_terms(encoder.terms, table.files[0].path)
     policies = {name: training.recipe.policies[name] for name in gaps}
     wordless = frozenset(training.recipe.text)
-    return Learnt(encoder, tuple(dropped), (*_warn_filled(gaps, policies, wordless), *_warn_constant(dropped)))
+    return Learnt(encoder, tuple(dropped), (*_warn_filled(gaps, policies, wordless), *_warn_constant(dropped, table)))
 
 
 def _limits(recipe: Recipe, features: Sequence[Feature]) -> dict[str, int]:
@@ -178,12 +178,17 @@ def _warn_filled(gaps: Mapping[str, int], policies: Mapping[str, str], texts: Co
         yield Warn("imputed", text, {"columns": dict(gaps), "policy": dict(policies)})
 
 
-def _warn_constant(dropped: Sequence[tuple[str, str]]) -> Iterator[Warn]:
-    """Say what was left out because it has one value only."""
+def _warn_constant(dropped: Sequence[tuple[str, str]], table: Table) -> Iterator[Warn]:
+    """Say what was left out because it has one value only, as far as doubles tell."""
     constant = [name for name, reason in dropped if reason == "constant"]
     if constant:
         has, were = ("has", "was") if len(constant) == 1 else ("have", "were")
         text = f"{counted(len(constant), 'column')} {has} one value only and {were} left out: {listed(constant, SHOWN)}"
+        numbers = {name: table.columns.get(name) for name in constant}
+        long = [name for name, column in numbers.items() if isinstance(column, Numbers) and column.rounded]
+        if long:
+            text += f"; of integers beyond 2^53 only the nearest double is read ({listed(long, SHOWN)}): --categorical"
+            text += " keeps the cells as they are spelt"
         yield Warn("constant-column", text, {"columns": constant})
 
 

@@ -11,6 +11,9 @@ from regcli.errors import Location
 
 __all__ = ["Column", "Levels", "Numbers", "SourceFile", "Table", "Unsupported"]
 
+#: From here on not every integer is a double.
+_EXACT = 2.0**53
+
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
@@ -51,6 +54,11 @@ class Numbers:
             return (0.0, 0.0) if self.among else (np.nan, np.nan)
         low, high = float(self.cells.min()), float(self.cells.max())
         return (low, high) if self.cells.size == self.size else (min(low, 0.0), max(high, 0.0))
+
+    @property
+    def rounded(self) -> bool:
+        """Whether cells may have been integers with more digits than a double holds."""
+        return bool(np.abs(self.cells[~np.isnan(self.cells)]).max(initial=0.0) >= _EXACT)
 
     @property
     def missing(self) -> NDArray[np.bool_]:

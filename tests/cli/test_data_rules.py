@@ -42,7 +42,10 @@ RULES: dict[str, tuple[str, ...]] = {
     "a target that may be numbers or classes": ("two numbers",),
     "folds that do not fit": ("more folds than rows", "two rows to validate", "one fold"),
     "no column to fit with": ("only the target", "constant columns", "empty columns"),
-    "a constant column": ("test_warnings[a constant column]",),
+    "a constant column": (
+        "test_warnings[a constant column]",
+        "test_warnings[a column that is constant as doubles]",
+    ),
     "a column without a value": ("test_warnings[a column without a value]",),
     "equal columns": ("test_warnings[equal columns]",),
     "columns that are multiples of each other": ("test_warnings[multiples]", "test_warnings[two classes, exchanged]"),
@@ -136,6 +139,10 @@ WARNINGS: dict[str, tuple[str, str, str, tuple[str, ...], tuple[str, ...]]] = {
     "a constant column": (
         text(with_column("b", lambda _: "3.5")),
         "constant-column", "1 column has one value only and was left out: b", ("--drop", "b"), FIT,
+    ),
+    "a column that is constant as doubles": (
+        text(with_column("b", lambda i: str(2**53 + i % 2))),
+        "constant-column", "of integers beyond 2^53 only the nearest double is read (b)", ("--drop", "b"), FIT,
     ),
     "a column without a value": (
         text(with_column("b", lambda i: ("", "NA")[i % 2])),
