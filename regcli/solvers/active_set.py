@@ -208,7 +208,9 @@ class ActiveSet:
         missing = (wanted & self._outside).nonzero()[0]
         missing = missing[coefs[missing] != 0]
         if missing.size:
-            coefs[np.setdiff1d(missing, form.append(missing))] = 0.0
+            entered = form.append(missing)
+            if entered.size < missing.size:
+                coefs[np.setdiff1d(missing, entered)] = 0.0
             self._outside[form.free] = False
         self._sign[:] = 0.0
         self._sign[form.free] = np.where(terms.l1[form.free] > 0, np.sign(coefs[form.free]), 0.0)

@@ -4,7 +4,7 @@ import numpy as np
 
 from regcli.problem.protocols import Array
 
-__all__ = ["completed"]
+__all__ = ["completed", "led"]
 
 
 def completed(known: Array, fresh: Array) -> Array:
@@ -21,3 +21,10 @@ def completed(known: Array, fresh: Array) -> Array:
     room[:more, size:more] = fresh
     room[size:more, :size] = fresh[:size].T
     return room[:more, :more]
+
+
+def led(first: float, rest: Array) -> Array:
+    """A number and then an array: what ``np.append`` does in four times the time."""
+    out = np.empty(rest.size + 1)
+    out[0], out[1:] = first, rest
+    return out

@@ -13,7 +13,7 @@ from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Integers, ParallelMap, SeparableTerms
 from regcli.solvers.active_set import ActiveSet
 from regcli.solvers.factor import Factor
-from regcli.solvers.grow import completed
+from regcli.solvers.grow import completed, led
 from regcli.solvers.matrix_free import MatrixFree
 from regcli.solvers.outlook import Outlook
 from regcli.solvers.screening import NEAR, SOON, is_stale
@@ -75,7 +75,7 @@ class LaneModel:
         ``at`` is where the lane stands, ``score`` minus the gradient there; terms have the intercept first. With an
         outlook the model is bent so that along the step it foresees it has the score that it foresees.
         """
-        ratio, form = np.append(1.0, self.ratio), self.kernel.form
+        ratio, form = led(1.0, self.ratio), self.kernel.form
         now, slope = self._models(*at), self._slopes(*score)
         linear, start, expected = slope + form.times(now), now, None
         if outlook is not None:
@@ -92,11 +92,11 @@ class LaneModel:
 
     def _models(self, level: float, coefs: Array) -> Array:
         """An intercept and coefficients (k,) of the lane in the model's coordinates."""
-        return np.append(level + float(self.shift @ coefs), self.ratio * coefs)
+        return led(level + float(self.shift @ coefs), self.ratio * coefs)
 
     def _slopes(self, level: float, score: Array) -> Array:
         """A score of the lane, of the intercept and (k,), in the model's coordinates."""
-        return np.append(level, (score - level * self.shift) / self.ratio) / self.factor
+        return led(level, (score - level * self.shift) / self.ratio) / self.factor
 
 
 def _split(values: Array) -> tuple[float, Array]:
@@ -133,9 +133,11 @@ def _extended(objective: Objective, lane: int, reach: Array, kept: _Kept | None,
     if kept is not None and is_stale(kept.model.columns.size, soon.size):
         kept = None
     known = near[:0] if kept is None else kept.model.columns
-    if kept is not None and np.isin(near, known).all():
+    among = np.zeros(reach.size, dtype=bool)
+    among[known] = True
+    if kept is not None and among[near].all():
         return kept
-    columns, labels = np.concatenate([known, np.setdiff1d(soon, known)]), np.zeros(weights.size, dtype=np.intp)
+    columns, labels = np.concatenate([known, soon[~among[soon]]]), np.zeros(weights.size, dtype=np.intp)
     alone, own = objective.keep(np.array([lane])), (np.ones(columns.size), np.zeros(columns.size))
     if kept is None:
         hessian = alone.grams(weights, labels, columns, alone.scaling)[0]

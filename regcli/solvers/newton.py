@@ -20,6 +20,7 @@ from regcli.problem.protocols import Array, Bools, Integers, SeparableTerms
 from regcli.results import Iterate, Status
 from regcli.solvers.endless import is_endless
 from regcli.solvers.engine import Problem, RawModel, serial_map
+from regcli.solvers.grow import led
 from regcli.solvers.models import Models, has_few_rows
 from regcli.solvers.outlook import Ahead, Course
 from regcli.solvers.screening import kept_share, stations
@@ -385,10 +386,10 @@ class Newton:
         free = np.inf if objective.intercept else 0.0
         part = state.terms[lane].take(columns)
         widened = SeparableTerms(
-            np.append(0.0, part.l1),
-            np.append(0.0, part.l2),
-            np.append(-free, part.lower),
-            np.append(free, part.upper),
+            led(0.0, part.l1),
+            led(0.0, part.l2),
+            led(-free, part.lower),
+            led(free, part.upper),
             limited=part.limited or not objective.intercept,
         )
         here, slope = (float(at.levels[lane]), own[columns]), (float(at.level[lane]), score[columns])
@@ -399,7 +400,7 @@ class Newton:
         if outlook is not None and not _falls(here, (level, found), slope, part):
             level, found, aliased = model.minimise(here, slope, widened, tol)
         state.aliased[lane] = tuple(int(columns[j]) for j in aliased)
-        goal = np.append(level, own)
+        goal = led(level, own)
         goal[1 + columns] = found
         return goal
 
