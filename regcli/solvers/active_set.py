@@ -16,7 +16,7 @@ import numpy as np
 
 from regcli.problem.protocols import Array, Bools, Integers, SeparableTerms
 
-__all__ = ["ActiveSet", "Quadratic", "QuadraticSolution"]
+__all__ = ["ActiveSet", "Near", "Quadratic", "QuadraticSolution"]
 
 #: A projected point must lower the objective by more than this share of it, else rounding could cycle.
 FALL = 1e-13
@@ -44,6 +44,15 @@ class QuadraticSolution:
     rounds: int
     solved: bool
     aliased: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A point (f,) near to what a solve is to find, its residual where it is known, and the residual that will do."""
+
+    start: Array
+    rest: Array | None
+    enough: float
 
 
 class Quadratic(Protocol):
@@ -83,8 +92,8 @@ class Quadratic(Protocol):
         """Take out free coordinates (f,); return any that have become dependent."""
         ...
 
-    def solve(self, right: Array, start: Array | None = None, enough: float = 0.0) -> Array:
-        """Solve with the free block (f, f); ``start`` is near to the answer, a residual of ``enough`` will do."""
+    def solve(self, right: Array, near: "Near | None" = None) -> Array:
+        """Solve with the free block (f, f), from what is known already."""
         ...
 
     def times(self, coefs: Array) -> Array:
@@ -145,6 +154,7 @@ class ActiveSet:
         tol: float,
         enough: float = 0.0,
         expected: Array | None = None,
+        score: Array | None = None,
     ) -> QuadraticSolution:
         """Minimise from a start until no admissible slope exceeds ``tol``.
 
@@ -162,6 +172,8 @@ class ActiveSet:
             A larger slope that will do once the objective no longer falls measurably: what is left is rounding.
         expected : (k,) array, optional
             A guess of the score at the minimiser: what it calls for is let in at once. A good one saves most rounds.
+        score : (k,) array, optional
+            The score q - Hb at the start, where it is known: some solves begin there.
 
         Returns
         -------
@@ -170,12 +182,15 @@ class ActiveSet:
         """
         coefs = np.clip(start, terms.lower, terms.upper) if terms.limited else start.copy()
         self._load(coefs, terms)
+        if score is not None and not np.array_equal(coefs, start):
+            score = None
         if expected is not None:
             self._foresee(expected, terms, coefs, tol)
         single, last, aliased = False, np.inf, list[int]()
         most = min(FEW_ROUNDS + ROUNDS_EACH * self.form.size, MAX_ROUNDS)
         for rounds in range(1, most + 1):
-            if not self._advance(linear, terms, coefs, STATIONARY * tol):
+            if not self._advance(linear, terms, coefs, STATIONARY * tol, score):
+                score = None
                 continue
             score = self._score(linear, terms, coefs, tol)
             value = terms.value(coefs) - 0.5 * float(coefs @ (linear + score))
@@ -189,8 +204,10 @@ class ActiveSet:
             if single and rate[violators].max() <= enough:
                 return QuadraticSolution(coefs, score, rounds, solved=True, aliased=_unpenalised(aliased, terms))
             entered = self._admit(violators[:1] if single else violators, terms, coefs, direction)
-            if not entered.size and not self._exchange(int(violators[0]), terms, coefs, rate, direction):
-                aliased.append(int(violators[0]))
+            if not entered.size:
+                score = None
+                if not self._exchange(int(violators[0]), terms, coefs, rate, direction):
+                    aliased.append(int(violators[0]))
         return QuadraticSolution(coefs, linear - self.form.times(coefs), most, solved=False, aliased=tuple(aliased))
 
     def _load(self, coefs: Array, terms: SeparableTerms) -> None:
@@ -229,10 +246,12 @@ class ActiveSet:
             coefs[self.form.reload(terms.l2, np.ones(coefs.size, dtype=bool))] = 0.0
             self._outside[self.form.free] = False
 
-    def _advance(self, linear: Array, terms: SeparableTerms, coefs: Array, enough: float) -> bool:
+    def _advance(
+        self, linear: Array, terms: SeparableTerms, coefs: Array, enough: float, score: Array | None
+    ) -> bool:
         """Solve for the free coordinates. True when all of them may stay; else some were dropped on the way.
 
-        Residuals up to ``enough`` will do.
+        Residuals up to ``enough`` will do. ``score`` is that of the coefficients, where it is known.
         """
         free = self.form.free
         if not free.size:
@@ -242,7 +261,8 @@ class ActiveSet:
         held = ((coefs != 0) & self._outside).nonzero()[0] if self._held else free[:0]
         if held.size:
             pull = pull - self.form.coupling(held, coefs[held])
-        goal = self.form.solve(pull - l1 * sign, now, enough)
+        rest = None if score is None else score[free] - l1 * sign - terms.l2[free] * now
+        goal = self.form.solve(pull - l1 * sign, Near(now, rest, enough))
         target = np.clip(goal, terms.lower[free], terms.upper[free]) if terms.limited else goal
         leaving = (sign * goal < 0) | (target != goal)
         if not leaving.any():

@@ -10,6 +10,7 @@ from scipy.linalg import lapack
 
 from regcli.problem.protocols import Array, Bools, Integers
 from regcli.problem.tally import Tally
+from regcli.solvers.active_set import Near
 from regcli.solvers.grow import completed
 
 __all__ = ["Factor"]
@@ -40,6 +41,9 @@ MOST_STEPS = 8
 
 #: Residual, as a share of the right side, at which these end.
 EXACT = 1e-15
+
+#: Share of the residual that will do at which they end where they begin near to the answer.
+CLOSE = 0.3
 
 #: Spare room, as a share.
 SPARE = 3
@@ -154,26 +158,30 @@ class Factor:
         half = self._forward(self._spread(right))
         return self._without_ghosts(half)
 
-    def solve(self, right: Array, start: Array | None = None, enough: float = 0.0) -> Array:  # noqa: ARG002  (exact without)
+    def solve(self, right: Array, near: Near | None = None) -> Array:
         """Solve with H_FF + diag(l2_F), for the L2 part that was asked for last."""
         if self._excess is None:
             return self._solve(right)
-        return self._without_excess(right, self._excess[self.free])
+        enough = EXACT * float(np.abs(right).max(initial=0.0))
+        if near is None or near.rest is None:
+            return self._without_excess(right, enough)
+        return near.start + self._without_excess(near.rest, max(enough, CLOSE * near.enough))
 
     def _solve(self, right: Array) -> Array:
         self._tally.solved()
         return self._taken(self._backward(self._half_solve(right)))
 
-    def _without_excess(self, right: Array, excess: Array) -> Array:
+    def _without_excess(self, right: Array, enough: float) -> Array:
         """Solve with M - D, M being what is factored, D the excess: conjugate gradients preconditioned by M.
 
         Products with M come from the recurrence of the directions, so that a step costs one solve.
         """
+        assert self._excess is not None  # noqa: S101  (asked before)
+        excess = self._excess[self.free]
         found = self._solve(right)
         rest = excess * found
         step = self._solve(rest)
         direction, product, size = step, rest, float(rest @ step)
-        enough = EXACT * float(np.abs(right).max(initial=0.0))
         self._steps = 1
         while np.abs(rest).max(initial=0.0) > enough and size > 0 and self._steps <= 2 * MOST_STEPS:
             image = product - excess * direction
@@ -234,7 +242,8 @@ class Factor:
         """Take out free coordinates (f,); return any that no longer pass the pivot test."""
         places = np.flatnonzero(self._alive)[leaving]
         size, count = self._order.size, self._names.size + places.size
-        if size - places[0] > SHORT and count <= max(FEW_GHOSTS, GHOSTS * size) and self._least > SAFE_PIVOT:
+        first = min(int(places[0]), int(self._names.min(initial=size)))  # taking some out takes out all ghosts
+        if size - first > SHORT and count <= max(FEW_GHOSTS, GHOSTS * size) and self._least > SAFE_PIVOT:
             self._haunt(places)
             return self._order[:0]
         staying, kept = self.free[~leaving], np.flatnonzero(self._alive)[~leaving]

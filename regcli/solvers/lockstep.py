@@ -264,7 +264,8 @@ class Lockstep:
         linear = self._linear[lane, own.columns] if first else score[places] + own.kernel.form.times(now)
         expected = point.expected[lane, places] if first and point.expected is not None else None
         tol = self._problem.rules.tol * scale
-        solution = own.kernel.solve(linear, terms.take(places), now, FINE * tol, COARSE * tol, expected)
+        given = score[places]
+        solution = own.kernel.solve(linear, terms.take(places), now, FINE * tol, COARSE * tol, expected, given)
         out = np.zeros(working.columns.size)
         out[places] = solution.coefs
         return out, places[list(solution.aliased)]

@@ -9,6 +9,7 @@ import numpy as np
 
 from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Bools, Integers
+from regcli.solvers.active_set import Near
 
 __all__ = ["MatrixFree"]
 
@@ -146,10 +147,12 @@ class MatrixFree:
         """Nothing is ever refused entry, so that nothing has to be replaced."""
         raise AssertionError(entering)
 
-    def solve(self, right: Array, start: Array | None = None, enough: float = 0.0) -> Array:
-        """Solve on the free coordinates by conjugate gradients, from a start (f,), to a residual of ``enough``."""
-        found = np.zeros(right.size) if start is None else start.copy()
-        rest = right - self._product(found) if start is not None else right.copy()
+    def solve(self, right: Array, near: Near | None = None) -> Array:
+        """Solve on the free coordinates by conjugate gradients."""
+        found = np.zeros(right.size) if near is None else near.start.copy()
+        rest, enough = right.copy(), 0.0
+        if near is not None:
+            rest, enough = right - self._product(found) if near.rest is None else near.rest.copy(), near.enough
         diagonal = (self._diagonal + self._l2)[self.free]
         first = float(np.abs(rest).max(initial=0.0))
         enough = max(enough, self._relative * first, ROUNDING * float(np.abs(right).max(initial=0.0)))

@@ -78,13 +78,14 @@ class LaneModel:
         ratio, form = led(1.0, self.ratio), self.kernel.form
         now, slope = self._models(*at), self._slopes(*score)
         linear, start, expected = slope + form.times(now), now, None
+        known: Array | None = slope
         if outlook is not None:
             step, change = self._models(*_split(outlook.step)), self._slopes(*_split(outlook.change))
             linear += form.times(step) + change
-            start, expected = np.where(now * (now + step) > 0, now + step, 0.0), slope + change
+            start, expected, known = np.where(now * (now + step) > 0, now + step, 0.0), slope + change, None
         l1, l2 = terms.l1 / ratio / self.factor, terms.l2 / ratio**2 / self.factor
         own = SeparableTerms(l1, l2, terms.lower * ratio, terms.upper * ratio, terms.limited)
-        solution = self.kernel.solve(linear, own, start, tol / self.factor, expected=expected)
+        solution = self.kernel.solve(linear, own, start, tol / self.factor, expected=expected, score=known)
         coefs = np.where(solution.coefs[1:] == now[1:], at[1], solution.coefs[1:] / self.ratio)
         coefs = np.clip(coefs, terms.lower[1:], terms.upper[1:])
         level = float(solution.coefs[0] - self.shift @ coefs)

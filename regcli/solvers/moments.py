@@ -262,7 +262,8 @@ class Moments:
             solution = closed[at] if closed else None
             distance = terms.distance(solution.coefs, solution.score).max(initial=0.0) if solution else np.inf
             if solution is None or distance > CLOSED * scale:
-                solution = state.kernel.solve(loss.linear, terms, coefs, tol, enough, ahead(state.past, lam))
+                known = state.past[-1][1] if state.past else None
+                solution = state.kernel.solve(loss.linear, terms, coefs, tol, enough, ahead(state.past, lam), known)
                 distance = terms.distance(solution.coefs, solution.score).max(initial=0.0)
             state.passed(lam, solution.score)
             coefs = solution.coefs
