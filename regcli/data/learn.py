@@ -184,7 +184,7 @@ def _warn_constant(dropped: Sequence[tuple[str, str]], table: Table) -> Iterator
     if constant:
         has, were = ("has", "was") if len(constant) == 1 else ("have", "were")
         text = f"{counted(len(constant), 'column')} {has} one value only and {were} left out: {listed(constant, SHOWN)}"
-        numbers = {name: table.columns.get(name) for name in constant}
+        numbers = {name: table.columns.get(name) for name in constant if table.format == "csv"}
         long = [name for name, column in numbers.items() if isinstance(column, Numbers) and column.rounded]
         if long:
             text += f"; of integers beyond 2^53 only the nearest double is read ({listed(long, SHOWN)}): --categorical"

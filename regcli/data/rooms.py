@@ -6,6 +6,7 @@ the system at once. A table can so be handed over to its design column by column
 
 import mmap
 from contextlib import suppress
+from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,19 +23,21 @@ _OWN_PAGES = 1 << 16
 #: three times as long as writing: 0.07 of 0.9 s of a file of 200 MB.
 _LARGE_PAGE = 1 << 21
 
-#: The share of a column's room that may be in large pages. They come whole, and rows may be fewer than expected.
-_SURE = 0.9
+#: The share of a column's room that may be in large pages, and the columns of a table that has them. They come whole:
+#: where rows are fewer than expected, up to 128 MB of them would be for nothing.
+_SURE, _MOST_LARGE = 0.9, 64
 
 
 class Rooms:
-    """Columns by their place, filled from the top; ``expected`` rows are made room for at first.
+    """Columns by their place, filled from the top; ``expected`` rows are made room for at first, in ``count`` columns.
 
     Room that is not used takes no memory: pages come when they are written to.
     """
 
-    def __init__(self, expected: int) -> None:
+    def __init__(self, expected: int, count: int) -> None:
         self.expected = expected
         self.columns: dict[int, Array] = {}
+        self._large = count <= _MOST_LARGE
 
     def fit(self, rows: int) -> bool:
         """Whether so many rows have room; if not, columns move, and nothing may be written to them meanwhile."""
@@ -44,9 +47,9 @@ class Rooms:
         """The cells of a column from the row ``start`` on, to be written to."""
         room = self.columns.get(at)
         if room is None:
-            room = self.columns[at] = _mapped(max(end, self.expected))
+            room = self.columns[at] = self._mapped(max(end, self.expected))
         elif len(room) < end:
-            larger = _mapped(max(end, 2 * len(room)))
+            larger = self._mapped(max(end, 2 * len(room)))
             larger[:start] = room[:start]
             room = self.columns[at] = larger
         return room[start:end]
@@ -55,19 +58,36 @@ class Rooms:
         """Give a column away: its first ``rows`` cells."""
         return self.columns.pop(at)[:rows]
 
+    def drop(self, at: int) -> None:
+        """Let a column go, if it is there."""
+        self.columns.pop(at, None)
 
-def _mapped(rows: int) -> Array:
-    if rows < _OWN_PAGES:
-        return np.empty(rows)
-    large = int(_SURE * 8 * rows) // _LARGE_PAGE * _LARGE_PAGE
+    def _mapped(self, rows: int) -> Array:
+        if rows < _OWN_PAGES:
+            return np.empty(rows)
+        try:
+            pages = mmap.mmap(-1, 8 * rows) if _is_limited() else _private(8 * rows, large=self._large)
+        except OSError as error:
+            raise MemoryError(f"no room for a column of {rows:,} numbers") from error
+        return np.frombuffer(pages, dtype=np.float64, count=rows)
+
+
+def _is_limited() -> bool:
+    """Whether pages of one's own count before they are used, or there are none: under a limit of memory, on Windows."""
+    if find_spec("resource") is None:
+        return True
+    import resource  # noqa: PLC0415  (Windows has none)
+
+    return resource.getrlimit(resource.RLIMIT_DATA)[0] != resource.RLIM_INFINITY
+
+
+def _private(size: int, *, large: bool) -> mmap.mmap:
+    """Pages that no other process may share: they come in two thirds of the time of Python's default."""
+    whole = int(_SURE * size) // _LARGE_PAGE * _LARGE_PAGE if large and hasattr(mmap, "MADV_HUGEPAGE") else 0
     # Linux lets a mapping begin with a large page where it is as long as some of them.
-    size = -(-8 * rows // _LARGE_PAGE) * _LARGE_PAGE if large else 8 * rows
-    pages = mmap.mmap(-1, size, **_PRIVATE)
-    if large and hasattr(mmap, "MADV_HUGEPAGE"):
+    length = -(-size // _LARGE_PAGE) * _LARGE_PAGE if whole else size
+    pages = mmap.mmap(-1, length, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    if whole:
         with suppress(OSError):  # a system built without them
-            pages.madvise(mmap.MADV_HUGEPAGE, 0, large)
-    return np.frombuffer(pages, dtype=np.float64, count=rows)
-
-
-#: Pages shared with other processes, Python's default, take half as long again to come.
-_PRIVATE = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
+            pages.madvise(mmap.MADV_HUGEPAGE, 0, whole)
+    return pages

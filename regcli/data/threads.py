@@ -1,4 +1,4 @@
-"""Threads over the pieces of a file: results in the order of the pieces, and work on the side that none waits for.
+"""Threads over the pieces of a file: results in the order of the pieces, and work on the side without any.
 
 One pool does both, so that no more threads are at work than were asked for, beside the one that reads.
 """
@@ -8,11 +8,16 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from regcli.errors import DataError
 
-__all__ = ["ALONE", "Aside", "Threads", "threads_at_work"]
+__all__ = ["ALONE", "Threads", "threads_at_work"]
+
+#: Pieces of work on the side that may wait: each holds some megabytes, and those in turn a thread.
+AHEAD = 3
+
+_END = object()
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -31,15 +36,19 @@ class Threads:
             yield from map(work, items)
             return
         waiting: deque[Future[Result]] = deque()
-        try:
-            for item in items:
-                waiting.append(self.pool.submit(work, item))
-                if len(waiting) > self.count:
-                    yield waiting.popleft().result()
-        except DataError:  # what is wrong in an item before comes first
-            for future in waiting:
-                future.result()
-            raise
+        following = iter(items)
+        while True:
+            try:
+                item = next(following, _END)
+            except DataError:  # what is wrong in an item before comes first
+                for future in waiting:
+                    future.result()
+                raise
+            if item is _END:
+                break
+            waiting.append(self.pool.submit(work, cast("Item", item)))
+            if len(waiting) > self.count:
+                yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
 
@@ -50,7 +59,7 @@ class Threads:
 
 @dataclass(slots=True)
 class Aside:
-    """Work done on the side, a few pieces of it waiting at most; an error comes with a later piece or at the end."""
+    """Work done on the side. An error comes with a later piece, or at the end."""
 
     threads: Threads
     work: Callable[..., object]
@@ -58,13 +67,13 @@ class Aside:
     waiting: deque[Future[None]] = field(default_factory=deque)
 
     def __call__(self, *what: object) -> None:
-        """Have this done too."""
+        """Have this done too; where ``AHEAD`` pieces wait already, wait for the first of them."""
         if self.threads.pool is None:
             self.work(*what)
             return
         before = self.waiting[-1] if self.in_turn and self.waiting else None
         self.waiting.append(self.threads.pool.submit(self._do, before, what))
-        if len(self.waiting) > self.threads.count:
+        if len(self.waiting) > AHEAD:
             self.waiting.popleft().result()
 
     def finish(self) -> None:

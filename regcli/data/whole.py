@@ -45,6 +45,8 @@ LARGE = 1 << 24
 #: Rows from which kinds of columns are first guessed.
 _LOOK = 1000
 
+_BLANK = re.compile(rb"\n[ \t]*\r?\n")
+
 _LEADING_ZERO = re.compile(r"\s*[+-]?0\d", re.ASCII)
 
 
@@ -78,7 +80,7 @@ def read_text(
     digest = hashlib.sha256()
     large = source.size() > LARGE
     keeping = heap_kept() if large else nullcontext()
-    with keeping, threads_at_work(threads) as crew, widths_checked():
+    with keeping, widths_checked(), threads_at_work(threads) as crew:
         hashing = crew.aside(digest.update, in_turn=True)
         with source.open(hashing if large else digest.update) as stream:
             layout, part, blocks = _begin(source, stream, dialect, fmt)
@@ -224,7 +226,7 @@ class _Reader:
     size: int
     numeric: set[int] = field(default_factory=set)
     late: set[int] = field(default_factory=set)
-    rooms: Rooms = field(default_factory=lambda: Rooms(0))
+    rooms: Rooms = field(default_factory=lambda: Rooms(0, 0))
     levels: dict[int, list[Levels]] = field(default_factory=dict)
     zeros: bool = True
     small: bool = False
@@ -236,17 +238,19 @@ class _Reader:
         if first is None:
             raise empty_file(self.part.file, header=True)
         self.small, self.alone = len(first.data) <= SMALL, 2 * len(first.data) < BLOCK
-        self.zeros = _may_have_zeros(first)
+        self.zeros = _may_have_zeros(first, alone=self.alone)
         self.numeric = self._guess(first)
         self.levels = {at: [] for at in range(len(self.layout.names)) if at not in self.numeric}
         rows = 0
         writing = threads.aside(_write)
         for part in self._many(threads).in_order(self._read, chain([first], blocks)):
             if not rows:  # of lines of about one length there are about this many
-                self.rooms = Rooms(int(1.02 * part.rows * max(1.0, self.size / len(first.data))))
+                self.rooms = Rooms(int(1.02 * part.rows * max(1.0, self.size / len(first.data))), len(self.numeric))
             elif not self.rooms.fit(rows + part.rows):
                 writing.finish()
-            self.late |= part.levels.keys() & self.numeric
+            for at in part.levels.keys() & self.numeric:
+                self.late.add(at)
+                self.rooms.drop(at)
             kept = [at for at in part.numbers if at not in self.late]
             writing([(self.rooms.room(at, rows, rows + part.rows), part.numbers[at]) for at in kept])
             for at in part.levels.keys() - self.late:
@@ -341,11 +345,15 @@ def _write(cells: list[tuple[NDArray[np.float64], NDArray[np.float64]]]) -> None
         room[:] = values
 
 
-def _may_have_zeros(block: _Block) -> bool:
-    """Whether some cell in the first rows might begin with a zero that a number does not need."""
+def _may_have_zeros(block: _Block, *, alone: bool) -> bool:
+    """Whether some cell in the first rows, of a block that may be ``alone``, might begin with a needless zero."""
     text = np.frombuffer(b"\n\n" + block.data, dtype=np.uint8)
     breaks = np.flatnonzero(text == ord("\n"))[2:]
+    if len(breaks) <= _LOOK and not alone:
+        return True  # the first rows may be more than this
     text = text[: breaks[_LOOK] if len(breaks) > _LOOK else len(text)]
+    if (text == ord('"')).any() or _BLANK.search(text[2:].tobytes()):
+        return True  # rows may be fewer than the breaks
     digit = (text - ord("0")) < 10  # bytes below that of 0 wrap around
     after_exponent = ((text[:-3] | 32) == ord("e")) & ((text[1:-2] == ord("-")) | (text[1:-2] == ord("+")))
     inner = digit[1:-2] | (text[1:-2] == ord(".")) | after_exponent

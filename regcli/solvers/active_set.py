@@ -246,9 +246,7 @@ class ActiveSet:
             coefs[self.form.reload(terms.l2, np.ones(coefs.size, dtype=bool))] = 0.0
             self._outside[self.form.free] = False
 
-    def _advance(
-        self, linear: Array, terms: SeparableTerms, coefs: Array, enough: float, score: Array | None
-    ) -> bool:
+    def _advance(self, linear: Array, terms: SeparableTerms, coefs: Array, enough: float, score: Array | None) -> bool:
         """Solve for the free coordinates. True when all of them may stay; else some were dropped on the way.
 
         Residuals up to ``enough`` will do. ``score`` is that of the coefficients, where it is known.

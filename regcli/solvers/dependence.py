@@ -9,7 +9,16 @@ from regcli.problem.tally import Tally
 from regcli.results import Dependence
 from regcli.solvers.rows import standard_rows
 
-__all__ = ["NEARLY", "dependences", "dependent_columns", "find_independent", "is_dependent", "pivots", "triangle"]
+__all__ = [
+    "NEARLY",
+    "dependences",
+    "dependent_columns",
+    "find_independent",
+    "is_dependent",
+    "pivots",
+    "triangle",
+    "weighted_triangle",
+]
 
 #: Of a column of which the others leave less than this share, data written with six digits hold one or none that
 #: could tell its estimate from theirs.
@@ -22,7 +31,8 @@ ROUNDING = 16 * float(np.finfo(float).eps)
 #: A part this many times what is left of a column, or what rounding leaves, is no part by chance.
 CLEAR = 8.0
 
-#: Pivots below which Newton's rounds do not end: a total that differs by a millionth from its part does.
+#: Pivots below which Newton's rounds do not end in the columns as they are: that of a total that differs by a millionth
+#: from its part.
 LEAST_PIVOT = 1e-6
 
 #: Rows that are factored at a time.
@@ -35,15 +45,7 @@ def dependent_columns(objective: Objective, columns: Integers) -> tuple[Dependen
     See ``find_independent``. Where what is left depends so nearly on each other that Newton's rounds would not end,
     only what is dependent to the last digit is set aside. Costs O(n k^2).
     """
-    lanes = objective.lanes
-    weights = lanes.weights(0)
-    rows = np.flatnonzero(weights > 0)
-    factor = np.zeros((0, columns.size + 1))
-    for start in range(0, rows.size, ROWS):
-        part = rows[start : start + ROWS]
-        ones = np.full((part.size, 1), float(objective.intercept))
-        table = np.hstack([ones, standard_rows(objective, columns, part)])
-        factor = triangle(np.vstack([factor, table * np.sqrt(weights[part])[:, None]]), objective.tally)
+    factor = weighted_triangle(objective, columns)
     tol = max(objective.design.shape) * np.finfo(float).eps
     kept, pivot = find_independent(factor, tol)
     if pivot < LEAST_PIVOT:
@@ -51,6 +53,22 @@ def dependent_columns(objective: Objective, columns: Integers) -> tuple[Dependen
     if kept.size - (kept[:1] == 0).sum() == columns.size and pivot >= NEARLY:
         return ()
     return dependences(factor, kept, np.concatenate([[-1], columns]))
+
+
+def weighted_triangle(objective: Objective, columns: Integers) -> Array:
+    """R of the QR factorization of [1, some columns], over the weighted rows of the first lane: (r, 1 + k).
+
+    The intercept's column is zero where there is none. Rows are taken a few at a time; costs O(n k^2).
+    """
+    weights = objective.lanes.weights(0)
+    rows = np.flatnonzero(weights > 0)
+    factor = np.zeros((0, columns.size + 1))
+    for start in range(0, rows.size, ROWS):
+        part = rows[start : start + ROWS]
+        ones = np.full((part.size, 1), float(objective.intercept))
+        table = np.hstack([ones, standard_rows(objective, columns, part)])
+        factor = triangle(np.vstack([factor, table * np.sqrt(weights[part])[:, None]]), objective.tally)
+    return factor
 
 
 def dependences(factor: Array, kept: Integers, terms: Integers) -> tuple[Dependence, ...]:

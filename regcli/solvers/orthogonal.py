@@ -13,14 +13,24 @@ import numpy as np
 from regcli.problem.protocols import Array, Integers
 from regcli.results import Iterate, Status
 from regcli.solvers.certificate import measured
+from regcli.solvers.dependence import weighted_triangle
 from regcli.solvers.endless import has_end
 from regcli.solvers.engine import Problem
 from regcli.solvers.rows import DEPENDENT, MOST_CELLS, standard_rows
 
-__all__ = ["Turned", "turned", "with_digits"]
+__all__ = ["turned", "with_digits"]
 
 #: Times an answer is used as an offset: the second already changes nothing on powers up to 6 of years.
 AGAIN = 3
+
+#: Cells up to which answers that did converge are solved again for their digits: a tenth of a second.
+FEW_CELLS = 2_000_000
+
+#: Rows that are exchanged at a time.
+ROWS = 4096
+
+#: Losses that differ by less than this share are told apart by their violations.
+EQUAL = 1e-13
 
 Solve = Callable[[Problem], Iterate]
 
@@ -47,11 +57,12 @@ class Turned:
         objective = self.problem.objective
         return has_end(objective, objective.terms(self.problem.penalty, 0.0, 0), eta)
 
-    def around(self, eta: Array) -> Problem:
-        """The problem of what is missing where predictors (n,) are what they are."""
+    def around(self, eta: Array, rounds: int) -> Problem:
+        """The problem of what is missing where predictors (n,) are what they are, to be solved in so many rounds."""
         objective = replace(self.problem.objective, offset=eta)
         null = replace(objective.null(), scale=self.problem.null.scale)
-        return replace(self.problem, objective=objective, null=null)
+        rules = replace(self.problem.rules, max_iter=rounds)
+        return replace(self.problem, objective=objective, null=null, rules=rules)
 
 
 def turned(problem: Problem) -> Turned | None:
@@ -64,72 +75,99 @@ def turned(problem: Problem) -> Turned | None:
     live, rows = np.setdiff1d(np.flatnonzero(objective.lanes.varies[0]), aside), np.arange(objective.y.size)
     if problem.penalty.restrict(live).has_limits() or not 0 < rows.size * live.size <= MOST_CELLS:
         return None
-    table = standard_rows(objective, live, rows)
-    share = np.sqrt(objective.lanes.weights(0))[:, None]
-    _, values, right = np.linalg.svd(share * table, full_matrices=False)
+    _, values, right = np.linalg.svd(weighted_triangle(objective, live)[:, 1:], full_matrices=False)
     kept = values > DEPENDENT * values[0]
     back = right[kept].T / values[kept]
-    other = objective.on_columns(table @ back)
+    table = np.empty((rows.size, back.shape[1]), order="F")
+    for start in range(0, rows.size, ROWS):
+        table[start : start + ROWS] = standard_rows(objective, live, rows[start : start + ROWS]) @ back
+    other = objective.on_columns(table)
     penalty = problem.penalty.on_columns(np.zeros(np.count_nonzero(kept)))
     same = replace(problem, objective=other, penalty=penalty, null=other.null(), depends=(), memory={})
     return Turned(same, live, back)
 
 
 def with_digits(problem: Problem, step: Iterate, solve: Solve) -> Iterate:
-    """A step at strength 0 with lanes solved again in orthogonal columns: those that did not converge.
+    """A step without a penalty whose lanes that ended early are solved again in orthogonal columns.
 
-    So is lane 0 where columns nearly depend on each other: its coefficients are reported, and have more digits then.
-    ``solve`` walks one lane at strength 0. An answer is taken if its violation is smaller, and it is no step on a way
-    without an end.
+    So are all lanes where some columns nearly depend on others and that takes little time, for their digits. ``solve``
+    walks one lane at strength 0.
     """
-    if problem.objective.family.quadratic:
+    objective, most = problem.objective, problem.rules.max_iter
+    if objective.family.quadratic:
         return step
-    wanted = np.array([status is Status.MAX_ITER for status in step.status])
-    wanted[0] |= bool(problem.depends) and step.status[0].usable
-    for lane in np.flatnonzero(wanted):
-        step = _better(problem, step, int(lane), solve)
+    near = any(not one.aside for one in problem.depends)
+    near = near and objective.y.size * objective.n_terms * objective.lanes.n_lanes <= FEW_CELLS
+    for lane, status in enumerate(step.status):
+        if (near and status.usable) or (status is Status.MAX_ITER and step.rounds[lane] < most):
+            step = _again(problem, step, lane, solve)
     return step
 
 
-def _better(problem: Problem, step: Iterate, lane: int, solve: Solve) -> Iterate:
-    """The step with one lane solved again."""
+def _again(problem: Problem, step: Iterate, lane: int, solve: Solve) -> Iterate:
+    """The step with one lane solved again, if that is better.
+
+    An answer must be no step on a way without an end; if there is such a way, that is told.
+    """
     alone, count = problem.lane(lane), step.coefs.shape[1]
     other = turned(alone)
     if other is None:
         return step
     coefs, level, eta = np.zeros((1, count)), np.zeros(1), alone.objective.offset[None]
     for _ in range(AGAIN):
-        found = solve(other.around(eta[0]))
+        left = problem.rules.max_iter - int(step.rounds[lane])
+        if left <= 0:
+            break
+        found = solve(other.around(eta[0], left))
+        if found.status[0] is Status.SEPARATED and not step.status[lane].usable:
+            return replace(step, status=_put(step.status, lane, Status.SEPARATED))
         coefs, level = coefs + other.coefs(found.coefs[0], count), level + found.intercepts
         eta = alone.objective.eta(level, coefs)
         own = replace(found, coefs=coefs, intercepts=level, eta=eta, violation=np.full(1, np.inf), aliased=())
         own = measured(alone, own)
-        if not (own.violation[0] < step.violation[lane] and found.status[0].usable and other.has_end(eta[0])):
+        if not (found.status[0].usable and other.has_end(eta[0]) and _is_better(alone, own, step, lane)):
             break
         step = _with_lane(step, lane, own)
     return step
 
 
+def _is_better(alone: Problem, own: Iterate, step: Iterate, lane: int) -> bool:
+    """Whether an answer of one lane is to be preferred to that of a step: by its end, its loss, its violation.
+
+    Where columns hardly differ, violations of very different answers may all be rounding.
+    """
+    before, after = step.status[lane].usable, own.status[0].usable
+    if before != after:
+        return after
+    objective = alone.objective
+    theirs = objective.eta(step.intercepts[[lane]], step.coefs[[lane]])
+    loss, other = float(objective.loss(objective.eta(own.intercepts, own.coefs))[0]), float(objective.loss(theirs)[0])
+    if abs(loss - other) > EQUAL * max(abs(loss), float(alone.null.loss[0])):
+        return loss < other
+    return bool(own.violation[0] < step.violation[lane])
+
+
 def _with_lane(step: Iterate, lane: int, own: Iterate) -> Iterate:
     """A step with one lane taken from another one of that lane alone."""
-    status = list(step.status)
-    status[lane] = own.status[0]
-    rounds = step.rounds.copy()
-    rounds[lane] += own.rounds[0]
     if lane == 0:
         step = replace(step, loss=own.loss, aliased=own.aliased, depends=own.depends)
     return replace(
         step,
-        intercepts=_put(step.intercepts, lane, own.intercepts),
-        coefs=_put(step.coefs, lane, own.coefs),
-        violation=_put(step.violation, lane, own.violation),
-        eta=None if step.eta is None or own.eta is None else _put(step.eta, lane, own.eta),
-        rounds=rounds,
-        status=tuple(status),
+        intercepts=_put_row(step.intercepts, lane, own.intercepts),
+        coefs=_put_row(step.coefs, lane, own.coefs),
+        violation=_put_row(step.violation, lane, own.violation),
+        eta=None if step.eta is None or own.eta is None else _put_row(step.eta, lane, own.eta),
+        rounds=step.rounds + np.where(np.arange(step.rounds.size) == lane, own.rounds[0], 0),
+        status=_put(step.status, lane, own.status[0]),
     )
 
 
-def _put(values: Array, lane: int, own: Array) -> Array:
+def _put(status: tuple[Status, ...], lane: int, own: Status) -> tuple[Status, ...]:
+    """How lanes ended, with one exchanged."""
+    return (*status[:lane], own, *status[lane + 1 :])
+
+
+def _put_row(values: Array, lane: int, own: Array) -> Array:
     """Values of all lanes with those of one exchanged."""
     out = values.copy()
     out[lane] = own[0]

@@ -92,7 +92,8 @@ def follow(
             problem = replace(problem, rules=replace(problem.rules, solver="auto"))
         near = None if starts is None else starts[-1:]
         step = measured(problem, _engine(problem, 0.0, engines).advance(np.zeros(1), near)[0])
-        yield with_digits(problem, step, _unpenalised)
+        # At the end of a list it is one of many: where it has no good answer, there are others.
+        yield step if positive.size else with_digits(problem, step, _unpenalised)
 
 
 def _unpenalised(problem: Problem) -> Iterate:

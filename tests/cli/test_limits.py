@@ -155,6 +155,19 @@ def test_a_table_that_is_too_large_is_refused_before_it_is_read(regcli: Run, tmp
 
 
 @linux
+@pytest.mark.parametrize("megabytes", [290, 400])
+def test_room_that_is_not_used_is_not_counted(regcli: Run, tmp_path: Path, megabytes: int) -> None:
+    """Lines grow longer: the first ones promise five times the rows that there are."""
+    rows = [f"{at % 97},{at % 89},{at % 10}\n" for at in range(200_000)]
+    rows += [f"{at % 97 / 7!r},{at % 89 / 9!r},{at % 10 / 3!r}\n" for at in range(900_000)]
+    (tmp_path / "grow.csv").write_text("a,b,y\n" + "".join(rows))
+    words = ("fit", "grow.csv", "-y", "y", "--lambda", "0.1", "--family", "gaussian", "-j", "2", "-q")
+    done = regcli(*words, "--max-memory", f"{megabytes}MB")
+    assert done.returncode in ({0} if megabytes == 400 else {0, 7}), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@linux
 def test_enough_memory_changes_nothing(regcli: Run) -> None:
     plain = regcli("fit", *FIT)
     assert plain.returncode == 0

@@ -38,14 +38,18 @@ def test_what_is_wrong_first_is_told_first(count: int) -> None:
         if item == 3:
             time.sleep(0.01)
             raise DataError("file-unreadable", "in an item")
+        if item == 4:
+            raise DataError("file-unreadable", "in the next one")
         return item
 
     def items() -> Iterator[int]:
         yield from range(5)
         raise DataError("file-unreadable", "in what comes after it")
 
-    with threads_at_work(count) as threads, pytest.raises(DataError, match="in an item"):
-        list(threads.in_order(work, items()))
+    with threads_at_work(count) as threads:
+        for given in (items(), range(100)):
+            with pytest.raises(DataError, match="in an item"):
+                list(threads.in_order(work, given))
 
 
 @pytest.mark.parametrize("count", COUNTS)
