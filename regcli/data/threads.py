@@ -1,4 +1,4 @@
-"""Threads over the pieces of a file: results in the order of the pieces, and work on the side without any.
+"""Threads over the pieces of a file: results in the order of the pieces, and work on the side that has none.
 
 One pool does both, so that no more threads are at work than were asked for, beside the one that reads.
 """

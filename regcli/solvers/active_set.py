@@ -76,6 +76,11 @@ class Quadratic(Protocol):
         """Whether ``replacement`` may be asked for."""
         ...
 
+    @property
+    def precise(self) -> bool:
+        """Whether a solve leaves nothing but rounding."""
+        ...
+
     def serves(self, l2: Array) -> bool:
         """Go on with another L2 part, if that is possible without ``reload``."""
         ...
@@ -186,11 +191,12 @@ class ActiveSet:
             score = None
         if expected is not None:
             self._foresee(expected, terms, coefs, tol)
+        rest = None if score is None else self._rest(terms, coefs, score)
         single, last, aliased = False, np.inf, list[int]()
         most = min(FEW_ROUNDS + ROUNDS_EACH * self.form.size, MAX_ROUNDS)
         for rounds in range(1, most + 1):
-            if not self._advance(linear, terms, coefs, STATIONARY * tol, score):
-                score = None
+            done, rest = self._advance(linear, terms, coefs, STATIONARY * tol, rest)
+            if not done:
                 continue
             score = self._score(linear, terms, coefs, tol)
             value = terms.value(coefs) - 0.5 * float(coefs @ (linear + score))
@@ -204,10 +210,9 @@ class ActiveSet:
             if single and rate[violators].max() <= enough:
                 return QuadraticSolution(coefs, score, rounds, solved=True, aliased=_unpenalised(aliased, terms))
             entered = self._admit(violators[:1] if single else violators, terms, coefs, direction)
-            if not entered.size:
-                score = None
-                if not self._exchange(int(violators[0]), terms, coefs, rate, direction):
-                    aliased.append(int(violators[0]))
+            rest = self._rest(terms, coefs, score) if entered.size else None
+            if not entered.size and not self._exchange(int(violators[0]), terms, coefs, rate, direction):
+                aliased.append(int(violators[0]))
         return QuadraticSolution(coefs, linear - self.form.times(coefs), most, solved=False, aliased=tuple(aliased))
 
     def _load(self, coefs: Array, terms: SeparableTerms) -> None:
@@ -246,39 +251,68 @@ class ActiveSet:
             coefs[self.form.reload(terms.l2, np.ones(coefs.size, dtype=bool))] = 0.0
             self._outside[self.form.free] = False
 
-    def _advance(self, linear: Array, terms: SeparableTerms, coefs: Array, enough: float, score: Array | None) -> bool:
+    def _rest(self, terms: SeparableTerms, coefs: Array, score: Array) -> Array:
+        """What is left of the equations of the free coordinates (f,), by the score."""
+        free = self.form.free
+        return np.asarray(score[free] - terms.l1[free] * self._sign[free] - terms.l2[free] * coefs[free])
+
+    def _advance(
+        self, linear: Array, terms: SeparableTerms, coefs: Array, enough: float, rest: Array | None
+    ) -> tuple[bool, Array | None]:
         """Solve for the free coordinates. True when all of them may stay; else some were dropped on the way.
 
-        Residuals up to ``enough`` will do. ``score`` is that of the coefficients, where it is known.
+        ``rest`` (f,) is what is left of their equations, where it is known; so is what is returned. No more than
+        ``enough`` is to be left.
         """
         free = self.form.free
         if not free.size:
-            return True
+            return True, None
         sign, now, l1 = self._sign[free], coefs[free], terms.l1[free]
         pull = linear[free]
         held = ((coefs != 0) & self._outside).nonzero()[0] if self._held else free[:0]
         if held.size:
             pull = pull - self.form.coupling(held, coefs[held])
-        rest = None if score is None else score[free] - l1 * sign - terms.l2[free] * now
         goal = self.form.solve(pull - l1 * sign, Near(now, rest, enough))
         target = np.clip(goal, terms.lower[free], terms.upper[free]) if terms.limited else goal
         leaving = (sign * goal < 0) | (target != goal)
         if not leaving.any():
             coefs[free] = goal
-            return True
+            return True, None
         target = np.where(sign * goal < 0, 0.0, target)
-        before = 0.5 * self.form.root(now) - pull @ now + l1 @ np.abs(now)
-        after = 0.5 * self.form.root(target) - pull @ target + l1 @ np.abs(target)
-        if after < before - FALL * max(abs(before), abs(after)):
+        if self._falls(pull - l1 * sign, (now, goal, target), rest):
             coefs[free] = target
+            beyond, left = target - goal, None
         else:
             leaving = self._first_crossing(now, goal, target, leaving)
             which = int(np.flatnonzero(leaving)[0])
-            reach = (target[which] - now[which]) / (goal[which] - now[which]) if goal[which] != now[which] else 0.0
-            coefs[free] = now + min(max(reach, 0.0), 1.0) * (goal - now)
+            share = (target[which] - now[which]) / (goal[which] - now[which]) if goal[which] != now[which] else 0.0
+            part = min(max(float(share), 0.0), 1.0)
+            coefs[free] = now + part * (goal - now)
             coefs[free[which]] = target[which]
-        self._drop(leaving, coefs)
-        return False
+            beyond, left = np.zeros(free.size), None if rest is None else (1.0 - part) * rest[~leaving]
+        if self._drop(leaving, coefs):
+            return False, None
+        if not self.form.precise:
+            return False, None
+        if beyond[leaving].any():  # the others are where their equations held
+            left = -self.form.coupling(free[leaving], beyond[leaving])
+        return False, left
+
+    def _falls(self, right: Array, points: tuple[Array, Array, Array], rest: Array | None) -> bool:
+        """Whether the objective falls strictly from where coefficients are (f,) to a target beside the goal.
+
+        Above its value at the goal it is half the quadratic form of the way there, and what is left of the equations is
+        the free block times the way to a goal that solves them.
+        """
+        now, goal, target = points
+        form = self.form
+        if rest is None or not form.precise:
+            before = 0.5 * form.root(now) - float(right @ now)
+            after = 0.5 * form.root(target) - float(right @ target)
+        else:
+            before = -0.5 * float(now @ (right + rest))
+            after = before - 0.5 * (float((goal - now) @ rest) - form.root(target - goal))
+        return after < before - FALL * max(abs(before), abs(after))
 
     @staticmethod
     def _first_crossing(now: Array, goal: Array, target: Array, leaving: Bools) -> Bools:
@@ -290,14 +324,15 @@ class ActiveSet:
         first[int(np.argmin(np.where(leaving, reach, np.inf)))] = True
         return first
 
-    def _drop(self, leaving: Bools, coefs: Array) -> None:
-        """Take coordinates out of the free set."""
+    def _drop(self, leaving: Bools, coefs: Array) -> bool:
+        """Take coordinates out of the free set; return whether others went with them."""
         gone = self.form.free[leaving]
         failed = self.form.drop(leaving)
         coefs[failed] = 0.0
         gone = np.concatenate([gone, failed])
         self._outside[gone] = True
         self._sign[gone] = 0.0
+        return failed.size > 0
 
     def _score(self, linear: Array, terms: SeparableTerms, coefs: Array, tol: float) -> Array:
         """Q - Hb, after steps of refinement where the free coordinates are not stationary enough."""

@@ -45,8 +45,12 @@ EXACT = 1e-15
 #: Share of the residual that will do at which they end where they begin near to the answer.
 CLOSE = 0.3
 
-#: Spare room, as a share.
-SPARE = 3
+#: Spare room, as a share; coordinates from which on there is room for all at once. So many have a matrix only where few
+#: lanes are in memory together.
+SPARE, MANY = 3, 1200
+
+#: Of values of which so many are zero for each one that is not, the quadratic form is taken from the matrix itself.
+FEW_VALUES = 8
 
 
 class Factor:
@@ -65,6 +69,8 @@ class Factor:
     free : (f,) integers
         Coordinates that take part, in order of entry.
     """
+
+    precise = True
 
     def __init__(self, hessian: Array, tally: Tally | None = None) -> None:
         self.free: Integers = np.zeros(0, dtype=np.intp)
@@ -148,7 +154,12 @@ class Factor:
         return -self._taken(self._backward(half)), curvature if curvature > NOISE * whole else 0.0
 
     def root(self, values: Array) -> float:
-        """The quadratic form of the factored matrix at values (f,)."""
+        """The quadratic form with the L2 part at values (f,)."""
+        some = np.flatnonzero(values)
+        if some.size * FEW_VALUES <= values.size:
+            at, own = self.free[some], values[some]
+            l2 = self._l2[at] if self._excess is None else self._l2[at] - self._excess[at]
+            return float(own @ self.hessian[np.ix_(at, at)] @ own + l2 @ np.square(own))
         half = self._lower[: self._order.size, : self._order.size].T @ self._spread(values)
         more = 0.0 if self._excess is None else float(self._excess[self.free] @ np.square(values))
         return float(half @ half) - more
@@ -336,10 +347,14 @@ class Factor:
             self.free, self._halves = self._order, np.zeros((self._order.size, 0))
 
     def _grow(self, size: int) -> None:
-        """Make room, little at a time: LAPACK is handed the leading columns at their full height."""
+        """Make room: for all coordinates where they are many, whose pages come when they are written to, else little.
+
+        LAPACK is handed the leading columns at their full height.
+        """
         if size <= self._lower.shape[0]:
             return
-        room, old = min(size + max(size // SPARE, 16), self.size), self._order.size
+        old, some = self._order.size, min(size + max(size // SPARE, 16), self.size)
+        room = self.size if self.size > MANY else some
         lower, rows = np.zeros((room, room), order="F"), np.empty((room, self.hessian.shape[0]))
         lower[:old, :old], rows[:old] = self._lower[:old, :old], self._rows[:old]
         self._lower, self._rows = lower, rows

@@ -83,7 +83,7 @@ class MatrixFree:
     vectors beside them.
     """
 
-    exact = True
+    exact, precise = True, False
 
     def __init__(
         self, objective: Objective, columns: Integers, weights: Array, *, level: bool, relative: float = RELATIVE
