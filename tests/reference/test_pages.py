@@ -103,6 +103,16 @@ def test_every_time_in_the_page_was_measured() -> None:
     assert [name.replace(TIMES, " x ") for name in rows] == list(SPEEDS)
 
 
+def test_the_table_of_the_readme_is_that_of_the_page() -> None:
+    readme = (HERE.parents[1] / "README.md").read_text("utf-8")
+    names = re.findall(rf"^\| ([^|]*{TIMES}[^|]*?) \|", readme, re.MULTILINE)
+    assert len(names) >= 7
+    assert "logistic lasso, 500 x 5,000".replace(" x ", TIMES) in names  # the one that is slower
+    for name in names:
+        _, whole, stopped, _, fastest, factor = row(COMPARISON, name)
+        assert row(readme, name) == [name, whole, stopped, fastest, factor]
+
+
 def test_accuracy_and_memory_in_the_page_were_measured() -> None:
     found = measured()
     told = [found[case, "glmnet"]["worst"] for case in SPEEDS.values()]
