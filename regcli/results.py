@@ -97,9 +97,29 @@ class Iterate:
     aliased: tuple[int, ...] = ()
     depends: tuple[Dependence, ...] = ()
 
+    def with_lane(self, lane: int, own: Self) -> Self:
+        """Take one lane from an iterate of that lane alone, but for its predictors and what is aliased."""
+        at = np.arange(self.rounds.size) == lane
+        return replace(
+            self,
+            intercepts=_put(self.intercepts, lane, own.intercepts[0]),
+            coefs=_put(self.coefs, lane, own.coefs[0]),
+            violation=_put(self.violation, lane, own.violation[0]),
+            rounds=self.rounds + np.where(at, own.rounds[0], 0),
+            status=(*self.status[:lane], own.status[0], *self.status[lane + 1 :]),
+            loss=own.loss if lane == 0 else self.loss,
+        )
+
     def reported(self) -> Self:
         """What is kept when the folds are scored: the coefficients are those of lane 0 alone."""
         return replace(self, eta=None, coefs=self.coefs[:1].copy())
+
+
+def _put(values: Array, lane: int, own: Array) -> Array:
+    """A copy with what is of one lane exchanged."""
+    out = values.copy()
+    out[lane] = own
+    return out
 
 
 @dataclass(frozen=True, slots=True)

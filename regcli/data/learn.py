@@ -184,9 +184,9 @@ def _warn_constant(dropped: Sequence[tuple[str, str]], table: Table) -> Iterator
     if constant:
         has, were = ("has", "was") if len(constant) == 1 else ("have", "were")
         text = f"{counted(len(constant), 'column')} {has} one value only and {were} left out: {listed(constant, SHOWN)}"
-        numbers = {name: table.columns.get(name) for name in constant if table.format == "csv"}
-        long = [name for name, column in numbers.items() if isinstance(column, Numbers) and column.rounded]
-        if long:
+        numbers = ((name, table.columns.get(name)) for name in constant)
+        long = [name for name, column in numbers if isinstance(column, Numbers) and column.rounded]
+        if long and table.format == "csv":
             text += f"; of integers beyond 2^53 only the nearest double is read ({listed(long, SHOWN)}): --categorical"
             text += " keeps the cells as they are spelt"
         yield Warn("constant-column", text, {"columns": constant})

@@ -11,10 +11,10 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Quotes", "count_bare", "count_breaks", "count_delimiters", "exact_ends", "record_ends"]
+__all__ = ["Quotes", "count_breaks", "count_delimiters", "exact_ends", "record_ends"]
 
-#: Bytes that are looked at together: with what is made of them they stay in the processor's cache, which takes a third
-#: of the time of 2 MB at once.
+#: Bytes that are looked at together: with what is made of them they stay in the processor's cache, which takes less
+#: than half of the time of 2 MB at once (0.018 of 0.041 s for 200 MB).
 _NEAR = 1 << 18
 
 
@@ -55,11 +55,11 @@ def count_delimiters(piece: bytes, quotes: Quotes) -> int:
     """Count the delimiters outside quotes, taking the piece into the state of ``quotes``."""
     inside = quotes.mask(piece)
     if inside is None:
-        return count_bare(piece, quotes.delimiter)
+        return _count_bare(piece, quotes.delimiter)
     return int(np.count_nonzero((np.frombuffer(piece, dtype=np.uint8) == ord(quotes.delimiter)) & ~inside))
 
 
-def count_bare(piece: bytes, delimiter: str) -> int:
+def _count_bare(piece: bytes, delimiter: str) -> int:
     """Count the delimiters of a piece in which nothing is quoted."""
     buffer, mark = np.frombuffer(piece, dtype=np.uint8), ord(delimiter)
     return sum(int(np.count_nonzero(buffer[at : at + _NEAR] == mark)) for at in range(0, len(piece), _NEAR))

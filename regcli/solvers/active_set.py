@@ -254,7 +254,7 @@ class ActiveSet:
     def _rest(self, terms: SeparableTerms, coefs: Array, score: Array) -> Array:
         """What is left of the equations of the free coordinates (f,), by the score."""
         free = self.form.free
-        return np.asarray(score[free] - terms.l1[free] * self._sign[free] - terms.l2[free] * coefs[free])
+        return np.asarray(score[free] - terms.l2[free] * coefs[free] - terms.l1[free] * self._sign[free])
 
     def _advance(
         self, linear: Array, terms: SeparableTerms, coefs: Array, enough: float, rest: Array | None
@@ -290,9 +290,7 @@ class ActiveSet:
             coefs[free] = now + part * (goal - now)
             coefs[free[which]] = target[which]
             beyond, left = np.zeros(free.size), None if rest is None else (1.0 - part) * rest[~leaving]
-        if self._drop(leaving, coefs):
-            return False, None
-        if not self.form.precise:
+        if self._drop(leaving, coefs) or not self.form.precise:
             return False, None
         if beyond[leaving].any():  # the others are where their equations held
             left = -self.form.coupling(free[leaving], beyond[leaving])
@@ -338,7 +336,7 @@ class ActiveSet:
         """Q - Hb, after steps of refinement where the free coordinates are not stationary enough."""
         score, free = linear - self.form.times(coefs), self.form.free
         for _ in range(REFINEMENTS if free.size else 0):
-            rest = score[free] - terms.l2[free] * coefs[free] - terms.l1[free] * self._sign[free]
+            rest = self._rest(terms, coefs, score)
             if np.abs(rest).max() <= STATIONARY * tol:
                 break
             better = coefs[free] + self.form.solve(rest)

@@ -7,7 +7,7 @@ from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Integers
 from regcli.problem.tally import Tally
 from regcli.results import Dependence
-from regcli.solvers.rows import standard_rows
+from regcli.solvers.rows import standard_pieces
 
 __all__ = [
     "NEARLY",
@@ -35,9 +35,6 @@ CLEAR = 8.0
 #: from its part.
 LEAST_PIVOT = 1e-6
 
-#: Rows that are factored at a time.
-ROWS = 4096
-
 
 def dependent_columns(objective: Objective, columns: Integers) -> tuple[Dependence, ...]:
     """Columns that depend on the intercept and on those before them, over the weighted rows of the first lane.
@@ -63,10 +60,8 @@ def weighted_triangle(objective: Objective, columns: Integers) -> Array:
     weights = objective.lanes.weights(0)
     rows = np.flatnonzero(weights > 0)
     factor = np.zeros((0, columns.size + 1))
-    for start in range(0, rows.size, ROWS):
-        part = rows[start : start + ROWS]
-        ones = np.full((part.size, 1), float(objective.intercept))
-        table = np.hstack([ones, standard_rows(objective, columns, part)])
+    for part, values in standard_pieces(objective, columns, rows):
+        table = np.hstack([np.full((part.size, 1), float(objective.intercept)), values])
         factor = triangle(np.vstack([factor, table * np.sqrt(weights[part])[:, None]]), objective.tally)
     return factor
 

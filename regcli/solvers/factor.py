@@ -173,22 +173,20 @@ class Factor:
         """Solve with H_FF + diag(l2_F), for the L2 part that was asked for last."""
         if self._excess is None:
             return self._solve(right)
-        enough = EXACT * float(np.abs(right).max(initial=0.0))
+        excess, enough = self._excess[self.free], EXACT * float(np.abs(right).max(initial=0.0))
         if near is None or near.rest is None:
-            return self._without_excess(right, enough)
-        return near.start + self._without_excess(near.rest, max(enough, CLOSE * near.enough))
+            return self._without_excess(right, excess, enough)
+        return near.start + self._without_excess(near.rest, excess, max(enough, CLOSE * near.enough))
 
     def _solve(self, right: Array) -> Array:
         self._tally.solved()
         return self._taken(self._backward(self._half_solve(right)))
 
-    def _without_excess(self, right: Array, enough: float) -> Array:
+    def _without_excess(self, right: Array, excess: Array, enough: float) -> Array:
         """Solve with M - D, M being what is factored, D the excess: conjugate gradients preconditioned by M.
 
         Products with M come from the recurrence of the directions, so that a step costs one solve.
         """
-        assert self._excess is not None  # noqa: S101  (asked before)
-        excess = self._excess[self.free]
         found = self._solve(right)
         rest = excess * found
         step = self._solve(rest)

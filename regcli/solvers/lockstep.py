@@ -261,10 +261,10 @@ class Lockstep:
         places = working.places(own.columns)
         now = point.coefs[lane, places]
         first = point.rounds[lane] == 0
-        linear = self._linear[lane, own.columns] if first else score[places] + own.kernel.form.times(now)
+        given = score[places]
+        linear = self._linear[lane, own.columns] if first else given + own.kernel.form.times(now)
         expected = point.expected[lane, places] if first and point.expected is not None else None
         tol = self._problem.rules.tol * scale
-        given = score[places]
         solution = own.kernel.solve(linear, terms.take(places), now, FINE * tol, COARSE * tol, expected, given)
         out = np.zeros(working.columns.size)
         out[places] = solution.coefs

@@ -120,15 +120,7 @@ def polished(problem: Problem, step: Iterate) -> Iterate:
     solved = general_engine(alone).advance(np.array([step.lam]), [problem.raw(step, 0)])[0]
     if not solved.violation[0] < step.violation[0]:
         return step
-    return replace(
-        step,
-        intercepts=np.concatenate([solved.intercepts, step.intercepts[1:]]),
-        coefs=np.concatenate([solved.coefs, step.coefs[1:]]),
-        violation=np.concatenate([solved.violation, step.violation[1:]]),
-        rounds=np.concatenate([step.rounds[:1] + solved.rounds, step.rounds[1:]]),
-        status=(*solved.status, *step.status[1:]),
-        loss=solved.loss,
-    )
+    return step.with_lane(0, solved)
 
 
 class Walk:

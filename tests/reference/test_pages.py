@@ -73,10 +73,22 @@ def test_the_counts_of_cases_in_the_page_are_right() -> None:
     assert f"{len(load_json('glm.json')['fits'])} poisson tables without a penalty" in COMPARISON
 
 
-def measured() -> dict[tuple[str, str], Any]:
-    """Records of one core at everybody's defaults, by case and tool."""
+#: Rows of the table of accuracies.
+HELD = {
+    "lasso of 100,000 rows, 200 columns": "tall",
+    "lasso of 500 rows, 20,000 columns": "wide",
+    "elastic net of 100,000 rows, 200 columns": "tall-enet",
+    "elastic net of 500 rows, 20,000 columns": "wide-enet",
+    "five elastic nets of 100,000 rows, 200 columns": "tall-shares",
+    "logistic lasso of 50,000 rows, 100 columns": "ltall",
+    "logistic lasso of 500 rows, 5,000 columns": "lwide",
+}
+
+
+def measured(accuracy: str = "default") -> dict[tuple[str, str], Any]:
+    """Records of one core at an accuracy, by case and tool."""
     records = json.loads((RESULTS / "solvers.json").read_text("utf-8"))["records"]
-    kept = [record for record in records if record["accuracy"] == "default" and record["cores"] == 1]
+    kept = [record for record in records if record["accuracy"] == accuracy and record["cores"] == 1]
     return {(record["case"], record["peer"]): record for record in kept if record["state"] == "ok"}
 
 
@@ -101,6 +113,14 @@ def test_every_time_in_the_page_was_measured() -> None:
         assert shown_as(others[peer] / times[case, "regcli"], factor), (name, others[peer] / times[case, "regcli"])
     rows = re.findall(rf"^\| ([^|]*{TIMES}[^|]*?) \|", COMPARISON, re.MULTILINE)
     assert [name.replace(TIMES, " x ") for name in rows] == list(SPEEDS)
+
+
+@pytest.mark.parametrize(("at", "accuracy"), [(1, "1e-4"), (2, "1e-6")])
+def test_every_factor_at_an_accuracy_was_measured(at: int, accuracy: str) -> None:
+    times = {key: median(record["cpu"]) for key, record in measured(accuracy).items()}
+    for name, case in HELD.items():
+        others = [time for (where, tool), time in times.items() if where == case and "regcli" not in tool]
+        assert shown_as(min(others) / times[case, "regcli"], row(COMPARISON, name)[at]), (name, accuracy)
 
 
 def test_the_table_of_the_readme_is_that_of_the_page() -> None:
