@@ -16,7 +16,7 @@ import numpy as np
 
 from regcli.problem.protocols import Array, Bools, Integers, SeparableTerms
 
-__all__ = ["ActiveSet", "Near", "Quadratic", "QuadraticSolution"]
+__all__ = ["ActiveSet", "Near", "Quadratic", "QuadraticSolution", "Solved"]
 
 #: A projected point must lower the objective by more than this share of it, else rounding could cycle.
 FALL = 1e-13
@@ -48,11 +48,24 @@ class QuadraticSolution:
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """A point (f,) near to what a solve is to find, its residual where it is known, and the residual that will do."""
+    """A point (f,) near to what a solve is to find, its residual where it is known, and the residual that will do.
+
+    ``sign`` (f,) is that which coordinates may have, 0 for any: a solve may end as soon as it is sure that one will not
+    keep it.
+    """
 
     start: Array
     rest: Array | None
     enough: float
+    sign: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """Values of the free coordinates (f,), and what is left of their equations there."""
+
+    values: Array
+    rest: Array
 
 
 class Quadratic(Protocol):
@@ -76,11 +89,6 @@ class Quadratic(Protocol):
         """Whether ``replacement`` may be asked for."""
         ...
 
-    @property
-    def precise(self) -> bool:
-        """Whether a solve leaves nothing but rounding."""
-        ...
-
     def serves(self, l2: Array) -> bool:
         """Go on with another L2 part, if that is possible without ``reload``."""
         ...
@@ -97,7 +105,7 @@ class Quadratic(Protocol):
         """Take out free coordinates (f,); return any that have become dependent."""
         ...
 
-    def solve(self, right: Array, near: "Near | None" = None) -> Array:
+    def solve(self, right: Array, near: "Near | None" = None) -> Solved:
         """Solve with the free block (f, f), from what is known already."""
         ...
 
@@ -272,16 +280,19 @@ class ActiveSet:
         held = ((coefs != 0) & self._outside).nonzero()[0] if self._held else free[:0]
         if held.size:
             pull = pull - self.form.coupling(held, coefs[held])
-        goal = self.form.solve(pull - l1 * sign, Near(now, rest, enough))
+        right = pull - l1 * sign
+        solved = self.form.solve(right, Near(now, rest, enough, sign))
+        goal = solved.values
         target = np.clip(goal, terms.lower[free], terms.upper[free]) if terms.limited else goal
         leaving = (sign * goal < 0) | (target != goal)
         if not leaving.any():
             coefs[free] = goal
             return True, None
         target = np.where(sign * goal < 0, 0.0, target)
-        if self._falls(pull - l1 * sign, (now, goal, target), rest):
+        left: Array | None = solved.rest
+        if self._falls(right, (now, target), rest, solved):
             coefs[free] = target
-            beyond, left = target - goal, None
+            beyond = target - goal
         else:
             leaving = self._first_crossing(now, goal, target, leaving)
             which = int(np.flatnonzero(leaving)[0])
@@ -289,28 +300,28 @@ class ActiveSet:
             part = min(max(float(share), 0.0), 1.0)
             coefs[free] = now + part * (goal - now)
             coefs[free[which]] = target[which]
-            beyond, left = np.zeros(free.size), None if rest is None else (1.0 - part) * rest[~leaving]
-        if self._drop(leaving, coefs) or not self.form.precise:
+            beyond, left = np.zeros(free.size), None if rest is None else (1.0 - part) * rest + part * solved.rest
+        if self._drop(leaving, coefs) or left is None:
             return False, None
-        if beyond[leaving].any():  # the others are where their equations held
-            left = -self.form.coupling(free[leaving], beyond[leaving])
+        left = left[~leaving]
+        if beyond[leaving].any():
+            left = left - self.form.coupling(free[leaving], beyond[leaving])
         return False, left
 
-    def _falls(self, right: Array, points: tuple[Array, Array, Array], rest: Array | None) -> bool:
+    def _falls(self, right: Array, ends: tuple[Array, Array], rest: Array | None, solved: Solved) -> bool:
         """Whether the objective falls strictly from where coefficients are (f,) to a target beside the goal.
 
-        Above its value at the goal it is half the quadratic form of the way there, and what is left of the equations is
-        the free block times the way to a goal that solves them.
+        Away from the goal by d it is half the quadratic form of d more, less what is left of the equations there times
+        d; the form need not be taken where what is left is known at both ends.
         """
-        now, goal, target = points
-        form = self.form
-        if rest is None or not form.precise:
-            before = 0.5 * form.root(now) - float(right @ now)
-            after = 0.5 * form.root(target) - float(right @ target)
+        back, aside = (end - solved.values for end in ends)
+        if rest is None:
+            before = 0.5 * self.form.root(back) - float(solved.rest @ back)
         else:
-            before = -0.5 * float(now @ (right + rest))
-            after = before - 0.5 * (float((goal - now) @ rest) - form.root(target - goal))
-        return after < before - FALL * max(abs(before), abs(after))
+            before = -0.5 * float(back @ (rest + solved.rest))
+        after = 0.5 * self.form.root(aside) - float(solved.rest @ aside)
+        level = -0.5 * float(solved.values @ (right + solved.rest))
+        return after < before - FALL * max(abs(level + before), abs(level + after))
 
     @staticmethod
     def _first_crossing(now: Array, goal: Array, target: Array, leaving: Bools) -> Bools:
@@ -339,7 +350,7 @@ class ActiveSet:
             rest = self._rest(terms, coefs, score)
             if np.abs(rest).max() <= STATIONARY * tol:
                 break
-            better = coefs[free] + self.form.solve(rest)
+            better = coefs[free] + self.form.solve(rest).values
             stays = self._sign[free] * better >= 0
             if terms.limited:
                 stays &= (better <= terms.upper[free]) & (better >= terms.lower[free])

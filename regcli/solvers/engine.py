@@ -21,13 +21,15 @@ class Rules:
     """When a solution is good enough, and how much may be spent on it.
 
     ``tol`` is the largest violation, ``max_iter`` the rounds a strength may take, ``certify`` whether every violation
-    is measured again from the data and not only those above ``tol``, ``solver`` the engine that was asked for.
+    is measured again from the data and not only those above ``tol``, ``solver`` the engine that was asked for,
+    ``whole`` whether all strengths are walked for sure, so that long batches are no waste.
     """
 
     tol: float = 1e-7
     max_iter: int = 1000
     certify: bool = False
     solver: str = "auto"
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

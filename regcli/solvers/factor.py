@@ -1,8 +1,8 @@
 """The Cholesky factor behind the quadratic kernel: coordinates enter and leave, solves go on.
 
-Positions are coordinates in order of entry. One that leaves a long factor stays in it as a *ghost*: with A = LL' and E
-the unit columns of the ghosts, the minimiser of x'Ax/2 - b'x with x zero at them is L'^-1 (I - P) L^-1 b, P projecting
-on the span of L^-1 E. A ghost costs one column, taking it out for good a new factor of all that came after it.
+Positions are coordinates in order of entry. One that leaves a long factor stays in it as a *ghost*: with A = U'U and E
+the unit columns of the ghosts, the minimiser of x'Ax/2 - b'x with x zero at them is U^-1 (I - P) U'^-1 b, P projecting
+on the span of U'^-1 E. A ghost costs one column, taking it out for good a new factor of all that came after it.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ from scipy.linalg import lapack
 
 from regcli.problem.protocols import Array, Bools, Integers
 from regcli.problem.tally import Tally
-from regcli.solvers.active_set import Near
+from regcli.solvers.active_set import Near, Solved
 from regcli.solvers.grow import completed
 
 __all__ = ["Factor"]
@@ -25,8 +25,9 @@ NOISE = 1e-15
 #: Columns up to which products are taken over the whole matrix.
 SMALL = 256
 
-#: Coordinates that are refactored at once when some before them leave: 0.2 ms, what a few ghosts cost.
-SHORT = 192
+#: Coordinates that are refactored at once when some before them leave, or when the L2 part changes: 0.1 ms, what a few
+#: ghosts or steps cost (five elastic nets of 100,000 x 200 take 1.65 s with 64 or 128, 1.9 with 192).
+SHORT = 128
 
 #: Ghosts are taken out for good when they are more than this many and this share of all (measured on 2,000 columns: a
 #: twentieth to a tenth is flat).
@@ -37,13 +38,14 @@ SAFE_PIVOT = 1e-6
 
 #: A factor of a larger L2 part serves on while a solve takes at most this many steps of conjugate gradients: a step
 #: costs a solve, and a new factor as much as 40 (500 to 2,000 columns). Short factors are always made anew.
-MOST_STEPS = 8
+MOST_STEPS = 6
 
-#: Residual, as a share of the right side, at which these end.
-EXACT = 1e-15
+#: These end with a step of at most this share of the values, which leaves an error of some hundredths of it: with 1e-8
+#: refinements follow, and an elastic net of 5,000 x 2,000 takes half as long again.
+CLOSE = 1e-9
 
-#: Share of the residual that will do at which they end where they begin near to the answer.
-CLOSE = 0.3
+#: A value that is on the wrong side of zero by this share of the step stays there: a step leaves some hundredths.
+SURE = 0.1
 
 #: Spare room, as a share; coordinates from which on there is room for all at once. So many have a matrix only where few
 #: lanes are in memory together.
@@ -54,7 +56,7 @@ FEW_VALUES = 8
 
 
 class Factor:
-    """Lower factor of H_FF + diag(l2_F) over the free coordinates F, ghosts among them, and the rows of H at them.
+    """Upper factor of H_FF + diag(l2_F) over the free coordinates F, ghosts among them, and the rows of H at them.
 
     Parameters
     ----------
@@ -70,17 +72,15 @@ class Factor:
         Coordinates that take part, in order of entry.
     """
 
-    precise = True
-
     def __init__(self, hessian: Array, tally: Tally | None = None) -> None:
         self.free: Integers = np.zeros(0, dtype=np.intp)
         self._tally = Tally() if tally is None else tally
-        self.hessian = hessian
+        self.hessian = hessian if hessian.strides[1] <= hessian.strides[0] else hessian.T  # rows are what is taken
         self._l2 = np.zeros(hessian.shape[0])
         self._excess: Array | None = None
         self._steps = 0
         self._rows = np.empty((16, hessian.shape[0]))
-        self._lower = np.zeros((16, 16), order="F")
+        self._upper = np.zeros((16, 16), order="F")
         self._least = np.inf
         self._order: Integers = self.free
         self._ghosts: Bools = np.zeros(0, dtype=bool)
@@ -121,7 +121,7 @@ class Factor:
         """Go on with more coordinates at the end, from their columns (k, more) of the larger Hessian."""
         self.hessian = completed(self.hessian, fresh)
         self._l2 = np.concatenate([self._l2, np.zeros(fresh.shape[1])])
-        rows = np.empty((self._lower.shape[0], self.size))
+        rows = np.empty((self._upper.shape[0], self.size))
         rows[: self._order.size] = self.hessian[self._order]
         self._rows = rows
 
@@ -160,39 +160,39 @@ class Factor:
             at, own = self.free[some], values[some]
             l2 = self._l2[at] if self._excess is None else self._l2[at] - self._excess[at]
             return float(own @ self.hessian[np.ix_(at, at)] @ own + l2 @ np.square(own))
-        half = self._lower[: self._order.size, : self._order.size].T @ self._spread(values)
+        half = self._upper[: self._order.size, : self._order.size] @ self._spread(values)
         more = 0.0 if self._excess is None else float(self._excess[self.free] @ np.square(values))
         return float(half @ half) - more
 
     def _half_solve(self, right: Array) -> Array:
-        """L^-1 of a right side (f,), without what the ghosts would take."""
+        """U'^-1 of a right side (f,), without what the ghosts would take."""
         half = self._forward(self._spread(right))
         return self._without_ghosts(half)
 
-    def solve(self, right: Array, near: Near | None = None) -> Array:
+    def solve(self, right: Array, near: Near | None = None) -> Solved:
         """Solve with H_FF + diag(l2_F), for the L2 part that was asked for last."""
+        nothing = np.zeros(right.size)
         if self._excess is None:
-            return self._solve(right)
-        excess, enough = self._excess[self.free], EXACT * float(np.abs(right).max(initial=0.0))
+            return Solved(self._solve(right), nothing)
+        excess = self._excess[self.free]
         if near is None or near.rest is None:
-            return self._without_excess(right, excess, enough)
-        return near.start + self._without_excess(near.rest, excess, max(enough, CLOSE * near.enough))
+            return self._without_excess(Near(nothing, right, 0.0, nothing), right, excess)
+        return self._without_excess(near, near.rest, excess)
 
     def _solve(self, right: Array) -> Array:
         self._tally.solved()
         return self._taken(self._backward(self._half_solve(right)))
 
-    def _without_excess(self, right: Array, excess: Array, enough: float) -> Array:
+    def _without_excess(self, near: Near, rest: Array, excess: Array) -> Solved:
         """Solve with M - D, M being what is factored, D the excess: conjugate gradients preconditioned by M.
 
-        Products with M come from the recurrence of the directions, so that a step costs one solve.
+        Products with M come from the recurrence of the directions, so that a step costs one solve; the last one needs
+        no direction.
         """
-        found = self._solve(right)
-        rest = excess * found
-        step = self._solve(rest)
+        found, step = near.start, self._solve(rest)
         direction, product, size = step, rest, float(rest @ step)
         self._steps = 1
-        while np.abs(rest).max(initial=0.0) > enough and size > 0 and self._steps <= 2 * MOST_STEPS:
+        while size > 0 and self._steps <= 2 * MOST_STEPS and _goes_on(near, found, rest, step):
             image = product - excess * direction
             length = size / float(direction @ image)
             found = found + length * direction
@@ -201,15 +201,15 @@ class Factor:
             before, size = size, float(rest @ step)
             direction, product = step + size / before * direction, rest + size / before * product
             self._steps += 1
-        return found
+        return Solved(found + step, excess * step)
 
     def _forward(self, right: Array) -> Array:
         size = self._order.size
-        return np.asarray(lapack.dtrtrs(self._lower[:, :size], right, lower=1)[0]) if size else right
+        return np.asarray(lapack.dtrtrs(self._upper[:, :size], right, trans=1)[0]) if size else right
 
     def _backward(self, half: Array) -> Array:
         size = self._order.size
-        return np.asarray(lapack.dtrtrs(self._lower[:, :size], half, lower=1, trans=1)[0]) if size else half
+        return np.asarray(lapack.dtrtrs(self._upper[:, :size], half)[0]) if size else half
 
     def _spread(self, values: Array) -> Array:
         if not self._names.size:
@@ -285,11 +285,11 @@ class Factor:
         size, count = self._order.size, fresh.size
         if count > max(size, 1):
             self._tally.factored()
-        cross = self._forward(self._rows[:size, fresh])
-        diagonal = self._diagonal(fresh)
-        schur = self.hessian[np.ix_(fresh, fresh)] - cross.T @ cross
+        rows, diagonal = self.hessian[fresh], self._diagonal(fresh)
+        cross = self._forward(rows.take(self._order, axis=1).T)
+        schur = rows.take(fresh, axis=1) - cross.T @ cross
         schur[np.diag_indices(count)] += self._l2[fresh]
-        corner, info = lapack.dpotrf(schur, lower=1)
+        corner, info = lapack.dpotrf(schur)
         pivots, taken = np.square(np.diagonal(corner)) / diagonal, np.arange(count)
         if info != 0 or not np.all(pivots > PIVOT):
             taken, corner = _independent(schur, PIVOT * diagonal)
@@ -297,13 +297,13 @@ class Factor:
         self._least = min(self._least, float(pivots.min(initial=np.inf)))
         self._grow(size + taken.size)
         end = size + taken.size
-        self._lower[size:end, :size] = cross[:, taken].T
-        self._lower[size:end, size:end] = corner
-        self._rows[size:end] = self.hessian[fresh[taken]]
+        self._upper[:size, size:end] = cross[:, taken]
+        self._upper[size:end, size:end] = corner
+        self._rows[size:end] = rows if taken.size == count else rows[taken]
         self._order = np.concatenate([self._order, fresh[taken]])
         self._ghosts = np.concatenate([self._ghosts, np.zeros(taken.size, dtype=bool)])
         if self._names.size and taken.size:
-            more = lapack.dtrtrs(corner, -cross[:, taken].T @ self._halves, lower=1)[0]
+            more = lapack.dtrtrs(corner, -cross[:, taken].T @ self._halves, trans=1)[0]
             self._halves = np.vstack([self._halves, more])
         self._mark()
         return fresh[taken]
@@ -311,22 +311,22 @@ class Factor:
     def _settle(self, places: Integers, first: int, least: float = 0.0) -> None:
         """Keep what is at some positions, in order, and nothing else; rows before ``first`` stand as they are."""
         tail, end, size = places[first:], places.size, self._order.size
-        moved, before = self._order[tail], self._lower[tail, :first]
+        moved, before = self._order[tail], self._upper[:first, tail]
         self._order, self._ghosts = self._order[places], np.zeros(end, dtype=bool)
         self._names = self._names[:0]
         if tail.size:
             if tail.size > 1:
                 self._tally.factored()
-            self._lower[first:end, :first] = before
+            self._upper[:first, first:end] = before
             if end < size:
                 self._rows[first:end] = self._rows[tail]
             block = self._rows[first:end].take(moved, axis=1)
             if first:
-                block -= before @ before.T
+                block -= before.T @ before
             block[np.diag_indices(tail.size)] += self._l2[moved]
-            corner, info = lapack.dpotrf(block.T, lower=1, overwrite_a=1)
+            corner, info = lapack.dpotrf(block.T, overwrite_a=1)
             if info == 0 and np.all(np.square(np.diagonal(corner)) > least * self._diagonal(moved)):
-                self._lower[first:end, first:end] = corner
+                self._upper[first:end, first:end] = corner
             else:
                 self._order, self._ghosts = self._order[:first], self._ghosts[:first]
                 self._append(moved)
@@ -349,13 +349,21 @@ class Factor:
 
         LAPACK is handed the leading columns at their full height.
         """
-        if size <= self._lower.shape[0]:
+        if size <= self._upper.shape[0]:
             return
         old, some = self._order.size, min(size + max(size // SPARE, 16), self.size)
         room = self.size if self.size > MANY else some
-        lower, rows = np.zeros((room, room), order="F"), np.empty((room, self.hessian.shape[0]))
-        lower[:old, :old], rows[:old] = self._lower[:old, :old], self._rows[:old]
-        self._lower, self._rows = lower, rows
+        upper, rows = np.zeros((room, room), order="F"), np.empty((room, self.hessian.shape[0]))
+        upper[:old, :old], rows[:old] = self._upper[:old, :old], self._rows[:old]
+        self._upper, self._rows = upper, rows
+
+
+def _goes_on(near: Near, found: Array, rest: Array, step: Array) -> bool:
+    """Whether a solve is not to end with a step: it changes much, and no coordinate is sure to leave."""
+    length = float(np.abs(step).max(initial=0.0))
+    if length <= CLOSE * np.abs(found).max(initial=0.0) or np.abs(rest).max(initial=0.0) <= near.enough:
+        return False
+    return bool((near.sign * (found + step)).min(initial=0.0) >= -SURE * length)
 
 
 def _lost(asked: Integers, left: Integers) -> Integers:
@@ -382,5 +390,5 @@ def _independent(schur: Array, least: Array) -> tuple[Integers, Array]:
             taken.append(j)
             columns.append(column)
     index = np.array(taken, dtype=np.intp)
-    corner = np.array([column[index] for column in columns]).T if taken else np.zeros((0, 0))
-    return index, np.tril(corner)
+    corner = np.array([column[index] for column in columns]) if taken else np.zeros((0, 0))
+    return index, np.triu(corner)

@@ -9,7 +9,7 @@ import numpy as np
 
 from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Bools, Integers
-from regcli.solvers.active_set import Near
+from regcli.solvers.active_set import Near, Solved
 
 __all__ = ["MatrixFree"]
 
@@ -83,7 +83,7 @@ class MatrixFree:
     vectors beside them.
     """
 
-    exact, precise = True, False
+    exact = True
 
     def __init__(
         self, objective: Objective, columns: Integers, weights: Array, *, level: bool, relative: float = RELATIVE
@@ -147,7 +147,7 @@ class MatrixFree:
         """Nothing is ever refused entry, so that nothing has to be replaced."""
         raise AssertionError(entering)
 
-    def solve(self, right: Array, near: Near | None = None) -> Array:
+    def solve(self, right: Array, near: Near | None = None) -> Solved:
         """Solve on the free coordinates by conjugate gradients."""
         found = np.zeros(right.size) if near is None else near.start.copy()
         rest, enough = right.copy(), 0.0
@@ -172,7 +172,7 @@ class MatrixFree:
             step = rest / diagonal
             before, size = size, float(rest @ step)
             direction = step + size / before * direction
-        return found
+        return Solved(found, rest)
 
     def _product(self, values: Array) -> Array:
         """H_FF + diag(l2_F) times values (f,)."""

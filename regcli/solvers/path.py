@@ -138,7 +138,7 @@ class Walk:
     """
 
     def __init__(self, problem: Problem, grid: Grid) -> None:
-        self._problem = problem
+        self._problem = replace(problem, rules=replace(problem.rules, whole=not grid.generated))
         self._grid = grid
         objective = problem.objective
         saturated = float(objective.lanes.weights(0) @ objective.family.saturated_loss(objective.y))
