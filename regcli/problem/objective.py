@@ -8,6 +8,7 @@ coordinates (``Lanes.unit``), so that violations are in units of a column divide
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -133,19 +134,19 @@ class Objective:
         """Training loss of the first lane, from the predictors (L, n) of all."""
         return float(self.keep(np.zeros(1, dtype=np.intp)).loss(eta[:1])[0])
 
-    def score(self, eta: Array) -> tuple[Array, Array]:
+    def score(self, eta: Array, parallel_map: ParallelMap | None = None) -> tuple[Array, Array]:
         """Minus the gradient of the loss: (L,) for the intercepts and (L, p) for the coefficients.
 
         One product of cost O(n m L) and a rank-one correction for the centres. Constant columns have score zero.
         """
-        return self.project(self.lanes.apply_weights(self.family.residual(self.y, eta)))
+        return self.project(self.lanes.apply_weights(self.family.residual(self.y, eta)), parallel_map)
 
-    def project(self, rows: Array) -> tuple[Array, Array]:
+    def project(self, rows: Array, parallel_map: ParallelMap | None = None) -> tuple[Array, Array]:
         """Sums (L,) of rows (L, n), zero without an intercept, and products (L, p) with the columns as they count.
 
         Rows carry their weights. Constant columns have product zero.
         """
-        return self.scored(rows.sum(axis=1), self.design.rdot(rows))
+        return self.scored(rows.sum(axis=1), self.design.rdot(rows, parallel_map))
 
     def scored(self, level: Array, products: Array) -> tuple[Array, Array]:
         """A score from the sums (L,) of weighted residuals and their products (L, m) with the base columns.
@@ -188,7 +189,7 @@ class Objective:
             return level, products
 
         spans = self.design.spans()
-        parts = parallel_map(over, [spans[at : at + SPANS] for at in range(0, len(spans), SPANS)])
+        parts = parallel_map(over, _even(spans, -(-len(spans) // SPANS)))
         level, products = (np.sum([part[at] for part in parts], axis=0) for at in (0, 1))
         return Sweep(eta, *self.scored(level, products))
 
@@ -224,9 +225,7 @@ class Objective:
                 return own.block_grams(weights[rows], labels[rows], count, columns, part, known)
 
             spans = self.design.spans()
-            size = -(-len(spans) // GRAM_TASKS)
-            groups = [spans[at : at + size] for at in range(0, len(spans), size)]
-            tasks = [slice(group[0].start, group[-1].stop) for group in groups]
+            tasks = [slice(group[0].start, group[-1].stop) for group in _even(spans, min(GRAM_TASKS, len(spans)))]
             out = _sum_in_order((parallel_map or map)(over, tasks))
         else:
             alone = self.keep(np.zeros(1, dtype=np.intp)).restrict(columns)
@@ -352,6 +351,12 @@ class Objective:
                 maps=(None,),
             ),
         )
+
+
+def _even(spans: Sequence[slice], count: int) -> list[Sequence[slice]]:
+    """So many groups of neighbours whose sizes differ by one at most."""
+    ends = [len(spans) * at // count for at in range(count + 1)]
+    return [spans[begin:end] for begin, end in pairwise(ends)]
 
 
 def _sum_in_order(parts: Iterable[Array]) -> Array:

@@ -67,7 +67,7 @@ class Design(Protocol):
         """(L, m) coefficients to (L, n) linear predictors, ``coefs @ B'``. Costs O(n k L) for k nonzero columns."""
         ...
 
-    def rdot(self, rows: Array) -> Array:
+    def rdot(self, rows: Array, parallel_map: "ParallelMap | None" = None) -> Array:
         """(L, n) to (L, m): ``rows @ B``, the one large product. Costs O(n m L)."""
         ...
 

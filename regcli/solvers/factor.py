@@ -12,6 +12,7 @@ from regcli.problem.protocols import Array, Bools, Integers
 from regcli.problem.tally import Tally
 from regcli.solvers.active_set import Near, Solved
 from regcli.solvers.grow import completed
+from regcli.solvers.unlocked import cholesky, solve_triangular
 
 __all__ = ["Factor"]
 
@@ -205,11 +206,11 @@ class Factor:
 
     def _forward(self, right: Array) -> Array:
         size = self._order.size
-        return np.asarray(lapack.dtrtrs(self._upper[:, :size], right, trans=1)[0]) if size else right
+        return solve_triangular(self._upper, right, transposed=True) if size else right
 
     def _backward(self, half: Array) -> Array:
         size = self._order.size
-        return np.asarray(lapack.dtrtrs(self._upper[:, :size], half)[0]) if size else half
+        return solve_triangular(self._upper, half) if size else half
 
     def _spread(self, values: Array) -> Array:
         if not self._names.size:
@@ -289,9 +290,9 @@ class Factor:
         cross = self._forward(rows.take(self._order, axis=1).T)
         schur = rows.take(fresh, axis=1) - cross.T @ cross
         schur[np.diag_indices(count)] += self._l2[fresh]
-        corner, info = lapack.dpotrf(schur)
+        corner, definite = cholesky(schur.copy(order="F"))
         pivots, taken = np.square(np.diagonal(corner)) / diagonal, np.arange(count)
-        if info != 0 or not np.all(pivots > PIVOT):
+        if not definite or not np.all(pivots > PIVOT):
             taken, corner = _independent(schur, PIVOT * diagonal)
             pivots = np.square(np.diagonal(corner)) / diagonal[taken]
         self._least = min(self._least, float(pivots.min(initial=np.inf)))
@@ -324,8 +325,8 @@ class Factor:
             if first:
                 block -= before.T @ before
             block[np.diag_indices(tail.size)] += self._l2[moved]
-            corner, info = lapack.dpotrf(block.T, overwrite_a=1)
-            if info == 0 and np.all(np.square(np.diagonal(corner)) > least * self._diagonal(moved)):
+            corner, definite = cholesky(block.T)
+            if definite and np.all(np.square(np.diagonal(corner)) > least * self._diagonal(moved)):
                 self._upper[first:end, first:end] = corner
             else:
                 self._order, self._ghosts = self._order[:first], self._ghosts[:first]

@@ -157,7 +157,7 @@ class Krylov:
 
     def _back(self, rows: Array) -> Array:
         """M' of rows (L, n)."""
-        return self._problem.objective.project(rows * self._share)[1] / self._root
+        return self._problem.objective.project(rows * self._share, self._problem.parallel_map)[1] / self._root
 
     def _widen(self) -> None:
         """Make room for half as many vectors again."""

@@ -182,7 +182,7 @@ class Lockstep:
         objective, scale = self._problem.objective, self._problem.null.scale
         rows = np.concatenate([objective.lanes.apply_weights(objective.y - point.eta) for point in points])
         count, out = scale.size, list[_Check]()
-        products = objective.design.rdot(rows)
+        products = objective.design.rdot(rows, self._problem.parallel_map)
         for at, (lam, point) in enumerate(zip(lams, points, strict=True)):
             part = slice(at * count, (at + 1) * count)
             level, score = objective.scored(rows[part].sum(axis=1), products[part])

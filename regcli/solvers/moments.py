@@ -12,17 +12,17 @@ from operator import itemgetter
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg.blas import dsyrk
 
 from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Bools, Integers
 from regcli.problem.tally import Tally
 from regcli.results import Iterate
 from regcli.solvers.active_set import ActiveSet, QuadraticSolution
-from regcli.solvers.engine import Problem, RawModel, status_of
+from regcli.solvers.engine import Problem, RawModel, serial_map, status_of
 from regcli.solvers.factor import Factor
 from regcli.solvers.screening import ahead
 from regcli.solvers.spectral import Spectrum
+from regcli.solvers.unlocked import add_squares
 
 __all__ = ["Moments", "statistics_fit"]
 
@@ -33,6 +33,9 @@ STATISTICS = 256 * 2**20
 #: kernel's factors; where statistics are made anew for each batch, fewer of them are cheaper, and few enough for their
 #: coefficients to be in memory where all strengths are walked for sure.
 BATCH, LONG_BATCH, WHOLE_BATCH = 8, 50, 200
+
+#: Columns up to which lanes are walked one after the other: threads would wait for each other's Python.
+FEW_COLUMNS = 400
 
 #: Rows of a matrix that are centred at a time: whole matrices in between would be four times the memory.
 ROWS = 256
@@ -153,7 +156,9 @@ class Moments:
     def advance(self, lams: Array, starts: Sequence[RawModel] | None = None) -> list[Iterate]:  # noqa: ARG002
         """Walk every lane over the strengths, one task a lane where statistics are kept."""
         if self._lanes:
-            walks = self._problem.parallel_map(lambda lane: self._walk(lane, lams), self._lanes)
+            large = self._problem.objective.n_terms > FEW_COLUMNS
+            each = self._problem.parallel_map if large else serial_map
+            walks = each(lambda lane: self._walk(lane, lams), self._lanes)
         else:
             walks = self._in_turn(lams)
         return [self._gather(float(lam), [walk[at] for walk in walks]) for at, lam in enumerate(lams)]
@@ -218,7 +223,7 @@ class Moments:
             cells = np.empty((m + 2, rows.size))
             cells[0], cells[-1] = root, self._target[rows] * root
             np.multiply(objective.design.rows(rows).T, root, out=cells[1:-1])
-            out = dsyrk(1.0, cells.T, beta=1.0, c=out, trans=1, overwrite_c=1)
+            add_squares(cells, out)
             objective.tally.multiplied(rows.size * (m + 1) * (m + 2) // 2)
         for start in range(0, m + 2, ROWS):
             stop = min(start + ROWS, m + 2)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from regcli.problem.design import GRAM_CELLS, ROW_BLOCK, SPARSE_CELLS, Dense, Sparse, make_design
+from regcli.app.parallel import thread_map
+from regcli.problem.design import GRAM_CELLS, PRODUCT, ROW_BLOCK, SPARSE_CELLS, Dense, Sparse, make_design
 from regcli.problem.protocols import Array, Design, Integers
 from tests.tolerances import EXACT
 
@@ -53,6 +54,17 @@ def test_dot(design: Design, values: Array, share: float) -> None:
 def test_rdot(design: Design, values: Array) -> None:
     rows = np.random.default_rng(1).standard_normal((4, values.shape[0]))
     assert close(design.rdot(rows), rows @ values)
+
+
+def test_a_large_product_is_the_same_in_threads() -> None:
+    rng = np.random.default_rng(3)
+    rows, values = rng.standard_normal((60, 400)), np.asfortranarray(rng.standard_normal((400, 4_001)))
+    assert rows.size * values.shape[1] > 2 * PRODUCT  # more tasks than one
+    design = Dense(values, np.zeros(values.shape[1]))
+    found = design.rdot(rows)
+    assert close(found, rows @ values)
+    with thread_map(2, np.inf) as over_threads:
+        assert np.array_equal(design.rdot(rows, over_threads), found)
 
 
 def test_products_are_adjoint(design: Design, values: Array) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from regcli.app.parallel import thread_map
 from regcli.problem.design import Dense
-from regcli.problem.protocols import Array, Integers, SeparableTerms
+from regcli.problem.protocols import Array, Integers, ParallelMap, SeparableTerms
 from regcli.solvers.active_set import ActiveSet, QuadraticSolution
 from regcli.solvers.newton import Newton
 from tests.performance import stored
@@ -92,9 +92,9 @@ def twice_the_products(patch: pytest.MonkeyPatch) -> None:
     """Every large product is taken twice."""
     rdot: Callable[..., Array] = Dense.rdot
 
-    def hesitant(self: Dense, rows: Array) -> Array:
+    def hesitant(self: Dense, rows: Array, parallel_map: ParallelMap | None = None) -> Array:
         rdot(self, rows)
-        return rdot(self, rows)
+        return rdot(self, rows, parallel_map)
 
     patch.setattr(Dense, "rdot", hesitant)
 
