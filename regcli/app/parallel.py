@@ -56,7 +56,8 @@ def wake_blas(threads: int) -> None:
     end, or ends the process.
     """
     import numpy as np  # noqa: PLC0415  (a limit of memory is rare)
-    from scipy.linalg import blas  # noqa: PLC0415
+
+    from regcli.solvers.unlocked import add_squares  # noqa: PLC0415
 
     single_blas_thread()
     square, together = np.ones((WAKING, WAKING)), threading.Barrier(threads)
@@ -65,7 +66,7 @@ def wake_blas(threads: int) -> None:
         together.wait()
         np.matmul(square, square)
         together.wait()
-        blas.dgemm(1.0, square, square)
+        add_squares(square, np.zeros((WAKING, WAKING), order="F"))
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(use, range(threads)))
