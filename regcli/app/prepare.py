@@ -11,6 +11,7 @@ from regcli.app.context import RunContext
 from regcli.app.encode import LaneMaps, known_matrix, lane_maps, learn_terms, same_columns, settled
 from regcli.app.folding import gap_of, scheme_of
 from regcli.app.options import FitRequest, Folds, Model, PathRequest
+from regcli.app.parallel import threads_for
 from regcli.app.reading import Used, read_used
 from regcli.app.values import bounded, number_of, refuse
 from regcli.data.encoder import Encoder
@@ -19,6 +20,7 @@ from regcli.data.roles import Roles
 from regcli.data.stored import Matrix, matrix_bytes
 from regcli.data.table import Column, Numbers, Table
 from regcli.data.target import Target, check_domain, code_target, events, guess_family
+from regcli.data.threads import threads_at_work
 from regcli.errors import DataError, Location, UsageError, Warn, counted
 from regcli.problem.families import FAMILIES
 from regcli.problem.folds import last_aside, set_aside
@@ -32,6 +34,9 @@ Rows = NDArray[np.intp]
 
 #: Weights are divided by their sum; below this some of them are subnormal and have lost digits.
 LEAST_WEIGHT = 1e-290
+
+#: Columns that a thread has in memory while it describes one.
+DESCRIBED = 4
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,10 @@ def prepare(request: FitRequest | PathRequest, run: RunContext, *, unpenalised: 
     if isinstance(request, FitRequest) and request.save.model_out and not request.save.no_profile:
         from regcli.data.training import describe  # noqa: PLC0415  (where a model is kept)
 
-        profile = describe(table, learnt.encoder.features, rows[train], replace(target, values=fitted))
+        features, known = learnt.encoder.features, replace(target, values=fitted)
+        count = run.memory.affords(threads_for(run.jobs, rows.size * len(features)), DESCRIBED * 8 * rows.size)
+        with threads_at_work(count) as threads:
+            profile = describe(table, features, rows[train], known, threads)
     warnings = (*used.warnings, *guesses, *target.warnings, *learnt.warnings)
     sparse = learnt.encoder.without_zeros(table.columns)
     single = _single(table, learnt.encoder, rows[train])

@@ -19,12 +19,12 @@ from regcli.app.parallel import single_blas_thread, usable_cores
 from regcli.app.recipe import read_recipe
 from regcli.data.cells import SMALL
 from regcli.data.derive import derived_table
-from regcli.data.dialect import Dialect, parse_na_values
+from regcli.data.dialect import ARROW, Dialect, parse_na_values
 from regcli.data.foresee import foresee
 from regcli.data.identify import Identifier, numbers_rows
 from regcli.data.inputs import met_twice
 from regcli.data.learn import Recipe
-from regcli.data.read import Part, find_parts, read_header, read_table
+from regcli.data.read import Part, find_parts, format_at, read_header, read_table
 from regcli.data.roles import Asked, Roles, assign_roles
 from regcli.data.source import is_stream
 from regcli.data.table import Table
@@ -66,6 +66,10 @@ NA_VALUES = Dialect().na_values
 #: what pandas and pyarrow take; and how many times its cells a small table takes, which needs neither. Where they are
 #: refused memory they end the process, or cannot be loaded.
 READING_ROOM, LOADING_ROOM, ROOMS = 32 * 2**20, 64 * 2**20, 8
+
+#: What Arrow takes besides while it reads a file. Its allocator asks for 32 MB at a time, and where Arrow is refused a
+#: few bytes it ends the process: a file of 29 MB did with up to 20 MB less than this.
+ARROW_ROOM = 48 * 2**20
 
 
 @dataclass(frozen=True)
@@ -121,9 +125,13 @@ def refuse_unread(parts: Sequence[Part], dialect: Dialect, memory: Memory) -> No
     """
     if memory.limit is None:
         return
-    foreseen = foresee(parts, dialect)
     large = READING_ROOM + (0 if "pandas" in sys.modules else LOADING_ROOM)
-    room = large if foreseen.size > SMALL else ROOMS * foreseen.size
+    arrow = any(format_at(part.name, dialect) in ARROW for part in parts)
+    if arrow:
+        large += ARROW_ROOM
+        memory.refuse(large, "reading Parquet or Feather")
+    foreseen = foresee(parts, dialect)
+    room = large if arrow or foreseen.size > SMALL else ROOMS * foreseen.size
     what = f"reading a table of about {foreseen.rows:,} rows x {foreseen.columns:,} columns"
     memory.refuse(foreseen.size + room, what)
 

@@ -1,7 +1,8 @@
 """Columns of Arrow, as Parquet and Feather files give them, by their stored types."""
 
+import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -11,22 +12,23 @@ from numpy.typing import NDArray
 from regcli.data.columns import as_boolean, sorted_levels
 from regcli.data.dialect import Dialect
 from regcli.data.plan import NOT_READ, ChunkPlan, declared_numbers
+from regcli.data.rooms import own_room
 from regcli.data.source import Source
 from regcli.data.table import Column, Levels, Numbers, SourceFile, Table, Unsupported
 from regcli.data.text import check_names, empty_file
 from regcli.errors import DataError, Location
 
-__all__ = ["arrow_chunk", "arrow_file", "arrow_names", "arrow_table", "row_locator"]
+__all__ = ["arrow_chunk", "arrow_file", "arrow_names", "arrow_table", "refuse_memory", "row_locator"]
 
 
 def arrow_table(
-    table: Any,  # noqa: ANN401  (pyarrow ships no types)
-    names: tuple[str, ...],
+    arrays: Iterable[tuple[str, Any]],  # (pyarrow ships no types)
+    rows: int,
     file: tuple[str, str],
     how: tuple[Dialect, Callable[[str], bool]],
     fmt: Literal["parquet", "feather"],
 ) -> Table:
-    """Turn a whole table of Arrow's into one; ``file`` is its name and SHA-256, ``how`` says which columns are text.
+    """Turn Arrow's arrays by name into a table; ``file`` is its name and SHA-256, ``how`` says which are text.
 
     Raises
     ------
@@ -35,13 +37,13 @@ def arrow_table(
     """
     name, digest = file
     dialect, is_text = how
-    if table.num_rows == 0:
+    if rows == 0:
         raise empty_file(name, header=True)
     columns = {
         column: arrow_column(array, Location(name, column=column), dialect.na_values, as_text=is_text(column))
-        for column, array in zip(names, table.columns, strict=True)
+        for column, array in arrays
     }
-    return Table((SourceFile(name, digest, table.num_rows),), fmt, columns, table.num_rows, row_locator(name))
+    return Table((SourceFile(name, digest, rows),), fmt, columns, rows, row_locator(name))
 
 
 def arrow_chunk(
@@ -85,6 +87,12 @@ def arrow_file(source: Source) -> Any:  # noqa: ANN401  (pyarrow ships no types)
     import pyarrow as pa  # noqa: PLC0415
 
     return pa.OSFile(os.fsencode(source.path)) if source.held is None else pa.BufferReader(source.held)
+
+
+def refuse_memory(error: Exception) -> None:
+    """Raise a MemoryError for an error of Arrow's that tells of too little memory, for cells or for its threads."""
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) in {errno.ENOMEM, errno.EAGAIN}:
+        raise MemoryError(str(error)) from error
 
 
 def arrow_names(schema: Any, file: str) -> tuple[str, ...]:  # noqa: ANN401
@@ -147,13 +155,12 @@ def _numbers(array: Any) -> Numbers:  # noqa: ANN401
 
     if pa.types.is_decimal(array.type):
         array = array.cast(pa.string())  # digits to the nearest double; the direct cast may miss it by one
-    values = array.cast(pa.float64(), safe=False).to_numpy(**_copying(array))
-    return Numbers(np.asarray(values, dtype=np.float64))
-
-
-def _copying(array: Any) -> dict[str, bool]:  # noqa: ANN401
-    # Chunked arrays always copy and have no such option.
-    return {"zero_copy_only": False} if hasattr(array, "buffers") else {}
+    doubles, at = array.cast(pa.float64(), safe=False), 0
+    values = own_room(len(doubles))
+    for chunk in getattr(doubles, "chunks", [doubles]):
+        values[at : at + len(chunk)] = chunk.to_numpy(zero_copy_only=False)
+        at += len(chunk)
+    return Numbers(values)
 
 
 def _levels(array: Any, missing: tuple[str, ...]) -> Levels:  # noqa: ANN401

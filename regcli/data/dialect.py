@@ -13,6 +13,7 @@ from regcli.data.unpack import SUFFIXES as PACKED
 from regcli.errors import DataError, Location, UsageError
 
 __all__ = [
+    "ARROW",
     "DELIMITED",
     "TEXT",
     "Dialect",
@@ -29,6 +30,9 @@ Format = Literal["csv", "tsv", "parquet", "jsonl", "feather", "svm", "npz", "mtx
 #: Formats of lines of cells, and all formats that are text and so may be packed.
 DELIMITED = frozenset(("csv", "tsv"))
 TEXT = DELIMITED | {"jsonl", "svm", "mtx"}
+
+#: Formats that Arrow reads.
+ARROW = frozenset(("parquet", "feather"))
 
 #: In the order in which a tie is settled.
 CANDIDATES = (",", ";", "\t", "|")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from regcli.data.arrow import arrow_chunk, arrow_file, arrow_names, arrow_table
+from regcli.data.arrow import arrow_chunk, arrow_file, arrow_names, arrow_table, refuse_memory
 from regcli.data.dialect import Dialect
 from regcli.data.plan import ChunkPlan
 from regcli.data.source import Source, sha256_of
@@ -33,7 +33,8 @@ def read_feather(source: Source, dialect: Dialect, is_text: Callable[[str], bool
         names = arrow_names(schema, source.name)
         table = pa.Table.from_batches(list(batches), schema)
     source.check_state(before)
-    return arrow_table(table, names, (source.name, digest), (dialect, is_text), "feather")
+    arrays = zip(names, table.columns, strict=True)
+    return arrow_table(arrays, table.num_rows, (source.name, digest), (dialect, is_text), "feather")
 
 
 def feather_names(source: Source) -> tuple[str, ...]:
@@ -77,6 +78,7 @@ def _opened(source: Source) -> Iterator[tuple[Any, Iterator[Any]]]:
             with arrow_file(source) as stream, pa.ipc.open_stream(stream) as file:
                 yield file.schema, _checked(iter(file))
     except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as error:  # a name may be no text either
+        refuse_memory(error)
         raise DataError(
             "file-unreadable",
             f"{source.name} is not a readable Feather or Arrow file: {error}",

@@ -4,15 +4,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from regcli.data.arrow import arrow_chunk, arrow_file, arrow_names, arrow_table
+from regcli.data.arrow import arrow_chunk, arrow_file, arrow_names, arrow_table, refuse_memory
 from regcli.data.dialect import Dialect
 from regcli.data.plan import ChunkPlan
+from regcli.data.rooms import is_limited
 from regcli.data.source import Source, sha256_of
 from regcli.data.table import Table
 from regcli.data.text import empty_file
 from regcli.errors import DataError, Location
 
 __all__ = ["parquet_chunks", "parquet_names", "parquet_size", "read_parquet"]
+
+#: Cells of the columns that are read at a time.
+CELLS = 1 << 19
+
+#: Bytes of a column that are read at a time. Without it all of a row group is, and held: of a file of 830 MB in one row
+#: group, batches of 10,000 rows take 1,080 MB and not 290.
+BUFFER = 1 << 16
 
 
 def read_parquet(source: Source, dialect: Dialect, is_text: Callable[[str], bool]) -> Table:
@@ -30,9 +38,22 @@ def read_parquet(source: Source, dialect: Dialect, is_text: Callable[[str], bool
     before, digest = source.state(), sha256_of(source)
     with _opened(source) as file:
         names = arrow_names(file.schema_arrow, source.name)
-        table = file.read()
+        arrays = _by_columns(file, names)
+        table = arrow_table(arrays, file.metadata.num_rows, (source.name, digest), (dialect, is_text), "parquet")
     source.check_state(before)
-    return arrow_table(table, names, (source.name, digest), (dialect, is_text), "parquet")
+    return table
+
+
+def _by_columns(file: Any, names: tuple[str, ...]) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
+    """Read columns a few at a time: of a file that is read whole there are three copies."""
+    threads = not is_limited()  # where memory is refused in one of Arrow's threads it ends the process
+    few = max(1, CELLS // max(file.metadata.num_rows, 1))
+    for start in range(0, len(names), few):
+        some = names[start : start + few]
+        # Others come too where names begin with one of these and a dot.
+        table = file.read(columns=list(some), use_threads=threads)
+        for name in some:
+            yield name, table.column(name)
 
 
 def parquet_names(source: Source) -> tuple[str, ...]:
@@ -58,7 +79,7 @@ def parquet_chunks(source: Source, dialect: Dialect, plan: ChunkPlan) -> Iterato
         names = arrow_names(file.schema_arrow, source.name)
         # One column at least: batches count the rows.
         read = [name for name in names if plan.keeps(name) or not plan.passes_over(name)] or [names[0]]
-        for batch in file.iter_batches(batch_size=plan.rows, columns=read):
+        for batch in file.iter_batches(batch_size=plan.rows, columns=read, use_threads=not is_limited()):
             if batch.num_rows:
                 yield arrow_chunk(batch, names, source.name, rows, (dialect, plan), "parquet")
                 rows += batch.num_rows
@@ -73,9 +94,14 @@ def _opened(source: Source) -> Iterator[Any]:
 
     try:
         # Arrow's own file: one of Python's, let go by a thread of Arrow's while Python shuts down, aborts the process.
-        with source.raw(), arrow_file(source) as stream, pq.ParquetFile(stream) as file:
+        with (
+            source.raw(),
+            arrow_file(source) as stream,
+            pq.ParquetFile(stream, pre_buffer=False, buffer_size=BUFFER) as file,
+        ):
             yield file
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # a name may be no text either
+        refuse_memory(error)
         raise DataError(
             "file-unreadable",
             f"{source.name} is not a readable Parquet file: {error}",

@@ -25,6 +25,7 @@ __all__ = [
     "Dialect",
     "Part",
     "find_parts",
+    "format_at",
     "parse_na_values",
     "read_chunks",
     "read_header",
@@ -84,13 +85,13 @@ def read_table(
     parts = find_parts(sources, dialect)
     meter = None if tell is None else _Meter(tell)
     seen = meter.add if meter else None
-    held = [open_source(part.name, hopeless(_format(part.name, dialect), dialect), seen) for part in parts]
+    held = [open_source(part.name, hopeless(format_at(part.name, dialect), dialect), seen) for part in parts]
     sizes = [source.size() for source in held]
 
     def read(at: int, test: Callable[[str], bool], expected: Collection[str]) -> Table:
         if meter:
             meter.begin(sum(sizes[:at]), sum(sizes))
-        reader = reader_of(_format(held[at].name, dialect))
+        reader = reader_of(format_at(held[at].name, dialect))
         return with_keys(reader.whole(held[at], How(dialect, test, expected, threads)), parts[at], test)
 
     tables = [read(at, is_text, expected) for at in range(len(held))]
@@ -184,7 +185,7 @@ def read_chunks(  # noqa: PLR0913  (each says one thing about the columns)
     plan = ChunkPlan(numeric, as_text, chunk_rows, bad_cells, keep_raw, wanted, lenient)
     part = Part(source) if isinstance(source, str) else source
     is_stream(part.name)  # refuses what is no local file
-    for table in reader_of(_format(part.name, dialect)).chunks(part.name, dialect, plan):
+    for table in reader_of(format_at(part.name, dialect)).chunks(part.name, dialect, plan):
         yield with_keys_of_chunk(table, part, plan)
 
 
@@ -198,12 +199,13 @@ def read_header(source: str | Part, dialect: Dialect) -> tuple[str, ...]:
     """
     dialect = check_dialect(dialect)
     part = Part(source) if isinstance(source, str) else source
-    fmt = _format(part.name, dialect)
+    fmt = format_at(part.name, dialect)
     opened = open_source(part.name, hopeless(fmt, dialect))
     return (*(key for key, _ in part.keys), *reader_of(fmt).names(opened, dialect))
 
 
-def _format(name: str, dialect: Dialect) -> Format:
+def format_at(name: str, dialect: Dialect) -> Format:
+    """The format of what is read by a name, a file or a stream."""
     return format_of(name, dialect, stream=is_nameless(name) or is_stream(name))
 
 

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Rooms"]
+__all__ = ["Rooms", "is_limited", "own_room"]
 
 Array = NDArray[np.float64]
 
@@ -63,16 +63,21 @@ class Rooms:
         self.columns.pop(at, None)
 
     def _mapped(self, rows: int) -> Array:
-        if rows < _OWN_PAGES:
-            return np.empty(rows)
-        try:
-            pages = mmap.mmap(-1, 8 * rows) if _is_limited() else _private(8 * rows, large=self._large)
-        except OSError as error:
-            raise MemoryError(f"no room for a column of {rows:,} numbers") from error
-        return np.frombuffer(pages, dtype=np.float64, count=rows)
+        return own_room(rows, large=self._large)
 
 
-def _is_limited() -> bool:
+def own_room(rows: int, *, large: bool = False) -> Array:
+    """Room for a column (rows,), with pages of its own, or large ones, where it is long."""
+    if rows < _OWN_PAGES:
+        return np.empty(rows)
+    try:
+        pages = mmap.mmap(-1, 8 * rows) if is_limited() else _private(8 * rows, large=large)
+    except OSError as error:
+        raise MemoryError(f"no room for a column of {rows:,} numbers") from error
+    return np.frombuffer(pages, dtype=np.float64, count=rows)
+
+
+def is_limited() -> bool:
     """Whether pages of one's own count before they are used, or there are none: under a limit of memory, on Windows."""
     if find_spec("resource") is None:
         return True

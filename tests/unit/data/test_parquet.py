@@ -1,6 +1,7 @@
 """Parquet: stored types become columns, and what cannot be one says so only when it is used."""
 
 import datetime as dt
+import errno
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from regcli.data import parquet
 from regcli.data.read import Dialect, read_chunks, read_header, read_table
 from regcli.data.table import Column, Levels, Numbers, Unsupported
 from regcli.errors import DataError
@@ -162,3 +164,46 @@ def test_a_lenient_column_may_hold_anything(tmp_path: Path) -> None:
     assert plain(chunk.columns["a"]) == [1, None, None]
     assert plain(chunk.columns["b"]) == [None, None, None]
     assert not chunk.bad_cells
+
+
+@pytest.mark.parametrize("cells", [1, 12, 1 << 19])
+def test_columns_are_read_a_few_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cells: int) -> None:
+    monkeypatch.setattr(parquet, "CELLS", cells)
+    names = ("a", "a.b", "a.b.c", ".a", "list", "struct", 'y,"x', "e.f", "e", "last")
+    arrays = {name: pa.array([float(at), None, at + 0.5]) for at, name in enumerate(names)}
+    arrays["list"], arrays["struct"] = pa.array([[1], [2, 3], None]), pa.array([{"a": 1, "b": 2}, None, {"a": 3}])
+    arrays["last"] = pa.chunked_array([["x"], ["y", "x"]])
+    table = read_table([stored(tmp_path, pa.table(arrays))], Dialect())
+    assert tuple(table.columns) == names
+    for at, name in enumerate(names[:-1]):
+        column = table.columns[name]
+        if name in {"list", "struct"}:
+            assert isinstance(column, Unsupported)
+        else:
+            assert plain(column) == [float(at), None, at + 0.5]
+    assert plain(table.columns["last"]) == ["x", "y", "x"]
+
+
+def test_long_columns_in_several_row_groups(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).standard_normal(150_001)
+    values[::7] = np.nan
+    path = tmp_path / "long.parquet"
+    pq.write_table(pa.table({"x": values, "whole": np.arange(150_001)}), path, row_group_size=40_000)
+    table = read_table([str(path)], Dialect())
+    found = table.columns["x"], table.columns["whole"]
+    assert isinstance(found[0], Numbers)
+    assert isinstance(found[1], Numbers)
+    assert np.array_equal(found[0].values, values, equal_nan=True)
+    assert np.array_equal(found[1].values, np.arange(150_001.0))
+
+
+@pytest.mark.parametrize("error", [pa.ArrowMemoryError("malloc failed"), OSError(errno.EAGAIN, "no thread")])
+def test_too_little_memory_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    path = stored(tmp_path, pa.table({"x": [1.0]}))
+
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(pq.ParquetFile, "read", refuse)
+    with pytest.raises(MemoryError):
+        read_table([path], Dialect())
