@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, Literal
@@ -19,6 +20,10 @@ from regcli.data.text import check_names, empty_file
 from regcli.errors import DataError, Location
 
 __all__ = ["arrow_chunk", "arrow_file", "arrow_names", "arrow_table", "refuse_memory", "row_locator"]
+
+
+#: How Arrow tells of memory that it is refused.
+_ASKED = re.compile(r" of size (\d+) failed")
 
 
 def arrow_table(
@@ -90,9 +95,22 @@ def arrow_file(source: Source) -> Any:  # noqa: ANN401  (pyarrow ships no types)
 
 
 def refuse_memory(error: Exception) -> None:
-    """Raise a MemoryError for an error of Arrow's that tells of too little memory, for cells or for its threads."""
+    """Raise a MemoryError for an error of Arrow's that tells of too little memory, for cells or for its threads.
+
+    Not where more was asked for than the machine has: the size comes from a damaged file then.
+    """
+    asked = _ASKED.search(str(error))
+    if asked is not None and int(asked[1]) > _all_memory():
+        return
     if isinstance(error, MemoryError) or getattr(error, "errno", None) in {errno.ENOMEM, errno.EAGAIN}:
         raise MemoryError(str(error)) from error
+
+
+def _all_memory() -> int:
+    """Bytes of memory that the machine has; a TiB where it does not tell."""
+    if not hasattr(os, "sysconf"):
+        return 1 << 40
+    return int(os.sysconf("SC_PAGE_SIZE")) * int(os.sysconf("SC_PHYS_PAGES"))
 
 
 def arrow_names(schema: Any, file: str) -> tuple[str, ...]:  # noqa: ANN401

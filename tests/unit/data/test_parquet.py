@@ -207,3 +207,14 @@ def test_too_little_memory_is_no_damage(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(pq.ParquetFile, "read", refuse)
     with pytest.raises(MemoryError):
         read_table([path], Dialect())
+
+
+def test_a_size_beyond_all_memory_is_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = stored(tmp_path, pa.table({"x": [1.0]}))
+
+    def refuse(*_: object, **__: object) -> None:
+        raise pa.ArrowMemoryError("malloc of size 61643019899633728 failed")
+
+    monkeypatch.setattr(pq.ParquetFile, "read", refuse)
+    with pytest.raises(DataError, match="not a readable Parquet file"):
+        read_table([path], Dialect())
