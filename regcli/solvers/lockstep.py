@@ -19,7 +19,7 @@ from regcli.solvers.engine import Problem, RawModel, status_of
 from regcli.solvers.factor import Factor
 from regcli.solvers.matrix_free import MatrixFree
 from regcli.solvers.models import most_columns
-from regcli.solvers.screening import NEAR, SOON, ahead, is_stale, kept_share, stations
+from regcli.solvers.screening import NEAR, ahead, is_stale, kept_share, stations
 
 __all__ = ["Lockstep"]
 
@@ -30,6 +30,10 @@ BATCH, BATCH_CELLS = 4, 1_000_000
 
 #: Columns whose score reaches this share of the L1 weight they will have at the end of a batch are working columns.
 WORKING = 0.9
+
+#: Share of its L1 weight from which on a column comes along where one is missing in a quadratic: from 0.9, 0.93 or 0.95
+#: on a lasso of 500 x 20,000 takes the same time, and 370, 340 and 315 MiB.
+SOON = 0.93
 
 #: Shares of the tolerance: what is left on the working columns, and in the kernel.
 COARSE, FINE = 0.5, 1e-3
