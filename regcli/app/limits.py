@@ -1,6 +1,5 @@
 """What a run may use: memory and seconds, read from options, held while it works."""
 
-import os
 import re
 import signal
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
+from regcli.data.machine import machine_memory
 from regcli.errors import ResourceError, UsageError
 
 __all__ = ["UNLIMITED", "Deadline", "Memory", "held_memory", "out_of_memory", "read_seconds", "read_size", "timed"]
@@ -25,9 +25,6 @@ _UNITS = {
     **{f"{letter}ib": 1024**power for power, letter in enumerate("kmgt", 1)},
 }
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,15})?) ?(%|[kmgt]i?b|b)", re.IGNORECASE | re.ASCII)
-
-#: Where Linux tells how much memory a container may use.
-_CGROUPS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 #: A year and more; a longer limit is none.
 MOST_SECONDS = 1e8
@@ -47,7 +44,7 @@ def read_size(option: str, text: str) -> int:
         hint = "a number with B, kB, MB, GB, TB, KiB, MiB, GiB or TiB, or a share such as 80%"
         raise UsageError("unknown-option-value", f"{option}: {text!r} is no size", hint=hint)
     if found[2] == "%":
-        return int(_machine_memory() * amount / 100)
+        return int(machine_memory() * amount / 100)
     return max(1, int(amount * _UNITS[found[2].lower()]))
 
 
@@ -220,15 +217,6 @@ def timed(seconds: float | None, began: float) -> Iterator[Deadline]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, old)
-
-
-def _machine_memory() -> int:
-    """Bytes of the machine, or of the container if it has fewer."""
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    for path in _CGROUPS:
-        with suppress(OSError, ValueError):  # no container, or "max"
-            total = min(total, int(path.read_text(encoding="ascii")))
-    return total
 
 
 def _resident() -> int:

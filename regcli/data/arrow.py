@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from regcli.data.columns import as_boolean, sorted_levels
 from regcli.data.dialect import Dialect
+from regcli.data.machine import machine_memory
 from regcli.data.plan import NOT_READ, ChunkPlan, declared_numbers
 from regcli.data.rooms import own_room
 from regcli.data.source import Source
@@ -21,13 +22,12 @@ from regcli.errors import DataError, Location
 
 __all__ = ["arrow_chunk", "arrow_file", "arrow_names", "arrow_table", "refuse_memory", "row_locator"]
 
-
 #: How Arrow tells of memory that it is refused.
 _ASKED = re.compile(r" of size (\d+) failed")
 
 
 def arrow_table(
-    arrays: Iterable[tuple[str, Any]],  # (pyarrow ships no types)
+    arrays: Iterable[tuple[str, Any]],
     rows: int,
     file: tuple[str, str],
     how: tuple[Dialect, Callable[[str], bool]],
@@ -100,17 +100,10 @@ def refuse_memory(error: Exception) -> None:
     Not where more was asked for than the machine has: the size comes from a damaged file then.
     """
     asked = _ASKED.search(str(error))
-    if asked is not None and int(asked[1]) > _all_memory():
+    if asked is not None and int(asked[1]) > machine_memory():
         return
     if isinstance(error, MemoryError) or getattr(error, "errno", None) in {errno.ENOMEM, errno.EAGAIN}:
         raise MemoryError(str(error)) from error
-
-
-def _all_memory() -> int:
-    """Bytes of memory that the machine has; a TiB where it does not tell."""
-    if not hasattr(os, "sysconf"):
-        return 1 << 40
-    return int(os.sysconf("SC_PAGE_SIZE")) * int(os.sysconf("SC_PHYS_PAGES"))
 
 
 def arrow_names(schema: Any, file: str) -> tuple[str, ...]:  # noqa: ANN401

@@ -11,6 +11,7 @@ from numpy.lib.stride_tricks import as_strided
 from scipy import sparse
 
 from regcli.problem.protocols import Array, Integers, ParallelMap
+from regcli.problem.spans import even_spans
 from regcli.problem.tally import Tally
 
 __all__ = ["Dense", "Sparse", "make_design"]
@@ -128,8 +129,7 @@ class Dense:
         def over(columns: slice) -> None:
             np.matmul(rows, self.values[:, columns], out=out[:, columns])
 
-        ends = [m * at // count for at in range(count + 1)]
-        list((parallel_map or map)(over, [slice(*pair) for pair in pairwise(ends)]))
+        list((parallel_map or map)(over, even_spans(m, count)))
         return out
 
     def spans(self) -> list[slice]:

@@ -8,7 +8,6 @@ coordinates (``Lanes.unit``), so that violations are in units of a column divide
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -16,6 +15,7 @@ import numpy as np
 from regcli.problem.design import Dense
 from regcli.problem.lanes import Lanes
 from regcli.problem.protocols import Array, Design, Family, Integers, ParallelMap, Penalty, SeparableTerms
+from regcli.problem.spans import even_spans
 from regcli.problem.tally import Tally
 
 __all__ = ["NullModel", "Objective", "Sweep"]
@@ -355,8 +355,7 @@ class Objective:
 
 def _even(spans: Sequence[slice], count: int) -> list[Sequence[slice]]:
     """So many groups of neighbours whose sizes differ by one at most."""
-    ends = [len(spans) * at // count for at in range(count + 1)]
-    return [spans[begin:end] for begin, end in pairwise(ends)]
+    return [spans[group] for group in even_spans(len(spans), count)]
 
 
 def _sum_in_order(parts: Iterable[Array]) -> Array:

@@ -304,7 +304,7 @@ class Factor:
         self._order = np.concatenate([self._order, fresh[taken]])
         self._ghosts = np.concatenate([self._ghosts, np.zeros(taken.size, dtype=bool)])
         if self._names.size and taken.size:
-            more = lapack.dtrtrs(corner, -cross[:, taken].T @ self._halves, trans=1)[0]
+            more = solve_triangular(corner, -cross[:, taken].T @ self._halves, transposed=True)
             self._halves = np.vstack([self._halves, more])
         self._mark()
         return fresh[taken]

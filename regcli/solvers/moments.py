@@ -7,7 +7,7 @@ nothing that depends on n.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, chain
 from operator import itemgetter
 
 import numpy as np
@@ -15,6 +15,7 @@ from scipy import sparse
 
 from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Bools, Integers
+from regcli.problem.spans import even_spans
 from regcli.problem.tally import Tally
 from regcli.results import Iterate
 from regcli.solvers.active_set import ActiveSet, QuadraticSolution
@@ -367,8 +368,7 @@ class _Point:
 def _spans(n: int, m: int) -> list[slice]:
     """Rows in a few long pieces, one task each, as many as the cells call for."""
     count = min(max(n * m // SPAN_CELLS, 1), MOST_SPANS)
-    ends = [n * at // count for at in range(count + 1)]
-    return [slice(begin, end) for begin, end in pairwise(ends)]
+    return even_spans(n, count)
 
 
 def _training_sums(blocks: list[Array], train: Bools) -> Iterator[Array]:
