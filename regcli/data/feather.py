@@ -33,8 +33,20 @@ def read_feather(source: Source, dialect: Dialect, is_text: Callable[[str], bool
         names = arrow_names(schema, source.name)
         table = pa.Table.from_batches(list(batches), schema)
     source.check_state(before)
-    arrays = zip(names, table.columns, strict=True)
-    return arrow_table(arrays, table.num_rows, (source.name, digest), (dialect, is_text), "feather")
+    rows, arrays = table.num_rows, table.columns[::-1]
+    del table
+    read = arrow_table(_given_away(names, arrays), rows, (source.name, digest), (dialect, is_text), "feather")
+    pa.default_memory_pool().release_unused()
+    return read
+
+
+def _given_away(names: tuple[str, ...], arrays: list[Any]) -> Iterator[tuple[str, Any]]:
+    """The arrays, the last of them first, by their names: Arrow lets go of each once it is a column."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    for name in names:
+        yield name, arrays.pop()
+        pa.default_memory_pool().release_unused()
 
 
 def feather_names(source: Source) -> tuple[str, ...]:
