@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from benchmarks.data import Array
 from benchmarks.peer import Peer, Task, weighted_folds
 from regcli.app.parallel import single_blas_thread, thread_map
+from regcli.app.processes import process_map
 from regcli.app.scoring import FoldScores
 from regcli.problem.design import make_design
 from regcli.problem.families import FAMILIES
@@ -20,7 +21,7 @@ from regcli.problem.lanes import make_lanes
 from regcli.problem.objective import Objective
 from regcli.problem.penalties import ElasticNet
 from regcli.problem.protocols import ParallelMap
-from regcli.solvers.engine import Problem, Rules
+from regcli.solvers.engine import LaneMap, Problem, Rules
 from regcli.solvers.path import Grid, Walk, geometric_grid, lambda_max
 from regcli.solvers.stopping import has_turned
 
@@ -50,6 +51,7 @@ def make_problem(
     l1_ratio: float,
     tol: float,
     parallel_map: ParallelMap,
+    lane_map: LaneMap | None = None,
     *,
     standardize: bool = True,
     weights: Array | None = None,
@@ -62,7 +64,7 @@ def make_problem(
     lanes = make_lanes(design, partition, intercept=True, standardized=np.full(p, standardize))
     objective = Objective(design, FAMILIES[task.family], task.y, np.zeros(n), lanes, intercept=True)
     penalty = ElasticNet(l1_ratio, np.ones(p), np.full(p, -np.inf), np.full(p, np.inf))
-    return Problem(objective, penalty, objective.null(), Rules(tol), parallel_map)
+    return Problem(objective, penalty, objective.null(), Rules(tol), parallel_map, lane_map=lane_map)
 
 
 def generated_grid(problem: Problem, count: int) -> Array:
@@ -96,20 +98,21 @@ def walked(problem: Problem, grid: Grid, *, stop: bool, judge: bool = False) -> 
 
 
 @contextmanager
-def _threads(task: Task) -> Iterator[ParallelMap]:
-    """The threads of the tool, one to each core that it may use."""
+def _workers(task: Task) -> Iterator[tuple[ParallelMap, LaneMap | None]]:
+    """The threads of the tool, one to each core that it may use, and its processes."""
     single_blas_thread()
     n, p = task.X.shape
-    with thread_map(task.cores, float(n) * p * (task.n_folds + 1)) as parallel_map:
-        yield parallel_map
+    work = float(n) * p * (task.n_folds + 1)
+    with thread_map(task.cores, work) as parallel_map, process_map(task.cores, work) as lane_map:
+        yield parallel_map, lane_map
 
 
 def _curves(task: Task, tol: float | None, *, stop: bool, standardize: bool = True) -> Array:
     """The CV means (R, T) of every share of L1 over one set of lanes; inf past where a walk was stopped."""
     out = np.full(task.lambdas.shape, np.inf)
-    with _threads(task) as parallel_map:
+    with _workers(task) as (parallel_map, lane_map):
         tol = TOL if tol is None else tol
-        lead = make_problem(task, task.l1_ratios[0], tol, parallel_map, standardize=standardize)
+        lead = make_problem(task, task.l1_ratios[0], tol, parallel_map, lane_map, standardize=standardize)
         for at, ratio in enumerate(task.l1_ratios):
             problem = replace(lead, penalty=lead.penalty.with_ratio(ratio))
             found = walked(problem, Grid(task.lambdas[at], generated=stop), stop=stop)
@@ -133,8 +136,8 @@ def _as_given(task: Task, tol: float | None) -> Array:
 def _lanes(task: Task, lanes: list[int], tol: float | None) -> Array:
     """Models (lanes, R, T, 1 + p) on the scale of the data; all lanes are solved together, as they are when timed."""
     out = np.empty((len(lanes), *task.lambdas.shape, 1 + task.X.shape[1]))
-    with _threads(task) as parallel_map:
-        lead = make_problem(task, task.l1_ratios[0], TOL if tol is None else tol, parallel_map)
+    with _workers(task) as (parallel_map, lane_map):
+        lead = make_problem(task, task.l1_ratios[0], TOL if tol is None else tol, parallel_map, lane_map)
         for at, ratio in enumerate(task.l1_ratios):
             problem = replace(lead, penalty=lead.penalty.with_ratio(ratio))
             for t, step in enumerate(Walk(problem, Grid(task.lambdas[at], generated=False))):

@@ -15,6 +15,7 @@ from regcli.app.options import CvRequest, FitRequest, Folds
 from regcli.app.parallel import single_blas_thread, thread_map, threads_for
 from regcli.app.path import refuse_separated, warn_path, warn_time
 from regcli.app.prepare import Prepared, prepare
+from regcli.app.processes import process_map
 from regcli.app.scoring import scores_of
 from regcli.app.search import Found, Plan, search
 from regcli.app.setup import lead_problem, make_ground, model_facts, spread_of, term_facts, warn_top
@@ -68,10 +69,12 @@ def fit(request: FitRequest, run: RunContext) -> FitOutcome:
     run.progress.doing("fitting")
     single_blas_thread()
     work = plan.prepared.X.size * max(partition.n_lanes for partition in plan.splits.partitions)
-    run = replace(run, jobs=threads_for(run.jobs, work))
-    with thread_map(run.jobs, work) as parallel_map:
+    jobs = threads_for(run.jobs, work)
+    run = replace(run, jobs=jobs)
+    apart = jobs if run.memory.limit is None else 1  # copies of this process would have a limit each
+    with thread_map(jobs, work) as parallel_map, process_map(apart, work) as lane_map:
         options = (request.model, request.penalty, request.solver)
-        ground = make_ground(plan.prepared, plan.asked, options, parallel_map)
+        ground = make_ground(plan.prepared, plan.asked, options, parallel_map, lane_map)
         lead = lead_problem(ground, plan.prepared, plan.asked, request.penalty, plan.splits.partitions[0])
         found = search(ground, lead, plan, run)
         run.progress.doing("measuring the result")

@@ -122,7 +122,7 @@ def search(ground: Ground, lead: Problem, plan: Plan, run: RunContext) -> Found:
             if best is None or error.code != "out-of-time":
                 raise
             break
-        run.note(f"{found.walk.account(before)}; {counted(run.jobs or 1, 'thread')}")
+        run.note(f"{found.walk.account(before)}; {_workers(lead, run)}")
         before = lead.objective.tally.counts
         if found.curve is not None:
             curves.append((None if asked.penalty == "none" else asked.l1_ratio, found.curve))
@@ -132,6 +132,12 @@ def search(ground: Ground, lead: Problem, plan: Plan, run: RunContext) -> Found:
     assert best is not None  # noqa: S101  (there is at least one share)
     at = _chosen(best, plan)
     return replace(best, at=at, grid=tuple(curves), warnings=(*best.warnings, *_warn_shares(plan, walked)))
+
+
+def _workers(lead: Problem, run: RunContext) -> str:
+    """What is at work."""
+    threads, processes = counted(run.jobs or 1, "thread"), 1 if lead.lane_map is None else lead.lane_map.processes
+    return threads if processes == 1 else f"{threads}, lanes in {processes} processes"
 
 
 def _walk(ground: Ground, lead: Problem, plan: Plan, run: RunContext) -> Found:

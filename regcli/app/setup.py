@@ -20,7 +20,7 @@ from regcli.problem.objective import Objective
 from regcli.problem.penalties import ElasticNet
 from regcli.problem.protocols import Array, Bools, Design, Family, ParallelMap
 from regcli.results import Dependence, ModelFacts, TermFacts
-from regcli.solvers.engine import Problem, Rules
+from regcli.solvers.engine import LaneMap, Problem, Rules
 
 __all__ = [
     "Ground",
@@ -79,6 +79,7 @@ class Ground:
     lane_maps: LaneMaps | None
     rules: Rules
     parallel_map: ParallelMap
+    lane_map: LaneMap | None
 
     def objective(self, partition: Partition) -> Objective:
         """The objective of a partition's lanes: what they learn from their rows is learnt here."""
@@ -115,6 +116,7 @@ def make_ground(
     asked: Asked,
     options: tuple[ModelOptions, PenaltyOptions, Solver],
     parallel_map: ParallelMap,
+    lane_map: LaneMap | None = None,
 ) -> Ground:
     """Everything but lanes and penalty. The design matrix is taken over."""
     model, penalty_options, solver = options
@@ -134,6 +136,7 @@ def make_ground(
         lane_maps=prepared.lane_maps,
         rules=read_rules(solver),
         parallel_map=parallel_map,
+        lane_map=lane_map,
     )
 
 
@@ -148,7 +151,15 @@ def lead_problem(
     aside = [one.column for one in depends if one.aside]
     if aside:
         penalty = penalty.fix(np.array(aside, dtype=np.intp))
-    return Problem(objective, penalty, objective.null(), ground.rules, ground.parallel_map, depends)
+    return Problem(
+        objective=objective,
+        penalty=penalty,
+        null=objective.null(),
+        rules=ground.rules,
+        parallel_map=ground.parallel_map,
+        depends=depends,
+        lane_map=ground.lane_map,
+    )
 
 
 def _dependent(objective: Objective, penalty: ElasticNet, asked: Asked) -> tuple[Dependence, ...]:

@@ -430,7 +430,7 @@ EXIT_STATUS: Mapping[int, str] = {
 }
 
 ENVIRONMENT: Mapping[str, str] = {
-    "REGCLI_JOBS": "Threads, where --jobs is not given.",
+    "REGCLI_JOBS": "Threads and processes, where --jobs is not given.",
     "REGCLI_FORMAT": "Format of results, where --format is not given and no output file sets it.",
     "REGCLI_COLOR": "auto, always or never, where --color is not given.",
     "REGCLI_PROGRESS": "0 shows no progress.",

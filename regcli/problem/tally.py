@@ -86,6 +86,15 @@ class Tally:
         with self._lock:
             self._steps += count
 
+    def add(self, counts: Counts) -> None:
+        """Count what another tally has counted."""
+        with self._lock:
+            self._cells += counts.cells
+            self._multiplications += counts.multiplications
+            self._factorizations += counts.factorizations
+            self._solves += counts.solves
+            self._steps += counts.steps
+
     @property
     def counts(self) -> Counts:
         """All that was counted so far."""

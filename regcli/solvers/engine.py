@@ -2,18 +2,19 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 
 from regcli.problem.objective import NullModel, Objective
 from regcli.problem.protocols import Array, ParallelMap, Penalty
+from regcli.problem.tally import Tally
 from regcli.results import Dependence, Iterate, Status
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-__all__ = ["Engine", "Problem", "RawModel", "Rules", "serial_map", "status_of"]
+__all__ = ["Engine", "LaneMap", "Problem", "RawModel", "Rules", "over_lanes", "serial_map", "status_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +41,32 @@ class RawModel:
     coefs: Array
 
 
+class LaneMap(Protocol):
+    """Makes a map of a function over tasks, a lane and a message each, whose lanes may be in processes of their own.
+
+    All tasks of a lane are done in one process, by a copy of the function as it is when the map is made. What it counts
+    comes back to the tally, and its answers; nothing else does.
+    """
+
+    @property
+    def processes(self) -> int:
+        """Processes of the map that was made last, 1 where none was."""
+        ...
+
+    def __call__(
+        self, function: Callable[[int, Any], Result], tally: Tally, lanes: int
+    ) -> Callable[[Iterable[tuple[int, Any]]], list[Result]]:
+        """Make the map of a function over so many lanes."""
+        ...
+
+
 @dataclass(frozen=True)
 class Problem:
     """Everything an engine needs to know.
 
     ``depends`` are unpenalised terms that depend on others, and were set aside before any engine ran, or nearly do.
-    ``memory`` is what engines keep by their names for other penalties over the same objective.
+    ``memory`` is what engines keep by their names for other penalties over the same objective. ``lane_map`` is there
+    where lanes can be in processes of their own.
     """
 
     objective: Objective
@@ -55,6 +76,7 @@ class Problem:
     parallel_map: ParallelMap
     depends: tuple[Dependence, ...] = ()
     memory: dict[str, object] = field(default_factory=dict)
+    lane_map: LaneMap | None = None
 
     def lane(self, lane: int) -> Self:
         """The problem of one lane."""
@@ -93,6 +115,21 @@ class Engine(Protocol):
 def serial_map(function: Callable[[Task], Result], tasks: Iterable[Task], /) -> list[Result]:
     """Apply a function to every task, one after the other."""
     return [function(task) for task in tasks]
+
+
+def over_lanes(
+    problem: Problem, function: Callable[[int, Any], Result], *, light: bool = False
+) -> Callable[[Iterable[tuple[int, Any]]], list[Result]]:
+    """Make a map of a function over tasks, a lane and a message each: ``[function(*task) for task in tasks]``.
+
+    What the function keeps of a lane is there at the lane's next task. All else it must be told by messages: it may be
+    at work elsewhere. ``light`` if threads would mostly wait for each other's Python.
+    """
+    objective = problem.objective
+    if problem.lane_map is not None and objective.lanes.n_lanes > 1:
+        return problem.lane_map(function, objective.tally, objective.lanes.n_lanes)
+    over = serial_map if light else problem.parallel_map
+    return lambda tasks: over(lambda task: function(*task), tasks)
 
 
 def status_of(violation: Array, tol: float) -> tuple[Status, ...]:

@@ -11,15 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from regcli.problem.objective import Objective
-from regcli.problem.protocols import Array, Integers, Penalty, SeparableTerms
+from regcli.problem.protocols import Array, Integers, SeparableTerms
 from regcli.results import Iterate
-from regcli.solvers.active_set import ActiveSet
-from regcli.solvers.engine import Problem, RawModel, status_of
-from regcli.solvers.factor import Factor
-from regcli.solvers.matrix_free import MatrixFree
-from regcli.solvers.models import most_columns
-from regcli.solvers.screening import NEAR, ahead, is_stale, kept_share, stations
+from regcli.solvers.engine import Problem, RawModel, over_lanes, status_of
+from regcli.solvers.quadratics import COARSE, Quadratics, Stand, Working
+from regcli.solvers.screening import ahead, kept_share, stations
 
 __all__ = ["Lockstep"]
 
@@ -31,41 +27,9 @@ BATCH, BATCH_CELLS = 4, 1_000_000
 #: Columns whose score reaches this share of the L1 weight they will have at the end of a batch are working columns.
 WORKING = 0.9
 
-#: Share of its L1 weight from which on a column comes along where one is missing in a quadratic: from 0.9, 0.93 or 0.95
-#: on a lasso of 500 x 20,000 takes the same time, and 370, 340 and 315 MiB.
-SOON = 0.93
-
-#: Shares of the tolerance: what is left on the working columns, and in the kernel.
-COARSE, FINE = 0.5, 1e-3
-
-#: Share of the residual at which conjugate gradients end: here the model is exact, and no round makes up for it.
-EXACT = 1e-3
-
 #: Rounds without a better violation after which a lane is left: its columns no longer change, and what is left is
 #: rounding.
 PATIENCE = 3
-
-
-@dataclass(frozen=True, slots=True)
-class _Own:
-    """A lane's quadratic on columns of its own, in order of entry; without a factor it is known by its products."""
-
-    columns: Integers
-    factor: Factor | None
-    kernel: ActiveSet
-
-
-@dataclass(frozen=True)
-class _Working:
-    """Columns that may take part before a batch ends, in ascending order, and the problem on them."""
-
-    columns: Integers
-    objective: Objective
-    penalty: Penalty
-
-    def places(self, columns: Integers) -> Integers:
-        """Where some of the columns are."""
-        return np.searchsorted(self.columns, columns)
 
 
 @dataclass
@@ -82,6 +46,12 @@ class _Point:
     rounds: Integers
     aliased: list[Integers]
     expected: Array | None
+
+    def stand(self, lam: float, columns: Integers, lane: int) -> Stand:
+        """How a lane stands."""
+        first = self.rounds[lane] == 0
+        expected = self.expected[lane] if first and self.expected is not None else None
+        return Stand(lam, columns, self.coefs[lane], self.score[lane], expected, bool(first))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +80,16 @@ class Lockstep:
         objective = problem.objective
         lanes, p = objective.lanes.n_lanes, objective.n_terms
         self.batch = max(1, min(BATCH, BATCH_CELLS // max(lanes * p, 1)))
-        self._levels, self._linear = problem.null.intercepts, problem.null.score
+        self._levels = problem.null.intercepts
         self._coefs = np.zeros((lanes, p))
         terms = [objective.terms(problem.penalty, 1.0, lane) for lane in range(lanes)]
         self._edge = np.stack([term.l1 for term in terms])
-        self._past: list[tuple[float, Array]] = [(np.inf, self._linear)]  # the last two strengths, and the scores there
-        self._own: list[_Own | None] = [None] * lanes
-        self._most = most_columns(lanes)
-        self._among = np.zeros((lanes, p), dtype=bool)
+        self._past: list[tuple[float, Array]] = [
+            (np.inf, problem.null.score)
+        ]  # the last two strengths, and the scores there
+        self._among = np.zeros((lanes, p), dtype=bool)  # what lanes have in their quadratics
+        self._quadratics = Quadratics(problem)
+        self._minimise = over_lanes(problem, self._quadratics.minimise)
         self._missed: Integers = np.zeros(0, dtype=np.intp)
 
     def advance(self, lams: Array, starts: Sequence[RawModel] | None = None) -> list[Iterate]:  # noqa: ARG002
@@ -161,16 +133,15 @@ class Lockstep:
         self._coefs = out[-1].coefs
         return out
 
-    def _working(self, lam: float, more: Integers) -> _Working:
+    def _working(self, lam: float, more: Integers) -> Working:
         """Columns that may take part before a strength is reached, or that a lane has in its quadratic."""
         last, score = self._past[-1]
-        objective, edge = self._problem.objective, lam * self._edge * kept_share(last, lam, WORKING)
+        edge = lam * self._edge * kept_share(last, lam, WORKING)
         wanted = ((np.abs(score) >= edge) | (self._coefs != 0) | self._among).any(axis=0)
         wanted[more] = True
-        columns = np.flatnonzero(wanted)
-        return _Working(columns, objective.restrict(columns), self._problem.penalty.restrict(columns))
+        return self._quadratics.working(np.flatnonzero(wanted))
 
-    def _along(self, working: _Working, lams: Array) -> list[_Point]:
+    def _along(self, working: Working, lams: Array) -> list[_Point]:
         """All lanes at every strength, on the working columns."""
         past = [(lam, values[:, working.columns]) for lam, values in self._past]
         coefs, score = self._coefs[:, working.columns], past[-1][1]
@@ -181,7 +152,7 @@ class Lockstep:
             past.append((float(lam), score))
         return out
 
-    def _checked(self, working: _Working, points: list[_Point], lams: Array) -> list[_Check]:
+    def _checked(self, working: Working, points: list[_Point], lams: Array) -> list[_Check]:
         """Measure points on all columns: one product for all lanes and strengths."""
         objective, scale = self._problem.objective, self._problem.null.scale
         rows = np.concatenate([objective.lanes.apply_weights(objective.y - point.eta) for point in points])
@@ -207,7 +178,7 @@ class Lockstep:
         size -= lam * self._edge
         return np.maximum(size, 0.0, out=size)
 
-    def _iterate(self, working: _Working, lam: float, point: _Point, check: _Check) -> Iterate:
+    def _iterate(self, working: Working, lam: float, point: _Point, check: _Check) -> Iterate:
         """What is known of one strength."""
         coefs = np.zeros(self._coefs.shape)
         coefs[:, working.columns] = point.coefs
@@ -225,13 +196,13 @@ class Lockstep:
 
     # -- the working columns -----------------------------------------------------------------------------------------
 
-    def _solve(self, working: _Working, lam: float, start: tuple[Array, Array], expected: Array | None) -> _Point:
+    def _solve(self, working: Working, lam: float, start: tuple[Array, Array], expected: Array | None) -> _Point:
         """All lanes at one strength, until no working column breaks the conditions.
 
         ``start`` are coefficients and scores where the last strength ended.
         """
         problem, objective, lanes = self._problem, working.objective, self._levels.size
-        terms = [objective.terms(working.penalty, lam, lane) for lane in range(lanes)]
+        terms = [working.terms(lam, lane) for lane in range(lanes)]
         none = np.zeros(0, dtype=np.intp)
         rounds = np.zeros(lanes, dtype=np.intp)
         eta = np.empty((lanes, objective.y.size))
@@ -239,9 +210,12 @@ class Lockstep:
         limit = COARSE * problem.rules.tol * problem.null.scale
         best, stale, alive = np.full(lanes, np.inf), np.zeros(lanes, dtype=np.intp), np.arange(lanes)
         while alive.size and rounds.max() < problem.rules.max_iter:
-            found = problem.parallel_map(lambda lane: self._minimise(working, int(lane), point), alive)
-            for lane, (own, aliased) in zip(alive, found, strict=True):
-                point.coefs[lane], point.aliased[lane] = own, aliased
+            answers = self._minimise((lane, point.stand(lam, working.columns, lane)) for lane in alive.tolist())
+            for lane, answer in zip(alive, answers, strict=True):
+                point.coefs[lane], point.aliased[lane] = answer.coefs, answer.aliased
+                if answer.own is not None:
+                    self._among[lane] = False
+                    self._among[lane, answer.own] = True
             part = objective if alive.size == lanes else objective.keep(alive)
             sweep = part.sweep(self._levels[alive], point.coefs[alive], problem.parallel_map)
             point.eta[alive], point.score[alive] = sweep.eta, sweep.score
@@ -254,69 +228,6 @@ class Lockstep:
             best = np.minimum(best, worst)
             alive = alive[(worst > limit)[alive] & (stale < PATIENCE)[alive]]
         return point
-
-    def _minimise(self, working: _Working, lane: int, point: _Point) -> tuple[Array, Integers]:
-        """Coefficients (k,) of one lane on the working columns, and dependent columns. May run in a thread.
-
-        The first answer is that of the lane's quadratic as it was made; later ones start from the score of the data.
-        """
-        terms, score, scale = point.terms[lane], point.score[lane], float(self._problem.null.scale[lane])
-        own = self._extended(working, lane, point)
-        places = working.places(own.columns)
-        now = point.coefs[lane, places]
-        first = point.rounds[lane] == 0
-        given = score[places]
-        linear = self._linear[lane, own.columns] if first else given + own.kernel.form.times(now)
-        expected = point.expected[lane, places] if first and point.expected is not None else None
-        tol = self._problem.rules.tol * scale
-        solution = own.kernel.solve(linear, terms.take(places), now, FINE * tol, COARSE * tol, expected, given)
-        out = np.zeros(working.columns.size)
-        out[places] = solution.coefs
-        return out, places[list(solution.aliased)]
-
-    def _extended(self, working: _Working, lane: int, point: _Point) -> _Own:
-        """A lane's quadratic with the columns near to taking part: where one is lacking, those that soon will come too.
-
-        They do unless that would be too many for a matrix. One that is missed shows in the score on the working
-        columns.
-        """
-        reach = np.abs(point.score[lane])
-        taking, weight = point.coefs[lane] != 0, point.terms[lane].l1
-        near, among = (reach >= NEAR * weight) | taking, self._among[lane]
-        own = self._own[lane]
-        if own is not None and among[working.columns[near]].all():
-            return own
-        soon = working.columns[(reach >= SOON * weight) | taking]
-        if soon.size > self._most:
-            soon = working.columns[near]
-        if own is None or own.factor is None or is_stale(own.columns.size, soon.size):
-            among[:] = False
-            own = None
-        if soon.size > self._most:
-            among[soon] = True
-            alone = working.objective.keep(np.array([lane]))
-            form = MatrixFree(alone, working.places(soon), alone.lanes.weights(0), level=False, relative=EXACT)
-            self._own[lane] = made = _Own(soon, None, ActiveSet(form))
-            return made
-        fresh = soon[~among[soon]]
-        among[fresh] = True
-        columns = fresh if own is None else np.concatenate([own.columns, fresh])
-        products = self._products(working, lane, columns, columns.size - fresh.size)
-        if own is None:
-            factor = Factor(products, working.objective.tally)
-            made = _Own(columns, factor, ActiveSet(factor))
-        else:
-            assert own.factor is not None  # noqa: S101  (those without were let go above)
-            own.factor.widen(products)
-            made = _Own(columns, own.factor, own.kernel.grown())
-        self._own[lane] = made
-        return made
-
-    def _products(self, working: _Working, lane: int, columns: Integers, known: int) -> Array:
-        """Second moments in a lane (k, k - known) of columns with those of them that are not known."""
-        alone = working.objective.keep(np.array([lane]))
-        labels = np.zeros(alone.y.size, dtype=np.intp)
-        return alone.grams(alone.lanes.weights(0), labels, working.places(columns), alone.scaling, known + 1)[0, 1:]
 
 
 def _distances(point: _Point, score: Array) -> Array:

@@ -6,7 +6,7 @@ nothing that depends on n.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate, chain
 from operator import itemgetter
 
@@ -16,13 +16,9 @@ from scipy import sparse
 from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Bools, Integers
 from regcli.problem.spans import even_spans
-from regcli.problem.tally import Tally
 from regcli.results import Iterate
-from regcli.solvers.active_set import ActiveSet, QuadraticSolution
-from regcli.solvers.engine import Problem, RawModel, serial_map, status_of
-from regcli.solvers.factor import Factor
-from regcli.solvers.screening import ahead
-from regcli.solvers.spectral import Spectrum
+from regcli.solvers.engine import Problem, RawModel, over_lanes, status_of
+from regcli.solvers.lane_path import SPECTRAL, Lane, LanePaths, Point, Quadratic
 from regcli.solvers.unlocked import add_squares
 
 __all__ = ["Moments", "statistics_fit"]
@@ -30,10 +26,9 @@ __all__ = ["Moments", "statistics_fit"]
 #: Statistics of all blocks and lanes may take this many bytes, or half of the matrix where that is more.
 STATISTICS = 256 * 2**20
 
-#: Strengths a batch, from which on a ridge path pays for a decomposition, which costs about as much as ten of the
-#: kernel's factors; where statistics are made anew for each batch, fewer of them are cheaper, and few enough for their
+#: Strengths a batch; where statistics are made anew for each batch, fewer of them are cheaper, and few enough for their
 #: coefficients to be in memory where all strengths are walked for sure.
-BATCH, LONG_BATCH, WHOLE_BATCH = 8, 50, 200
+BATCH, LONG_BATCH, WHOLE_BATCH = SPECTRAL, 50, 200
 
 #: Columns up to which lanes are walked one after the other: threads would wait for each other's Python.
 FEW_COLUMNS = 400
@@ -48,22 +43,8 @@ SPAN_CELLS, MOST_SPANS = 4_000_000, 4
 #: sums themselves would be read and written too often.
 PIECE_CELLS = 1_000_000
 
-#: A held-out sum of squares below this share of the block's total has lost eight digits to subtraction: it is
-#: computed a second time from the rows.
-CANCELLED = 1e-8
-
 #: Up to this many blocks their sums are taken lane by lane; sums from both ends would be as many matrices again.
 FEW_BLOCKS = 32
-
-#: Slopes that the kernel leaves, as shares of the scale. Exact solutions cost hardly more than near ones, and where one
-#: column dwarfs the others (a mean of 1e5 sds and no intercept) slopes within the tolerance would be wrong choices.
-#: ``ENOUGH``, as a share of the tolerance, is where it may end once only rounding moves. With an L2 part solves are
-#: iterative and digits cost (an elastic net of 5,000 x 2,000 takes 9,000 instead of 13,400): slopes may be ``LOOSE``, a
-#: share of the tolerance, times the length of the shortest column as a share of the longest.
-FINE, ENOUGH, LOOSE = 1e-13, 0.1, 1e-3
-
-#: Slopes that a closed answer may leave, as a share of the scale; beyond, the kernel solves the strength.
-CLOSED = 1e-11
 
 
 def statistics_fit(objective: Objective) -> bool:
@@ -73,39 +54,11 @@ def statistics_fit(objective: Objective) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Quadratic:
-    """The loss of one lane; ``test`` are the moments of its held-out rows where they are kept."""
-
-    lane: int
-    hessian: Array
-    linear: Array
-    level: float
-    square: float
-    test: Array | None
-
-
-@dataclass(frozen=True, slots=True)
 class _Statistics:
     """The losses of all lanes of an objective, for any penalty."""
 
     objective: Objective
-    lanes: list[_Quadratic]
-
-
-class _Lane:
-    """One lane on its way: its loss, and what solves it at the next strength."""
-
-    def __init__(self, loss: _Quadratic, tally: Tally) -> None:
-        self.loss = loss
-        self.kernel = ActiveSet(Factor(loss.hessian, tally))
-        self.spectrum: Spectrum | None = None
-        lengths = np.sqrt(np.maximum(loss.hessian.diagonal(), 0.0))
-        self.even = float(lengths[lengths > 0].min(initial=np.inf) / lengths.max(initial=0.0)) if lengths.any() else 1.0
-        self.past: list[tuple[float, Array]] = []
-
-    def passed(self, lam: float, score: Array) -> None:
-        """Take up the score at a strength."""
-        self.past = [*self.past[-1:], (lam, score)]
+    lanes: list[Quadratic]
 
 
 class Moments:
@@ -130,19 +83,17 @@ class Moments:
         if objective.intercept:
             self._middle = float(objective.lanes.weights(0) @ self._target)
             self._target = self._target - self._middle
-        part = objective.lanes.partition
-        self._weights = np.bincount(part.block, weights=part.row_weights, minlength=part.n_blocks)
-        self._lanes: list[_Lane] = []
-        self._levels, self._coefs = np.zeros(part.n_lanes), np.zeros((part.n_lanes, objective.n_terms))
+        self._paths = LanePaths(problem, self._target)
         self.batch = WHOLE_BATCH if problem.rules.whole else LONG_BATCH
         if statistics_fit(objective) if keep is None else keep:
             self.batch = BATCH
             known = problem.memory.get(self.name)
             if not isinstance(known, _Statistics) or known.objective is not objective:
                 known = problem.memory[self.name] = _Statistics(objective, self._all_lanes())
-            self._lanes = [_Lane(loss, objective.tally) for loss in known.lanes]
+            self._paths.lanes = [Lane(loss, objective.tally) for loss in known.lanes]
+        self._walk = over_lanes(problem, self._paths.walk, light=objective.n_terms <= FEW_COLUMNS)
 
-    def _all_lanes(self) -> list[_Quadratic]:
+    def _all_lanes(self) -> list[Quadratic]:
         """Make the statistics of all blocks in one pass, and every lane from them."""
         objective = self._problem.objective
         parts = self._problem.parallel_map(self._tables, _spans(*objective.design.shape))
@@ -156,22 +107,18 @@ class Moments:
 
     def advance(self, lams: Array, starts: Sequence[RawModel] | None = None) -> list[Iterate]:  # noqa: ARG002
         """Walk every lane over the strengths, one task a lane where statistics are kept."""
-        if self._lanes:
-            large = self._problem.objective.n_terms > FEW_COLUMNS
-            each = self._problem.parallel_map if large else serial_map
-            walks = each(lambda lane: self._walk(lane, lams), self._lanes)
-        else:
-            walks = self._in_turn(lams)
+        kept = range(len(self._paths.lanes))
+        walks = self._walk((lane, lams) for lane in kept) if kept else self._in_turn(lams)
         return [self._gather(float(lam), [walk[at] for walk in walks]) for at, lam in enumerate(lams)]
 
-    def _in_turn(self, lams: Array) -> list[list["_Point"]]:
+    def _in_turn(self, lams: Array) -> list[list[Point]]:
         """Walk one lane after the other, each from statistics that are made for it and let go."""
         part, parallel_map = self._problem.objective.lanes.partition, self._problem.parallel_map
 
-        def along(lane: int, sums: Array) -> list[_Point]:
-            return self._walk(_Lane(self._quadratic(lane, sums), self._problem.objective.tally), lams)
+        def along(lane: int, sums: Array) -> list[Point]:
+            return self._paths.along(Lane(self._quadratic(lane, sums), self._problem.objective.tally), lams)
 
-        def over(lanes: list[int], sums: Array) -> list[tuple[int, list[_Point]]]:
+        def over(lanes: list[int], sums: Array) -> list[tuple[int, list[Point]]]:
             return [(lane, along(lane, sums if lane == lanes[-1] else sums.copy(order="F"))) for lane in lanes]
 
         left_out = [np.flatnonzero(~row) for row in part.train]
@@ -184,7 +131,7 @@ class Moments:
         whole, others = [near + far], [far, near]  # those of two halves are overwritten on the way
         del near, far
 
-        def walked(task: int) -> list[tuple[int, list[_Point]]]:
+        def walked(task: int) -> list[tuple[int, list[Point]]]:
             if task == 0:
                 return over([lane for lane, left in enumerate(left_out) if not left.size], whole.pop())
             sums = self._apart(halves[task - 1], others[task - 1])
@@ -239,7 +186,7 @@ class Moments:
         part, design = objective.lanes.partition, objective.design.part(rows)
         return design.block_tables(part.row_weights[rows], part.block[rows], part.n_blocks, self._target[rows])
 
-    def _quadratic(self, lane: int, sums: Array, test: Array | None = None) -> _Quadratic:
+    def _quadratic(self, lane: int, sums: Array, test: Array | None = None) -> Quadratic:
         """Centre and scale a lane's sums into its loss; they are overwritten."""
         objective = self._problem.objective
         lanes = objective.lanes
@@ -260,89 +207,14 @@ class Moments:
             hessian[rows] *= live[rows, None]
         linear = (cross - level * first - centre * (mean - level)) * live
         square = size - level * (2.0 * mean - level)
-        return _Quadratic(lane, hessian, linear, level, square, test)
+        return Quadratic(lane, hessian, linear, level, square, test)
 
-    def _walk(self, state: _Lane, lams: Array) -> list["_Point"]:
-        """One lane at every strength."""
-        problem, loss, lane = self._problem, state.loss, state.loss.lane
-        scale, coefs = float(problem.null.scale[lane]), self._coefs[lane]
-        enough, loose = ENOUGH * problem.rules.tol * scale, max(FINE, LOOSE * problem.rules.tol * state.even) * scale
-        closed, out = self._by_spectrum(state, lams), []
-        for at, lam in enumerate(map(float, lams)):
-            terms = problem.objective.terms(problem.penalty, lam, lane)
-            solution = closed[at] if closed else None
-            distance = terms.distance(solution.coefs, solution.score).max(initial=0.0) if solution else np.inf
-            if solution is None or distance > CLOSED * scale:
-                known = state.past[-1][1] if state.past else None
-                tol = loose if terms.l2.any() else FINE * scale
-                solution = state.kernel.solve(loss.linear, terms, coefs, tol, enough, ahead(state.past, lam), known)
-                distance = terms.distance(solution.coefs, solution.score).max(initial=0.0)
-            state.passed(lam, solution.score)
-            coefs = solution.coefs
-            violation = float(distance) / scale
-            violation = violation if np.isfinite(violation) else np.inf
-            value = 0.5 * max(loss.square - float(coefs @ (loss.linear + solution.score)), 0.0)
-            out.append(_Point(coefs, violation, solution.rounds, value, solution.aliased))
-        self._levels[lane], self._coefs[lane] = loss.level, coefs
-        errors = self._held_out(loss, np.stack([point.coefs for point in out]))
-        return [replace(point, held_out=error) for point, error in zip(out, errors.tolist(), strict=True)]
-
-    def _by_spectrum(self, state: _Lane, lams: Array) -> list[QuadraticSolution]:
-        """Solve all strengths of a batch from eigenvectors where the penalty is a pure ridge; empty elsewhere.
-
-        A few strengths do not pay for a decomposition: they are left to the kernel.
-        """
-        problem, loss = self._problem, state.loss
-        terms = problem.objective.terms(problem.penalty, 1.0, loss.lane)
-        ridge = bool(lams.min() > 0 and not terms.l1.any() and (terms.l2 > 0).all())
-        few = state.spectrum is None and lams.size < BATCH
-        if few or not ridge or terms.limited or not problem.objective.lanes.level:
-            return []
-        if state.spectrum is None:
-            problem.objective.tally.factored()
-            state.spectrum = Spectrum.of_hessian(loss.hessian, loss.linear, np.sqrt(terms.l2))
-        coefs = state.spectrum.solve(lams)
-        scores = loss.linear - coefs @ loss.hessian
-        return [QuadraticSolution(*pair, 1, solved=True, aliased=()) for pair in zip(coefs, scores, strict=True)]
-
-    def _held_out(self, loss: _Quadratic, coefs: Array) -> Array:
-        """Mean squared error on a lane's test blocks at models (T, p); nan without any."""
-        objective = self._problem.objective
-        weight = float(objective.lanes.partition.test[loss.lane] @ self._weights)
-        if weight <= 0:
-            return np.full(len(coefs), np.nan)
-        if loss.test is None:
-            return self._held_out_rows(loss, coefs) / weight
-        own = coefs / objective.lanes.sd[loss.lane]
-        base = loss.level - own @ objective.lanes.centre[loss.lane]
-        vectors = np.column_stack([-base, -own, np.ones(len(own))])
-        total = np.sum(vectors @ loss.test * vectors, axis=1)
-        lost = total < CANCELLED * float(loss.test[-1, -1])
-        if lost.any():
-            total[lost] = self._held_out_rows(loss, coefs[lost])
-        return total / weight
-
-    def _held_out_rows(self, loss: _Quadratic, coefs: Array) -> Array:
-        """Sums of squared errors of models (T, p), from the rows."""
-        objective = self._problem.objective
-        part, lanes = objective.lanes.partition, objective.lanes
-        rows = np.flatnonzero(part.test[loss.lane][part.block] & (part.row_weights > 0))
-        own = coefs / lanes.sd[loss.lane]
-        levels = (loss.level - own @ lanes.centre[loss.lane])[:, None]
-        errors, step = np.zeros(len(own)), max(1, SPAN_CELLS // objective.design.shape[1])
-        for start in range(0, rows.size, step):
-            index = rows[start : start + step]
-            values = lanes.columns(objective.design.rows(index), loss.lane)
-            objective.tally.multiplied(values.size * len(own))
-            errors += np.square(self._target[index] - levels - own @ values.T) @ part.row_weights[index]
-        return errors
-
-    def _gather(self, lam: float, points: list["_Point"]) -> Iterate:
+    def _gather(self, lam: float, points: list[Point]) -> Iterate:
         """Put the lanes of one strength together."""
         violation = np.array([point.violation for point in points])
         return Iterate(
             lam=lam,
-            intercepts=self._levels + self._middle,
+            intercepts=np.array([point.level for point in points]) + self._middle,
             coefs=np.stack([point.coefs for point in points]),
             violation=violation,
             rounds=np.array([point.rounds for point in points]),
@@ -351,18 +223,6 @@ class Moments:
             held_out=np.array([point.held_out for point in points]),
             aliased=points[0].aliased,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Point:
-    """One lane at one strength."""
-
-    coefs: Array
-    violation: float
-    rounds: int
-    loss: float
-    aliased: tuple[int, ...]
-    held_out: float = np.nan
 
 
 def _spans(n: int, m: int) -> list[slice]:

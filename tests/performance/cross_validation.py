@@ -113,6 +113,7 @@ def _run(case: Case, X: Array | sparse.csc_array, plan: Plan, parallel_map: Para
         lane_maps=None,
         rules=Rules(),
         parallel_map=parallel_map,
+        lane_map=None,
     )
     objective = ground.objective(plan.splits.partitions[0])
     penalty = ElasticNet(case.l1_ratio, np.ones(p), np.full(p, -np.inf), np.full(p, np.inf))

@@ -1,6 +1,6 @@
 """Fixed problems, one for each way an engine works, and the work that each of them takes."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from regcli.problem.objective import Objective
 from regcli.problem.penalties import ElasticNet
 from regcli.problem.protocols import Array, Design, ParallelMap
 from regcli.solvers import models, moments
-from regcli.solvers.engine import Problem, Rules, serial_map
+from regcli.solvers.engine import LaneMap, Problem, Rules, serial_map
 from regcli.solvers.path import Grid, Walk, geometric_grid, lambda_max
 
 __all__ = ["CASES", "Case", "made", "work"]
@@ -108,7 +108,7 @@ def _columns(case: Case, rng: np.random.Generator) -> Array:
     return cells
 
 
-def work(name: str, parallel_map: ParallelMap = serial_map) -> dict[str, int]:
+def work(name: str, parallel_map: ParallelMap = serial_map, lane_map: LaneMap | None = None) -> dict[str, int]:
     """What all strengths of a case take together, its lanes' statistics and its first strength included.
 
     ``rounds`` are those of all lanes. Every lane has converged.
@@ -119,7 +119,7 @@ def work(name: str, parallel_map: ParallelMap = serial_map) -> dict[str, int]:
             patch.setattr(moments, "STATISTICS", 0)
         if not case.matrices:
             patch.setattr(models, "MOST_BYTES", 0)
-        problem = made(name, parallel_map)
+        problem = replace(made(name, parallel_map), lane_map=lane_map)
         top = lambda_max(problem)
         lambdas = np.zeros(1) if case.engine == "direct" else geometric_grid(top, case.strengths, case.ratio)
         walk = Walk(problem, Grid(lambdas, generated=False))

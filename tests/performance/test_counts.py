@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from regcli.app.parallel import thread_map
+from regcli.app.processes import process_map
 from regcli.problem.design import Dense
 from regcli.problem.protocols import Array, Integers, ParallelMap, SeparableTerms
 from regcli.solvers.active_set import ActiveSet, QuadraticSolution
@@ -38,6 +39,12 @@ def test_a_solver_takes_no_more_work_than_stored(name: str, known: dict[str, dic
 def test_threads_change_no_count(name: str) -> None:
     with thread_map(2, np.inf) as over_threads:
         assert work(name, over_threads) == work(name)
+
+
+@pytest.mark.parametrize("name", ["moments, lasso", "lockstep, lasso"])
+def test_processes_change_no_count(name: str) -> None:
+    with process_map(2, np.inf) as lane_map:
+        assert work(name, lane_map=lane_map) == work(name)
 
 
 def test_a_case_is_stored_for_every_problem_and_no_other(known: dict[str, dict[str, Any]]) -> None:

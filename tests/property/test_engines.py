@@ -22,11 +22,12 @@ from threadpoolctl import threadpool_limits
 
 from regcli.app.options import SolverName
 from regcli.app.parallel import thread_map
+from regcli.app.processes import process_map
 from regcli.problem.families import FAMILIES
 from regcli.problem.protocols import Array, ParallelMap
 from regcli.results import Iterate, Status
 from regcli.solvers.choose import objection
-from regcli.solvers.engine import Rules, serial_map
+from regcli.solvers.engine import LaneMap, Rules, serial_map
 from regcli.solvers.path import follow, lambda_max
 from tests.oracle import mean_of, scaled
 from tests.property.judging import Judged, endless, judge, null_top
@@ -180,10 +181,11 @@ def within(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGPROF, before)
 
 
-def run(plan: Plan, engine: str, parallel_map: ParallelMap) -> Solved:
+def run(plan: Plan, engine: str, parallel_map: ParallelMap, lane_map: LaneMap | None = None) -> Solved:
     """Walk a case's strengths; every other case is certified from the data throughout."""
     case = case_of(plan)
     problem = case.problem(Rules(TOL, ROUNDS, certify=plan.number % 2 == 0, solver=engine), parallel_map)
+    problem = replace(problem, lane_map=lane_map)
     begun = perf_counter()
     try:
         with within(SECONDS):
@@ -390,3 +392,15 @@ def test_threads_change_no_byte(engine: str, kind: str) -> None:
                 assert "TimeoutError" in str(threaded.error) or fingerprint(threaded) == fingerprint(
                     solve(plan, engine)
                 ), plan
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("engine", ["lockstep", "moments"])
+def test_processes_change_no_byte(engine: str, kind: str) -> None:
+    with process_map(3, np.inf) as lane_map:
+        for plan in until_one_is_endless(plans(kind, engine), engine):
+            if plan.number < 2 and solve(plan, engine).error is None:
+                apart = run(plan, engine, serial_map, lane_map)
+                assert "TimeoutError" in str(apart.error) or fingerprint(apart) == fingerprint(solve(plan, engine)), (
+                    plan
+                )
