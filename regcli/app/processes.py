@@ -14,11 +14,13 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, Pipe
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from regcli.problem.tally import Counts, Tally
 from regcli.solvers.engine import LaneMap
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 __all__ = ["process_map"]
 
@@ -118,6 +120,8 @@ class _Lanes(Generic[Result]):
 
 def _copied(function: Callable[[int, Any], object], tally: Tally, others: Sequence[_Copy]) -> _Copy:
     """Make a copy of this process that answers with a function until it is let go."""
+    from multiprocessing.connection import Pipe  # noqa: PLC0415  (8 ms that most fits need not pay)
+
     here, there = Pipe()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of threads: none of them is at work

@@ -62,7 +62,9 @@ class Picture:
 class Run:
     """How the work is done; no number depends on --jobs."""
 
-    jobs: Annotated[int | None, Flag(("-j", "--jobs"), "Threads, and processes for lanes.", "N", "usable cores", "REGCLI_JOBS")] = None
+    jobs: Annotated[
+        int | None, Flag(("-j", "--jobs"), "Threads, and processes for lanes.", "N", "usable cores", "REGCLI_JOBS")
+    ] = None
     seed: Annotated[int | None, Flag(("--seed",), "Seed of folds and splits.", "N", "0")] = None
     dry_run: Annotated[
         bool,
