@@ -1,6 +1,7 @@
 """The quadratics of lanes, each on the few columns that its lane needs, which grow as more come near to taking part."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -28,11 +29,21 @@ EXACT = 1e-3
 
 @dataclass(frozen=True)
 class Working:
-    """Columns that may take part before a batch ends, in ascending order, and the problem on them."""
+    """Columns that may take part before a batch ends, in ascending order, of the ``whole`` objective."""
 
     columns: Integers
-    objective: Objective
+    whole: Objective
     penalty: Penalty
+
+    @cached_property
+    def objective(self) -> Objective:
+        """The objective of these columns, which are gathered."""
+        return self.whole.restrict(self.columns)
+
+    @property
+    def has_gathered(self) -> bool:
+        """Whether they have been."""
+        return "objective" in self.__dict__
 
     def places(self, columns: Integers) -> Integers:
         """Where some of the columns are."""
@@ -40,7 +51,8 @@ class Working:
 
     def terms(self, lam: float, lane: int) -> SeparableTerms:
         """The penalty at one strength in a lane's coordinates."""
-        return self.objective.terms(self.penalty, lam, lane)
+        lanes, columns = self.whole.lanes, self.columns
+        return self.penalty.terms(lam, lanes.sd[lane, columns], lanes.unit[lane, columns], float(lanes.l2_scale[lane]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +95,7 @@ class _Own:
 class Quadratics:
     """The quadratics of all lanes, kept from strength to strength.
 
-    What belongs to a lane is written to by that lane alone, and from what is not nothing is kept but the working
-    columns: lanes may be in threads, or in processes of their own.
+    What belongs to a lane is written to by that lane alone: lanes may be in threads, or in processes of their own.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -99,7 +110,7 @@ class Quadratics:
         last = self._last
         if last is None or not np.array_equal(last.columns, columns):
             problem = self._problem
-            last = self._last = Working(columns, problem.objective.restrict(columns), problem.penalty.restrict(columns))
+            last = self._last = Working(columns, problem.objective, problem.penalty.restrict(columns))
         return last
 
     def minimise(self, lane: int, stand: Stand) -> Answer:
@@ -139,21 +150,31 @@ class Quadratics:
         fresh = soon[~among[soon]]
         among[fresh] = True
         if soon.size > self._most:
-            alone = working.objective.keep(np.array([lane]))
+            alone = _gathered(working).keep(np.array([lane]))
             form = MatrixFree(alone, working.places(soon), alone.lanes.weights(0), level=False, relative=EXACT)
             return _Own(soon, among, None, ActiveSet(form))
         columns = fresh if own is None else np.concatenate([own.columns, fresh])
-        products = _products(working, lane, columns, columns.size - fresh.size)
+        products = self._products(lane, columns, columns.size - fresh.size)
         if own is None:
-            factor = Factor(products, working.objective.tally)
+            factor = Factor(products, self._problem.objective.tally)
             return _Own(columns, among, factor, ActiveSet(factor))
         assert own.factor is not None  # noqa: S101  (those without were let go above)
         own.factor.widen(products)
         return replace(own, columns=columns, kernel=own.kernel.grown())
 
+    def _products(self, lane: int, columns: Integers, known: int) -> Array:
+        """Second moments in a lane (k, k - known) of columns with those of them that are not known."""
+        alone = self._problem.objective.keep(np.array([lane]))
+        labels = np.zeros(alone.y.size, dtype=np.intp)
+        return alone.grams(alone.lanes.weights(0), labels, columns, alone.scaling, known + 1)[0, 1:]
 
-def _products(working: Working, lane: int, columns: Integers, known: int) -> Array:
-    """Second moments in a lane (k, k - known) of columns with those of them that are not known."""
-    alone = working.objective.keep(np.array([lane]))
-    labels = np.zeros(alone.y.size, dtype=np.intp)
-    return alone.grams(alone.lanes.weights(0), labels, working.places(columns), alone.scaling, known + 1)[0, 1:]
+
+def _gathered(working: Working) -> Objective:
+    """The objective of working columns; where they are gathered in a copy of this process that does not count."""
+    if working.has_gathered:  # by who asks
+        return working.objective
+    tally = working.whole.tally
+    before = tally.counts
+    objective = working.objective
+    tally.add(before - tally.counts)
+    return objective
