@@ -284,6 +284,8 @@ WARNING_CODES: MappingProxyType[str, tuple[int, str]] = MappingProxyType(
         "one-class-fold": (3, "auc has no value in a fold with one class"),
         "rows-skipped": (3, "rows that could not be scored were left out or are empty"),
         "unknown-level": (3, "categories that the model has not seen were scored as none of its levels"),
+        "target-domain": (3, "targets that the model was not fitted for do not count in the metrics"),
+        "bad-weights": (3, "weights that are none: their rows do not count in the metrics"),
         "out-of-range": (3, "numbers below or above all that the model was trained on"),
         "lambda-interpolated": (
             2,

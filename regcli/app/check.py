@@ -152,12 +152,11 @@ def _take(scorer: Scorer, table: Table, met: _Met, observer: Observer) -> None:
         lost = ~np.isfinite(eta) & ~bad
         found += [beyond(lost)] if lost.any() else []
         bad |= lost
-    met.needed.add(table, found)
+    met.needed.add(table, [*found, *observer.add(table, eta, bad)])
     there = [name for name in others if not isinstance(table.columns.get(name), Unsupported | None)]
     met.every.add(table, [*found, *breaches(scorer, table, there)])
     met.drift.add(table)
     met.scorable += int(np.count_nonzero(~bad))
-    observer.add(table, eta, bad)
 
 
 def _others(scorer: Scorer) -> tuple[str, ...]:

@@ -38,6 +38,8 @@ _WORDS = {
     "imputed": "{rows} with a missing cell in column {column!r}, which the model fills",
     "out-of-range": "{rows} with a number in column {column!r} that is out of the training range",
     "bad-exposure": "{rows} with an exposure in column {column!r} that is not above 0",
+    "target-domain": "{rows} with a target in column {column!r} that the model was not fitted for",
+    "bad-weights": "{rows} with a weight in column {column!r} that is none",
     "bad-row": "{rows} with values whose prediction is beyond double precision",
 }
 

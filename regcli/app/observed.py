@@ -1,16 +1,19 @@
 """What rows turned out to be: targets and weights of a chunk, and the metrics of predictions against them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from regcli.app.contract import Breach
 from regcli.app.running import RunningScores
 from regcli.data.columns import number
 from regcli.data.scorer import Scorer
 from regcli.data.table import Levels, Numbers, Table
 from regcli.data.target import spelt
+from regcli.errors import listed
 from regcli.problem.families import FAMILIES
 from regcli.results import figure
 
@@ -38,14 +41,21 @@ class Observer:
         scores = RunningScores(FAMILIES[scorer.family], threshold)
         return cls(scorer, scores, scorer.weights in first.columns, decimal or ".")
 
-    def add(self, table: Table, eta: Array, bad: Mask) -> None:
-        """Score the rows (n,) that are not bad and whose target and weight are known."""
+    def add(self, table: Table, eta: Array, bad: Mask) -> list[Breach]:
+        """Score the rows (n,) that are not bad and whose target and weight are known.
+
+        What a target or a weight may not be is returned: such rows do not count. Nothing is said of missing cells.
+        """
         y = self._targets(table)
         if y is None:
-            return
+            return []
         weights = self._weights(table)
+        wrong = [*self._strange_targets(table, y), *self._bad_weights(table, weights)]
         known = ~bad & np.isfinite(y) & np.isfinite(weights)
+        for breach in wrong:
+            known &= ~breach.rows
         self.scores.add(y[known], eta[known], weights[known])
+        return [breach for breach in wrong if breach.rows.any()]
 
     def metrics(self) -> dict[str, Any] | None:
         """Keys of a document: metrics, and of how many rows; None where no row has a usable target."""
@@ -68,6 +78,38 @@ class Observer:
             return None
         coded = [self._event(level) for level in column.levels]
         return np.array([*coded, np.nan])[column.codes]
+
+    def _strange_targets(self, table: Table, y: Array) -> Iterator[Breach]:
+        """Targets that the model was not fitted for: other classes, text, numbers that its family does not take."""
+        name = self.scorer.target
+        column, texts = table.columns[name], table.bad_cells.get(name, {})
+
+        def spelt_cell(row: int) -> str | None:
+            if isinstance(column, Levels):
+                return column.levels[column.codes[row]]
+            return texts.get(row) or spelt(float(y[row]))
+
+        if isinstance(column, Levels):
+            rows, expected = np.isnan(y) & (column.codes >= 0), f"one of {listed(self.scorer.classes or (), 2)}"
+        else:
+            family = FAMILIES[self.scorer.family]
+            rows, expected = ~np.isnan(y) & ~family.allows(y), family.domain
+            rows[list(texts)] = True
+        yield Breach("target-domain", name, "warning", rows, expected, spelt_cell)
+
+    def _bad_weights(self, table: Table, weights: Array) -> Iterator[Breach]:
+        """Weights that are none."""
+        name = self.scorer.weights
+        if not self.weighted or name is None:
+            return
+        texts = table.bad_cells.get(name, {})
+        rows = (weights < 0) | np.isinf(weights)
+        rows[list(texts)] = True
+
+        def spelt_cell(row: int) -> str:
+            return texts.get(row) or spelt(float(weights[row]))
+
+        yield Breach("bad-weights", name, "warning", rows, "a number, 0 or more", spelt_cell)
 
     def _event(self, level: str) -> float:
         """1 for the event, 0 for the other class, nan for anything else.

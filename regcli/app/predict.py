@@ -85,7 +85,7 @@ class PredictOutcome:
             text = f"{counted(total, 'cell')} in {columns} {'was' if total == 1 else 'were'} filled {how}"
             policies = {f.column: f.missing for f in plan.scorer.encoder.features if f.column in filled}
             out.append(Warn("imputed", text, {"columns": filled, "policy": policies}))
-        return (*out, *range_warnings(findings))
+        return (*out, *_unmeasured(findings), *range_warnings(findings))
 
     def finish(self) -> dict[str, Any] | None:
         """Metrics of the scored rows whose target (and weight, if the data have one) is known; None without any.
@@ -179,6 +179,19 @@ def model_warnings(scorer: Scorer, first: Table, path: str) -> tuple[Warn, ...]:
         text = f"the delimiter is taken to be {first.delimiter!r}"
         out.append(Warn("delimiter-guessed", text, {"delimiter": first.delimiter}))
     return tuple(out)
+
+
+def _unmeasured(findings: Findings) -> Iterator[Warn]:
+    """Rows that the metrics leave out though their target or weight is there."""
+    for code, what in (("target-domain", "target"), ("bad-weights", "weight")):
+        cells = findings.cells(code)
+        if cells:
+            count = sum(cells.values())
+            text = f"{counted(count, 'row')} {'has' if count == 1 else 'have'} a {what} that the model cannot take"
+            told = _first_told(*findings.firsts[code])
+            yield Warn(
+                code, f"{text} and {'does' if count == 1 else 'do'} not count in the metrics{told}", {"rows": count}
+            )
 
 
 def range_warnings(findings: Findings) -> tuple[Warn, ...]:
@@ -304,14 +317,14 @@ def _score(plan: _Plan, tally: _Tally, table: Table) -> list[Cells]:
     bad = (~np.isfinite(made.eta) | barred(found, table.rows)) & ~dropped
     if bad.any() and plan.strict_rows:
         _refuse(plan, table, found, int(np.flatnonzero(bad)[0]))
-    tally.findings.add(table, _counted(found, bad, dropped))
+    unmeasured = tally.observer.add(table, made.eta, bad | dropped)
+    tally.findings.add(table, [*_counted(found, bad, dropped), *unmeasured])
     if bad.any() and tally.bad is None:
         row = int(bad.argmax())
         why = next((breach.column for breach in found if breach.severity == "error" and breach.rows[row]), None)
         tally.bad = table.locate(row, why)
     tally.dropped += int(dropped.sum())
     tally.skipped += int(bad.sum())
-    tally.observer.add(table, made.eta, bad | dropped)
     return _format(plan, table, made, bad, dropped)
 
 

@@ -21,8 +21,8 @@ class ChunkPlan:
     """Which columns are numbers and which text by declaration, and how chunks are cut.
 
     Columns that are not ``wanted`` (None: all are) are passed over and come as ``Unsupported``. ``bad_cells`` says
-    what becomes of a cell that is not a number in a column of numbers; in a ``lenient`` one it is missing, and nothing
-    is said of it. ``keep_raw`` keeps the cells of some columns, or of all (True), as spelt.
+    what becomes of a cell that is not a number in a column of numbers; in a ``lenient`` one it is always missing.
+    ``keep_raw`` keeps the cells of some columns, or of all (True), as spelt.
     """
 
     numeric: Collection[str]
@@ -64,22 +64,24 @@ def declared_numbers(
     numbers : dict
         NaN where a cell is missing or no number.
     bad_cells : dict
-        By column that is not lenient the rows with a cell that is no number, and that cell as spelt.
+        By column the rows with a cell that is no number, and that cell as spelt.
 
     Raises
     ------
     DataError
-        ``text-in-numeric-column`` for the first such row, unless the plan takes bad cells as missing.
+        ``text-in-numeric-column`` for the first such row, unless the plan takes bad cells as missing, or the column is
+        lenient.
     """
     numbers: dict[str, Numbers] = {}
     bad_cells: dict[str, dict[int, str]] = {}
     for name, column in columns.items():
         numbers[name], bad = numbers_of(column, decimal, missing)
-        if bad and name not in plan.lenient:
+        if bad:
             rows = np.flatnonzero(np.isin(column.codes, list(bad))).tolist()
             bad_cells[name] = {row: column.levels[column.codes[row]] for row in rows}
-    if bad_cells and plan.bad_cells == "error":
-        name = min(bad_cells, key=lambda each: next(iter(bad_cells[each])))
+    refused = [name for name in bad_cells if name not in plan.lenient]
+    if refused and plan.bad_cells == "error":
+        name = min(refused, key=lambda each: next(iter(bad_cells[each])))
         cells = list(dict.fromkeys(bad_cells[name].values()))
         raise _text_in_numbers(
             locate(next(iter(bad_cells[name])), name), cells, ways_to_numbers(cells, decimal, missing)

@@ -22,12 +22,9 @@ __all__ = ["LaneModel", "Models", "has_few_rows", "most_columns"]
 
 #: Curvature is not taken below this share of its mean at the null model (the objective itself is untouched): where mu
 #: is 0 or 1 to rounding the model would otherwise allow steps of any length. A share, because the curvature of rare
-#: events and of small rates is small everywhere.
-LEAST_CURVATURE = 1e-6
-
-#: Where some columns are unpenalised it is not taken below this share: separated classes show by Newton steps that keep
-#: moving rows by about one, and a higher floor would shorten these until they seem to settle (at |eta| = 14 for 1e-6).
-LEAST_UNPENALISED = 1e-12
+#: events and of small rates is small everywhere. At 1e-6 one cell of 1e5 among hundreds of 1, its row told for certain,
+#: held all steps short, and with unpenalised columns separated classes seemed to settle, at |eta| = 14.
+LEAST_CURVATURE = 1e-12
 
 #: Strengths for which lane 0's Hessian serves all lanes before it is built anew.
 LAG = 4
@@ -173,14 +170,13 @@ class Models:
 
     def __init__(self, objective: Objective, parallel_map: ParallelMap, *, fresh: bool, curvature: float) -> None:
         self._objective, self._parallel_map = objective, parallel_map
-        self._usual = min(curvature, 1.0)
         self._fresh = fresh
         self._never = self._fresh or self._nothing_shared()
         self._alone = np.full(objective.lanes.n_lanes, self._never)
         self._kept: dict[int, _Kept] = {}
         self._common: _Common | None = None
         self._age = 0
-        self._least = LEAST_CURVATURE * self._usual
+        self._least = LEAST_CURVATURE * min(curvature, 1.0)
         part = objective.lanes.partition
         few = 1 < part.n_blocks <= MOST_BLOCKS
         self._most = most_columns(part.n_lanes, min(part.n_blocks, MOST_BLOCKS))
@@ -192,10 +188,9 @@ class Models:
         lanes = self._objective.lanes
         return lanes.n_lanes == 1 or lanes.maps[0] is not None or has_few_rows(lanes.partition)
 
-    def begin(self, *, loose: bool) -> None:
-        """Take up a new strength; ``loose`` if columns other than the intercept are unpenalised."""
+    def begin(self) -> None:
+        """Take up a new strength."""
         self._age += 1
-        self._least = (LEAST_UNPENALISED if loose else LEAST_CURVATURE) * self._usual
         if self._age > LAG:
             self._forget()
 

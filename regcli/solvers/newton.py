@@ -190,7 +190,7 @@ class Newton:
         full = [objective.terms(problem.penalty, lam, lane) for lane in range(objective.lanes.n_lanes)]
         free = any(bool((term.l1 + term.l2 == 0).any()) for term in full)
         self._loose = free
-        self._models.begin(loose=self._loose)
+        self._models.begin()
         self._admit(self._candidates(lam, full))
         total, ahead = np.zeros(objective.lanes.n_lanes, dtype=np.intp), self._ahead(lam)
         while True:

@@ -48,7 +48,7 @@ def test_a_lane_has_its_own_hessian_where_those_of_all_would_be_too_large(
     monkeypatch.setattr(models, "most_columns", lambda _lanes, _blocks: 6)
     made, eta = Models(objective, serial_map, fresh=False, curvature=0.25), np.zeros((FOLDS + 1, N))
     lanes = np.arange(FOLDS + 1)
-    made.begin(loose=False)
+    made.begin()
     for counts in ((3, 4, 3, 2), (5, 4, 3, 2), (5, 9, 3, 2), (6, 9, 5, 2), (6, 6, 5, 2)):
         reach = reaching(*counts)
         made.prepare(lanes, reach, eta)
