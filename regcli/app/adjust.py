@@ -15,6 +15,9 @@ from regcli.errors import UsageError, Warn
 
 __all__ = ["at_strength", "with_policies"]
 
+#: Strengths that differ by less, as a share, are the same: path and fit --save-path may differ in the last digit.
+SAME = 1e-12
+
 
 def at_strength(scorer: Scorer, lam: float | None) -> tuple[Scorer, tuple[Warn, ...]]:
     """The model at a strength of the saved path: a model of the path, or what lies between the two around it.
@@ -32,6 +35,8 @@ def at_strength(scorer: Scorer, lam: float | None) -> tuple[Scorer, tuple[Warn, 
     if path is None:
         text = f"--lambda has no effect: the model file holds one strength, {scorer.lam!r}"
         raise UsageError("option-without-effect", text, hint="fit with --save-path keeps the whole path")
+    near = path.lambdas[np.isclose(path.lambdas, lam, rtol=SAME, atol=0.0)]
+    lam = float(near[0]) if near.size else lam
     most, least = float(path.lambdas[0]), float(path.lambdas[-1])
     if not least <= lam <= most:
         text = f"--lambda is {lam!r}; the saved path goes from {most!r} to {least!r}"

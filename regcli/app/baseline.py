@@ -15,6 +15,7 @@ from regcli.app.sides import Side
 from regcli.app.values import bounded, number_of, refuse
 from regcli.app.verdict import Check
 from regcli.errors import UsageError
+from regcli.problem.metrics import BETTER_HIGH
 
 __all__ = ["Limits", "hold", "read_gates", "require_result"]
 
@@ -124,6 +125,11 @@ def _limit(option: str, word: str, text: str, *, of_rows: bool) -> Limit:
     if metric not in known:
         near = get_close_matches(metric, known, n=3, cutoff=0.5)
         raise UsageError("unknown-option-value", f"{option}: no metric {metric!r}", near=near, hint=", ".join(known))
+    more_is_better = metric in BETTER_HIGH
+    if more_is_better != (word == "drop"):
+        other, way = ("--max-drop", "more") if more_is_better else ("--max-increase", "less")
+        problem = f"{option} {text!r} would limit nothing that is worse: {way} {metric} is better"
+        raise UsageError("unknown-option-value", problem, hint=f"{other} {text}")
     if part and (of_rows or part not in _PARTS):
         hint = f"{option} {metric}={amount}" if of_rows else ", ".join(f"{known}.{metric}" for known in _PARTS)
         raise UsageError("unknown-option-value", f"{option}: no metric {name.strip()!r} here", hint=hint)

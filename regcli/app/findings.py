@@ -313,7 +313,7 @@ def notes(
     yield from _dates(features)
     yield from _stand_ins(features, table, dialect)
     whole = [p.name for p in features if p.type == "integer"]
-    whole += [p.name for p in profiles if p.type == "constant" and p.role == "left-out" and table.format == "csv"]
+    whole += [p.name for p in profiles if p.type == "constant" and p.role == "left-out"]
     long = [name for name in whole if isinstance(column := table.columns[name], Numbers) and column.rounded]
     if long:
         text = f"{counted(len(long), 'column')} of integers beyond 2^53, which are read as the nearest double: "

@@ -4,6 +4,7 @@ Below, errors are plain exceptions with facts; only ``RegcliError`` has a status
 expected is a bug and leaves with 70, without a traceback unless ``-vv`` asks for it.
 """
 
+import os
 import signal
 import sys
 import warnings
@@ -86,7 +87,7 @@ def _known(error: Exception, words: Sequence[str]) -> RegcliError:
 
     if isinstance(error, ClickError):
         return usage_error(error, words)
-    short = out_of_memory(error)
+    short = out_of_memory(error) or _without_folder(error)
     if short is not None:
         return short
     if isinstance(error, OSError) and error.errno in NO_ROOM:
@@ -96,6 +97,17 @@ def _known(error: Exception, words: Sequence[str]) -> RegcliError:
     fault = RegcliError("internal", message, hint="this is a bug in regcli; -vv shows where it happened")
     fault.__cause__ = error
     return fault
+
+
+def _without_folder(error: Exception) -> RegcliError | None:
+    """The error of who runs the tool in a folder that was removed meanwhile."""
+    if isinstance(error, FileNotFoundError):
+        try:
+            os.getcwd()  # noqa: PTH109  (the one that fails)
+        except FileNotFoundError:
+            text = "the current directory no longer exists, and a path is relative to it"
+            return OutputError("output-failed", text, hint="run it in another one, or name files from the root on")
+    return None
 
 
 def _leave(number: int, _frame: FrameType | None) -> None:

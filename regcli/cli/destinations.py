@@ -16,6 +16,10 @@ def check_destinations(session: Session, *files: tuple[str, str | None]) -> None
 
     ``files`` are those beside the result: the option that names one, and the path, None where it was not given.
     """
+    for option, path in files:
+        if path == "-":
+            text = f"{option} writes a file, and '-' is none"
+            raise UsageError("unknown-option-value", text, hint="name the file; ./- is one that is called so")
     _refuse_one_path(session, *files)
     paths = [path for path in (session.settings.output, *(path for _, path in files)) if path is not None]
     if paths:

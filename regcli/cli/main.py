@@ -28,7 +28,7 @@ from regcli.cli.options import bind, bind_common
 from regcli.cli.plotting import check_plot, draw_page, draw_plot, draw_plots
 from regcli.cli.reporting import Reporting
 from regcli.cli.session import Session
-from regcli.cli.streams import is_terminal
+from regcli.cli.streams import is_terminal, tell
 from regcli.cli.texts import COMMANDS, SUMMARY, ManRequest, SchemaRequest, epilog
 from regcli.errors import UsageError
 from regcli.report.cases import Case
@@ -93,7 +93,7 @@ def predict(request: PredictRequest, session: Session) -> None:
             for piece in rows_text(outcome.header, outcome.rows, form, spreadsheet_safe=safe):
                 write(piece)
             metrics = outcome.finish()
-            session.heed(outcome.warnings)  # in here: under --strict the file must not appear
+            session.heed(outcome.warnings, documented=False)  # in here: under --strict the file must not appear
             if metrics is not None:
                 metrics, checks = judge(expressions, metrics, {})
                 _keep_metrics(metrics, request.scoring.metrics_out, session)
@@ -274,7 +274,10 @@ def _dry_run(request: FitRequest | PathRequest, session: Session, kind: str, *ot
 
 def _keep_metrics(metrics: dict[str, Any], path: str | None, session: Session) -> None:
     session.keep(path, (encode(metrics) + "\n").encode())
-    session.note("metrics: " + encode_line({key: part for key, part in metrics.items() if key != "violations"}))
+    told = encode_line({key: part for key, part in metrics.items() if key != "violations"})
+    if session.settings.json and not session.settings.quiet:
+        tell(told)
+    session.note("metrics: " + told)
 
 
 _BODIES: dict[str, Callable[..., None]] = {

@@ -22,6 +22,7 @@ from regcli.cli.settings import Settings, choose_form, merge, settle, unsettled
 from regcli.cli.streams import coloured, has_unicode, is_terminal, output, tell
 from regcli.errors import CheckFailedError, UsageError, Warn
 from regcli.report.escape import visible
+from regcli.report.formats import encode_line
 from regcli.report.forms import FORMS, kind_of
 
 __all__ = ["Session"]
@@ -207,10 +208,20 @@ class Session:
         if self._line is not None:
             self._line.clear()
 
-    def heed(self, warnings: Sequence[Warn]) -> None:
-        """Tell the warnings; under ``--strict`` the first is an error. Comes before anything is written."""
+    def heed(self, warnings: Sequence[Warn], *, documented: bool = True) -> None:
+        """Tell the warnings; under ``--strict`` the first is an error. Comes before anything is written.
+
+        In JSON those that no document has are told as JSON, a line each.
+        """
         strict = self.settings.strict and bool(warnings)
-        self.warn(warnings[1:] if strict else warnings)
+        rest = warnings[1:] if strict else warnings
+        if documented or not self.settings.json:
+            self.warn(rest)
+        elif self.settings.quiet < 2:
+            from regcli.report.documents import warning_entry
+
+            for warning in rest:
+                tell(encode_line({"warning": warning_entry(warning)}))
         if strict:
             raise strict_error(warnings[0])
 

@@ -17,7 +17,7 @@ from regcli.data.plan import NOT_READ, ChunkPlan, declared_numbers
 from regcli.data.rooms import own_room
 from regcli.data.source import Source
 from regcli.data.table import Column, Levels, Numbers, SourceFile, Table, Unsupported
-from regcli.data.text import check_names, empty_file
+from regcli.data.text import check_names, empty_file, nul_byte
 from regcli.errors import DataError, Location
 
 __all__ = ["arrow_chunk", "arrow_file", "arrow_names", "arrow_table", "refuse_memory", "row_locator"]
@@ -129,10 +129,13 @@ def _is_boolean(array: Any) -> bool:  # noqa: ANN401
 def arrow_column(array: Any, where: Location, missing: tuple[str, ...], *, as_text: bool) -> Column:  # noqa: ANN401
     """Turn an Arrow array into a column; its text must be text."""
     try:
-        return _column(array, missing, as_text=as_text)
+        column = _column(array, missing, as_text=as_text)
     except UnicodeDecodeError as error:
         text = f"column {where.column!r} has text that is not UTF-8, as text in Parquet and Arrow files is"
         raise DataError("encoding", text, where=where, hint="write the file again with its text as UTF-8") from error
+    if isinstance(column, Levels) and any("\0" in level for level in column.levels):
+        raise nul_byte(f"column {where.column!r} has a NUL byte in its text", where)
+    return column
 
 
 def _column(array: Any, missing: tuple[str, ...], *, as_text: bool) -> Column:  # noqa: ANN401

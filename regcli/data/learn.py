@@ -21,6 +21,9 @@ from regcli.errors import DataError, Location, Warn, counted, listed
 
 __all__ = ["Learnt", "Recipe", "TextRule", "learn_encoder"]
 
+#: What the intercept is called among the terms of a result.
+INTERCEPT = "(intercept)"
+
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
@@ -186,7 +189,7 @@ def _warn_constant(dropped: Sequence[tuple[str, str]], table: Table) -> Iterator
         text = f"{counted(len(constant), 'column')} {has} one value only and {were} left out: {listed(constant, SHOWN)}"
         numbers = ((name, table.columns.get(name)) for name in constant)
         long = [name for name, column in numbers if isinstance(column, Numbers) and column.rounded]
-        if long and table.format == "csv":
+        if long:
             text += f"; of integers beyond 2^53 only the nearest double is read ({listed(long, SHOWN)}): --categorical"
             text += " keeps the cells as they are spelt"
         yield Warn("constant-column", text, {"columns": constant})
@@ -319,6 +322,13 @@ def _refuse_equal_terms(terms: Sequence[Term], file: str) -> None:
     """Two terms of one name could not be told apart in the result."""
     seen: dict[str, Term] = {}
     for term in terms:
+        if term.name == INTERCEPT:
+            raise DataError(
+                "duplicate-term",
+                f"{_made_of(term)} gives a term {INTERCEPT!r}, which is what the intercept is called",
+                hint=f"rename the column, or --drop {quote(term.main or term.sources[0])}",
+                where=Location(file=file, column=term.main or term.sources[0]),
+            )
         if term.name in seen:
             other = seen[term.name]
             name = term.main or other.main or term.sources[0]

@@ -118,6 +118,8 @@ def check_names(names: Collection[str], file: str, line_of: Callable[[int], int 
     """
     seen: dict[str, int] = {}
     for at, name in enumerate(names):
+        if "\0" in name:
+            raise nul_byte(f"{file}: the name of column {at + 1} has a NUL byte", Location(file=file, line=line_of(at)))
         if not name:
             raise DataError(
                 "empty-column-name",
@@ -133,6 +135,11 @@ def check_names(names: Collection[str], file: str, line_of: Callable[[int], int 
                 where=Location(file=file, line=line_of(at), column=name),
             )
         seen[name] = at
+
+
+def nul_byte(text: str, where: Location) -> DataError:
+    """A NUL byte where a name or a category is, which no text has."""
+    return DataError("nul-byte", text, where=where, hint="write the file again without it")
 
 
 def empty_file(file: str, *, header: bool) -> DataError:

@@ -34,6 +34,7 @@ __all__ = [
     "fit_document",
     "path_document",
     "plan_document",
+    "warning_entry",
 ]
 
 #: Fold scores of more folds than this would be most of the document.
@@ -353,7 +354,12 @@ def _stopped(stopped: Stopped | None) -> Document | None:
 
 
 def _warnings(warnings: tuple[Warn, ...]) -> list[Document]:
-    return [{"code": warning.code, "message": warning.message, **warning.facts} for warning in warnings]
+    return list(map(warning_entry, warnings))
+
+
+def warning_entry(warning: Warn) -> Document:
+    """A warning as documents have it."""
+    return {"code": warning.code, "message": warning.message, **warning.facts}
 
 
 def _numbers(values: NDArray[np.float64]) -> list[float | None]:

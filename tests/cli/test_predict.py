@@ -149,7 +149,11 @@ def test_a_target_that_is_no_number_does_not_stop_scoring() -> None:
     frame = changed(table(), "cost", {0: "unknown", 5: "inf", 6: ""})
     outcome = run_tool("predict", path, put(frame))
     assert column(scored(outcome)) == expected()
-    assert "warning" not in outcome.err
+    (told,) = [line for line in outcome.err.splitlines() if line.startswith("warning")]
+    assert told.startswith(
+        "warning[target-domain]: 2 rows have a target that the model cannot take and do not count in"
+    )
+    assert told.endswith("new.csv:2, column 'cost': 'unknown'")
     document = metrics(path, "new.csv")
     used = np.ones(ROWS)
     used[[0, 5, 6]] = 0
@@ -177,7 +181,8 @@ def test_without_a_target_there_are_no_metrics(family: str, target: str) -> None
     frame = table().drop(columns=name) if target == "absent" else table().assign(**{name: "?"})
     outcome = run_tool("predict", path, put(frame))
     assert column(scored(outcome)) == expected()
-    assert "metrics" not in outcome.err
+    assert "metrics:" not in outcome.err
+    assert ("warning[target-domain]" in outcome.err) == (target == "unusable")
     outcome = run_tool("predict", path, "new.csv", "--metrics-out", "metrics.json", "-o", "scores.csv")
     assert outcome.status == 2
     assert "error[option-without-effect]" in outcome.err

@@ -4,7 +4,7 @@ From the inside out it reads the cells, checks them, adds up, and applies the in
 columns itself, so that no column of the table can be taken for one of the scorer's.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from regcli.data.rule import DOMAINS, LARGEST_EXPONENT, Condition, Input, Made, Missing, Rule, degree
@@ -63,15 +63,26 @@ def sql_scorer(rule: Rule, table: str, ids: tuple[str, ...], outputs: tuple[str,
     ------
     UsageError
         ``conflicting-options``: a column that goes along is called like an output; ``not-exportable``: a run of words
-        that overlaps itself.
+        that overlaps itself, or columns whose names differ by capitals alone.
     """
     require_countable(rule)
+    _require_apart([each.column for each in rule.inputs])
     clash = [name for name in ids if name.lower() in outputs]  # SQL does not tell capitals apart
     if clash:
         raise UsageError(
             "conflicting-options", f"column {clash[0]!r} is called like an output", hint="--id COL for another column"
         )
     return "\n".join([*_comments(rule, outputs), *_statement(rule, table, ids, outputs)]) + ";\n"
+
+
+def _require_apart(names: Sequence[str]) -> None:
+    """Databases do not tell capitals apart, some not even within quotes: one column would be taken for the other."""
+    first: dict[str, str] = {}
+    for name in names:
+        other = first.setdefault(name.casefold(), name)
+        if other != name:
+            text = f"columns {other!r} and {name!r} differ by capitals alone, and databases take one for the other"
+            raise UsageError("not-exportable", text, hint="rename one of them and fit again, or another --to")
 
 
 def _comments(rule: Rule, outputs: tuple[str, ...]) -> Iterator[str]:

@@ -65,14 +65,14 @@ def test_a_column_may_have_cells_that_are_no_numbers(write: Write) -> None:
     path = write("x,z\n1,2\n3,oops\n4,NA\n")
     (chunk,) = read_chunks(path, Dialect(), numeric={"x", "z"}, lenient={"z"})
     assert (numbers(chunk, "x"), numbers(chunk, "z")) == ([1, 3, 4], [2, None, None])
-    assert not chunk.bad_cells
+    assert chunk.bad_cells == {"z": {1: "oops"}}
     path = write("x,z\n1,2\nbad,oops\n")
     with pytest.raises(DataError) as caught:
         list(read_chunks(path, Dialect(), numeric={"x", "z"}, lenient={"z"}))
     assert (caught.value.where.column, caught.value.cells) == ("x", ("bad",))
     (chunk,) = read_chunks(path, Dialect(), numeric={"x", "z"}, lenient={"z"}, bad_cells="missing")
     assert (numbers(chunk, "x"), numbers(chunk, "z")) == ([1, None], [2, None])
-    assert chunk.bad_cells == {"x": {1: "bad"}}
+    assert chunk.bad_cells == {"x": {1: "bad"}, "z": {1: "oops"}}
 
 
 def test_raw_cells_of_some_columns(write: Write) -> None:

@@ -163,7 +163,7 @@ def test_a_lenient_column_may_hold_anything(tmp_path: Path) -> None:
     (chunk,) = read_chunks(path, Dialect(), numeric={"a", "b"}, lenient={"a", "b"})
     assert plain(chunk.columns["a"]) == [1, None, None]
     assert plain(chunk.columns["b"]) == [None, None, None]
-    assert not chunk.bad_cells
+    assert chunk.bad_cells == {"a": {1: "x"}, "b": {0: "True", 1: "False"}}
 
 
 @pytest.mark.parametrize("cells", [1, 12, 1 << 19])

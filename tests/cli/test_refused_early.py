@@ -1,0 +1,116 @@
+"""What would go wrong without a word is refused, with the way out."""
+
+import os
+import random
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.cli.conftest import SAMPLES
+from tests.fuzz.tool import run_tool
+
+FIT = ("fit", SAMPLES / "diabetes.csv", "-y", "progression", "--family", "gaussian", "-l", "1")
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def table(*names: str, rows: int = 40) -> dict[str, list[float]]:
+    rng = random.Random(3)  # noqa: S311  (no secret)
+    return {name: [round(rng.gauss(0, 1), 3) for _ in range(rows)] for name in names}
+
+
+def write(columns: dict[str, list[float]]) -> str:
+    lines = [",".join(columns), *(",".join(map(str, row)) for row in zip(*columns.values(), strict=True))]
+    Path("table.csv").write_text("\n".join(lines) + "\n")
+    return "table.csv"
+
+
+def test_sql_is_not_written_for_names_that_differ_by_capitals() -> None:
+    run_tool("fit", write(table("a", "A", "y")), "-y", "y", "--family", "gaussian", "-l", "0.01", "-m", "model.json")
+    refused = run_tool("export", "model.json", "--to", "sql")
+    assert refused.status == 2
+    assert "error[not-exportable]: columns 'a' and 'A' differ by capitals alone" in refused.err
+    assert run_tool("export", "model.json", "--to", "python").status == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "limit", "other"),
+    [("--max-drop", "rmse=0.01", "--max-increase"), ("--max-increase", "cv.r2=0.01", "--max-drop")],
+)
+def test_a_limit_of_the_wrong_direction_is_refused(option: str, limit: str, other: str) -> None:
+    run_tool(*FIT, "-o", "old.json")
+    refused = run_tool(*FIT, "--baseline", "old.json", option, limit)
+    assert refused.status == 2
+    assert f"hint: {other} {limit}" in refused.err
+
+
+@pytest.mark.parametrize("option", ["--model-out", "--report"])
+def test_a_dash_is_no_file_to_write(option: str) -> None:
+    refused = run_tool(*FIT, option, "junit=-" if option == "--report" else "-")
+    assert refused.status == 2
+    assert "writes a file, and '-' is none" in refused.err
+    assert list(Path().iterdir()) == []
+
+
+def test_no_column_is_called_like_the_intercept() -> None:
+    refused = run_tool("path", write(table("(intercept)", "b", "y")), "-y", "y", "--family", "gaussian", "-l", "0.1")
+    assert refused.status == 3
+    assert "error[duplicate-term]: column '(intercept)' gives a term '(intercept)'" in refused.err
+    words = ("path", "table.csv", "-y", "y", "--family", "gaussian", "-l", "0.1")
+    assert run_tool(*words, "--drop", "(intercept)").status == 0
+
+
+def test_names_and_categories_have_no_nul_byte() -> None:
+    numbers = {name: pa.array(values) for name, values in table("a", "y").items()}
+    for columns in ({"b\0": numbers["a"]}, {"b": pa.array(["x", "x\0"] * 20)}):
+        pq.write_table(pa.table({**numbers, **columns}), "table.parquet")
+        refused = run_tool("fit", "table.parquet", "-y", "y", "--family", "gaussian", "-l", "0.01")
+        assert refused.status == 3
+        assert "error[nul-byte]" in refused.err
+
+
+def test_integers_that_only_doubles_make_constant_are_told_in_any_format() -> None:
+    columns = {**table("a", "y", rows=60), "big": [2**60 + at % 12 for at in range(60)]}
+    pq.write_table(pa.table(columns), "table.parquet")
+    told = run_tool("fit", "table.parquet", "-y", "y", "--family", "gaussian", "-l", "0.01", "-f", "names")
+    assert "of integers beyond 2^53 only the nearest double is read (big)" in told.err
+    looked = run_tool("inspect", "table.parquet", "-y", "y", "-f", "table")
+    assert "rounded-integers" in looked.out
+
+
+def test_a_strength_that_path_printed_is_one_of_the_saved_path() -> None:
+    words = (SAMPLES / "diabetes.csv", "-y", "progression", "--family", "gaussian")
+    run_tool("fit", *words, "--save-path", "-m", "model.json")
+    lambdas = run_tool("path", *words, "-f", "json").document["lambdas"]
+    for lam in (lambdas[0], lambdas[-1]):
+        found = run_tool("predict", "model.json", SAMPLES / "diabetes.csv", "--lambda", lam)
+        assert (found.status, "lambda-interpolated" in found.err) == (0, False)
+
+
+def test_a_folder_that_was_removed_is_told(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    os.chdir(gone)
+    gone.rmdir()
+    refused = run_tool(*FIT, "-o", "out.json")
+    assert refused.status == 6
+    assert "the current directory no longer exists" in refused.err
+    assert run_tool(*FIT, "-f", "names").status == 0
+
+
+@pytest.mark.parametrize("size", [1e4, 1e6])
+@pytest.mark.parametrize("penalty", ["l1", "l2"])
+def test_one_far_cell_does_not_hold_logistic_steps_short(penalty: str, size: float) -> None:
+    columns = table("a", "b", "c", "d", rows=50)
+    noise = random.Random(4)  # noqa: S311  (no secret)
+    pairs = zip(columns["a"], columns["d"], strict=True)
+    columns["y"] = [float(a - d + noise.gauss(0, 1) > 0) for a, d in pairs]
+    columns["c"][1] = size
+    words = ("-y", "y", "--family", "binomial", "--no-standardize", "--penalty", penalty, "-l", "0.1,0.01,0.001")
+    found = run_tool("path", write(columns), *words, "-f", "json")
+    assert found.document["violation"] == pytest.approx([0, 0, 0], abs=1e-7)
