@@ -47,7 +47,7 @@ def strengths_elsewhere(asked: Asked, problem: Problem, sd_y: float, lam: float)
     if asked.unpenalised or not (factors > 0).any():
         return found
     found["glmnet"] = _glmnet(asked, problem, sd_y, lam)
-    if np.any(factors != factors[0]) or problem.penalty.has_limits() or lam == 0:
+    if np.any(factors != factors[0]) or problem.penalty.restrict(problem.standing).has_limits() or lam == 0:
         return found
     strength = lam * float(factors[0])
     match problem.objective.family.name:

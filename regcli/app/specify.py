@@ -158,4 +158,5 @@ def make_grid(asked: Asked, problem: Problem) -> tuple[Grid, float | None]:
         return Grid(np.zeros(1), generated=False), top
     n, p = problem.objective.design.shape
     ratio = asked.min_ratio or (MIN_RATIO_WIDE if n < p else MIN_RATIO)
-    return Grid(geometric_grid(top, asked.n_lambdas, ratio), generated=True, by_gain=not penalty.has_zero_limit()), top
+    by_gain = not penalty.restrict(problem.standing).has_zero_limit()
+    return Grid(geometric_grid(top, asked.n_lambdas, ratio), generated=True, by_gain=by_gain), top

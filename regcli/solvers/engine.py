@@ -7,7 +7,7 @@ from typing import Any, Protocol, Self, TypeVar
 import numpy as np
 
 from regcli.problem.objective import NullModel, Objective
-from regcli.problem.protocols import Array, ParallelMap, Penalty
+from regcli.problem.protocols import Array, Integers, ParallelMap, Penalty
 from regcli.problem.tally import Tally
 from regcli.results import Dependence, Iterate, Status
 
@@ -77,6 +77,12 @@ class Problem:
     depends: tuple[Dependence, ...] = ()
     memory: dict[str, object] = field(default_factory=dict)
     lane_map: LaneMap | None = None
+
+    @property
+    def standing(self) -> Integers:
+        """Terms that were not set aside, which their limits of zero are for: those say nothing of what was asked."""
+        aside = [one.column for one in self.depends if one.aside]
+        return np.setdiff1d(np.arange(self.objective.n_terms), np.array(aside, dtype=np.intp))
 
     def lane(self, lane: int) -> Self:
         """The problem of one lane."""

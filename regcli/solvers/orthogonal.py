@@ -69,8 +69,7 @@ def turned(problem: Problem) -> Turned | None:
     None where columns have limits, or are so many that they are not to be held as one dense table. Costs O(n k^2).
     """
     objective = problem.objective
-    aside = [one.column for one in problem.depends if one.aside]
-    live, n = np.setdiff1d(np.flatnonzero(objective.lanes.varies[0]), aside), objective.y.size
+    live, n = np.intersect1d(np.flatnonzero(objective.lanes.varies[0]), problem.standing), objective.y.size
     if problem.penalty.restrict(live).has_limits() or not 0 < n * live.size <= MOST_CELLS:
         return None
     _, lengths, right = np.linalg.svd(weighted_triangle(objective, live)[:, 1:], full_matrices=False)

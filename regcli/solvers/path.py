@@ -56,7 +56,7 @@ def lambda_max(problem: Problem) -> float:
         ``not-converged``: that model was not found.
     """
     objective, penalty = problem.objective.keep(np.array([0])), problem.penalty
-    free = np.flatnonzero(penalty.factors == 0)
+    free = problem.standing[penalty.factors[problem.standing] == 0]
     score = problem.null.score[:1]
     if free.size:
         part, rest = objective.restrict(free), penalty.restrict(free)

@@ -307,3 +307,31 @@ def test_a_constant_target_is_a_model_where_exposures_differ(tmp_path: Path, ask
     none = write(tmp_path / "n.csv", {"x": x, "time": time, "y": np.zeros(8)})
     status, error = ask("fit", none, *words, "--exposure", "time")
     assert (status, error["code"]) == (3, "constant-target")
+
+
+@pytest.mark.parametrize("family", ["gaussian", "binomial", "poisson"])
+def test_an_unpenalised_column_that_is_set_aside_changes_nothing(family: str, ask: Ask, tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    X = noise(rng, 60, 4)
+    eta = X @ [1, 0.5, 0, 1] + noise(rng, 60)
+    y = {"gaussian": eta, "binomial": (eta > 0) * 1, "poisson": np.round(np.exp(eta / 2))}[family]
+    columns = {**dict(zip("abcd", X.T, strict=True)), "e": X[:, 3], "y": y}
+    path = write(tmp_path / "twice.csv", columns)
+    words = ("path", path, "-y", "y", "--family", family, "--penalty-factor", "d=0")
+    (_, alone), (_, twice) = ask(*words, "--drop", "e"), ask(*words, "--penalty-factor", "e=0")
+    assert alone["stopped"]["reason"] == "deviance_change"
+    assert twice["stopped"] == alone["stopped"]
+    assert twice["lambdas"] == pytest.approx(alone["lambdas"], rel=1e-12)
+
+
+def test_where_a_path_begins_keeps_its_digits_beside_a_column_that_is_set_aside(ask: Ask, tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    x, z = np.linspace(-8, -3, 80).round(4), noise(rng, 80)
+    powers = {f"p{d}": x**d for d in range(1, 8)}
+    y = np.round(np.sin(x) + z + 0.1 * rng.standard_normal(80), 4)
+    words = ("-y", "y", "--family", "gaussian", "-l", "0.1", "--penalty-factor", "p*=0")
+    plain = write(tmp_path / "plain.csv", {**powers, "z": z, "y": y})
+    twice = write(tmp_path / "twice.csv", {**powers, "q": 2 * x, "z": z, "y": y})
+    (_, one), (_, other) = ask("fit", plain, *words), ask("fit", twice, *words, "--penalty-factor", "q=0")
+    assert other["dropped"] == [{"column": "q", "reason": "aliased"}]
+    assert other["model"]["lambda_max"] == pytest.approx(one["model"]["lambda_max"], rel=1e-10)
