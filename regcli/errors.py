@@ -263,7 +263,7 @@ WARNING_CODES: MappingProxyType[str, tuple[int, str]] = MappingProxyType(
         "family-guessed": (2, "no --family was given"),
         "delimiter-guessed": (2, "the delimiter was found by looking and is not a comma"),
         "same-file": (3, "a file is read twice, or two files hold the same"),
-        "leading-zeros": (3, "an undeclared column of numbers has leading zeros"),
+        "leading-zeros": (3, "an undeclared column of numbers has leading zeros in the first 1,000 rows"),
         "probable-identifier": (3, "a column of integers that seems to name rows, as numbers of customers do"),
         "constant-column": (3, "a column with one value was left out"),
         "all-missing-column": (3, "a column without any value was left out"),
