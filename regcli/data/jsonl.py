@@ -88,9 +88,7 @@ def _chunk(cells: "_Cells", dialect: Dialect, plan: ChunkPlan) -> Table:
     raw: dict[str, NDArray[np.object_]] = {}
     for name, values in cells.columns().items():
         if plan.keeps(name):
-            raw[name] = np.array([*("" if value is None else _spelt(value) for value in values), None], dtype=object)[
-                :-1
-            ]
+            raw[name] = np.array([*map(_cell, values), None], dtype=object)[:-1]
         if plan.passes_over(name):
             columns[name] = NOT_READ
             continue
@@ -270,13 +268,19 @@ def _text(value: Any) -> str | None:  # noqa: ANN401  (whatever JSON holds)
 
 
 def _spelt(value: Any) -> str:  # noqa: ANN401
-    if isinstance(value, (list, tuple)):
-        return json.dumps(_plain(value), ensure_ascii=False)
-    return str(value)
+    """A value as a category: booleans are called as Python calls them, as in other formats."""
+    return _json(value) if isinstance(value, (list, tuple)) else str(value)
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401
-    """A nested value as Python's own; numbers keep their spelling as text."""
+def _cell(value: Any) -> str:  # noqa: ANN401
+    """A value as it goes along with predictions: as it is spelt, text without its quotes, null as nothing."""
+    return "" if value is None else value if isinstance(value, str) else _json(value)
+
+
+def _json(value: Any) -> str:  # noqa: ANN401
+    """A value as JSON; numbers keep their spelling."""
     if isinstance(value, tuple):
-        return {key: _plain(cell) for key, cell in value}
-    return [_plain(cell) for cell in value] if isinstance(value, list) else value
+        return "{" + ", ".join(f"{_json(key)}: {_json(cell)}" for key, cell in value) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_json, value)) + "]"
+    return str(value) if isinstance(value, _Spelt) else json.dumps(value, ensure_ascii=False)

@@ -1,5 +1,6 @@
 """What would go wrong without a word is refused, with the way out."""
 
+import csv
 import os
 import random
 from pathlib import Path
@@ -114,3 +115,15 @@ def test_one_far_cell_does_not_hold_logistic_steps_short(penalty: str, size: flo
     words = ("-y", "y", "--family", "binomial", "--no-standardize", "--penalty", penalty, "-l", "0.1,0.01,0.001")
     found = run_tool("path", write(columns), *words, "-f", "json")
     assert found.document["violation"] == pytest.approx([0, 0, 0], abs=1e-7)
+
+
+def test_cells_of_json_lines_go_along_as_they_are_spelt() -> None:
+    run_tool(*FIT, "-m", "model.json")
+    cells = dict.fromkeys(("age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6"), "1.50")
+    cells |= {"tags": '[1, 2.50, "3", null]', "more": '{"k": 1e3, "l": [true]}', "vip": "true", "none": "null"}
+    line = ", ".join(f'"{name}": {cell}' for name, cell in cells.items())
+    Path("new.jsonl").write_text("{" + line + "}\n")
+    found = run_tool("predict", "model.json", "new.jsonl", "--append", "-f", "csv", "-qq")
+    (row,) = csv.DictReader(found.out.splitlines())
+    for name, cell in cells.items():
+        assert row[name] == ("" if cell == "null" else cell)
