@@ -68,7 +68,7 @@ class Config:
         """
         out: dict[str, tuple[At, Any]] = {}
         for key, choice in _choices(command).items():
-            everywhere = () if key in COMMANDS else ((key,),)  # [cv] is a command's table, not the option --cv
+            everywhere = () if key in COMMANDS or choice.flag.apart else ((key,),)  # [cv] is a table, not --cv
             for at in ((*(own or (command,)), key), *everywhere):
                 found = _reach(self.table, at)
                 if found is not None:
@@ -133,7 +133,8 @@ class Config:
         everywhere: dict[str, list[Choice]] = {}
         for command in COMMANDS:
             for key, choice in _choices(command).items():
-                everywhere.setdefault(key, []).append(choice)
+                if not choice.flag.apart:
+                    everywhere.setdefault(key, []).append(choice)
         for key, value in self.table.items():
             if key == "check" and isinstance(value, list):
                 for number, table in enumerate(value):

@@ -202,3 +202,13 @@ def test_a_file_above_is_told_by_its_way_there(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=inner, env=environment(), capture_output=True, text=True, timeout=60, check=True)
     assert json.loads(done.stdout)["options"]["config"] == "../regcli.toml"
     assert "options from ../regcli.toml" in done.stderr
+
+
+def test_a_strength_for_fits_is_none_of_a_saved_path(tmp_path: Path, regcli: Run) -> None:
+    (tmp_path / "regcli.toml").write_text('target = "progression"\nfamily = "gaussian"\nlambda = [5, 1]\n')
+    document(regcli("fit", DATA, "--save-path", "-m", "model.json"))
+    assert regcli("predict", "model.json", DATA).returncode == 0
+    (tmp_path / "regcli.toml").write_text("[predict]\nlambda = 1.0\n")
+    done, said = regcli("predict", "model.json", DATA), regcli("predict", "model.json", DATA, "--lambda", "5")
+    assert (done.returncode, said.returncode) == (0, 0)
+    assert done.stdout != said.stdout

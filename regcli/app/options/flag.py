@@ -15,7 +15,8 @@ class Flag:
     ``names`` are its spellings (empty for a positional argument), ``help`` one sentence, ``metavar`` what stands for
     the value (PATH for what is written, FILE for what is read), ``default`` the default in words where None is not the
     whole truth. ``variable`` is the environment variable that stands in for it, ``in_file`` whether a configuration
-    file may say it, ``optional`` whether a positional argument may be left out.
+    file may say it, ``apart`` whether it means something else than the other commands' option of that name, so that the
+    file says it in the command's own table, ``optional`` whether a positional argument may be left out.
     """
 
     names: tuple[str, ...]
@@ -24,6 +25,7 @@ class Flag:
     default: str | None = None
     variable: str | None = None
     in_file: bool = True
+    apart: bool = False
     optional: bool = False
 
 

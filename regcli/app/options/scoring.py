@@ -40,6 +40,7 @@ class Scoring:
             "coefficients are interpolated.",
             "V",
             "the strength that fit chose",
+            apart=True,
         ),
     ] = None
     id: Annotated[
