@@ -10,7 +10,16 @@ from regcli.app import findings as found
 from regcli.app.context import Progress, RunContext
 from regcli.app.declared import declared_names, read_declared, refuse_undeclarable
 from regcli.app.options import Data, InspectRequest, Looking
-from regcli.app.reading import NA_VALUES, dialect_of, read_in, refuse_unread, same_files, shape_of, text_columns
+from regcli.app.reading import (
+    NA_VALUES,
+    dialect_of,
+    read_in,
+    refuse_idle,
+    refuse_unread,
+    same_files,
+    shape_of,
+    text_columns,
+)
 from regcli.app.recipe import read_recipe
 from regcli.app.values import given_options
 from regcli.data.alike import Collinear, duplicate_columns, duplicate_rows, near_collinear
@@ -55,6 +64,7 @@ def inspect(request: InspectRequest, run: RunContext) -> Inspection:
     dialect = check_dialect(dialect_of(request.reading, NA_VALUES))
     asked = Asked(target=looking.target, features=looking.features, drop=looking.drop, categorical=looking.categorical)
     files = find_parts(looking.data, dialect)
+    refuse_idle(files, dialect)
     as_text = text_columns(asked, declared_names(_data(looking)), files[0], dialect)
     refuse_unread(files, dialect, run.memory)
     table = found.near_located(read_in(files, dialect, run, as_text=as_text))

@@ -17,9 +17,10 @@ from regcli.app.limits import Memory
 from regcli.app.options import Data, Folds, Reading
 from regcli.app.parallel import single_blas_thread, usable_cores
 from regcli.app.recipe import read_recipe
+from regcli.app.values import refuse
 from regcli.data.cells import SMALL
 from regcli.data.derive import derived_table
-from regcli.data.dialect import ARROW, Dialect, parse_na_values
+from regcli.data.dialect import ARROW, DELIMITED, Dialect, parse_na_values
 from regcli.data.foresee import foresee
 from regcli.data.identify import Identifier, numbers_rows
 from regcli.data.inputs import met_twice
@@ -43,6 +44,7 @@ __all__ = [
     "identifier_warning",
     "read_in",
     "read_used",
+    "refuse_idle",
     "refuse_missing",
     "refuse_unread",
     "repeated_parts",
@@ -110,9 +112,30 @@ def dialect_of(options: Reading, na_values: tuple[str, ...]) -> Dialect:
 def found_parts(data: Sequence[str], dialect: Dialect, run: RunContext) -> tuple[Part, ...]:
     """The files to score, all there before one is read; from now on numpy works in one thread."""
     parts = tuple(find_parts(data, dialect))
+    refuse_idle(parts, dialect)
     run.progress.expect(foresee(parts, dialect).rows)
     single_blas_thread()
     return parts
+
+
+def refuse_idle(parts: Sequence[Part], dialect: Dialect) -> None:
+    """Refuse options that say how text is written where no file is a text table.
+
+    Raises
+    ------
+    UsageError
+        ``option-without-effect``.
+    """
+    formats = {format_at(part.name, dialect) for part in parts}
+    if formats and formats.isdisjoint(DELIMITED):
+        usual = Dialect()
+        given = {
+            "--delimiter": dialect.delimiter is not None,
+            "--decimal": dialect.decimal != usual.decimal,
+            "--encoding": dialect.encoding != usual.encoding,
+            "--no-header": not dialect.header,
+        }
+        refuse(given, f"on {listed(sorted(formats), len(formats))}: it says how text is written")
 
 
 def refuse_unread(parts: Sequence[Part], dialect: Dialect, memory: Memory) -> None:
@@ -165,6 +188,8 @@ def read_used(
         order=folds.order_by if folds else None,
     )
     parts = find_parts(sources, dialect)
+    if not known:  # further tables may be of another format
+        refuse_idle(parts, dialect)
     refuse_unread(parts, dialect, run.memory)
     as_text = text_columns(asked, declared_names(data), parts[0], dialect) | (known.text if known else set())
     expected = {*known.roles.features, *known.roles.numeric()} if known else ()

@@ -166,19 +166,28 @@ def test_fish_completes(place: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["data.csv", "t.csv.gz", "t.txt.zst", "t.jsonl", "t.feather", "t.parquet"])
-def test_an_answer_takes_less_than_0_15_seconds_of_work(place: Path, name: str) -> None:
+def test_an_answer_takes_little_more_work_than_loading_arrow(place: Path, name: str) -> None:
+    """Measured beside that, for processors differ: 0.07 to 0.17 s where that takes 0.17."""
     if name != "data.csv":
         table(place / name)
     words = {"_REGCLI_COMPLETE": "complete_bash", "COMP_WORDS": f"regcli fit {name} --target p", "COMP_CWORD": "4"}
     env = environment(**words)
     env.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed is compiled
     env["PYTHONPYCACHEPREFIX"] = str(place / "compiled")
-    spent = []
-    for _ in range(6):  # the processor's time, not the clock's: other work on the machine is no part of it
+
+    def work(*command: str) -> tuple[float, str]:
+        """The processor's time, not the clock's: other work on the machine is no part of it."""
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        command = [sys.executable, "-m", "regcli"]
-        done = subprocess.run(command, cwd=place, env=env, capture_output=True, text=True, timeout=60, check=True)
+        done = subprocess.run(
+            [sys.executable, *command], cwd=place, env=env, capture_output=True, text=True, timeout=60, check=True
+        )
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-        assert done.stdout.split() == ["price", "page"]
-    assert min(spent) < 0.15
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done.stdout
+
+    spent, yardstick = [], []
+    for _ in range(6):
+        took, answer = work("-m", "regcli")
+        assert answer.split() == ["price", "page"]
+        spent.append(took)
+        yardstick.append(work("-c", "import pyarrow.parquet")[0])
+    assert min(spent) < 1.2 * min(yardstick)

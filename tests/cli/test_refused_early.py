@@ -127,3 +127,15 @@ def test_cells_of_json_lines_go_along_as_they_are_spelt() -> None:
     (row,) = csv.DictReader(found.out.splitlines())
     for name, cell in cells.items():
         assert row[name] == ("" if cell == "null" else cell)
+
+
+@pytest.mark.parametrize("option", ["--no-header", "--delimiter=;", "--decimal=,", "--encoding=latin-1"])
+def test_how_text_is_written_has_no_effect_on_other_formats(option: str) -> None:
+    pq.write_table(pa.table(table("a", "b", "y")), "table.parquet")
+    Path("table.jsonl").write_text('{"a": 1, "b": 2, "y": 3}\n' * 5)
+    run_tool("fit", "table.parquet", "-y", "y", "--family", "gaussian", "-l", "0.1", "-m", "model.json")
+    for file in ("table.parquet", "table.jsonl"):
+        runs = (("fit", file, "-y", "y"), ("inspect", file), ("predict", "model.json", file))
+        for refused in (run_tool(*run, option) for run in runs):
+            assert refused.status == 2
+            assert f"[option-without-effect]: {option.partition('=')[0]} has no effect on {file[6:]}" in refused.err
