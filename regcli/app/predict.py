@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from itertools import compress
 from typing import Any, NoReturn
 
@@ -20,6 +19,7 @@ from regcli.app.values import bounded, refuse
 from regcli.data.derive import SPELLING, derived_table
 from regcli.data.dialect import Dialect
 from regcli.data.model_read import read_model
+from regcli.data.nearby import names_near
 from regcli.data.read import Part
 from regcli.data.scorer import Scorer
 from regcli.data.table import Levels, Lines, Table
@@ -257,7 +257,7 @@ def _carried(scorer: Scorer, options: Scoring, table: Table) -> tuple[str, ...]:
                 "column-not-found",
                 f"--id: no column {name!r}",
                 where=Location(file=table.files[0].path),
-                near=get_close_matches(name, list(table.columns), n=3),
+                near=names_near(name, table.columns),
                 hint="--id COL names a column of these data; --append carries all of them along",
             )
     return tuple(dict.fromkeys(options.id)) or tuple(name for name in scorer.id if name in table.columns)

@@ -2,13 +2,13 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regcli.data.dialect import Dialect
+from regcli.data.nearby import names_near
 from regcli.data.read import Part, read_chunks
 from regcli.data.scorer import Scorer
 from regcli.data.stored import Matrix
@@ -104,7 +104,7 @@ def require_columns(scorer: Scorer, table: Table) -> None:
             raise DataError(
                 "column-not-found",
                 f"the model needs {what} {name!r}",
-                near=get_close_matches(name, list(table.columns), n=3),
+                near=names_near(name, table.columns),
                 where=Location(file=table.files[0].path),
                 hint="regcli check says everything that these data lack; regcli show lists what the model needs",
             )

@@ -27,7 +27,7 @@ __all__ = ["process_map"]
 Result = TypeVar("Result")
 
 #: Multiplications of one pass over the data for all lanes below which a run is over before copies pay: each takes some
-#: 10 ms, and twice that where what it shares is written to.
+#: 4 ms, and more where what it shares is written to.
 LEAST_WORK = 2e7
 
 

@@ -10,6 +10,7 @@ from regcli.app.formula import Formula
 from regcli.app.options import Data
 from regcli.app.values import bounded
 from regcli.data.learn import Recipe
+from regcli.data.nearby import names_near
 from regcli.data.terms import MOST_POWERS, POLICIES
 from regcli.errors import DataError, Location, UsageError, listed
 
@@ -175,7 +176,7 @@ def _matches(name: str, features: Sequence[str]) -> Sequence[str]:
 
 def _not_found(option: str, name: str, features: Sequence[str], file: str | None) -> DataError:
     """The error for a name that no feature has."""
-    near = get_close_matches(name, features, n=3, cutoff=0.5)
+    near = names_near(name, features)
     hint = f"the columns that are fitted on are: {listed(features, 12)}"
     text = f"{option}: no column {name!r} is fitted on"
     return DataError("column-not-found", text, near=near, hint=hint, where=Location(file=file))

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from regcli.app.options import FitRequest, InspectRequest, PathRequest
 from regcli.data.columns import number
+from regcli.data.nearby import names_near
 from regcli.data.terms import Term
 from regcli.errors import DataError, Location, UsageError
 
@@ -41,7 +41,7 @@ def number_list(option: str, text: str, low: float = -math.inf, high: float = ma
     for line, content in enumerate([text] if file is None else _lines(option, file), start=1):
         where = None if file is None else Location(file, line)
         for part in content.split(",") if file is None else content.replace(",", " ").split():
-            if part.strip():
+            if part.strip() or (file is None and text.strip()):
                 value = number_of(option, part.strip(), where)
                 bounded(option, value, low, high, where=where)
                 values.append(value)
@@ -112,7 +112,7 @@ def term_values(option: str, pairs: Sequence[str], terms: Sequence[Term]) -> dic
             named = [t.name for t in terms if fnmatchcase(t.main or t.name, column) or fnmatchcase(t.name, column)]
         if not named:
             names = dict.fromkeys(term.main or term.name for term in terms)
-            near = get_close_matches(column, names, n=3, cutoff=0.5)
+            near = names_near(column, names)
             raise DataError(
                 "column-not-found",
                 f"{option}: no column {column!r} is fitted on",

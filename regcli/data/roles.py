@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from regcli.data.headings import one_column_hint
+from regcli.data.nearby import names_near
 from regcli.errors import DataError, Location, UsageError, Warn, listed
 
 __all__ = ["TARGET_NAMES", "Asked", "Roles", "assign_roles", "find_column", "match_columns", "parts_of"]
@@ -191,10 +191,7 @@ def _refuse_two_roles(
 
 
 def _not_found(what: str, name: str, columns: Sequence[str], file: str | None) -> DataError:
-    near = get_close_matches(name, columns, n=3, cutoff=0.5)
-    lower = {column.lower(): column for column in columns}
-    if name.lower() in lower and lower[name.lower()] not in near:
-        near.insert(0, lower[name.lower()])
+    near = names_near(name, columns)
     hint = f"the columns are: {listed(columns, 12)}"
     several = [part.strip() for part in name.split(",")]
     if len(several) > 1 and set(several) <= set(columns):

@@ -91,7 +91,7 @@ class Moments:
             if not isinstance(known, _Statistics) or known.objective is not objective:
                 known = problem.memory[self.name] = _Statistics(objective, self._all_lanes())
             self._paths.lanes = [Lane(loss, objective.tally) for loss in known.lanes]
-        self._walk = over_lanes(problem, self._paths.walk, light=objective.n_terms <= FEW_COLUMNS)
+            self._walk = over_lanes(problem, self._paths.walk, light=objective.n_terms <= FEW_COLUMNS)
 
     def _all_lanes(self) -> list[Quadratic]:
         """Make the statistics of all blocks in one pass, and every lane from them."""
