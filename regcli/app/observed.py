@@ -87,7 +87,7 @@ class Observer:
         def spelt_cell(row: int) -> str | None:
             if isinstance(column, Levels):
                 return column.levels[column.codes[row]]
-            return texts.get(row) or spelt(float(y[row]))
+            return texts.get(row) or _told(y[row])
 
         if isinstance(column, Levels):
             rows, expected = np.isnan(y) & (column.codes >= 0), f"one of {listed(self.scorer.classes or (), 2)}"
@@ -107,7 +107,7 @@ class Observer:
         rows[list(texts)] = True
 
         def spelt_cell(row: int) -> str:
-            return texts.get(row) or spelt(float(weights[row]))
+            return texts.get(row) or _told(weights[row])
 
         yield Breach("bad-weights", name, "warning", rows, "a number, 0 or more", spelt_cell)
 
@@ -132,3 +132,8 @@ class Observer:
             return np.ones(table.rows)
         column = table.columns.get(self.scorer.weights or "")
         return column.values if isinstance(column, Numbers) else np.full(table.rows, np.nan)
+
+
+def _told(value: float) -> str:
+    """A number as it is told of."""
+    return spelt(float(value)) if np.isfinite(value) else repr(float(value))

@@ -20,7 +20,7 @@ from regcli.app.recipe import read_recipe
 from regcli.app.values import refuse
 from regcli.data.cells import SMALL
 from regcli.data.derive import derived_table
-from regcli.data.dialect import ARROW, DELIMITED, Dialect, parse_na_values
+from regcli.data.dialect import ARROW, DELIMITED, Dialect, check_dialect, parse_na_values
 from regcli.data.foresee import foresee
 from regcli.data.identify import Identifier, numbers_rows
 from regcli.data.inputs import met_twice
@@ -128,7 +128,7 @@ def refuse_idle(parts: Sequence[Part], dialect: Dialect) -> None:
     """
     formats = {format_at(part.name, dialect) for part in parts}
     if formats and formats.isdisjoint(DELIMITED):
-        usual = Dialect()
+        usual, dialect = Dialect(), check_dialect(dialect)  # what cannot be comes first
         given = {
             "--delimiter": dialect.delimiter is not None,
             "--decimal": dialect.decimal != usual.decimal,

@@ -21,9 +21,6 @@ from regcli.errors import DataError, Location, Warn, counted, listed
 
 __all__ = ["Learnt", "Recipe", "TextRule", "learn_encoder"]
 
-#: What the intercept is called among the terms of a result.
-INTERCEPT = "(intercept)"
-
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
@@ -322,13 +319,6 @@ def _refuse_equal_terms(terms: Sequence[Term], file: str) -> None:
     """Two terms of one name could not be told apart in the result."""
     seen: dict[str, Term] = {}
     for term in terms:
-        if term.name == INTERCEPT:
-            raise DataError(
-                "duplicate-term",
-                f"{_made_of(term)} gives a term {INTERCEPT!r}, which is what the intercept is called",
-                hint=f"rename the column, or --drop {quote(term.main or term.sources[0])}",
-                where=Location(file=file, column=term.main or term.sources[0]),
-            )
         if term.name in seen:
             other = seen[term.name]
             name = term.main or other.main or term.sources[0]

@@ -58,14 +58,6 @@ def test_a_dash_is_no_file_to_write(option: str) -> None:
     assert list(Path().iterdir()) == []
 
 
-def test_no_column_is_called_like_the_intercept() -> None:
-    refused = run_tool("path", write(table("(intercept)", "b", "y")), "-y", "y", "--family", "gaussian", "-l", "0.1")
-    assert refused.status == 3
-    assert "error[duplicate-term]: column '(intercept)' gives a term '(intercept)'" in refused.err
-    words = ("path", "table.csv", "-y", "y", "--family", "gaussian", "-l", "0.1")
-    assert run_tool(*words, "--drop", "(intercept)").status == 0
-
-
 def test_names_and_categories_have_no_nul_byte() -> None:
     numbers = {name: pa.array(values) for name, values in table("a", "y").items()}
     for columns in ({"b\0": numbers["a"]}, {"b": pa.array(["x", "x\0"] * 20)}):

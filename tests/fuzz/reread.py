@@ -180,6 +180,8 @@ def _delimited(mark: str | None) -> Callable[[bytes], Columns]:
 
 
 def _names(names: list[str]) -> list[str]:
+    if any("\0" in name for name in names):
+        raise Refused("nul-byte", "empty-column-name", "duplicate-column")
     if "" in names:
         raise Refused("empty-column-name", "duplicate-column")
     if len(set(names)) < len(names):
@@ -333,6 +335,8 @@ def _arrow_cells(column: Any) -> list[Any]:  # noqa: ANN401
     if pa.types.is_boolean(kind):
         return cells
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        if any(cell is not None and "\0" in cell for cell in cells):
+            raise Refused("nul-byte")
         return [None if cell is None or cell in MISSING else Typed(cell) for cell in cells]
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return [None if cell is None else _known(float(cell)) for cell in cells]
