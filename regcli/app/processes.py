@@ -1,7 +1,7 @@
 """Processes over the lanes of a fit: copies of this one, each of which does all that its lanes ask for.
 
-Where a lane's arrays are small, threads mostly wait for each other's Python: two of them take a tenth off a lasso of
-500 x 20,000, two processes two fifths. A copy shares the matrix and whatever else nobody writes to.
+Where a lane's arrays are small, threads mostly wait for each other's Python: two of them take a twentieth off a lasso
+of 500 x 20,000 in 10 folds, two processes a fifth. A copy shares the matrix and whatever else nobody writes to.
 """
 
 import gc
