@@ -41,7 +41,7 @@ def number_list(option: str, text: str, low: float = -math.inf, high: float = ma
     for line, content in enumerate([text] if file is None else _lines(option, file), start=1):
         where = None if file is None else Location(file, line)
         for part in content.split(",") if file is None else content.replace(",", " ").split():
-            if part.strip() or (file is None and text.strip()):
+            if part.strip():
                 value = number_of(option, part.strip(), where)
                 bounded(option, value, low, high, where=where)
                 values.append(value)
