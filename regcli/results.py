@@ -1,7 +1,7 @@
 """What comes out of a solver: frozen arrays and names, no behaviour."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Self
@@ -37,6 +37,7 @@ __all__ = [
     "TermFacts",
     "Validation",
     "Violation",
+    "columns_aside",
     "figure",
 ]
 
@@ -72,6 +73,11 @@ class Dependence:
     column: int
     others: tuple[int, ...]
     aside: bool
+
+
+def columns_aside(depends: Iterable[Dependence]) -> tuple[int, ...]:
+    """The places of columns that were set aside."""
+    return tuple(one.column for one in depends if one.aside)
 
 
 @dataclass(frozen=True, slots=True)

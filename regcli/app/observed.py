@@ -1,6 +1,5 @@
 """What rows turned out to be: targets and weights of a chunk, and the metrics of predictions against them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,8 +49,8 @@ class Observer:
         if y is None:
             return []
         weights = self._weights(table)
-        wrong = [*self._strange_targets(table, y), *self._bad_weights(table, weights)]
-        known = ~bad & np.isfinite(y) & np.isfinite(weights)
+        wrong = [self._strange_targets(table, y), self._bad_weights(table, weights)]
+        known = ~bad & ~np.isnan(y) & ~np.isnan(weights)
         for breach in wrong:
             known &= ~breach.rows
         self.scores.add(y[known], eta[known], weights[known])
@@ -79,7 +78,7 @@ class Observer:
         coded = [self._event(level) for level in column.levels]
         return np.array([*coded, np.nan])[column.codes]
 
-    def _strange_targets(self, table: Table, y: Array) -> Iterator[Breach]:
+    def _strange_targets(self, table: Table, y: Array) -> Breach:
         """Targets that the model was not fitted for: other classes, text, numbers that its family does not take."""
         name = self.scorer.target
         column, texts = table.columns[name], table.bad_cells.get(name, {})
@@ -87,7 +86,7 @@ class Observer:
         def spelt_cell(row: int) -> str | None:
             if isinstance(column, Levels):
                 return column.levels[column.codes[row]]
-            return texts.get(row) or _told(y[row])
+            return texts.get(row) or spelt(y[row])
 
         if isinstance(column, Levels):
             rows, expected = np.isnan(y) & (column.codes >= 0), f"one of {listed(self.scorer.classes or (), 2)}"
@@ -95,21 +94,19 @@ class Observer:
             family = FAMILIES[self.scorer.family]
             rows, expected = ~np.isnan(y) & ~family.allows(y), family.domain
             rows[list(texts)] = True
-        yield Breach("target-domain", name, "warning", rows, expected, spelt_cell)
+        return Breach("target-domain", name, "warning", rows, expected, spelt_cell)
 
-    def _bad_weights(self, table: Table, weights: Array) -> Iterator[Breach]:
+    def _bad_weights(self, table: Table, weights: Array) -> Breach:
         """Weights that are none."""
-        name = self.scorer.weights
-        if not self.weighted or name is None:
-            return
-        texts = table.bad_cells.get(name, {})
+        name = self.scorer.weights if self.weighted else None
+        texts = table.bad_cells.get(name, {}) if name is not None else {}
         rows = (weights < 0) | np.isinf(weights)
         rows[list(texts)] = True
 
         def spelt_cell(row: int) -> str:
-            return texts.get(row) or _told(weights[row])
+            return texts.get(row) or spelt(weights[row])
 
-        yield Breach("bad-weights", name, "warning", rows, "a number, 0 or more", spelt_cell)
+        return Breach("bad-weights", name, "warning", rows, "a number, 0 or more", spelt_cell)
 
     def _event(self, level: str) -> float:
         """1 for the event, 0 for the other class, nan for anything else.
@@ -132,8 +129,3 @@ class Observer:
             return np.ones(table.rows)
         column = table.columns.get(self.scorer.weights or "")
         return column.values if isinstance(column, Numbers) else np.full(table.rows, np.nan)
-
-
-def _told(value: float) -> str:
-    """A number as it is told of."""
-    return spelt(float(value)) if np.isfinite(value) else repr(float(value))

@@ -19,7 +19,7 @@ from regcli.problem.lanes import Lanes, Partition, make_lanes
 from regcli.problem.objective import Objective
 from regcli.problem.penalties import ElasticNet
 from regcli.problem.protocols import Array, Bools, Design, Family, ParallelMap
-from regcli.results import Dependence, ModelFacts, TermFacts
+from regcli.results import Dependence, ModelFacts, TermFacts, columns_aside
 from regcli.solvers.engine import LaneMap, Problem, Rules
 
 __all__ = [
@@ -148,7 +148,7 @@ def lead_problem(
     dropped = tuple(name for name, _ in prepared.dropped)
     penalty = build_penalty(asked, options, prepared.encoder.terms, dropped)
     depends = _dependent(objective, penalty, asked)
-    aside = [one.column for one in depends if one.aside]
+    aside = columns_aside(depends)
     if aside:
         penalty = penalty.fix(np.array(aside, dtype=np.intp))
     return Problem(

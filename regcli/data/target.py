@@ -36,7 +36,8 @@ class Target:
 
 def spelt(value: float) -> str:
     """A number as a class is named: 1 rather than 1.0."""
-    return str(int(value)) if value == int(value) and abs(value) < 2**53 else repr(float(value))
+    whole = abs(value) < 2**53 and value == int(value)  # infinity and nan have no integer
+    return str(int(value)) if whole else repr(float(value))
 
 
 def guess_family(table: Table, name: str, rows: Rows) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from regcli.problem.objective import NullModel, Objective
 from regcli.problem.protocols import Array, SeparableTerms
-from regcli.results import Certificate, Iterate, Status
+from regcli.results import Certificate, Iterate, Status, columns_aside
 from regcli.solvers.engine import Problem, RawModel
 
 __all__ = ["certify", "certify_lane", "measured", "verdict"]
@@ -81,8 +81,8 @@ def measured(problem: Problem, step: Iterate) -> Iterate:
     So are lanes whose products with the data have lost digits, and all with ``Rules.certify``.
     """
     if problem.depends:
-        aside = {one.column for one in problem.depends if one.aside}
-        step = replace(step, aliased=tuple(sorted({*step.aliased, *aside})), depends=problem.depends)
+        aliased = {*step.aliased, *columns_aside(problem.depends)}
+        step = replace(step, aliased=tuple(sorted(aliased)), depends=problem.depends)
     again = (step.violation > problem.rules.tol) | problem.objective.lanes.cancelled | problem.rules.certify
     if not again.any():
         return step

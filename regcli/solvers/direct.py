@@ -21,7 +21,7 @@ from scipy.linalg import solve_triangular
 
 from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Integers
-from regcli.results import Dependence, Iterate
+from regcli.results import Dependence, Iterate, columns_aside
 from regcli.solvers.dependence import NEARLY, dependences, find_independent, is_dependent, pivots, triangle
 from regcli.solvers.engine import Problem, RawModel, status_of
 
@@ -177,7 +177,7 @@ class _Triangle:
     @property
     def aliased(self) -> tuple[int, ...]:
         """Columns that were set aside."""
-        return tuple(one.column for one in self.depends if one.aside)
+        return columns_aside(self.depends)
 
     def correct(self, gradient: Array) -> Array:
         """R^-1 R^-T times a gradient (p + 1,): the step that would bring it to zero."""

@@ -9,7 +9,7 @@ import numpy as np
 from regcli.problem.objective import NullModel, Objective
 from regcli.problem.protocols import Array, Integers, ParallelMap, Penalty
 from regcli.problem.tally import Tally
-from regcli.results import Dependence, Iterate, Status
+from regcli.results import Dependence, Iterate, Status, columns_aside
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -81,8 +81,8 @@ class Problem:
     @property
     def standing(self) -> Integers:
         """Terms that were not set aside, which their limits of zero are for: those say nothing of what was asked."""
-        aside = [one.column for one in self.depends if one.aside]
-        return np.setdiff1d(np.arange(self.objective.n_terms), np.array(aside, dtype=np.intp))
+        aside = np.array(columns_aside(self.depends), dtype=np.intp)
+        return np.setdiff1d(np.arange(self.objective.n_terms), aside)
 
     def lane(self, lane: int) -> Self:
         """The problem of one lane."""

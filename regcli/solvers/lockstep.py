@@ -84,9 +84,8 @@ class Lockstep:
         self._coefs = np.zeros((lanes, p))
         terms = [objective.terms(problem.penalty, 1.0, lane) for lane in range(lanes)]
         self._edge = np.stack([term.l1 for term in terms])
-        self._past: list[tuple[float, Array]] = [
-            (np.inf, problem.null.score)
-        ]  # the last two strengths, and the scores there
+        # The last two strengths, and the scores there.
+        self._past: list[tuple[float, Array]] = [(np.inf, problem.null.score)]
         self._among = np.zeros((lanes, p), dtype=bool)  # what lanes have in their quadratics
         self._quadratics = Quadratics(problem)
         self._minimise = over_lanes(problem, self._quadratics.minimise)

@@ -39,6 +39,14 @@ def test_sql_is_not_written_for_names_that_differ_by_capitals() -> None:
     assert run_tool("export", "model.json", "--to", "python").status == 0
 
 
+def test_nor_for_a_column_that_goes_along() -> None:
+    run_tool("fit", write(table("a", "b", "y")), "-y", "y", "--family", "gaussian", "-l", "0.01", "-m", "model.json")
+    refused = run_tool("export", "model.json", "--to", "sql", "--id", "A")
+    assert refused.status == 2
+    assert "error[not-exportable]: columns 'a' and 'A' differ by capitals alone" in refused.err
+    assert run_tool("export", "model.json", "--to", "sql", "--id", "a").status == 0
+
+
 @pytest.mark.parametrize(
     ("option", "limit", "other"),
     [("--max-drop", "rmse=0.01", "--max-increase"), ("--max-increase", "cv.r2=0.01", "--max-drop")],

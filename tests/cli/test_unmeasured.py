@@ -30,7 +30,7 @@ def rates() -> None:
     rows = [(rng.gauss(0, 1), rng.random()) for _ in range(60)]
     lines = ["x,y,w", *(f"{x:.3f},{max(0, round(3 + x))},{w:.3f}" for x, w in rows)]
     Path("old.csv").write_text("\n".join(lines) + "\n")
-    lines[3:8] = ["0.1,-inf,1", "0.1,abc,1", "0.1,3,-5", "0.1,3,heavy", "0.1,,1"]
+    lines[3:9] = ["0.1,-inf,1", "0.1,abc,1", "0.1,inf,1", "0.1,3,-5", "0.1,3,heavy", "0.1,,1"]
     Path("new.csv").write_text("\n".join(lines) + "\n")
     run_tool("fit", "old.csv", "-y", "y", "--weights", "w", "--family", "poisson", "-l", "0.01", "-m", "model.json")
 
@@ -53,10 +53,10 @@ def test_numbers_and_weights_that_cannot_be_are_violations() -> None:
     rates()
     found = run_tool("check", "model.json", "new.csv", "-f", "json")
     assert told(found.document) == [
-        ("target-domain", "y", 2, "numbers from 0 on", "-inf"),
+        ("target-domain", "y", 3, "numbers from 0 on", "-inf"),
         ("bad-weights", "w", 2, "a number, 0 or more", "-5"),
     ]
-    assert found.document["metrics_rows"] == 55
+    assert found.document["metrics_rows"] == 54
     assert found.document["rows_scorable"] == 60
 
 
@@ -76,6 +76,6 @@ def test_predict_in_json_tells_warnings_and_metrics_as_lines_of_json() -> None:
     assert len(json.loads(found.out)) == 60
     first, second, third = map(json.loads, found.err.splitlines())
     assert [each["warning"]["code"] for each in (first, second)] == ["target-domain", "bad-weights"]
-    assert (third["schema"], third["rows"]) == ("regcli.metrics/1", 55)
+    assert (third["schema"], third["rows"]) == ("regcli.metrics/1", 54)
     assert run_tool("predict", "model.json", "new.csv", "--json", "-q").err.count("\n") == 2
     assert run_tool("predict", "model.json", "new.csv", "--json", "-qq").err == ""

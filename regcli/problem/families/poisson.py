@@ -51,7 +51,7 @@ class Poisson:
 
     def allows(self, y: Array) -> Bools:
         """Numbers from 0 on, whole or not: rates are counts over their exposure."""
-        return y >= 0
+        return (y >= 0) & np.isfinite(y)
 
     def has_null(self, mean: float) -> bool:
         """Whether some target is above 0; else the intercept is minus infinity."""

@@ -66,7 +66,7 @@ def sql_scorer(rule: Rule, table: str, ids: tuple[str, ...], outputs: tuple[str,
         that overlaps itself, or columns whose names differ by capitals alone.
     """
     require_countable(rule)
-    _require_apart([each.column for each in rule.inputs])
+    _require_apart([*(each.column for each in rule.inputs), *ids])
     clash = [name for name in ids if name.lower() in outputs]  # SQL does not tell capitals apart
     if clash:
         raise UsageError(
