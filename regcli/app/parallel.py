@@ -57,7 +57,7 @@ def wake_blas(threads: int) -> None:
     """
     import numpy as np  # noqa: PLC0415  (a limit of memory is rare)
 
-    from regcli.solvers.unlocked import add_squares  # noqa: PLC0415
+    from regcli.problem.unlocked import add_squares  # noqa: PLC0415
 
     single_blas_thread()
     square, together = np.ones((WAKING, WAKING)), threading.Barrier(threads)

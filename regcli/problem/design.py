@@ -13,6 +13,7 @@ from scipy import sparse
 from regcli.problem.protocols import Array, Integers, ParallelMap
 from regcli.problem.spans import even_spans
 from regcli.problem.tally import Tally
+from regcli.problem.unlocked import add_squares, reflect
 
 __all__ = ["Dense", "Sparse", "make_design"]
 
@@ -197,14 +198,15 @@ class Dense:
             order = np.argsort(labels[span], kind="stable") if count > 1 else None
             rows, root = cells.piled(span, order), np.sqrt(weights[span])
             rows *= root if order is None else root[order]
-            if order is None:
-                out[0] += rows @ (rows[known:].T if known else rows.T)
-                continue
             ends = np.cumsum(np.bincount(labels[span], minlength=count))
             for at, (begin, end) in enumerate(pairwise([0, *ends.tolist()])):
-                if begin < end:
-                    piece = rows[:, begin:end]
-                    out[at] += piece @ (piece[known:].T if known else piece.T)
+                piece = rows[:, begin:end]
+                if begin < end and known:
+                    out[at] += piece @ piece[known:].T
+                elif begin < end:
+                    add_squares(piece, out[at].T)
+        for table in () if known else out:
+            reflect(table.T)
         return out
 
     def rows(self, index: Integers) -> Array:

@@ -10,9 +10,9 @@ from scipy.linalg import lapack
 
 from regcli.problem.protocols import Array, Bools, Integers
 from regcli.problem.tally import Tally
+from regcli.problem.unlocked import cholesky, solve_triangular
 from regcli.solvers.active_set import Near, Solved
 from regcli.solvers.grow import completed
-from regcli.solvers.unlocked import cholesky, solve_triangular
 
 __all__ = ["Factor"]
 

@@ -16,10 +16,10 @@ from scipy import sparse
 from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Bools, Integers
 from regcli.problem.spans import even_spans
+from regcli.problem.unlocked import add_squares, reflect
 from regcli.results import Iterate
 from regcli.solvers.engine import Problem, RawModel, over_lanes, status_of
 from regcli.solvers.lane_path import SPECTRAL, Lane, LanePaths, Point, Quadratic
-from regcli.solvers.unlocked import add_squares
 
 __all__ = ["Moments", "statistics_fit"]
 
@@ -173,11 +173,7 @@ class Moments:
             np.multiply(objective.design.rows(rows).T, root, out=cells[1:-1])
             add_squares(cells, out)
             objective.tally.multiplied(rows.size * (m + 1) * (m + 2) // 2)
-        for start in range(0, m + 2, ROWS):
-            stop = min(start + ROWS, m + 2)
-            out[stop:, start:stop] = out[start:stop, stop:].T
-            out[start:stop, start:stop] = np.triu(out[start:stop, start:stop])
-            out[start:stop, start:stop] += np.triu(out[start:stop, start:stop], 1).T
+        reflect(out)
         return out
 
     def _tables(self, rows: slice) -> Array:

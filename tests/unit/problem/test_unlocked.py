@@ -5,7 +5,7 @@ import pytest
 from scipy.linalg import blas, lapack
 
 from regcli.problem.protocols import Array
-from regcli.solvers.unlocked import LARGE, add_squares, cholesky, solve_triangular
+from regcli.problem.unlocked import LARGE, add_squares, cholesky, solve_triangular
 
 SIZES = (1, LARGE - 1, LARGE, LARGE + 131)
 

@@ -14,12 +14,12 @@ from scipy.linalg import cython_blas, cython_lapack, lapack
 
 from regcli.problem.protocols import Array
 
-__all__ = ["add_squares", "cholesky", "solve_triangular"]
+__all__ = ["add_squares", "cholesky", "reflect", "solve_triangular"]
 
 #: Rows from which on a solve takes longer than 15 microseconds, of which a call by address adds 5.
 LARGE = 400
 
-#: Columns of which what is below the triangle is set to zero at a time.
+#: Columns of which what is below the triangle is written at a time.
 BLOCK = 128
 
 
@@ -54,14 +54,28 @@ def cholesky(matrix: Array) -> tuple[Array, bool]:
 
 
 def add_squares(cells: Array, out: Array) -> None:
-    """Add C C' to the upper triangle of an array (m, m) in column order, C (m, r) being in row order. O(m^2 r)."""
-    (size, rows), one = cells.shape, np.ones(1)
-    _routine(cython_blas, "dsyrk")(b"U", b"T", size, rows, one, cells, rows, one, out, size)
+    """Add C C' to the upper triangle of an array (m, m) in column order, C (m, r) being in row order. O(m^2 r).
+
+    Rows of C may be apart, as in some columns of an array. To add ``C @ C.T`` with numpy takes a fifth longer where r
+    is 65 and m 200: it writes both triangles of a new array first.
+    """
+    size, rows = cells.shape
+    _routine(cython_blas, "dsyrk")(b"U", b"T", size, rows, 1.0, cells, cells.strides[0] // 8, 1.0, out, size)
+
+
+def reflect(out: Array) -> None:
+    """Write the upper triangle of an array (m, m) below the diagonal too, some rows at a time."""
+    size = out.shape[0]
+    for start in range(0, size, BLOCK):
+        rows, stop = slice(start, start + BLOCK), start + BLOCK
+        out[stop:, rows] = out[rows, stop:].T
+        corner = np.triu(out[rows, rows])
+        out[rows, rows] = corner + np.triu(corner, 1).T
 
 
 @cache
 def _routine(module: ModuleType, name: str) -> Callable[..., None]:
-    """A routine that takes letters, integers and arrays by what they are; it needs all of them by address."""
+    """A routine that takes letters, numbers and arrays by what they are; it needs all of them by address."""
     capsule = module.__pyx_capi__[name]
     of_name, of_address = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
     of_name.restype, of_name.argtypes = ctypes.c_char_p, [ctypes.py_object]
@@ -70,14 +84,16 @@ def _routine(module: ModuleType, name: str) -> Callable[..., None]:
     integer = ctypes.c_int if b"int *" in signature else ctypes.c_int64
     routine = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * (signature.count(b",") + 1))(of_address(capsule, signature))
 
-    def call(*arguments: bytes | int | Array) -> None:
+    def call(*arguments: bytes | float | Array) -> None:
         routine(*[_address(argument, integer) for argument in arguments])
 
     return call
 
 
-def _address(argument: bytes | int | Array, integer: type[ctypes.c_int | ctypes.c_int64]) -> object:
+def _address(argument: bytes | float | Array, integer: type[ctypes.c_int | ctypes.c_int64]) -> object:
     """What ctypes passes as an address."""
-    if isinstance(argument, np.ndarray):
-        return argument.ctypes.data
-    return argument if isinstance(argument, bytes) else ctypes.byref(integer(argument))
+    if isinstance(argument, int):
+        return ctypes.byref(integer(argument))
+    if isinstance(argument, float):
+        return ctypes.byref(ctypes.c_double(argument))
+    return argument if isinstance(argument, bytes) else argument.ctypes.data
