@@ -165,14 +165,17 @@ class Objective:
         Two products of cost O(n m L); a tall matrix is read once, block by block, and what is computed for a block
         stays in cache. Groups of blocks are tasks.
         """
-        base, levels = self._on_base(intercepts, coefs)
+        return self.sweep_base(*self._on_base(intercepts, coefs), parallel_map)
+
+    def sweep_base(self, base: Array, levels: Array, parallel_map: ParallelMap) -> "Sweep":
+        """The same for coefficients (L, m) of the base columns as they are, shifted, and levels (L, 1) beside them."""
         shares, block, weights = self.lanes.shares(), self.lanes.partition.block, self.lanes.partition.row_weights
         even = bool(weights.size) and weights.min() == weights.max()
         shares = shares * weights[0] if even else shares
-        eta, shifted = np.empty((intercepts.size, self.y.size)), bool(self.offset.any())
+        eta, shifted = np.empty((levels.size, self.y.size)), bool(self.offset.any())
 
         def over(spans: Sequence[slice]) -> tuple[Array, Array]:
-            level, products = np.zeros(intercepts.size), np.zeros(base.shape)
+            level, products = np.zeros(levels.size), np.zeros(base.shape)
             for rows in spans:
                 part = self.design.part(rows)
                 here = part.dot(base)

@@ -5,13 +5,14 @@ its sd, also where columns are not standardized; for unpenalised coefficients an
 violation = max_j d_j / scale, with scale the largest score of any column at the model of intercept and offset alone.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
-from regcli.problem.objective import NullModel, Objective
-from regcli.problem.protocols import Array, SeparableTerms
+from regcli.problem.objective import NullModel, Objective, Sweep
+from regcli.problem.protocols import Array, Integers, ParallelMap, SeparableTerms
 from regcli.results import Certificate, Iterate, Status, columns_aside
 from regcli.solvers.engine import Problem, RawModel
 
@@ -29,6 +30,48 @@ HIGHEST_FLOOR = 1e-2
 
 #: Cells handled at a time: 32 MB.
 CELLS = 4_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """Models as they are written, each in a lane of an objective of its own, where the data are.
+
+    ``intercepts`` (M,), ``base`` (M, m) coefficients of the base columns, ``standard`` (M, p) those of standardized
+    terms, ``there`` the predictors and minus the gradient there.
+    """
+
+    objective: Objective
+    intercepts: Array
+    base: Array
+    standard: Array
+    there: Sweep
+
+    @classmethod
+    def of(cls, objective: Objective, models: Sequence[RawModel], parallel_map: ParallelMap) -> Self:
+        """Models of the lanes of an objective, one each: two products with the data for all of them."""
+        coefs = np.stack([model.coefs for model in models])
+        intercepts = np.array([model.intercept for model in models])
+        base = objective.lanes.to_base(coefs)
+        standard = np.where(objective.lanes.varies, coefs * objective.lanes.sd, 0.0)
+        levels = intercepts + base @ objective.design.shift
+        return cls(objective, intercepts, base, standard, objective.sweep_base(base, levels[:, None], parallel_map))
+
+    def excess(self, at: int, terms: SeparableTerms) -> float:
+        """How far a model is from optimal: the violation, but for its unit."""
+        varies = self.objective.lanes.varies[at]
+        distance = np.where(varies, terms.distance(self.standard[at], self.there.score[at]), 0.0)
+        return max(float(distance.max(initial=0.0)), abs(float(self.there.level[at])))
+
+    def value(self, at: int, terms: SeparableTerms) -> float:
+        """The penalised objective of a model."""
+        return float(self._alone(at).loss(self.there.eta[at : at + 1])[0]) + terms.value(self.standard[at])
+
+    def floor(self, at: int) -> float:
+        """What rounding may make of the excess of a model."""
+        return _floor(self._alone(at), self.there.eta[at], float(self.intercepts[at]), self.base[at])
+
+    def _alone(self, at: int) -> Objective:
+        return self.objective.keep(np.array([at]))
 
 
 def certify(problem: Problem, models: Sequence[tuple[float, RawModel]]) -> list[Certificate]:
@@ -49,25 +92,22 @@ def certify(problem: Problem, models: Sequence[tuple[float, RawModel]]) -> list[
     """
     objective, null = problem.objective, problem.null
     together = objective.keep(np.zeros(len(models), dtype=np.intp))
-    coefs = np.stack([model.coefs for _, model in models])
-    intercepts = np.array([[model.intercept] for _, model in models])
-    base = together.lanes.to_base(coefs)
-    eta = objective.design.dot(base)
-    eta += intercepts + (base @ objective.design.shift)[:, None]
-    eta += objective.offset
-    level, score = together.score(eta)
-    standard = np.where(objective.lanes.varies, coefs * objective.lanes.sd, 0.0)
+    standing = _Standing.of(together, [model for _, model in models], problem.parallel_map)
     out = []
-    for at, (lam, model) in enumerate(models):
+    for at, (lam, _) in enumerate(models):
         terms = objective.terms(problem.penalty, lam, 0)
-        distance = np.where(objective.lanes.varies[0], terms.distance(standard[at], score[at]), 0.0)
-        scale = float(null.scale[0])
-        violation = max(float(distance.max(initial=0.0)), abs(float(level[at]))) / scale
-        value = float(objective.loss(eta[at : at + 1])[0]) + terms.value(standard[at])
-        wanted = violation > min(CLEAR, problem.rules.tol) and value <= float(null.loss[0]) * (1.0 + CLEAR)
-        floor = min(_floor(objective, eta[at], model.intercept, base[at]) / scale, HIGHEST_FLOOR) if wanted else 0.0
-        out.append(Certificate(violation, floor, _gap(objective, null, terms, eta[at : at + 1], score[at], value)))
+        violation, value = standing.excess(at, terms) / float(null.scale[0]), standing.value(at, terms)
+        floor = _share_of_rounding(standing, at, value, null) if violation > min(CLEAR, problem.rules.tol) else 0.0
+        gap = _gap(objective, null, terms, standing.there.eta[at : at + 1], standing.there.score[at], value)
+        out.append(Certificate(violation, floor, gap))
     return out
+
+
+def _share_of_rounding(standing: _Standing, at: int, value: float, null: NullModel) -> float:
+    """The floor of a model's violation, by the ``null`` model of its lane: 0 where the model is worse than that."""
+    if value > float(null.loss[0]) * (1.0 + CLEAR):
+        return 0.0
+    return min(standing.floor(at) / float(null.scale[0]), HIGHEST_FLOOR)
 
 
 def certify_lane(problem: Problem, steps: Sequence[Iterate], lane: int) -> list[Certificate]:
@@ -87,11 +127,30 @@ def measured(problem: Problem, step: Iterate) -> Iterate:
     if not again.any():
         return step
     violation, status = step.violation.copy(), list(step.status)
-    for lane in np.flatnonzero(again):
-        (certificate,) = certify_lane(problem, [step], int(lane))
-        violation[lane] = certificate.violation
-        status[lane] = verdict(certificate, problem.rules.tol, step, int(lane))
+    for lanes in _together(np.flatnonzero(again), step.coefs.shape[1] + problem.objective.y.size):
+        for lane, certificate in zip(lanes.tolist(), _certify_step(problem, step, lanes), strict=True):
+            violation[lane] = certificate.violation
+            status[lane] = verdict(certificate, problem.rules.tol, step, lane)
     return replace(step, violation=violation, status=tuple(status))
+
+
+def _together(lanes: Integers, cells: int) -> list[Integers]:
+    """Lanes in groups whose predictors and scores, so many ``cells`` a lane, are in memory together."""
+    count = max(1, CELLS // cells)
+    return [lanes[start : start + count] for start in range(0, lanes.size, count)]
+
+
+def _certify_step(problem: Problem, step: Iterate, lanes: Integers) -> Iterator[Certificate]:
+    """Certify some lanes of an iterate, without the gap."""
+    objective, rules = problem.objective, problem.rules
+    models = [problem.raw(step, lane) for lane in lanes.tolist()]
+    standing = _Standing.of(objective.keep(lanes), models, problem.parallel_map)
+    for at, lane in enumerate(lanes.tolist()):
+        terms, null = objective.terms(problem.penalty, step.lam, lane), problem.null.keep(lanes[at : at + 1])
+        violation = standing.excess(at, terms) / float(null.scale[0])
+        below = violation <= rules.tol
+        floor = 0.0 if below else _share_of_rounding(standing, at, standing.value(at, terms), null)
+        yield Certificate(violation, floor, None)
 
 
 def verdict(certificate: Certificate, tol: float, step: Iterate, lane: int) -> Status:

@@ -10,7 +10,7 @@ import pytest
 from regcli.problem.families import FAMILIES
 from regcli.problem.protocols import Array
 from regcli.results import Iterate, Status
-from regcli.solvers.certificate import certify_lane
+from regcli.solvers.certificate import certify_lane, measured
 from regcli.solvers.choose import choose_engine
 from regcli.solvers.direct import Direct
 from regcli.solvers.engine import Engine, Problem, Rules
@@ -22,7 +22,7 @@ from regcli.solvers.path import lambda_max
 from regcli.solvers.row_space import RowSpace
 from tests import oracle
 from tests.battery.problems import RECIPES, Made, explicit, lane_alone, make, unlimited
-from tests.tolerances import REFERENCE, SOLVED, TIGHT
+from tests.tolerances import EXACT, REFERENCE, SOLVED, TIGHT
 
 Build = Callable[[Problem], Engine]
 
@@ -161,6 +161,25 @@ def test_the_certificate_agrees_with_the_oracle(recipe: str, family: str) -> Non
                 best = oracle.objective(made.lane(lane, lam), *_one(problem, exact, lane))
                 assert certificate.gap is not None
                 assert certificate.gap * _null_excess(problem, lane) >= excess - best - TIGHT
+
+
+@pytest.mark.parametrize("recipe", ["tall", "wide", "weights", "offset", "no intercept", "raw columns", "sparse"])
+@pytest.mark.parametrize("family", ["gaussian", "binomial", "poisson"])
+def test_lanes_are_certified_together_as_each_alone(recipe: str, family: str) -> None:
+    made = make(recipe, family, 0.5)
+    problem = made.problem(tol=SOLVED)
+    lam = float(0.05 * lambda_max(problem))
+    exact = choose_engine(problem, lam).advance(np.array([lam]))[0]
+    certain = replace(problem, rules=replace(problem.rules, certify=True))
+    for step in (exact, replace(exact, coefs=1.01 * exact.coefs)):
+        before = problem.objective.tally.counts
+        together = measured(certain, step)
+        taken = problem.objective.tally.counts - before
+        for lane, violation in enumerate(together.violation):
+            (alone,) = certify_lane(problem, [step], lane)
+            assert violation == pytest.approx(alone.violation, rel=REFERENCE, abs=EXACT)
+        if step is exact:  # nothing but one product with the data, and one with what is left of the target
+            assert taken.cells <= 2 * problem.objective.design.cells
 
 
 def _one(problem: Problem, step: Iterate, lane: int) -> tuple[float, Array]:

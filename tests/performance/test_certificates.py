@@ -15,8 +15,8 @@ from regcli.app.context import RunContext
 from regcli.app.fit import fit
 from regcli.app.options import Data, FitRequest, Model, Penalty
 from regcli.problem.tally import Counts
-from regcli.results import Certificate
-from regcli.solvers import certificate
+from regcli.results import Certificate, Iterate
+from regcli.solvers import certificate, path
 from regcli.solvers.engine import Problem, RawModel
 
 #: What certificates may take of all products.
@@ -34,21 +34,30 @@ class Watched:
 
 @contextmanager
 def watched() -> Iterator[Watched]:
-    """Count what is done while a model is certified."""
-    out, certify = Watched(), certificate.certify
+    """Count what is done while models are certified: those that are reported, and lanes on their way."""
+    out, certify, measured = Watched(), certificate.certify, certificate.measured
 
-    def counting(problem: Problem, models: Sequence[tuple[float, RawModel]]) -> list[Certificate]:
-        tally = problem.objective.tally
-        before = tally.counts
-        made = certify(problem, models)
-        out.everything = tally.counts
+    @contextmanager
+    def counted(problem: Problem) -> Iterator[None]:
+        before = problem.objective.tally.counts
+        yield
+        out.everything = problem.objective.tally.counts
         done, had = out.everything - before, out.certificates
         out.certificates = Counts(had.cells + done.cells, had.multiplications + done.multiplications)
+
+    def of_models(problem: Problem, models: Sequence[tuple[float, RawModel]]) -> list[Certificate]:
+        with counted(problem):
+            made = certify(problem, models)
         out.number += len(made)
         return made
 
+    def of_lanes(problem: Problem, step: Iterate) -> Iterate:
+        with counted(problem):
+            return measured(problem, step)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(certificate, "certify", counting)
+        patch.setattr(certificate, "certify", of_models)
+        patch.setattr(path, "measured", of_lanes)
         yield out
 
 
