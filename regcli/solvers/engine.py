@@ -118,24 +118,36 @@ class Engine(Protocol):
         ...
 
 
+class OverLanes(Protocol[Result]):
+    """A map over tasks, a lane and a message each."""
+
+    def __call__(self, tasks: Iterable[tuple[int, Any]], *, light: bool = False) -> list[Result]:
+        """Do all tasks, in order; ``light`` if threads would mostly wait for each other's Python."""
+        ...
+
+
 def serial_map(function: Callable[[Task], Result], tasks: Iterable[Task], /) -> list[Result]:
     """Apply a function to every task, one after the other."""
     return [function(task) for task in tasks]
 
 
-def over_lanes(
-    problem: Problem, function: Callable[[int, Any], Result], *, light: bool = False
-) -> Callable[[Iterable[tuple[int, Any]]], list[Result]]:
+def over_lanes(problem: Problem, function: Callable[[int, Any], Result]) -> OverLanes[Result]:
     """Make a map of a function over tasks, a lane and a message each: ``[function(*task) for task in tasks]``.
 
     What the function keeps of a lane is there at the lane's next task. All else it must be told by messages: it may be
-    at work elsewhere. ``light`` if threads would mostly wait for each other's Python.
+    at work elsewhere.
     """
     objective = problem.objective
+    apart = None
     if problem.lane_map is not None and objective.lanes.n_lanes > 1:
-        return problem.lane_map(function, objective.tally, objective.lanes.n_lanes)
-    over = serial_map if light else problem.parallel_map
-    return lambda tasks: over(lambda task: function(*task), tasks)
+        apart = problem.lane_map(function, objective.tally, objective.lanes.n_lanes)
+
+    def over(tasks: Iterable[tuple[int, Any]], *, light: bool = False) -> list[Result]:
+        if apart is not None:
+            return apart(tasks)
+        return (serial_map if light else problem.parallel_map)(lambda task: function(*task), tasks)
+
+    return over
 
 
 def status_of(violation: Array, tol: float) -> tuple[Status, ...]:

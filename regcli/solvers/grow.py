@@ -16,7 +16,8 @@ def completed(known: Array, fresh: Array) -> Array:
     Room for more is kept behind it, so that a matrix that grows bit by bit is copied now and then only.
     """
     size, more = known.shape[0], fresh.shape[0]
-    room = known.base if known.base is not None and known.base.ndim == known.ndim else known
+    base = known.base  # of an array that came from another process it is its bytes
+    room = base if isinstance(base, np.ndarray) and base.ndim == known.ndim else known
     if room.shape[0] < more:
         side = more + more // SPARE
         room = np.empty((side, side))

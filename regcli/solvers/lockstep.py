@@ -14,8 +14,9 @@ import numpy as np
 from regcli.problem.protocols import Array, Integers, SeparableTerms
 from regcli.results import Iterate
 from regcli.solvers.engine import Problem, RawModel, over_lanes, status_of
-from regcli.solvers.quadratics import COARSE, Quadratics, Stand, Working
+from regcli.solvers.quadratics import COARSE, Quadratics, Stand
 from regcli.solvers.screening import ahead, kept_share, stations
+from regcli.solvers.working import Working
 
 __all__ = ["Lockstep"]
 
@@ -138,7 +139,7 @@ class Lockstep:
         edge = lam * self._edge * kept_share(last, lam, WORKING)
         wanted = ((np.abs(score) >= edge) | (self._coefs != 0) | self._among).any(axis=0)
         wanted[more] = True
-        return self._quadratics.working(np.flatnonzero(wanted))
+        return self._quadratics.working.of(np.flatnonzero(wanted))
 
     def _along(self, working: Working, lams: Array) -> list[_Point]:
         """All lanes at every strength, on the working columns."""

@@ -91,7 +91,7 @@ class Moments:
             if not isinstance(known, _Statistics) or known.objective is not objective:
                 known = problem.memory[self.name] = _Statistics(objective, self._all_lanes())
             self._paths.lanes = [Lane(loss, objective.tally) for loss in known.lanes]
-            self._walk = over_lanes(problem, self._paths.walk, light=objective.n_terms <= FEW_COLUMNS)
+            self._walk = over_lanes(problem, self._paths.walk)
 
     def _all_lanes(self) -> list[Quadratic]:
         """Make the statistics of all blocks in one pass, and every lane from them."""
@@ -108,7 +108,8 @@ class Moments:
     def advance(self, lams: Array, starts: Sequence[RawModel] | None = None) -> list[Iterate]:  # noqa: ARG002
         """Walk every lane over the strengths, one task a lane where statistics are kept."""
         kept = range(len(self._paths.lanes))
-        walks = self._walk((lane, lams) for lane in kept) if kept else self._in_turn(lams)
+        light = self._problem.objective.n_terms <= FEW_COLUMNS
+        walks = self._walk(((lane, lams) for lane in kept), light=light) if kept else self._in_turn(lams)
         return [self._gather(float(lam), [walk[at] for walk in walks]) for at, lam in enumerate(lams)]
 
     def _in_turn(self, lams: Array) -> list[list[Point]]:

@@ -15,21 +15,23 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from regcli.problem.objective import Objective, Sweep
+from regcli.problem.objective import Sweep
 from regcli.problem.protocols import Array, Bools, Integers, SeparableTerms
 from regcli.results import Iterate, Status
+from regcli.solvers.descent import Step
 from regcli.solvers.endless import is_endless
-from regcli.solvers.engine import Problem, RawModel, serial_map
-from regcli.solvers.grow import led
+from regcli.solvers.engine import Problem, RawModel, over_lanes
+from regcli.solvers.lane_models import LaneModels, Stand
 from regcli.solvers.models import Models, has_few_rows
 from regcli.solvers.outlook import Ahead, Course
 from regcli.solvers.screening import kept_share, stations
 
 __all__ = ["Newton"]
 
-#: A lane whose violation does not fall to this share of itself in a round gets a Hessian built where it stands. Rounds
-#: and work are least between 0.05 and 0.2 (20,000 x 100 and 500 x 2,000); at 0.5 the latter takes half as much again.
-CONTRACTION, MANY_ROUNDS = 0.2, 4
+#: A lane whose violation does not fall to this share of itself in a round may get a Hessian built where it stands.
+#: Rounds and work are least between 0.05 and 0.2 (20,000 x 100 and 500 x 2,000); at 0.5 the latter takes half as much
+#: again.
+CONTRACTION = 0.2
 
 #: Below this many multiplications a Hessian costs less than the rounds it saves, and every lane builds its own.
 LITTLE_WORK = 10_000_000
@@ -79,14 +81,6 @@ CERTAIN_ETA, LIGHT = 6.0, 1e-6
 
 #: Rounds without a better violation after which a lane is left at the best there is.
 PATIENCE = 8
-
-
-@dataclass
-class _Working:
-    """Columns in order of entry, and the objective restricted to them."""
-
-    columns: Integers
-    objective: Objective
 
 
 @dataclass
@@ -150,7 +144,9 @@ class Newton:
         self._at = _Place(null.intercepts.copy(), np.zeros((lanes, p)), eta, null.level.copy(), null.score.copy())
         self._last = np.inf
         first = np.arange(p) if p <= ALL_COLUMNS else np.flatnonzero(problem.penalty.factors == 0)
-        self._working = _Working(first, objective.restrict(first))
+        lane_models = LaneModels(problem)
+        self._columns, self._minimise = lane_models.working, over_lanes(problem, lane_models.goal)
+        self._working = self._columns.of(first)
         work = objective.design.shape[0] * p * min(p, ALL_COLUMNS)
         self._aim = FINE if work <= LITTLE_WORK or (lanes == 1 and work <= MUCH_WORK) else COARSE
         usual = float(objective.curvature_weights(0, eta[0]).sum())
@@ -279,7 +275,7 @@ class Newton:
         if old.columns.size > 2 * (np.count_nonzero(wanted | used) + ALL_COLUMNS):
             kept = np.flatnonzero((wanted | used)[old.columns])
         order = np.concatenate([old.columns[kept], fresh])
-        self._working = _Working(order, objective.restrict(order))
+        self._working = self._columns.of(order)
         if kept.size == old.columns.size:
             self._models.grown(self._working.objective)
         else:
@@ -322,8 +318,8 @@ class Newton:
             distance[list(state.aliased[lane])] = 0.0
             violation = max(float(distance.max(initial=0.0)), abs(float(at.level[lane]))) / scale[lane]
             before = state.violation[lane]
-            if np.isfinite(before) and violation > target and _is_slow(violation / before, target / violation):
-                self._models.slow(int(lane))
+            if np.isfinite(before) and violation > target:
+                self._models.pace(int(lane), _rounds_left(violation / before, target / violation))
             state.violation[lane] = violation
             state.stale[lane] = 0 if violation < 0.9 * state.best[lane] else state.stale[lane] + 1
             state.best[lane] = min(state.best[lane], violation)
@@ -343,11 +339,11 @@ class Newton:
             reach = np.abs(at.score[np.ix_(alive, columns)]) / np.stack([state.terms[lane].l1 for lane in alive])
         reach[(at.coefs[np.ix_(alive, columns)] != 0) | np.isnan(reach)] = np.inf
         self._models.prepare(alive, reach, at.eta)
-        large = reach.shape[1] > FEW_COLUMNS
-        goals = (self._problem.parallel_map if large else serial_map)(
-            lambda which: self._goal(state, int(alive[which]), reach[which]), range(alive.size)
-        )
-        levels, coefs = np.array([goal[0] for goal in goals]), np.stack([goal[1:] for goal in goals])
+        stands = [(lane, self._stand(state, lane, row)) for lane, row in zip(alive.tolist(), reach, strict=True)]
+        goals = self._minimise(stands, light=reach.shape[1] <= FEW_COLUMNS)
+        for lane, goal in zip(alive, goals, strict=True):
+            state.aliased[lane] = goal.aliased
+        levels, coefs = np.array([goal.coefs[0] for goal in goals]), np.stack([goal.coefs[1:] for goal in goals])
         trial = self._search(state, alive, levels, coefs)
         for which, lane in enumerate(alive):
             settled = not self._loose or self._settles(state, int(lane), trial.sweep.eta[which])
@@ -375,35 +371,22 @@ class Newton:
         state.far[lane] = 0  # it is on its way
         return True
 
-    def _goal(self, state: _Round, lane: int, reach: Array) -> Array:
-        """Minimiser of the quadratic model of one lane: intercept first, then the working columns.
-
-        The model is built on the columns near to taking part; one that is missed shows in the next round's violation.
-        """
-        at, objective = self._at, self._working.objective
-        own, score = at.coefs[lane, self._working.columns], at.score[lane, self._working.columns]
-        model = self._models.model(lane, reach, at.eta[lane])
-        columns = model.columns
-        free = np.inf if objective.intercept else 0.0
-        part = state.terms[lane].take(columns)
-        widened = SeparableTerms(
-            led(0.0, part.l1),
-            led(0.0, part.l2),
-            led(-free, part.lower),
-            led(free, part.upper),
-            limited=part.limited or not objective.intercept,
-        )
-        here, slope = (float(at.levels[lane]), own[columns]), (float(at.level[lane]), score[columns])
-        tol, outlook = self._inner(state, lane), None
+    def _stand(self, state: _Round, lane: int, reach: Array) -> Stand:
+        """How a lane stands before a round, and what its model is made of."""
+        at, columns = self._at, self._working.columns
+        outlook = None
         if state.ahead is not None and not state.rounds[lane]:
-            outlook = state.ahead.of(lane, self._working.columns[columns])
-        level, found, aliased = model.minimise(here, slope, widened, tol, outlook)
-        if outlook is not None and not _falls(here, (level, found), slope, part):
-            level, found, aliased = model.minimise(here, slope, widened, tol)
-        state.aliased[lane] = tuple(int(columns[j]) for j in aliased)
-        goal = led(level, own)
-        goal[1 + columns] = found
-        return goal
+            outlook = state.ahead.of(lane, columns)
+        return Stand(
+            columns,
+            (float(at.levels[lane]), at.coefs[lane, columns]),
+            (float(at.level[lane]), at.score[lane, columns]),
+            state.terms[lane],
+            reach,
+            self._inner(state, lane),
+            outlook,
+            self._models.source(lane, reach, at.eta[lane]),
+        )
 
     def _inner(self, state: _Round, lane: int) -> float:
         """Slope to which the quadratic model of a lane is solved: by then the model itself is off by more."""
@@ -423,7 +406,7 @@ class Newton:
         parallel_map = self._problem.parallel_map
         sweep = objective.keep(alive).sweep(levels, coefs, parallel_map)
         here = at.coefs[np.ix_(alive, columns)]
-        step = _Step(levels - at.levels[alive], coefs - here, [state.terms[lane] for lane in alive])
+        step = Step(levels - at.levels[alive], coefs - here, [state.terms[lane] for lane in alive])
         before = step.slopes(np.arange(alive.size), at.level[alive], at.score[np.ix_(alive, columns)], here, 1.0)
         length, index = np.ones(alive.size), np.arange(alive.size)
         for _ in range(HALVINGS):
@@ -450,41 +433,14 @@ class Newton:
         return _Trial(levels, coefs, sweep)
 
 
-@dataclass(frozen=True)
-class _Step:
-    """Steps of lanes: of their intercepts (A,), of their coefficients (A, k), and their penalties."""
-
-    rise: Array
-    move: Array
-    terms: list[SeparableTerms]
-
-    def slopes(self, index: Integers, level: Array, score: Array, coefs: Array, side: float) -> Array:
-        """Slopes of the penalised objectives of some lanes along their steps, at coefficients on the way.
-
-        Just beyond them with ``side`` 1, just before them with -1: where a coefficient is zero the two differ.
-        """
-        rise, move = self.rise[index], self.move[index]
-        l1, l2 = np.stack([self.terms[at].l1 for at in index]), np.stack([self.terms[at].l2 for at in index])
-        pull = l1 * np.where(coefs != 0, np.sign(coefs) * move, side * np.abs(move))
-        return np.asarray((pull + (l2 * coefs - score) * move).sum(axis=1) - level * rise)
-
-
-def _falls(
-    here: tuple[float, Array], goal: tuple[float, Array], score: tuple[float, Array], terms: SeparableTerms
-) -> bool:
-    """Whether the penalised objective of a lane falls where its step to a goal begins."""
-    step, only = _Step(np.array([goal[0] - here[0]]), goal[1][None] - here[1], [terms]), np.zeros(1, dtype=np.intp)
-    return bool(step.slopes(only, np.array([score[0]]), score[1][None], here[1][None], 1.0)[0] < 0)
-
-
 def _is_far(weights: Array, eta: Array) -> bool:
     """Whether some training row has a predictor, or so little weight, as rows have where there is no solution."""
     used = weights > 0
     return bool(np.abs(eta[used]).max() > CERTAIN_ETA or weights[used].min() < LIGHT * weights[used].mean())
 
 
-def _is_slow(ratio: float, rest: float) -> bool:
-    """Whether a lane whose violation fell to ``ratio`` would take many rounds for the ``rest`` of the way."""
+def _rounds_left(ratio: float, rest: float) -> float:
+    """Rounds that a lane whose violation fell to ``ratio`` would take for the ``rest`` of the way at that pace."""
     if ratio >= 1:
-        return True
-    return ratio > CONTRACTION and np.log(rest) / np.log(ratio) > MANY_ROUNDS
+        return np.inf
+    return float(np.log(rest) / np.log(ratio)) if ratio > CONTRACTION else 0.0

@@ -29,6 +29,11 @@ class Outlook:
     step: Array
     change: Array
 
+    def of(self, columns: Integers) -> "Outlook":
+        """The same for some of the columns, by their places."""
+        places = np.concatenate([[0], 1 + columns])
+        return Outlook(self.step[places], self.change[places])
+
 
 @dataclass(frozen=True)
 class _Stand:

@@ -1,20 +1,19 @@
 """The quadratics of lanes, each on the few columns that its lane needs, which grow as more come near to taking part."""
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
-from regcli.problem.objective import Objective
-from regcli.problem.protocols import Array, Bools, Integers, Penalty, SeparableTerms
+from regcli.problem.protocols import Array, Bools, Integers
 from regcli.solvers.active_set import ActiveSet
 from regcli.solvers.engine import Problem
 from regcli.solvers.factor import Factor
 from regcli.solvers.matrix_free import MatrixFree
 from regcli.solvers.models import most_columns
 from regcli.solvers.screening import NEAR, is_stale
+from regcli.solvers.working import Working, WorkingColumns
 
-__all__ = ["COARSE", "Answer", "Quadratics", "Stand", "Working"]
+__all__ = ["COARSE", "Answer", "Quadratics", "Stand"]
 
 #: Share of its L1 weight from which on a column comes along where one is missing in a quadratic: from 0.9, 0.93 or 0.95
 #: on a lasso of 500 x 20,000 takes the same time, and 370, 340 and 315 MiB.
@@ -25,34 +24,6 @@ COARSE, FINE = 0.5, 1e-3
 
 #: Share of the residual at which conjugate gradients end: here the model is exact, and no round makes up for it.
 EXACT = 1e-3
-
-
-@dataclass(frozen=True)
-class Working:
-    """Columns that may take part before a batch ends, in ascending order, of the ``whole`` objective."""
-
-    columns: Integers
-    whole: Objective
-    penalty: Penalty
-
-    @cached_property
-    def objective(self) -> Objective:
-        """The objective of these columns, which are gathered."""
-        return self.whole.restrict(self.columns)
-
-    @property
-    def has_gathered(self) -> bool:
-        """Whether they have been."""
-        return "objective" in self.__dict__
-
-    def places(self, columns: Integers) -> Integers:
-        """Where some of the columns are."""
-        return np.searchsorted(self.columns, columns)
-
-    def terms(self, lam: float, lane: int) -> SeparableTerms:
-        """The penalty at one strength in a lane's coordinates."""
-        lanes, columns = self.whole.lanes, self.columns
-        return self.penalty.terms(lam, lanes.sd[lane, columns], lanes.unit[lane, columns], float(lanes.l2_scale[lane]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,22 +74,14 @@ class Quadratics:
         lanes = problem.objective.lanes.n_lanes
         self._own: list[_Own | None] = [None] * lanes
         self._most = most_columns(lanes)
-        self._last: Working | None = None
-
-    def working(self, columns: Integers) -> Working:
-        """The problem on some columns; the last one is kept."""
-        last = self._last
-        if last is None or not np.array_equal(last.columns, columns):
-            problem = self._problem
-            last = self._last = Working(columns, problem.objective, problem.penalty.restrict(columns))
-        return last
+        self.working = WorkingColumns(problem)
 
     def minimise(self, lane: int, stand: Stand) -> Answer:
         """Minimise a lane's quadratic.
 
         The first answer is that of the quadratic as it was made; later ones start from the score of the data.
         """
-        problem, working, before = self._problem, self.working(stand.columns), self._own[lane]
+        problem, working, before = self._problem, self.working.of(stand.columns), self._own[lane]
         terms, scale = working.terms(stand.lam, lane), float(problem.null.scale[lane])
         own = self._own[lane] = self._extended(working, lane, stand, terms.l1)
         places = working.places(own.columns)
@@ -150,7 +113,7 @@ class Quadratics:
         fresh = soon[~among[soon]]
         among[fresh] = True
         if soon.size > self._most:
-            alone = _gathered(working).keep(np.array([lane]))
+            alone = working.gathered().keep(np.array([lane]))
             form = MatrixFree(alone, working.places(soon), alone.lanes.weights(0), level=False, relative=EXACT)
             return _Own(soon, among, None, ActiveSet(form))
         columns = fresh if own is None else np.concatenate([own.columns, fresh])
@@ -167,14 +130,3 @@ class Quadratics:
         alone = self._problem.objective.keep(np.array([lane]))
         labels = np.zeros(alone.y.size, dtype=np.intp)
         return alone.grams(alone.lanes.weights(0), labels, columns, alone.scaling, known + 1)[0, 1:]
-
-
-def _gathered(working: Working) -> Objective:
-    """The objective of working columns; where they are gathered in a copy of this process that does not count."""
-    if working.has_gathered:  # by who asks
-        return working.objective
-    tally = working.whole.tally
-    before = tally.counts
-    objective = working.objective
-    tally.add(before - tally.counts)
-    return objective

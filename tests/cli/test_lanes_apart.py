@@ -14,7 +14,9 @@ from tests.cli.conftest import environment
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="copies are made on Linux")
 
-WORDS = ("-y", "y", "--folds", "5", "--full-path", "--n-lambdas", "40", "--family", "gaussian")
+WORDS = ("--folds", "5", "--full-path", "--n-lambdas", "40")
+NUMBERS = ("-y", "y", "--drop", "c", "--family", "gaussian")
+CLASSES = ("-y", "c", "--drop", "y", "--family", "binomial")
 
 
 @pytest.fixture(scope="module")
@@ -24,14 +26,17 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
     X = rng.integers(0, 10, size=(300, 12_000))
     y = X[:, :20] @ rng.normal(size=20) + rng.normal(size=300)
     file = tmp_path_factory.mktemp("wide") / "wide.csv"
-    lines = [",".join(map(str, [*row, f"{value:.4f}"])) for row, value in zip(X.tolist(), y.tolist(), strict=True)]
-    file.write_text("\n".join([",".join([*(f"x{j}" for j in range(12_000)), "y"]), *lines]) + "\n")
+    lines = [
+        ",".join(map(str, [*row, f"{value:.4f}", int(value > np.median(y))]))
+        for row, value in zip(X.tolist(), y.tolist(), strict=True)
+    ]
+    file.write_text("\n".join([",".join([*(f"x{j}" for j in range(12_000)), "y", "c"]), *lines]) + "\n")
     return file
 
 
-def begun(file: Path, *words: str) -> "subprocess.Popen[str]":
+def begun(file: Path, *words: str, target: tuple[str, ...] = NUMBERS) -> "subprocess.Popen[str]":
     heeded = ["env", "--default-signal=HUP,INT,TERM"]  # in the background of a script they may be ignored
-    command = [*heeded, sys.executable, "-m", "regcli", "cv", str(file), *WORDS, *words]
+    command = [*heeded, sys.executable, "-m", "regcli", "cv", str(file), *target, *WORDS, *words]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, cwd=file.parent, env=environment(), stdout=pipe, stderr=pipe, text=True)
 
@@ -52,8 +57,9 @@ def gone(pid: int) -> bool:
         return True
 
 
-def test_processes_change_no_byte(wide: Path) -> None:
-    alone, apart = begun(wide, "--jobs", "1"), begun(wide, "--jobs", "3", "-v")
+@pytest.mark.parametrize("target", [NUMBERS, CLASSES], ids=["gaussian", "binomial"])
+def test_processes_change_no_byte(wide: Path, target: tuple[str, ...]) -> None:
+    alone, apart = begun(wide, "--jobs", "1", target=target), begun(wide, "--jobs", "3", "-v", target=target)
     most = 0
     while apart.poll() is None and most < 2:
         most = max(most, len(copies(apart)))

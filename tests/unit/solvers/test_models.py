@@ -6,19 +6,20 @@ import pytest
 from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array
 from regcli.solvers import models
-from regcli.solvers.engine import serial_map
-from regcli.solvers.models import LaneModel, Models
+from regcli.solvers.engine import Problem, serial_map
+from regcli.solvers.lane_models import LaneModel, LaneModels, Stand
+from regcli.solvers.models import Models
 from tests.battery.problems import FOLDS, unlimited
 
 N, P = 1200, 12
 
 
-@pytest.fixture(name="objective")
-def logistic() -> Objective:
+@pytest.fixture(name="problem")
+def logistic() -> Problem:
     """Of two classes, with columns far from their means and of different spreads."""
     rng = np.random.default_rng(3)
     X = rng.normal(size=(N, P)) * np.geomspace(0.1, 10, P) + 5
-    return unlimited(X, (rng.random(N) < 0.4).astype(float), "binomial", np.ones(P)).problem(1e-9).objective
+    return unlimited(X, (rng.random(N) < 0.4).astype(float), "binomial", np.ones(P)).problem(1e-9)
 
 
 def hessian(model: LaneModel) -> Array:
@@ -43,16 +44,19 @@ def reaching(*counts: int) -> Array:
 
 
 def test_a_lane_has_its_own_hessian_where_those_of_all_would_be_too_large(
-    objective: Objective, monkeypatch: pytest.MonkeyPatch
+    problem: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(models, "most_columns", lambda _lanes, _blocks: 6)
+    objective = problem.objective
     made, eta = Models(objective, serial_map, fresh=False, curvature=0.25), np.zeros((FOLDS + 1, N))
-    lanes = np.arange(FOLDS + 1)
+    kept, lanes, nothing = LaneModels(problem), range(FOLDS + 1), (0.0, np.zeros(P))
     made.begin()
     for counts in ((3, 4, 3, 2), (5, 4, 3, 2), (5, 9, 3, 2), (6, 9, 5, 2), (6, 6, 5, 2)):
         reach = reaching(*counts)
-        made.prepare(lanes, reach, eta)
+        made.prepare(np.arange(FOLDS + 1), reach, eta)
         for lane in lanes:
-            model = made.model(int(lane), reach[lane], eta[lane])
+            source, terms = made.source(lane, reach[lane], eta[lane]), objective.terms(problem.penalty, 1.0, lane)
+            stand = Stand(np.arange(P), nothing, nothing, terms, reach[lane], 1e-9, None, source)
+            model = kept.model(lane, stand)
             assert set(np.flatnonzero(np.isinf(reach[lane]))) <= set(model.columns)
-            np.testing.assert_allclose(hessian(model), expected(objective, int(lane), model), atol=1e-10)
+            np.testing.assert_allclose(hessian(model), expected(objective, lane, model), atol=1e-10)

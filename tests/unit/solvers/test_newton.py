@@ -1,15 +1,18 @@
 """Newton's rounds: what a bad step does to them, and what the strengths before do for them."""
 
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from regcli.app.processes import process_map
 from regcli.problem.protocols import Array
 from regcli.results import Iterate, Status
 from regcli.solvers import outlook
 from regcli.solvers.engine import Problem
-from regcli.solvers.models import LaneModel
+from regcli.solvers.lane_models import LaneModel
 from regcli.solvers.path import Grid, Walk, geometric_grid, lambda_max
 from tests.battery.problems import unlimited
 
@@ -31,6 +34,28 @@ def logistic(family: str = "binomial") -> Problem:
 def walked(problem: Problem, count: int = 30) -> list[Iterate]:
     """A path of some strengths."""
     return list(Walk(problem, Grid(geometric_grid(lambda_max(problem), count, 1e-2), generated=False)))
+
+
+def few_rows() -> Problem:
+    """Of so few rows that every lane has a Hessian of its own, on columns that come and go."""
+    rng = np.random.default_rng(6)
+    X = rng.normal(size=(150, 400))
+    y = (X[:, :10].sum(axis=1) + rng.normal(size=150) > 0).astype(float)
+    return unlimited(X, y, "binomial", np.ones(400)).problem(1e-7)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="copies are made on Linux")
+@pytest.mark.parametrize("made", [logistic, lambda: logistic("poisson"), few_rows], ids=["shared", "poisson", "few"])
+def test_lanes_in_processes_are_where_they_would_be_in_one(made: Callable[[], Problem]) -> None:
+    alone, problem = walked(made(), 40), made()
+    with process_map(3, np.inf) as lane_map:
+        apart = walked(replace(problem, lane_map=lane_map), 40)
+        assert lane_map is not None
+        assert lane_map.processes == 3
+    for one, other in zip(alone, apart, strict=True):
+        assert np.array_equal(one.coefs, other.coefs)
+        assert np.array_equal(one.intercepts, other.intercepts)
+        assert np.array_equal(one.rounds, other.rounds)
 
 
 def coefs(steps: list[Iterate]) -> Array:
