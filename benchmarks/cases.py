@@ -60,6 +60,7 @@ _MADE = (
     Table("wide", "gaussian", 500, 20_000, 0.5, 20, 3.0, seed=13),
     Table("ltall", "binomial", 50_000, 100, 0.5, 30, 1.5, seed=14),
     Table("lwide", "binomial", 500, 5_000, 0.5, 20, 3.0, seed=15),
+    Table("lmid", "binomial", 5_000, 1_000, 0.5, 60, 1.5, seed=17),
     Table("lsparse", "binomial", 20_000, 50_000, 0.0, 200, 2.0, density=0.002, seed=16),
 )
 
@@ -78,6 +79,7 @@ _SMALL_SIZES = {
     "wide": (80, 600),
     "ltall": (1_500, 30),
     "lwide": (100, 300),
+    "lmid": (400, 80),
     "lsparse": (600, 1_000),
 }
 
@@ -109,6 +111,7 @@ CASES = {
         Case("tall-shares", "tall", SHARES),
         Case("ltall", "ltall"),
         Case("lwide", "lwide"),
+        Case("lmid", "lmid"),
         Case("lsparse", "lsparse"),
         Case("tall-ridge", "tall", (0.0,)),
         Case("mid-ridge", "mid", (0.0,)),
