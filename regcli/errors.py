@@ -287,6 +287,7 @@ WARNING_CODES: MappingProxyType[str, tuple[int, str]] = MappingProxyType(
         "target-domain": (3, "targets that the model was not fitted for do not count in the metrics"),
         "bad-weights": (3, "weights that are none: their rows do not count in the metrics"),
         "out-of-range": (3, "numbers below or above all that the model was trained on"),
+        "id-not-found": (3, "a column that names the rows is not in the data; the predictions go without it"),
         "lambda-interpolated": (
             2,
             "the strength lies between two of the saved path, and so do the coefficients",

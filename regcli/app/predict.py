@@ -160,7 +160,12 @@ def predict(request: PredictRequest, run: RunContext) -> PredictOutcome:
         drop=drop,
         kind=kind,
         threshold=threshold,
-        warnings=(*model_warnings(scorer, first, options.model), *between, *repeated_parts(parts)),
+        warnings=(
+            *model_warnings(scorer, first, options.model),
+            *between,
+            *_absent_ids(scorer, options, first),
+            *repeated_parts(parts),
+        ),
     )
     observer = Observer.begun(scorer, first, threshold, request.reading.decimal)
     tally = _Tally(Findings(scorer, places="first" if options.metrics_out is None else "columns"), observer)
@@ -261,6 +266,14 @@ def _carried(scorer: Scorer, options: Scoring, table: Table) -> tuple[str, ...]:
                 hint="--id COL names a column of these data; --append carries all of them along",
             )
     return tuple(dict.fromkeys(options.id)) or tuple(name for name in scorer.id if name in table.columns)
+
+
+def _absent_ids(scorer: Scorer, options: Scoring, table: Table) -> Iterator[Warn]:
+    """What the model's rows were named by, and would go along, is not there."""
+    absent = [name for name in scorer.id if name not in table.columns]
+    if absent and not (options.append or options.id):
+        text = f"{table.files[0].path} has no column {listed([repr(name) for name in absent], 5)} to name the rows by"
+        yield Warn("id-not-found", f"{text}: the predictions go without; --id COL for another", {"columns": absent})
 
 
 def _header(plan: _Plan) -> tuple[str, ...]:

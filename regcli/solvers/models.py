@@ -123,9 +123,11 @@ class Models:
             self._kept[lane] = False
 
     def _rounds_of(self, size: int) -> float:
-        """Rounds that take as long as a Hessian of so many columns."""
-        n = self._objective.y.size
-        return 0.5 * n * size**2 / (SWEEPS * n * size + KERNEL)
+        """Rounds that take as long as a Hessian of so many columns, of which a sparse matrix stores a share."""
+        design = self._objective.design
+        n, m = design.shape
+        stored = size * design.cells / max(n * m, 1)
+        return 0.5 * n * stored**2 / (SWEEPS * n * stored + KERNEL)
 
     def adjust(self, lane: int, ratio: float) -> None:
         """Along its last step a lane had ``ratio`` times the curvature of its model."""

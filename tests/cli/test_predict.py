@@ -243,7 +243,13 @@ def test_columns_that_the_model_does_not_need_may_be_absent() -> None:
     words = ("fit", "train.csv", *ROLES["gaussian"], "--lambda", "0.9", "--id", "who", "-m", "model.json")
     needed = run_tool(*words).document["selected"]
     assert 0 < len(needed) < 4
-    assert column(scored(run_tool("predict", "model.json", put(table()[needed])))) == expected()
+    without = run_tool("predict", "model.json", put(table()[needed]))
+    assert column(scored(without)) == expected()
+    assert "warning[id-not-found]: " in without.err
+    assert "has no column 'who' to name the rows by: the predictions go without; --id COL for another" in without.err
+    assert run_tool("predict", "model.json", put(table()[needed]), "--strict").status == 3
+    for words in (("--append",), ("--id", needed[0])):
+        assert "id-not-found" not in run_tool("predict", "model.json", put(table()[needed]), *words).err
     outcome = run_tool("predict", "model.json", put(table()[needed[1:]].assign(other=1)))
     assert outcome.status == 3
     assert f"error[column-not-found]: the model needs column '{needed[0]}'" in outcome.err
