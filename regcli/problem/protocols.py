@@ -59,6 +59,11 @@ class Design(Protocol):
         ...
 
     @property
+    def joins(self) -> bool:
+        """Whether a product for several lanes takes much less than one for each."""
+        ...
+
+    @property
     def tally(self) -> Tally:
         """Where its products are counted; its parts and subsets count there too."""
         ...

@@ -15,6 +15,7 @@ from typing import Protocol, Self
 import numpy as np
 
 from regcli.problem.protocols import Array, Bools, Integers, SeparableTerms
+from regcli.solvers.together import complete
 
 __all__ = ["ActiveSet", "Near", "Quadratic", "QuadraticSolution", "Solved"]
 
@@ -71,7 +72,8 @@ class Solved:
 class Quadratic(Protocol):
     """H over k coordinates with an L2 part diag(l2), and which of them are free: what the kernel solves on.
 
-    ``free`` (f,) are in order of entry; ``exact`` says whether all there is holds for the L2 part asked for last.
+    ``free`` (f,) are in order of entry; ``exact`` says whether all there is holds for the L2 part asked for last. What
+    may take a product with the data can be waited for (``regcli.solvers.together``).
     """
 
     @property
@@ -105,19 +107,19 @@ class Quadratic(Protocol):
         """Take out free coordinates (f,); return any that have become dependent."""
         ...
 
-    def solve(self, right: Array, near: "Near | None" = None) -> Solved:
+    async def solve(self, right: Array, near: "Near | None" = None) -> Solved:
         """Solve with the free block (f, f), from what is known already."""
         ...
 
-    def times(self, coefs: Array) -> Array:
+    async def times(self, coefs: Array) -> Array:
         """H times coefficients (k,), without the L2 part."""
         ...
 
-    def coupling(self, held: Integers, values: Array) -> Array:
+    async def coupling(self, held: Integers, values: Array) -> Array:
         """H_FB times values of some coordinates B that are not free, (f,)."""
         ...
 
-    def root(self, values: Array) -> float:
+    async def root(self, values: Array) -> float:
         """The quadratic form with the L2 part at values (f,)."""
         ...
 
@@ -169,6 +171,19 @@ class ActiveSet:
         expected: Array | None = None,
         score: Array | None = None,
     ) -> QuadraticSolution:
+        """Minimise with a form that waits for nothing: ``minimise``, at once."""
+        return complete(self.minimise(linear, terms, start, tol, enough, expected, score))
+
+    async def minimise(
+        self,
+        linear: Array,
+        terms: SeparableTerms,
+        start: Array,
+        tol: float,
+        enough: float = 0.0,
+        expected: Array | None = None,
+        score: Array | None = None,
+    ) -> QuadraticSolution:
         """Minimise from a start until no admissible slope exceeds ``tol``.
 
         Parameters
@@ -203,10 +218,10 @@ class ActiveSet:
         single, last, aliased = False, np.inf, list[int]()
         most = min(FEW_ROUNDS + ROUNDS_EACH * self.form.size, MAX_ROUNDS)
         for rounds in range(1, most + 1):
-            done, rest = self._advance(linear, terms, coefs, STATIONARY * tol, rest)
+            done, rest = await self._advance(linear, terms, coefs, STATIONARY * tol, rest)
             if not done:
                 continue
-            score = self._score(linear, terms, coefs, tol)
+            score = await self._score(linear, terms, coefs, tol)
             value = terms.value(coefs) - 0.5 * float(coefs @ (linear + score))
             rate, direction = self._slopes(terms, coefs, score)
             rate[aliased] = -np.inf
@@ -221,7 +236,8 @@ class ActiveSet:
             rest = self._rest(terms, coefs, score) if entered.size else None
             if not entered.size and not self._exchange(int(violators[0]), terms, coefs, rate, direction):
                 aliased.append(int(violators[0]))
-        return QuadraticSolution(coefs, linear - self.form.times(coefs), most, solved=False, aliased=tuple(aliased))
+        score = linear - await self.form.times(coefs)
+        return QuadraticSolution(coefs, score, most, solved=False, aliased=tuple(aliased))
 
     def _load(self, coefs: Array, terms: SeparableTerms) -> None:
         """Make the free set that of the start; coordinates that fail the pivot test go to zero."""
@@ -264,7 +280,7 @@ class ActiveSet:
         free = self.form.free
         return np.asarray(score[free] - terms.l2[free] * coefs[free] - terms.l1[free] * self._sign[free])
 
-    def _advance(
+    async def _advance(
         self, linear: Array, terms: SeparableTerms, coefs: Array, enough: float, rest: Array | None
     ) -> tuple[bool, Array | None]:
         """Solve for the free coordinates. True when all of them may stay; else some were dropped on the way.
@@ -279,9 +295,9 @@ class ActiveSet:
         pull = linear[free]
         held = ((coefs != 0) & self._outside).nonzero()[0] if self._held else free[:0]
         if held.size:
-            pull = pull - self.form.coupling(held, coefs[held])
+            pull = pull - await self.form.coupling(held, coefs[held])
         right = pull - l1 * sign
-        solved = self.form.solve(right, Near(now, rest, enough, sign))
+        solved = await self.form.solve(right, Near(now, rest, enough, sign))
         goal = solved.values
         target = np.clip(goal, terms.lower[free], terms.upper[free]) if terms.limited else goal
         leaving = (sign * goal < 0) | (target != goal)
@@ -290,7 +306,7 @@ class ActiveSet:
             return True, None
         target = np.where(sign * goal < 0, 0.0, target)
         left: Array | None = solved.rest
-        if self._falls(right, (now, target), rest, solved):
+        if await self._falls(right, (now, target), rest, solved):
             coefs[free] = target
             beyond = target - goal
         else:
@@ -305,10 +321,10 @@ class ActiveSet:
             return False, None
         left = left[~leaving]
         if beyond[leaving].any():
-            left = left - self.form.coupling(free[leaving], beyond[leaving])
+            left = left - await self.form.coupling(free[leaving], beyond[leaving])
         return False, left
 
-    def _falls(self, right: Array, ends: tuple[Array, Array], rest: Array | None, solved: Solved) -> bool:
+    async def _falls(self, right: Array, ends: tuple[Array, Array], rest: Array | None, solved: Solved) -> bool:
         """Whether the objective falls strictly from where coefficients are (f,) to a target beside the goal.
 
         Away from the goal by d it is half the quadratic form of d more, less what is left of the equations there times
@@ -316,10 +332,10 @@ class ActiveSet:
         """
         back, aside = (end - solved.values for end in ends)
         if rest is None:
-            before = 0.5 * self.form.root(back) - float(solved.rest @ back)
+            before = 0.5 * await self.form.root(back) - float(solved.rest @ back)
         else:
             before = -0.5 * float(back @ (rest + solved.rest))
-        after = 0.5 * self.form.root(aside) - float(solved.rest @ aside)
+        after = 0.5 * await self.form.root(aside) - float(solved.rest @ aside)
         level = -0.5 * float(solved.values @ (right + solved.rest))
         return after < before - FALL * max(abs(level + before), abs(level + after))
 
@@ -343,21 +359,21 @@ class ActiveSet:
         self._sign[gone] = 0.0
         return failed.size > 0
 
-    def _score(self, linear: Array, terms: SeparableTerms, coefs: Array, tol: float) -> Array:
+    async def _score(self, linear: Array, terms: SeparableTerms, coefs: Array, tol: float) -> Array:
         """Q - Hb, after steps of refinement where the free coordinates are not stationary enough."""
-        score, free = linear - self.form.times(coefs), self.form.free
+        score, free = linear - await self.form.times(coefs), self.form.free
         for _ in range(REFINEMENTS if free.size else 0):
             rest = self._rest(terms, coefs, score)
             if np.abs(rest).max() <= STATIONARY * tol:
                 break
-            better = coefs[free] + self.form.solve(rest).values
+            better = coefs[free] + (await self.form.solve(rest)).values
             stays = self._sign[free] * better >= 0
             if terms.limited:
                 stays &= (better <= terms.upper[free]) & (better >= terms.lower[free])
             if not stays.all():
                 break
             coefs[free] = better
-            score = linear - self.form.times(coefs)
+            score = linear - await self.form.times(coefs)
         return score
 
     def _slopes(self, terms: SeparableTerms, coefs: Array, score: Array) -> tuple[Array, Array]:

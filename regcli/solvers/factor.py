@@ -128,7 +128,7 @@ class Factor:
 
     # -- products and solves -----------------------------------------------------------------------------------------
 
-    def times(self, coefs: Array) -> Array:
+    async def times(self, coefs: Array) -> Array:
         """H times coefficients (k,), those of coordinates that are not free being few.
 
         A sum of rows is taken where there are many columns. Its running totals are as large as the terms that cancel in
@@ -142,7 +142,7 @@ class Factor:
         held = np.flatnonzero(rest)
         return out + rest[held] @ self.hessian[held] if held.size else out
 
-    def coupling(self, held: Integers, values: Array) -> Array:
+    async def coupling(self, held: Integers, values: Array) -> Array:
         """H_FB times values of some coordinates B that are not free, (f,)."""
         return np.asarray(self.hessian[np.ix_(self.free, held)] @ values)
 
@@ -154,7 +154,7 @@ class Factor:
         curvature = whole - float(half @ half)
         return -self._taken(self._backward(half)), curvature if curvature > NOISE * whole else 0.0
 
-    def root(self, values: Array) -> float:
+    async def root(self, values: Array) -> float:
         """The quadratic form with the L2 part at values (f,)."""
         some = np.flatnonzero(values)
         if some.size * FEW_VALUES <= values.size:
@@ -170,7 +170,7 @@ class Factor:
         half = self._forward(self._spread(right))
         return self._without_ghosts(half)
 
-    def solve(self, right: Array, near: Near | None = None) -> Solved:
+    async def solve(self, right: Array, near: Near | None = None) -> Solved:
         """Solve with H_FF + diag(l2_F), for the L2 part that was asked for last."""
         nothing = np.zeros(right.size)
         if self._excess is None:

@@ -4,6 +4,7 @@ A model is built on few of the working columns, those near to taking part. Posit
 only grows at its end while a model is kept.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,9 +17,10 @@ from regcli.solvers.descent import falls
 from regcli.solvers.engine import Problem
 from regcli.solvers.factor import Factor
 from regcli.solvers.grow import led
-from regcli.solvers.matrix_free import MatrixFree
+from regcli.solvers.matrix_free import Alone, Asked, MatrixFree, Products, saves, serve
 from regcli.solvers.outlook import Outlook
 from regcli.solvers.screening import NEAR, SOON, is_stale
+from regcli.solvers.together import complete, together
 from regcli.solvers.working import WorkingColumns
 
 __all__ = ["Goal", "LaneModel", "LaneModels", "Share", "Source", "Stand"]
@@ -52,6 +54,11 @@ class Source:
     own: bool = False
     share: Share | None = None
     weights: Array | None = None
+
+    @property
+    def free(self) -> bool:
+        """Whether the model is to have no matrix."""
+        return self.weights is not None and not self.own
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +102,7 @@ class LaneModel:
     shift: Array
     factor: float = 1.0
 
-    def minimise(
+    async def minimise(
         self,
         at: tuple[float, Array],
         score: tuple[float, Array],
@@ -110,15 +117,15 @@ class LaneModel:
         """
         ratio, form = led(1.0, self.ratio), self.kernel.form
         now, slope = self._models(*at), self._slopes(*score)
-        linear, start, expected = slope + form.times(now), now, None
+        linear, start, expected = slope + await form.times(now), now, None
         known: Array | None = slope
         if outlook is not None:
             step, change = self._models(*_split(outlook.step)), self._slopes(*_split(outlook.change))
-            linear += form.times(step) + change
+            linear += await form.times(step) + change
             start, expected, known = np.where(now * (now + step) > 0, now + step, 0.0), slope + change, None
         l1, l2 = terms.l1 / ratio / self.factor, terms.l2 / ratio**2 / self.factor
         own = SeparableTerms(l1, l2, terms.lower * ratio, terms.upper * ratio, terms.limited)
-        solution = self.kernel.solve(linear, own, start, tol / self.factor, expected=expected, score=known)
+        solution = await self.kernel.minimise(linear, own, start, tol / self.factor, expected=expected, score=known)
         coefs = np.where(solution.coefs[1:] == now[1:], at[1], solution.coefs[1:] / self.ratio)
         coefs = np.clip(coefs, terms.lower[1:], terms.upper[1:])
         level = float(solution.coefs[0] - self.shift @ coefs)
@@ -174,11 +181,34 @@ class LaneModels:
         self.working = WorkingColumns(problem)
 
     def goal(self, lane: int, stand: Stand) -> Goal:
-        """Minimise the quadratic model of a lane: intercept first, then the working columns.
+        """Minimise the quadratic model of a lane.
 
         The model is built on the columns near to taking part; one that is missed shows in the next round's violation.
         """
-        model, free = self.model(lane, stand), np.inf if self._problem.objective.intercept else 0.0
+        return complete(self._minimised(self.model(lane, stand), stand))
+
+    def goals(self, stands: Sequence[tuple[int, Stand]]) -> list[Goal]:
+        """Minimise models of lanes that are known by their products, which are made for all of them together.
+
+        Costs two products with the data a step of conjugate gradients, however many lanes there are.
+        """
+        working = self.working.of(stands[0][1].columns).objective
+        near = [np.flatnonzero(stand.reach >= SOON) for _, stand in stands]
+        union = np.unique(np.concatenate(near))
+        every = union if saves(working, union) else np.arange(working.n_terms)
+        objective = working.restrict(every)
+        works = []
+        for (lane, stand), columns in zip(stands, near, strict=True):
+            weights = stand.source.weights
+            assert weights is not None  # noqa: S101  (such a model is begun in every round)
+            self._kept.pop(lane, None)
+            places = np.searchsorted(every, columns)
+            works.append(self._minimised(_free_model(Asked(objective, lane, places, weights, 1), columns), stand))
+        return together(works, lambda requests: serve(objective, requests, self._problem.parallel_map))
+
+    async def _minimised(self, model: LaneModel, stand: Stand) -> Goal:
+        """Minimise a model: intercept first, then the working columns."""
+        free = np.inf if self._problem.objective.intercept else 0.0
         columns, (level, own), (top, score) = model.columns, stand.here, stand.slope
         part = stand.terms.take(columns)
         widened = SeparableTerms(
@@ -190,9 +220,9 @@ class LaneModels:
         )
         here, slope = (level, own[columns]), (top, score[columns])
         outlook = None if stand.outlook is None else stand.outlook.of(columns)
-        level, found, aliased = model.minimise(here, slope, widened, stand.tol, outlook)
+        level, found, aliased = await model.minimise(here, slope, widened, stand.tol, outlook)
         if outlook is not None and not falls(here, (level, found), slope, part):
-            level, found, aliased = model.minimise(here, slope, widened, stand.tol)
+            level, found, aliased = await model.minimise(here, slope, widened, stand.tol)
         coefs = led(level, own)
         coefs[1 + columns] = found
         return Goal(coefs, tuple(int(columns[j]) for j in aliased))
@@ -200,8 +230,8 @@ class LaneModels:
     def model(self, lane: int, stand: Stand) -> LaneModel:
         """The model of a lane on the columns near to taking part."""
         source, kept = stand.source, self._kept.pop(lane, None)
-        if source.weights is not None and not source.own:
-            return self._matrix_free(lane, stand, source.weights)
+        if source.free:
+            return self._matrix_free(lane, stand)
         kept = kept.adjusted(source.ratio) if kept is not None and source.kept else None
         if source.own:
             kept = self._own(lane, stand, kept)
@@ -233,15 +263,20 @@ class LaneModels:
             return _begun(columns, Factor(hessian, alone.tally), *own, weights)
         return kept.grown(columns, alone.grams(weights, labels, columns, alone.scaling, known.size + 1)[0], *own)
 
-    def _matrix_free(self, lane: int, stand: Stand, weights: Array) -> LaneModel:
+    def _matrix_free(self, lane: int, stand: Stand) -> LaneModel:
         """A model on many columns, by products with the data."""
-        columns = np.flatnonzero(stand.reach >= SOON)
-        form = MatrixFree(self._alone(lane, stand), columns, weights, level=True)
-        return LaneModel(columns, ActiveSet(form), np.ones(columns.size), np.zeros(columns.size))
+        columns, weights = np.flatnonzero(stand.reach >= SOON), stand.source.weights
+        assert weights is not None  # noqa: S101  (such a model is begun in every round)
+        return _free_model(Alone.of(self._alone(lane, stand), columns, weights, level=True), columns)
 
     def _alone(self, lane: int, stand: Stand) -> Objective:
         """The objective of a lane on the working columns."""
         return self.working.of(stand.columns).gathered().keep(np.array([lane]))
+
+
+def _free_model(products: Products, columns: Integers) -> LaneModel:
+    """A model that is known by its products."""
+    return LaneModel(columns, ActiveSet(MatrixFree(products)), np.ones(columns.size), np.zeros(columns.size))
 
 
 def _shared(share: Share, kept: _Kept | None, tally: Tally) -> _Kept:

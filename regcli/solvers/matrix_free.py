@@ -3,15 +3,19 @@
 H = Z'DZ over the rows of one lane,   solved on the free coordinates by preconditioned conjugate gradients
 """
 
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol, Self
 
 import numpy as np
 
 from regcli.problem.objective import Objective
-from regcli.problem.protocols import Array, Bools, Integers
+from regcli.problem.protocols import Array, Bools, Integers, ParallelMap
+from regcli.problem.tally import Tally
 from regcli.solvers.active_set import Near, Solved
+from regcli.solvers.grow import led
 
-__all__ = ["MatrixFree"]
+__all__ = ["Alone", "Asked", "MatrixFree", "Products", "Request", "saves", "serve"]
 
 #: Share of the residual at the start at which conjugate gradients end where the model is one of many: what is left is
 #: refined by the kernel, and only where it matters.
@@ -33,32 +37,160 @@ ROUNDING = 8 * float(np.finfo(float).eps)
 LEAST_DIAGONAL = 1e-3
 
 
-@dataclass(frozen=True, slots=True)
-class _Products:
+class Products(Protocol):
     """Z'DZ of one lane on some columns (k,), the intercept before them where ``level`` is 1, known by its products."""
+
+    @property
+    def columns(self) -> Integers:
+        """The columns, by their places."""
+        ...
+
+    @property
+    def level(self) -> int:
+        """Whether the intercept is before them."""
+        ...
+
+    @property
+    def tally(self) -> Tally:
+        """Where steps are counted."""
+        ...
+
+    def on(self, columns: Integers, level: int) -> Self:
+        """That of some of the columns, in the order given."""
+        ...
+
+    def curvatures(self) -> Array:
+        """About the diagonal."""
+        ...
+
+    async def times(self, coefs: Array) -> Array:
+        """Z'DZ times coefficients."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """Products that one lane makes for itself, from the objective of that lane and the diagonal D, ``weights`` (n,)."""
 
     objective: Objective
     columns: Integers
     weights: Array
     level: int
 
-    def on(self, columns: Integers, level: int) -> "_Products":
+    @classmethod
+    def of(cls, objective: Objective, columns: Integers, weights: Array, *, level: bool) -> Self:
+        """Those of a lane on some of its columns."""
+        return cls(objective, np.arange(objective.n_terms), weights, int(level)).on(columns, int(level))
+
+    @property
+    def tally(self) -> Tally:
+        """That of the objective."""
+        return self.objective.tally
+
+    def on(self, columns: Integers, level: int) -> Self:
         """That of some of the columns, in the order given; gathered where that takes little memory."""
-        share = columns.size / max(self.objective.n_terms, 1)
-        if share > FEWER or self.objective.design.nbytes * share > GATHERED:
+        if not saves(self.objective, columns):
             return replace(self, columns=self.columns[columns], level=level)
         own = self.objective.restrict(self.columns[columns])
-        return _Products(own, np.arange(columns.size), self.weights, level)
+        return replace(self, objective=own, columns=np.arange(columns.size), level=level)
 
-    def times(self, coefs: Array) -> Array:
+    def curvatures(self) -> Array:
+        """About the diagonal: sums of squares, in one pass over the data."""
+        return _curvatures(self.objective, self.columns, self.weights, self.level)
+
+    async def times(self, coefs: Array) -> Array:
         """Z'DZ times coefficients."""
-        level = coefs[:1] if self.level else np.zeros(1)
-        model = np.zeros((1, self.objective.n_terms))
-        model[0, self.columns] = coefs[self.level :]
-        rows = self.objective.slope(level, model)
-        rows *= self.weights
-        total, products = self.objective.project(rows)
-        return np.concatenate([total[: self.level], products[0, self.columns]])
+        request = _request(self, 0, coefs)
+        return _reply(self, serve(self.objective, [request])[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Products that a lane asks for, which are made for several lanes together (``serve``).
+
+    ``objective`` is that of all lanes, on the columns that any of them needs.
+    """
+
+    objective: Objective
+    lane: int
+    columns: Integers
+    weights: Array
+    level: int
+
+    @property
+    def tally(self) -> Tally:
+        """That of the objective."""
+        return self.objective.tally
+
+    def on(self, columns: Integers, level: int) -> Self:
+        """That of some of the columns, in the order given."""
+        return replace(self, columns=self.columns[columns], level=level)
+
+    def curvatures(self) -> Array:
+        """About the diagonal: sums of squares, in one pass over the data."""
+        alone = self.objective.keep(np.array([self.lane]))
+        return _curvatures(alone, self.columns, self.weights, self.level)
+
+    async def times(self, coefs: Array) -> Array:
+        """Z'DZ times coefficients, as soon as the others ask as well."""
+        return _reply(self, await _request(self, self.lane, coefs))
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A lane that waits for X'DX of all columns times its intercept and coefficients (p,)."""
+
+    lane: int
+    weights: Array
+    level: float
+    coefs: Array
+
+    def __await__(self) -> Generator["Request", tuple[float, Array], tuple[float, Array]]:
+        return (yield self)
+
+
+def serve(
+    objective: Objective, requests: Sequence[Request], parallel_map: ParallelMap | None = None
+) -> list[tuple[float, Array]]:
+    """What lanes wait for, in two products with the data for all of them: for the intercept, and for the columns."""
+    lanes = objective.keep(np.array([request.lane for request in requests]))
+    levels, coefs = np.array([request.level for request in requests]), np.stack([request.coefs for request in requests])
+    rows = lanes.slope(levels, coefs)
+    rows *= np.stack([request.weights for request in requests])
+    return list(zip(*lanes.project(rows, parallel_map), strict=True))
+
+
+def saves(objective: Objective, columns: Integers) -> bool:
+    """Whether products are better made with a copy of some columns than with all."""
+    share = columns.size / max(objective.n_terms, 1)
+    return share <= FEWER and objective.design.nbytes * share <= GATHERED
+
+
+def _request(products: Alone | Asked, lane: int, coefs: Array) -> Request:
+    """A request for all columns of coefficients on some of them, the intercept perhaps before them."""
+    model = np.zeros(products.objective.n_terms)
+    model[products.columns] = coefs[products.level :]
+    return Request(lane, products.weights, float(coefs[0]) if products.level else 0.0, model)
+
+
+def _reply(products: Alone | Asked, served: tuple[float, Array]) -> Array:
+    """What was asked for of what came back."""
+    total, rest = served
+    own = rest[products.columns]
+    return led(total, own) if products.level else own
+
+
+def _curvatures(alone: Objective, columns: Integers, weights: Array, level: int) -> Array:
+    """About the diagonal of Z'DZ on some columns of a lane."""
+    lanes, total = alone.lanes, float(weights.sum())
+    out = np.full(columns.size + level, total)
+    if lanes.maps[0] is None:
+        rows = (weights, np.zeros(alone.y.size, dtype=np.intp), 1)
+        first, second = (sums[0] for sums in alone.design.block_moments(*rows))
+        centre, sd = alone.scaling
+        every = (second - 2.0 * centre * first + total * centre * centre) / sd / sd
+        out[level:] = every[columns]
+    return np.maximum(out, LEAST_DIAGONAL * total)
 
 
 class MatrixFree:
@@ -66,14 +198,8 @@ class MatrixFree:
 
     Parameters
     ----------
-    objective : Objective
-        Of one lane.
-    columns : (k,) integers
-        Those of the form.
-    weights : (n,) array
-        The diagonal of D: training weights times curvature.
-    level : bool
-        Whether the first coordinate is the intercept.
+    products : Products
+        Those with the data of one lane.
     relative : float
         Share of the residual at the start at which conjugate gradients end.
 
@@ -85,29 +211,13 @@ class MatrixFree:
 
     exact = True
 
-    def __init__(
-        self, objective: Objective, columns: Integers, weights: Array, *, level: bool, relative: float = RELATIVE
-    ) -> None:
-        self._relative = relative
-        self._every = _Products(objective, np.arange(objective.n_terms), weights, int(level)).on(columns, int(level))
-        self.size = columns.size + int(level)
+    def __init__(self, products: Products, *, relative: float = RELATIVE) -> None:
+        self._relative, self._every = relative, products
+        self.size = products.columns.size + products.level
         self.free: Integers = np.zeros(0, dtype=np.intp)
-        self._free: tuple[Integers, _Products] | None = None
+        self._free: tuple[Integers, Products] | None = None
         self._l2 = np.zeros(self.size)
-        self._diagonal = self._curvatures()
-
-    def _curvatures(self) -> Array:
-        """About the diagonal of H."""
-        objective, weights = self._every.objective, self._every.weights
-        lanes, total = objective.lanes, float(weights.sum())
-        out = np.full(self.size, total)
-        if lanes.maps[0] is None:
-            rows = (weights, np.zeros(objective.y.size, dtype=np.intp), 1)
-            first, second = (sums[0] for sums in objective.design.block_moments(*rows))
-            centre, sd = objective.scaling
-            every = (second - 2.0 * centre * first + total * centre * centre) / sd / sd
-            out[self._every.level :] = every[self._every.columns]
-        return np.maximum(out, LEAST_DIAGONAL * total)
+        self._diagonal = products.curvatures()
 
     def serves(self, l2: Array) -> bool:
         """Take up another L2 part."""
@@ -129,30 +239,30 @@ class MatrixFree:
         self.free, self._free = self.free[~leaving], None
         return self.free[:0]
 
-    def times(self, coefs: Array) -> Array:
+    async def times(self, coefs: Array) -> Array:
         """H times coefficients (k,)."""
-        return self._every.times(coefs)
+        return await self._every.times(coefs)
 
-    def coupling(self, held: Integers, values: Array) -> Array:
+    async def coupling(self, held: Integers, values: Array) -> Array:
         """H_FB times values of some coordinates B that are not free, (f,)."""
         coefs = np.zeros(self.size)
         coefs[held] = values
-        return self.times(coefs)[self.free]
+        return (await self.times(coefs))[self.free]
 
-    def root(self, values: Array) -> float:
+    async def root(self, values: Array) -> float:
         """The quadratic form with the L2 part at values (f,) of the free coordinates."""
-        return float(values @ self._product(values))
+        return float(values @ await self._product(values))
 
     def replacement(self, entering: int) -> tuple[Array, float]:
         """Nothing is ever refused entry, so that nothing has to be replaced."""
         raise AssertionError(entering)
 
-    def solve(self, right: Array, near: Near | None = None) -> Solved:
+    async def solve(self, right: Array, near: Near | None = None) -> Solved:
         """Solve on the free coordinates by conjugate gradients."""
         found = np.zeros(right.size) if near is None else near.start.copy()
         rest, enough = right.copy(), 0.0
         if near is not None:
-            rest, enough = right - self._product(found) if near.rest is None else near.rest.copy(), near.enough
+            rest, enough = right - await self._product(found) if near.rest is None else near.rest.copy(), near.enough
         diagonal = (self._diagonal + self._l2)[self.free]
         first = float(np.abs(rest).max(initial=0.0))
         enough = max(enough, self._relative * first, ROUNDING * float(np.abs(right).max(initial=0.0)))
@@ -161,9 +271,9 @@ class MatrixFree:
         for _ in range(MOST_STEPS):
             if float(np.abs(rest).max(initial=0.0)) <= enough:
                 break
-            image = self._product(direction)
+            image = await self._product(direction)
             curvature = float(direction @ image)
-            self._every.objective.tally.stepped(1)
+            self._every.tally.stepped(1)
             if curvature <= 0:
                 break
             length = size / curvature
@@ -174,14 +284,14 @@ class MatrixFree:
             direction = step + size / before * direction
         return Solved(found, rest)
 
-    def _product(self, values: Array) -> Array:
+    async def _product(self, values: Array) -> Array:
         """H_FF + diag(l2_F) times values (f,)."""
         order, products = self._free or self._among_free()
         out = np.empty(values.size)
-        out[order] = products.times(values[order])
+        out[order] = await products.times(values[order])
         return out + self._l2[self.free] * values
 
-    def _among_free(self) -> tuple[Integers, _Products]:
+    def _among_free(self) -> tuple[Integers, Products]:
         """H_FF, and the order of the free coordinates that puts the intercept first."""
         first = self._every.level
         terms, level = np.flatnonzero(self.free >= first), np.flatnonzero(self.free < first)

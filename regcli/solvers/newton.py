@@ -21,7 +21,7 @@ from regcli.results import Iterate, Status
 from regcli.solvers.descent import Step
 from regcli.solvers.endless import is_endless
 from regcli.solvers.engine import Problem, RawModel, over_lanes
-from regcli.solvers.lane_models import LaneModels, Stand
+from regcli.solvers.lane_models import Goal, LaneModels, Stand
 from regcli.solvers.models import Models, has_few_rows
 from regcli.solvers.outlook import Ahead, Course
 from regcli.solvers.screening import kept_share, stations
@@ -144,9 +144,9 @@ class Newton:
         self._at = _Place(null.intercepts.copy(), np.zeros((lanes, p)), eta, null.level.copy(), null.score.copy())
         self._last = np.inf
         first = np.arange(p) if p <= ALL_COLUMNS else np.flatnonzero(problem.penalty.factors == 0)
-        lane_models = LaneModels(problem)
-        self._columns, self._minimise = lane_models.working, over_lanes(problem, lane_models.goal)
-        self._working = self._columns.of(first)
+        self._lane_models = LaneModels(problem)
+        self._minimise = over_lanes(problem, self._lane_models.goal)
+        self._working = self._lane_models.working.of(first)
         work = objective.design.shape[0] * p * min(p, ALL_COLUMNS)
         self._aim = FINE if work <= LITTLE_WORK or (lanes == 1 and work <= MUCH_WORK) else COARSE
         usual = float(objective.curvature_weights(0, eta[0]).sum())
@@ -275,7 +275,7 @@ class Newton:
         if old.columns.size > 2 * (np.count_nonzero(wanted | used) + ALL_COLUMNS):
             kept = np.flatnonzero((wanted | used)[old.columns])
         order = np.concatenate([old.columns[kept], fresh])
-        self._working = self._columns.of(order)
+        self._working = self._lane_models.working.of(order)
         if kept.size == old.columns.size:
             self._models.grown(self._working.objective)
         else:
@@ -340,7 +340,7 @@ class Newton:
         reach[(at.coefs[np.ix_(alive, columns)] != 0) | np.isnan(reach)] = np.inf
         self._models.prepare(alive, reach, at.eta)
         stands = [(lane, self._stand(state, lane, row)) for lane, row in zip(alive.tolist(), reach, strict=True)]
-        goals = self._minimise(stands, light=reach.shape[1] <= FEW_COLUMNS)
+        goals = self._goals(stands, light=reach.shape[1] <= FEW_COLUMNS)
         for lane, goal in zip(alive, goals, strict=True):
             state.aliased[lane] = goal.aliased
         levels, coefs = np.array([goal.coefs[0] for goal in goals]), np.stack([goal.coefs[1:] for goal in goals])
@@ -370,6 +370,16 @@ class Newton:
             return False
         state.far[lane] = 0  # it is on its way
         return True
+
+    def _goals(self, stands: list[tuple[int, Stand]], *, light: bool) -> list[Goal]:
+        """Where lanes' models are least; those without a matrix wait for each other, where that is worth it."""
+        free = [(lane, stand) for lane, stand in stands if stand.source.free]
+        if len(free) < 2 or not self._problem.objective.design.joins:
+            return self._minimise(stands, light=light)
+        found = {lane: goal for (lane, _), goal in zip(free, self._lane_models.goals(free), strict=True)}
+        rest = [(lane, stand) for lane, stand in stands if lane not in found]
+        found |= {lane: goal for (lane, _), goal in zip(rest, self._minimise(rest, light=light), strict=True)}
+        return [found[lane] for lane, _ in stands]
 
     def _stand(self, state: _Round, lane: int, reach: Array) -> Stand:
         """How a lane stands before a round, and what its model is made of."""

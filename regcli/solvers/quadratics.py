@@ -8,9 +8,10 @@ from regcli.problem.protocols import Array, Bools, Integers
 from regcli.solvers.active_set import ActiveSet
 from regcli.solvers.engine import Problem
 from regcli.solvers.factor import Factor
-from regcli.solvers.matrix_free import MatrixFree
+from regcli.solvers.matrix_free import Alone, MatrixFree
 from regcli.solvers.models import most_columns
 from regcli.solvers.screening import NEAR, is_stale
+from regcli.solvers.together import complete
 from regcli.solvers.working import Working, WorkingColumns
 
 __all__ = ["COARSE", "Answer", "Quadratics", "Stand"]
@@ -86,7 +87,7 @@ class Quadratics:
         own = self._own[lane] = self._extended(working, lane, stand, terms.l1)
         places = working.places(own.columns)
         now, given = stand.coefs[places], stand.score[places]
-        linear = problem.null.score[lane, own.columns] if stand.first else given + own.kernel.form.times(now)
+        linear = problem.null.score[lane, own.columns] if stand.first else given + complete(own.kernel.form.times(now))
         expected = None if stand.expected is None else stand.expected[places]
         tol = problem.rules.tol * scale
         solution = own.kernel.solve(linear, terms.take(places), now, FINE * tol, COARSE * tol, expected, given)
@@ -114,7 +115,8 @@ class Quadratics:
         among[fresh] = True
         if soon.size > self._most:
             alone = working.gathered().keep(np.array([lane]))
-            form = MatrixFree(alone, working.places(soon), alone.lanes.weights(0), level=False, relative=EXACT)
+            known = Alone.of(alone, working.places(soon), alone.lanes.weights(0), level=False)
+            form = MatrixFree(known, relative=EXACT)
             return _Own(soon, among, None, ActiveSet(form))
         columns = fresh if own is None else np.concatenate([own.columns, fresh])
         products = self._products(lane, columns, columns.size - fresh.size)

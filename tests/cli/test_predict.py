@@ -248,8 +248,8 @@ def test_columns_that_the_model_does_not_need_may_be_absent() -> None:
     assert "warning[id-not-found]: " in without.err
     assert "has no column 'who' to name the rows by: the predictions go without; --id COL for another" in without.err
     assert run_tool("predict", "model.json", put(table()[needed]), "--strict").status == 3
-    for words in (("--append",), ("--id", needed[0])):
-        assert "id-not-found" not in run_tool("predict", "model.json", put(table()[needed]), *words).err
+    for others in (["--append"], ["--id", needed[0]]):
+        assert "id-not-found" not in run_tool("predict", "model.json", put(table()[needed]), *others).err
     outcome = run_tool("predict", "model.json", put(table()[needed[1:]].assign(other=1)))
     assert outcome.status == 3
     assert f"error[column-not-found]: the model needs column '{needed[0]}'" in outcome.err

@@ -9,6 +9,7 @@ from regcli.solvers import models
 from regcli.solvers.engine import Problem, serial_map
 from regcli.solvers.lane_models import LaneModel, LaneModels, Stand
 from regcli.solvers.models import Models
+from regcli.solvers.together import complete
 from tests.battery.problems import FOLDS, unlimited
 
 N, P = 1200, 12
@@ -25,7 +26,7 @@ def logistic() -> Problem:
 def hessian(model: LaneModel) -> Array:
     """The matrix behind a model, in its own coordinates."""
     size = model.columns.size + 1
-    return model.factor * np.array([model.kernel.form.times(unit) for unit in np.eye(size)])
+    return model.factor * np.array([complete(model.kernel.form.times(unit)) for unit in np.eye(size)])
 
 
 def expected(objective: Objective, lane: int, model: LaneModel) -> Array:

@@ -1,16 +1,18 @@
 """Newton's rounds: what a bad step does to them, and what the strengths before do for them."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from regcli.app.processes import process_map
+from regcli.problem.design import Dense
 from regcli.problem.protocols import Array
 from regcli.results import Iterate, Status
-from regcli.solvers import outlook
+from regcli.solvers import models, outlook
 from regcli.solvers.engine import Problem
 from regcli.solvers.lane_models import LaneModel
 from regcli.solvers.path import Grid, Walk, geometric_grid, lambda_max
@@ -58,18 +60,34 @@ def test_lanes_in_processes_are_where_they_would_be_in_one(made: Callable[[], Pr
         assert np.array_equal(one.rounds, other.rounds)
 
 
+def test_lanes_without_a_matrix_share_their_products(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = coefs(walked(logistic()))
+    monkeypatch.setattr(models, "most_columns", lambda _lanes, _blocks: 3)
+    passes = []
+    for joins in (True, False):
+        monkeypatch.setattr(Dense, "joins", joins)
+        problem = logistic()
+        steps = walked(problem)
+        assert {status for step in steps for status in step.status} == {Status.CONVERGED}
+        np.testing.assert_allclose(coefs(steps), wanted, atol=1e-7)
+        counts = problem.objective.tally.counts
+        assert counts.steps > 1000
+        passes.append(counts.cells / counts.multiplications)
+    assert passes[0] < 0.6 * passes[1]
+
+
 def coefs(steps: list[Iterate]) -> Array:
     return np.array([step.coefs for step in steps])
 
 
 def test_a_goal_out_of_all_bounds_leaves_a_lane_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    plain: Callable[..., Minimum] = LaneModel.minimise
+    plain: Callable[..., Coroutine[Any, Any, Minimum]] = LaneModel.minimise
     wanted, calls = coefs(walked(logistic())), 0
 
-    def wild(model: LaneModel, *arguments: object) -> Minimum:
+    async def wild(model: LaneModel, *arguments: object) -> Minimum:
         nonlocal calls
         calls += 1
-        level, found, aliased = plain(model, *arguments)
+        level, found, aliased = await plain(model, *arguments)
         return (level, 1e80 * found, aliased) if calls % 50 == 7 else (level, found, aliased)
 
     monkeypatch.setattr(LaneModel, "minimise", wild)
