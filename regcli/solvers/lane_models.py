@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from regcli.problem.objective import Objective
-from regcli.problem.protocols import Array, Integers, SeparableTerms
+from regcli.problem.protocols import Array, Bools, Integers, SeparableTerms
 from regcli.problem.tally import Tally
 from regcli.solvers.active_set import ActiveSet
 from regcli.solvers.descent import falls
@@ -179,6 +179,11 @@ class LaneModels:
         self._problem = problem
         self._kept: dict[int, _Kept] = {}
         self.working = WorkingColumns(problem)
+
+    def let_go(self, lanes: Bools) -> None:
+        """Let go of the models of some lanes (L,), if they are here; elsewhere the lane's next round does."""
+        for lane in [lane for lane in self._kept if lanes[lane]]:
+            del self._kept[lane]
 
     def goal(self, lane: int, stand: Stand) -> Goal:
         """Minimise the quadratic model of a lane.

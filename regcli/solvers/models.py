@@ -11,7 +11,7 @@ import numpy as np
 
 from regcli.problem.lanes import Partition
 from regcli.problem.objective import Objective
-from regcli.problem.protocols import Array, Integers, ParallelMap
+from regcli.problem.protocols import Array, Bools, Integers, ParallelMap
 from regcli.solvers.grow import completed
 from regcli.solvers.lane_models import Share, Source
 from regcli.solvers.screening import NEAR, SOON, is_stale
@@ -89,6 +89,11 @@ class Models:
         """Whether lanes have no Hessian in common: there is one only, their columns differ, or rows are few."""
         lanes = self._objective.lanes
         return lanes.n_lanes == 1 or lanes.maps[0] is not None or has_few_rows(lanes.partition)
+
+    @property
+    def kept(self) -> Bools:
+        """Lanes (L,) whose models still count."""
+        return self._kept
 
     def begin(self) -> None:
         """Take up a new strength."""
@@ -183,11 +188,14 @@ class Models:
         whole = completed(common.whole, further.sum(axis=0))
         return replace(common, columns=columns, blocks=blocks, whole=whole)
 
+    def too_many(self, reach: Array) -> Bools:
+        """Which lanes (A,) have too many columns near to taking part (A, k) for a matrix."""
+        return np.asarray(np.count_nonzero(reach >= SOON, axis=1) > self._most)
+
     def source(self, lane: int, reach: Array, eta: Array) -> Source:
         """Where the model of one lane on the columns near to taking part comes from; it is taken to be made."""
         kept, ratio = bool(self._kept[lane]) and not self._fresh, float(self._ratio[lane])
-        self._size[lane] = np.count_nonzero(reach >= SOON)
-        free = int(self._size[lane]) > self._most
+        self._size[lane], free = np.count_nonzero(reach >= SOON), bool(self.too_many(reach[None])[0])
         self._kept[lane], self._ratio[lane] = not free, 1.0
         if free or self._alone[lane] or self._common is None:
             weights = None if kept and not free else self._objective.curvature_weights(lane, eta, self._least)

@@ -10,7 +10,7 @@ References
    24(3). doi:10.1137/130921428 (the descent measure and the line search).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -338,9 +338,9 @@ class Newton:
         with np.errstate(divide="ignore", invalid="ignore"):
             reach = np.abs(at.score[np.ix_(alive, columns)]) / np.stack([state.terms[lane].l1 for lane in alive])
         reach[(at.coefs[np.ix_(alive, columns)] != 0) | np.isnan(reach)] = np.inf
+        self._lane_models.let_go(~self._models.kept)  # before there is memory for others
         self._models.prepare(alive, reach, at.eta)
-        stands = [(lane, self._stand(state, lane, row)) for lane, row in zip(alive.tolist(), reach, strict=True)]
-        goals = self._goals(stands, light=reach.shape[1] <= FEW_COLUMNS)
+        goals = self._goals(state, alive, reach)
         for lane, goal in zip(alive, goals, strict=True):
             state.aliased[lane] = goal.aliased
         levels, coefs = np.array([goal.coefs[0] for goal in goals]), np.stack([goal.coefs[1:] for goal in goals])
@@ -371,15 +371,24 @@ class Newton:
         state.far[lane] = 0  # it is on its way
         return True
 
-    def _goals(self, stands: list[tuple[int, Stand]], *, light: bool) -> list[Goal]:
-        """Where lanes' models are least; those without a matrix wait for each other, where that is worth it."""
-        free = [(lane, stand) for lane, stand in stands if stand.source.free]
-        if len(free) < 2 or not self._problem.objective.design.joins:
-            return self._minimise(stands, light=light)
-        found = {lane: goal for (lane, _), goal in zip(free, self._lane_models.goals(free), strict=True)}
-        rest = [(lane, stand) for lane, stand in stands if lane not in found]
-        found |= {lane: goal for (lane, _), goal in zip(rest, self._minimise(rest, light=light), strict=True)}
-        return [found[lane] for lane, _ in stands]
+    def _goals(self, state: _Round, alive: Integers, reach: Array) -> list[Goal]:
+        """Where lanes' models are least; those without a matrix wait for each other, where that is worth it.
+
+        How a lane stands is put together when its turn comes: with it may come the Hessian that takes the place of its
+        last one.
+        """
+        light, free = reach.shape[1] <= FEW_COLUMNS, self._models.too_many(reach)
+        if np.count_nonzero(free) < 2 or not self._problem.objective.design.joins:
+            return self._minimise(self._stands(state, alive, reach), light=light)
+        waiting = self._lane_models.goals([*self._stands(state, alive[free], reach[free])])
+        others = self._minimise(self._stands(state, alive[~free], reach[~free]), light=light)
+        found = dict(zip([*alive[free], *alive[~free]], [*waiting, *others], strict=True))
+        return [found[lane] for lane in alive]
+
+    def _stands(self, state: _Round, lanes: Integers, reach: Array) -> Iterator[tuple[int, Stand]]:
+        """How some lanes stand, one by one."""
+        for lane, row in zip(lanes.tolist(), reach, strict=True):
+            yield lane, self._stand(state, lane, row)
 
     def _stand(self, state: _Round, lane: int, reach: Array) -> Stand:
         """How a lane stands before a round, and what its model is made of."""
