@@ -210,8 +210,9 @@ class Dense:
                     out[at] += piece @ piece[known:].T
                 elif begin < end:
                     add_squares(piece, out[at].T)
-        for table in () if known else out:
-            reflect(table.T)
+        if not known:
+            for table in out:
+                reflect(table.T)
         return out
 
     def rows(self, index: Integers) -> Array:

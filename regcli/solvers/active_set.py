@@ -15,7 +15,6 @@ from typing import Protocol, Self
 import numpy as np
 
 from regcli.problem.protocols import Array, Bools, Integers, SeparableTerms
-from regcli.solvers.together import complete
 
 __all__ = ["ActiveSet", "Near", "Quadratic", "QuadraticSolution", "Solved"]
 
@@ -160,19 +159,6 @@ class ActiveSet:
         self._sign = np.concatenate([self._sign, np.zeros(more)])
         self._outside = np.concatenate([self._outside, np.ones(more, dtype=bool)])
         return self
-
-    def solve(
-        self,
-        linear: Array,
-        terms: SeparableTerms,
-        start: Array,
-        tol: float,
-        enough: float = 0.0,
-        expected: Array | None = None,
-        score: Array | None = None,
-    ) -> QuadraticSolution:
-        """Minimise with a form that waits for nothing: ``minimise``, at once."""
-        return complete(self.minimise(linear, terms, start, tol, enough, expected, score))
 
     async def minimise(
         self,

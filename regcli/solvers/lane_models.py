@@ -17,7 +17,7 @@ from regcli.solvers.descent import falls
 from regcli.solvers.engine import Problem
 from regcli.solvers.factor import Factor
 from regcli.solvers.grow import led
-from regcli.solvers.matrix_free import Alone, Asked, MatrixFree, Products, saves, serve
+from regcli.solvers.matrix_free import MatrixFree, Products, saves, serve
 from regcli.solvers.outlook import Outlook
 from regcli.solvers.screening import NEAR, SOON, is_stale
 from regcli.solvers.together import complete, together
@@ -204,11 +204,9 @@ class LaneModels:
         objective = working.restrict(every)
         works = []
         for (lane, stand), columns in zip(stands, near, strict=True):
-            weights = stand.source.weights
-            assert weights is not None  # noqa: S101  (such a model is begun in every round)
-            self._kept.pop(lane, None)
-            places = np.searchsorted(every, columns)
-            works.append(self._minimised(_free_model(Asked(objective, lane, places, weights, 1), columns), stand))
+            places, weights = np.searchsorted(every, columns), _weights(stand)
+            products = Products(objective, lane, places, weights, level=1, waits=True)
+            works.append(self._minimised(_free_model(products, columns), stand))
         return together(works, lambda requests: serve(objective, requests, self._problem.parallel_map))
 
     async def _minimised(self, model: LaneModel, stand: Stand) -> Goal:
@@ -236,7 +234,9 @@ class LaneModels:
         """The model of a lane on the columns near to taking part."""
         source, kept = stand.source, self._kept.pop(lane, None)
         if source.free:
-            return self._matrix_free(lane, stand)
+            columns = np.flatnonzero(stand.reach >= SOON)
+            products = Products.of(self._alone(lane, stand), columns, _weights(stand), level=True)
+            return _free_model(products, columns)
         kept = kept.adjusted(source.ratio) if kept is not None and source.kept else None
         if source.own:
             kept = self._own(lane, stand, kept)
@@ -251,8 +251,7 @@ class LaneModels:
 
         Where something is lacking, what will be near soon comes along.
         """
-        reach, weights = stand.reach, stand.source.weights if kept is None else kept.weights
-        assert weights is not None  # noqa: S101  (they come where nothing is kept, and stay)
+        reach, weights = stand.reach, _weights(stand) if kept is None or kept.weights is None else kept.weights
         near, soon = np.flatnonzero(reach >= NEAR), np.flatnonzero(reach >= SOON)
         if kept is not None and is_stale(kept.model.columns.size, soon.size):
             kept = None
@@ -268,15 +267,15 @@ class LaneModels:
             return _begun(columns, Factor(hessian, alone.tally), *own, weights)
         return kept.grown(columns, alone.grams(weights, labels, columns, alone.scaling, known.size + 1)[0], *own)
 
-    def _matrix_free(self, lane: int, stand: Stand) -> LaneModel:
-        """A model on many columns, by products with the data."""
-        columns, weights = np.flatnonzero(stand.reach >= SOON), stand.source.weights
-        assert weights is not None  # noqa: S101  (such a model is begun in every round)
-        return _free_model(Alone.of(self._alone(lane, stand), columns, weights, level=True), columns)
-
     def _alone(self, lane: int, stand: Stand) -> Objective:
         """The objective of a lane on the working columns."""
         return self.working.of(stand.columns).gathered().keep(np.array([lane]))
+
+
+def _weights(stand: Stand) -> Array:
+    """The weights (n,) that come where a model is begun that is a lane's own."""
+    assert stand.source.weights is not None  # noqa: S101
+    return stand.source.weights
 
 
 def _free_model(products: Products, columns: Integers) -> LaneModel:

@@ -11,6 +11,7 @@ from regcli.solvers.engine import Problem
 from regcli.solvers.factor import Factor
 from regcli.solvers.screening import ahead
 from regcli.solvers.spectral import Spectrum
+from regcli.solvers.together import complete
 
 __all__ = ["SPECTRAL", "Lane", "LanePaths", "Point", "Quadratic"]
 
@@ -108,7 +109,9 @@ class LanePaths:
             if solution is None or distance > CLOSED * scale:
                 known = state.past[-1][1] if state.past else None
                 tol = loose if terms.l2.any() else FINE * scale
-                solution = state.kernel.solve(loss.linear, terms, coefs, tol, enough, ahead(state.past, lam), known)
+                solution = complete(
+                    state.kernel.minimise(loss.linear, terms, coefs, tol, enough, ahead(state.past, lam), known)
+                )
                 distance = terms.distance(solution.coefs, solution.score).max(initial=0.0)
             state.passed(lam, solution.score)
             coefs = solution.coefs

@@ -5,17 +5,16 @@ H = Z'DZ over the rows of one lane,   solved on the free coordinates by precondi
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, Self
+from typing import Self
 
 import numpy as np
 
 from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Bools, Integers, ParallelMap
-from regcli.problem.tally import Tally
 from regcli.solvers.active_set import Near, Solved
 from regcli.solvers.grow import led
 
-__all__ = ["Alone", "Asked", "MatrixFree", "Products", "Request", "saves", "serve"]
+__all__ = ["MatrixFree", "Products", "Request", "saves", "serve"]
 
 #: Share of the residual at the start at which conjugate gradients end where the model is one of many: what is left is
 #: refined by the kernel, and only where it matters.
@@ -37,78 +36,12 @@ ROUNDING = 8 * float(np.finfo(float).eps)
 LEAST_DIAGONAL = 1e-3
 
 
-class Products(Protocol):
-    """Z'DZ of one lane on some columns (k,), the intercept before them where ``level`` is 1, known by its products."""
-
-    @property
-    def columns(self) -> Integers:
-        """The columns, by their places."""
-        ...
-
-    @property
-    def level(self) -> int:
-        """Whether the intercept is before them."""
-        ...
-
-    @property
-    def tally(self) -> Tally:
-        """Where steps are counted."""
-        ...
-
-    def on(self, columns: Integers, level: int) -> Self:
-        """That of some of the columns, in the order given."""
-        ...
-
-    def curvatures(self) -> Array:
-        """About the diagonal."""
-        ...
-
-    async def times(self, coefs: Array) -> Array:
-        """Z'DZ times coefficients."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
-class Alone:
-    """Products that one lane makes for itself, from the objective of that lane and the diagonal D, ``weights`` (n,)."""
+class Products:
+    """Z'DZ of one lane on some columns (k,), the intercept before them where ``level`` is 1, known by its products.
 
-    objective: Objective
-    columns: Integers
-    weights: Array
-    level: int
-
-    @classmethod
-    def of(cls, objective: Objective, columns: Integers, weights: Array, *, level: bool) -> Self:
-        """Those of a lane on some of its columns."""
-        return cls(objective, np.arange(objective.n_terms), weights, int(level)).on(columns, int(level))
-
-    @property
-    def tally(self) -> Tally:
-        """That of the objective."""
-        return self.objective.tally
-
-    def on(self, columns: Integers, level: int) -> Self:
-        """That of some of the columns, in the order given; gathered where that takes little memory."""
-        if not saves(self.objective, columns):
-            return replace(self, columns=self.columns[columns], level=level)
-        own = self.objective.restrict(self.columns[columns])
-        return replace(self, objective=own, columns=np.arange(columns.size), level=level)
-
-    def curvatures(self) -> Array:
-        """About the diagonal: sums of squares, in one pass over the data."""
-        return _curvatures(self.objective, self.columns, self.weights, self.level)
-
-    async def times(self, coefs: Array) -> Array:
-        """Z'DZ times coefficients."""
-        request = _request(self, 0, coefs)
-        return _reply(self, serve(self.objective, [request])[0])
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Products that a lane asks for, which are made for several lanes together (``serve``).
-
-    ``objective`` is that of all lanes, on the columns that any of them needs.
+    ``weights`` (n,) are the diagonal of D, ``lane`` is the lane's place in the objective. A lane that ``waits`` asks
+    for its products, which are made for several together (``serve``); else it makes them for itself.
     """
 
     objective: Objective
@@ -116,24 +49,40 @@ class Asked:
     columns: Integers
     weights: Array
     level: int
+    waits: bool
 
-    @property
-    def tally(self) -> Tally:
-        """That of the objective."""
-        return self.objective.tally
+    @classmethod
+    def of(cls, objective: Objective, columns: Integers, weights: Array, *, level: bool) -> Self:
+        """Those that a lane makes for itself, from its own objective."""
+        return cls(objective, 0, np.arange(objective.n_terms), weights, int(level), waits=False).on(columns, int(level))
 
     def on(self, columns: Integers, level: int) -> Self:
-        """That of some of the columns, in the order given."""
-        return replace(self, columns=self.columns[columns], level=level)
+        """That of some of the columns, in the order given; a lane by itself gathers them where that saves time."""
+        if self.waits or not saves(self.objective, columns):
+            return replace(self, columns=self.columns[columns], level=level)
+        own = self.objective.restrict(self.columns[columns])
+        return replace(self, objective=own, columns=np.arange(columns.size), level=level)
 
     def curvatures(self) -> Array:
         """About the diagonal: sums of squares, in one pass over the data."""
-        alone = self.objective.keep(np.array([self.lane]))
-        return _curvatures(alone, self.columns, self.weights, self.level)
+        alone, total = self.objective.keep(np.array([self.lane])), float(self.weights.sum())
+        out = np.full(self.columns.size + self.level, total)
+        if alone.lanes.maps[0] is None:
+            rows = (self.weights, np.zeros(alone.y.size, dtype=np.intp), 1)
+            first, second = (sums[0] for sums in alone.design.block_moments(*rows))
+            centre, sd = alone.scaling
+            every = (second - 2.0 * centre * first + total * centre * centre) / sd / sd
+            out[self.level :] = every[self.columns]
+        return np.maximum(out, LEAST_DIAGONAL * total)
 
     async def times(self, coefs: Array) -> Array:
-        """Z'DZ times coefficients, as soon as the others ask as well."""
-        return _reply(self, await _request(self, self.lane, coefs))
+        """Z'DZ times coefficients; where a lane waits, as soon as the others ask as well."""
+        model = np.zeros(self.objective.n_terms)
+        model[self.columns] = coefs[self.level :]
+        request = Request(self.lane, self.weights, float(coefs[0]) if self.level else 0.0, model)
+        total, products = await request if self.waits else serve(self.objective, [request])[0]
+        own = products[self.columns]
+        return led(total, own) if self.level else own
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,33 +113,6 @@ def saves(objective: Objective, columns: Integers) -> bool:
     """Whether products are better made with a copy of some columns than with all."""
     share = columns.size / max(objective.n_terms, 1)
     return share <= FEWER and objective.design.nbytes * share <= GATHERED
-
-
-def _request(products: Alone | Asked, lane: int, coefs: Array) -> Request:
-    """A request for all columns of coefficients on some of them, the intercept perhaps before them."""
-    model = np.zeros(products.objective.n_terms)
-    model[products.columns] = coefs[products.level :]
-    return Request(lane, products.weights, float(coefs[0]) if products.level else 0.0, model)
-
-
-def _reply(products: Alone | Asked, served: tuple[float, Array]) -> Array:
-    """What was asked for of what came back."""
-    total, rest = served
-    own = rest[products.columns]
-    return led(total, own) if products.level else own
-
-
-def _curvatures(alone: Objective, columns: Integers, weights: Array, level: int) -> Array:
-    """About the diagonal of Z'DZ on some columns of a lane."""
-    lanes, total = alone.lanes, float(weights.sum())
-    out = np.full(columns.size + level, total)
-    if lanes.maps[0] is None:
-        rows = (weights, np.zeros(alone.y.size, dtype=np.intp), 1)
-        first, second = (sums[0] for sums in alone.design.block_moments(*rows))
-        centre, sd = alone.scaling
-        every = (second - 2.0 * centre * first + total * centre * centre) / sd / sd
-        out[level:] = every[columns]
-    return np.maximum(out, LEAST_DIAGONAL * total)
 
 
 class MatrixFree:
@@ -273,7 +195,7 @@ class MatrixFree:
                 break
             image = await self._product(direction)
             curvature = float(direction @ image)
-            self._every.tally.stepped(1)
+            self._every.objective.tally.stepped(1)
             if curvature <= 0:
                 break
             length = size / curvature

@@ -74,7 +74,7 @@ class Models:
         self._alone = np.full(lanes, self._never)
         self._kept = np.zeros(lanes, dtype=bool)  # lanes whose models still count
         self._known = np.zeros(lanes, dtype=np.intp)  # rows of common moments that these have
-        self._size = np.zeros(lanes, dtype=np.intp)  # columns that lanes had near to taking part when last asked
+        self._size = np.zeros(lanes, dtype=np.intp)  # columns near to taking part, in the last round
         self._ratio = np.ones(lanes)  # and what their curvature has been found to be, since they were last asked
         self._common: _Common | None = None
         self._age = 0
@@ -143,6 +143,7 @@ class Models:
 
         ``reach`` (A, k) is the score of a column over its L1 weight, infinite for columns that take part.
         """
+        self._size[alive] = np.count_nonzero(reach >= SOON, axis=1)
         shared = ~self._alone[alive]
         if not shared.any():
             return
@@ -188,14 +189,15 @@ class Models:
         whole = completed(common.whole, further.sum(axis=0))
         return replace(common, columns=columns, blocks=blocks, whole=whole)
 
-    def too_many(self, reach: Array) -> Bools:
-        """Which lanes (A,) have too many columns near to taking part (A, k) for a matrix."""
-        return np.asarray(np.count_nonzero(reach >= SOON, axis=1) > self._most)
+    @property
+    def too_large(self) -> Bools:
+        """Lanes (L,) with too many columns near to taking part for a matrix, as it was prepared for."""
+        return self._size > self._most
 
-    def source(self, lane: int, reach: Array, eta: Array) -> Source:
+    def source(self, lane: int, eta: Array) -> Source:
         """Where the model of one lane on the columns near to taking part comes from; it is taken to be made."""
         kept, ratio = bool(self._kept[lane]) and not self._fresh, float(self._ratio[lane])
-        self._size[lane], free = np.count_nonzero(reach >= SOON), bool(self.too_many(reach[None])[0])
+        free = bool(self.too_large[lane])
         self._kept[lane], self._ratio[lane] = not free, 1.0
         if free or self._alone[lane] or self._common is None:
             weights = None if kept and not free else self._objective.curvature_weights(lane, eta, self._least)

@@ -377,7 +377,7 @@ class Newton:
         How a lane stands is put together when its turn comes: with it may come the Hessian that takes the place of its
         last one.
         """
-        light, free = reach.shape[1] <= FEW_COLUMNS, self._models.too_many(reach)
+        light, free = reach.shape[1] <= FEW_COLUMNS, self._models.too_large[alive]
         if np.count_nonzero(free) < 2 or not self._problem.objective.design.joins:
             return self._minimise(self._stands(state, alive, reach), light=light)
         waiting = self._lane_models.goals([*self._stands(state, alive[free], reach[free])])
@@ -404,7 +404,7 @@ class Newton:
             reach,
             self._inner(state, lane),
             outlook,
-            self._models.source(lane, reach, at.eta[lane]),
+            self._models.source(lane, at.eta[lane]),
         )
 
     def _inner(self, state: _Round, lane: int) -> float:

@@ -8,7 +8,7 @@ from regcli.problem.protocols import Array, Bools, Integers
 from regcli.solvers.active_set import ActiveSet
 from regcli.solvers.engine import Problem
 from regcli.solvers.factor import Factor
-from regcli.solvers.matrix_free import Alone, MatrixFree
+from regcli.solvers.matrix_free import MatrixFree, Products
 from regcli.solvers.models import most_columns
 from regcli.solvers.screening import NEAR, is_stale
 from regcli.solvers.together import complete
@@ -90,7 +90,8 @@ class Quadratics:
         linear = problem.null.score[lane, own.columns] if stand.first else given + complete(own.kernel.form.times(now))
         expected = None if stand.expected is None else stand.expected[places]
         tol = problem.rules.tol * scale
-        solution = own.kernel.solve(linear, terms.take(places), now, FINE * tol, COARSE * tol, expected, given)
+        kernel = own.kernel.minimise(linear, terms.take(places), now, FINE * tol, COARSE * tol, expected, given)
+        solution = complete(kernel)
         coefs = np.zeros(working.columns.size)
         coefs[places] = solution.coefs
         return Answer(coefs, places[list(solution.aliased)], None if own is before else own.columns)
@@ -115,19 +116,19 @@ class Quadratics:
         among[fresh] = True
         if soon.size > self._most:
             alone = working.gathered().keep(np.array([lane]))
-            known = Alone.of(alone, working.places(soon), alone.lanes.weights(0), level=False)
-            form = MatrixFree(known, relative=EXACT)
+            products = Products.of(alone, working.places(soon), alone.lanes.weights(0), level=False)
+            form = MatrixFree(products, relative=EXACT)
             return _Own(soon, among, None, ActiveSet(form))
         columns = fresh if own is None else np.concatenate([own.columns, fresh])
-        products = self._products(lane, columns, columns.size - fresh.size)
+        moments = self._moments(lane, columns, columns.size - fresh.size)
         if own is None:
-            factor = Factor(products, self._problem.objective.tally)
+            factor = Factor(moments, self._problem.objective.tally)
             return _Own(columns, among, factor, ActiveSet(factor))
         assert own.factor is not None  # noqa: S101  (those without were let go above)
-        own.factor.widen(products)
+        own.factor.widen(moments)
         return replace(own, columns=columns, kernel=own.kernel.grown())
 
-    def _products(self, lane: int, columns: Integers, known: int) -> Array:
+    def _moments(self, lane: int, columns: Integers, known: int) -> Array:
         """Second moments in a lane (k, k - known) of columns with those of them that are not known."""
         alone = self._problem.objective.keep(np.array([lane]))
         labels = np.zeros(alone.y.size, dtype=np.intp)

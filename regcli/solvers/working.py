@@ -14,22 +14,25 @@ __all__ = ["Working", "WorkingColumns"]
 
 @dataclass(frozen=True)
 class Working:
-    """Columns that may take part, of the ``whole`` objective, in the order given."""
+    """Columns of a problem that may take part, in the order given."""
 
+    problem: Problem
     columns: Integers
-    whole: Objective
-    penalty: Penalty
 
     @cached_property
     def objective(self) -> Objective:
         """The objective of these columns, which are gathered."""
-        return self.whole.restrict(self.columns)
+        return self.problem.objective.restrict(self.columns)
+
+    @cached_property
+    def _penalty(self) -> Penalty:
+        return self.problem.penalty.restrict(self.columns)
 
     def gathered(self) -> Objective:
         """The same for a lane; where lanes are in processes of their own they gather again, which does not count."""
         if "objective" in self.__dict__:  # by who asks
             return self.objective
-        tally = self.whole.tally
+        tally = self.problem.objective.tally
         before = tally.counts
         objective = self.objective
         tally.add(before - tally.counts)
@@ -41,8 +44,8 @@ class Working:
 
     def terms(self, lam: float, lane: int) -> SeparableTerms:
         """The penalty at one strength in a lane's coordinates."""
-        lanes, columns = self.whole.lanes, self.columns
-        return self.penalty.terms(lam, lanes.sd[lane, columns], lanes.unit[lane, columns], float(lanes.l2_scale[lane]))
+        lanes, columns = self.problem.objective.lanes, self.columns
+        return self._penalty.terms(lam, lanes.sd[lane, columns], lanes.unit[lane, columns], float(lanes.l2_scale[lane]))
 
 
 class WorkingColumns:
@@ -54,8 +57,6 @@ class WorkingColumns:
 
     def of(self, columns: Integers) -> Working:
         """The problem on some columns."""
-        last = self._last
-        if last is None or not np.array_equal(last.columns, columns):
-            problem = self._problem
-            last = self._last = Working(columns, problem.objective, problem.penalty.restrict(columns))
-        return last
+        if self._last is None or not np.array_equal(self._last.columns, columns):
+            self._last = Working(self._problem, columns)
+        return self._last

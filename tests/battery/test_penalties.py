@@ -12,6 +12,7 @@ from regcli.solvers.engine import serial_map
 from regcli.solvers.factor import Factor
 from regcli.solvers.general import general_engine
 from regcli.solvers.path import lambda_max
+from regcli.solvers.together import complete
 from tests.battery.problems import Made, make
 from tests.tolerances import EXACT, SOLVED
 
@@ -81,7 +82,7 @@ def test_the_distance_is_zero_where_the_kernel_ends(l1_ratio: float, limited: bo
         penalty = replace(penalty, lower=np.full(12, -0.05), upper=np.full(12, 0.1))
     for lam in (0.2, 0.05, 0.001):
         terms = penalty.terms(lam, np.ones(12), np.ones(12), 1.0)
-        solution = ActiveSet(Factor(hessian)).solve(linear, terms, np.zeros(12), EXACT)
+        solution = complete(ActiveSet(Factor(hessian)).minimise(linear, terms, np.zeros(12), EXACT))
         assert solution.solved
         assert terms.distance(solution.coefs, linear - hessian @ solution.coefs).max() <= 10 * EXACT
 

@@ -148,10 +148,8 @@ def test_logistic_regression_without_penalty(recipe: str) -> None:
 @pytest.mark.parametrize("family", ["gaussian", "binomial", "poisson"])
 def test_the_certificate_agrees_with_the_oracle(recipe: str, family: str) -> None:
     made = make(recipe, family, 0.5)
-    problem = made.problem(tol=SOLVED)
-    lam = float(0.05 * lambda_max(problem))
-    exact = choose_engine(problem, lam).advance(np.array([lam]))[0]
-    for step in (exact, replace(exact, coefs=1.01 * exact.coefs)):
+    problem, lam, exact = _solved(made)
+    for step in (exact, _astray(exact)):
         for lane, (level, coefs) in enumerate(zip(*explicit(problem, step), strict=True)):
             (certificate,) = certify_lane(problem, [step], lane)
             expected = oracle.violation(made.lane(lane, lam), level, coefs)
@@ -166,12 +164,9 @@ def test_the_certificate_agrees_with_the_oracle(recipe: str, family: str) -> Non
 @pytest.mark.parametrize("recipe", ["tall", "wide", "weights", "offset", "no intercept", "raw columns", "sparse"])
 @pytest.mark.parametrize("family", ["gaussian", "binomial", "poisson"])
 def test_lanes_are_certified_together_as_each_alone(recipe: str, family: str) -> None:
-    made = make(recipe, family, 0.5)
-    problem = made.problem(tol=SOLVED)
-    lam = float(0.05 * lambda_max(problem))
-    exact = choose_engine(problem, lam).advance(np.array([lam]))[0]
+    problem, _, exact = _solved(make(recipe, family, 0.5))
     certain = replace(problem, rules=replace(problem.rules, certify=True))
-    for step in (exact, replace(exact, coefs=1.01 * exact.coefs)):
+    for step in (exact, _astray(exact)):
         before = problem.objective.tally.counts
         together = measured(certain, step)
         taken = problem.objective.tally.counts - before
@@ -180,6 +175,18 @@ def test_lanes_are_certified_together_as_each_alone(recipe: str, family: str) ->
             assert violation == pytest.approx(alone.violation, rel=REFERENCE, abs=EXACT)
         if step is exact:  # nothing but one product with the data, and one with what is left of the target
             assert taken.cells <= 2 * problem.objective.design.cells
+
+
+def _solved(made: Made) -> tuple[Problem, float, Iterate]:
+    """A problem, a strength at which many columns take part, and the solution there."""
+    problem = made.problem(tol=SOLVED)
+    lam = float(0.05 * lambda_max(problem))
+    return problem, lam, choose_engine(problem, lam).advance(np.array([lam]))[0]
+
+
+def _astray(step: Iterate) -> Iterate:
+    """One hundredth beside a solution."""
+    return replace(step, coefs=1.01 * step.coefs)
 
 
 def _one(problem: Problem, step: Iterate, lane: int) -> tuple[float, Array]:

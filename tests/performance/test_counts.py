@@ -3,7 +3,7 @@
 Counts depend on the problem alone, and on rounding a little; not on the machine, its load or the number of threads.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -84,15 +84,15 @@ def twice_the_rounds(patch: pytest.MonkeyPatch) -> None:
 
 def twice_the_solves(patch: pytest.MonkeyPatch) -> None:
     """Every quadratic is solved from its start, and again from zero."""
-    solve: Callable[..., QuadraticSolution] = ActiveSet.solve
+    minimise: Callable[..., Awaitable[QuadraticSolution]] = ActiveSet.minimise
 
-    def hesitant(
+    async def hesitant(
         self: ActiveSet, linear: Array, terms: SeparableTerms, start: Array, *how: float | Array | None
     ) -> QuadraticSolution:
-        solve(self, linear, terms, start, *how)
-        return solve(self, linear, terms, np.zeros_like(start), *how)
+        await minimise(self, linear, terms, start, *how)
+        return await minimise(self, linear, terms, np.zeros_like(start), *how)
 
-    patch.setattr(ActiveSet, "solve", hesitant)
+    patch.setattr(ActiveSet, "minimise", hesitant)
 
 
 def twice_the_products(patch: pytest.MonkeyPatch) -> None:

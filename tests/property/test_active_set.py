@@ -9,6 +9,7 @@ from regcli.problem.protocols import Array, SeparableTerms
 from regcli.solvers import factor
 from regcli.solvers.active_set import ActiveSet
 from regcli.solvers.factor import Factor
+from regcli.solvers.together import complete
 
 #: Slope left over, relative to the largest score.
 TOLERANCE = 1e-9
@@ -113,7 +114,7 @@ def solve_all(kind: str, l1_ratio: float, guess: str, seeds: int) -> None:
                     state = state or ActiveSet(Factor(hessian))
                     b = np.zeros(linear.size) if b is None else b
                     expected = guessed(guess, scores, rng)
-                    solution = state.solve(linear, terms, b, TOLERANCE * top, expected=expected)
+                    solution = complete(state.minimise(linear, terms, b, TOLERANCE * top, expected=expected))
                     b = solution.coefs
                     scores.append(solution.score)
                     assert solution.solved

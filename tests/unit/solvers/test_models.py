@@ -56,7 +56,7 @@ def test_a_lane_has_its_own_hessian_where_those_of_all_would_be_too_large(
         reach = reaching(*counts)
         made.prepare(np.arange(FOLDS + 1), reach, eta)
         for lane in lanes:
-            source, terms = made.source(lane, reach[lane], eta[lane]), objective.terms(problem.penalty, 1.0, lane)
+            source, terms = made.source(lane, eta[lane]), objective.terms(problem.penalty, 1.0, lane)
             stand = Stand(np.arange(P), nothing, nothing, terms, reach[lane], 1e-9, None, source)
             model = kept.model(lane, stand)
             assert set(np.flatnonzero(np.isinf(reach[lane]))) <= set(model.columns)
