@@ -21,6 +21,8 @@ from regcli.problem.lanes import make_lanes
 from regcli.problem.objective import Objective
 from regcli.problem.penalties import ElasticNet
 from regcli.problem.protocols import ParallelMap
+from regcli.problem.tables import tables_ahead
+from regcli.solvers.choose import wants_tables
 from regcli.solvers.engine import LaneMap, Problem, Rules
 from regcli.solvers.path import Grid, Walk, geometric_grid, lambda_max
 from regcli.solvers.stopping import has_turned
@@ -61,10 +63,15 @@ def make_problem(
     X = task.X
     design = make_design(X, centred=True)
     partition = fold_partition(task.folds.astype(np.intp), task.n_folds, np.ones(n) if weights is None else weights)
-    lanes = make_lanes(design, partition, intercept=True, standardized=np.full(p, standardize))
-    objective = Objective(design, FAMILIES[task.family], task.y, np.zeros(n), lanes, intercept=True)
+    family, rules, offset = FAMILIES[task.family], Rules(tol), np.zeros(n)
+    tables = None
+    if wants_tables(rules, family, design, ridge=l1_ratio == 0):
+        tables = tables_ahead(design, partition, (task.y, offset), parallel_map, intercept=True)
+    moments = None if tables is None else tables.moments()
+    lanes = make_lanes(design, partition, intercept=True, standardized=np.full(p, standardize), moments=moments)
+    objective = Objective(design, family, task.y, offset, lanes, intercept=True, tables=tables)
     penalty = ElasticNet(l1_ratio, np.ones(p), np.full(p, -np.inf), np.full(p, np.inf))
-    return Problem(objective, penalty, objective.null(), Rules(tol), parallel_map, lane_map=lane_map)
+    return Problem(objective, penalty, objective.null(), rules, parallel_map, lane_map=lane_map)
 
 
 def generated_grid(problem: Problem, count: int) -> Array:

@@ -19,7 +19,9 @@ from regcli.problem.lanes import Lanes, Partition, make_lanes
 from regcli.problem.objective import Objective
 from regcli.problem.penalties import ElasticNet
 from regcli.problem.protocols import Array, Bools, Design, Family, ParallelMap
+from regcli.problem.tables import tables_ahead
 from regcli.results import Dependence, ModelFacts, TermFacts, columns_aside
+from regcli.solvers.choose import wants_tables
 from regcli.solvers.engine import LaneMap, Problem, Rules
 
 __all__ = [
@@ -66,7 +68,8 @@ class Ground:
     """What the problems of a run have in common, whichever rows their lanes train on.
 
     ``standardized`` (p,) marks terms that are scaled before the penalty applies; ``spread_scales`` says that the L2
-    part is divided by the sd of the target; ``lane_maps`` makes a lane's matrix from its weights (n,).
+    part is divided by the sd of the target; ``lane_maps`` makes a lane's matrix from its weights (n,); ``tabled`` says
+    that second moments will be asked for, and lanes may be made of them.
     """
 
     design: Design
@@ -78,6 +81,7 @@ class Ground:
     spread_scales: bool
     lane_maps: LaneMaps | None
     rules: Rules
+    tabled: bool
     parallel_map: ParallelMap
     lane_map: LaneMap | None
 
@@ -88,12 +92,18 @@ class Ground:
             maps = tuple(self.lane_maps(partition.lane_weights(lane)) for lane in range(partition.n_lanes))
         if maps is not None and all(map(_is_identity, maps)):
             maps = None
-        lanes = make_lanes(self.design, partition, intercept=self.intercept, standardized=self.standardized, maps=maps)
+        tables, design, intercept = None, self.design, self.intercept
+        if self.tabled:
+            tables = tables_ahead(design, partition, (self.y, self.offset), self.parallel_map, intercept=intercept)
+        moments = None if tables is None else tables.moments()
+        lanes = make_lanes(
+            design, partition, intercept=intercept, standardized=self.standardized, maps=maps, moments=moments
+        )
         if self.spread_scales:
             y = self.y - self.offset
             spreads = [spread_of(lanes, lane, y, self.intercept) for lane in range(lanes.n_lanes)]
             lanes = replace(lanes, l2_scale=1.0 / np.array(spreads))
-        return Objective(self.design, self.family, self.y, self.offset, lanes, self.intercept)
+        return Objective(design, self.family, self.y, self.offset, lanes, intercept, tables)
 
     def problem(self, partition: Partition, like: Problem) -> Problem:
         """The problem ``like`` another one, on the lanes of a further partition."""
@@ -123,8 +133,10 @@ def make_ground(
     intercept, chosen, family = not model.no_intercept, standardize_of(model), FAMILIES[prepared.family]
     if asked.compat == "glmnet" and not family.spread_scales:
         refuse({"--compat": not penalty_options.penalty_factor}, f"for the {prepared.family} family without factors")
+    design, rules = make_design(prepared.X, centred=intercept), read_rules(solver)
+    ridge = max(asked.l1_ratios, default=asked.l1_ratio) == 0
     return Ground(
-        design=make_design(prepared.X, centred=intercept),
+        design=design,
         family=family,
         y=prepared.y,
         offset=prepared.offset,
@@ -134,7 +146,8 @@ def make_ground(
         ),
         spread_scales=asked.compat == "glmnet" and family.spread_scales,
         lane_maps=prepared.lane_maps,
-        rules=read_rules(solver),
+        rules=rules,
+        tabled=not asked.unpenalised and wants_tables(rules, family, design, ridge=ridge),
         parallel_map=parallel_map,
         lane_map=lane_map,
     )

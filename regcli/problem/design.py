@@ -198,11 +198,14 @@ class Dense:
         self.tally.multiplied(self.shape[0] * (size * (size - known) if known else size * (size + 1) // 2))
         out = np.zeros((count, size, size - known))
         step = max(ROW_BLOCK, GRAM_ROWS * count, GRAM_CELLS // size)
+        even = bool(weights.size) and weights.min() == weights.max()
         for start in range(0, self.shape[0], step):
             span = slice(start, min(start + step, self.shape[0]))
             order = np.argsort(labels[span], kind="stable") if count > 1 else None
-            rows, root = cells.piled(span, order), np.sqrt(weights[span])
-            rows *= root if order is None else root[order]
+            rows = cells.piled(span, order)
+            if not even:
+                root = np.sqrt(weights[span])
+                rows *= root if order is None else root[order]
             ends = np.cumsum(np.bincount(labels[span], minlength=count))
             for at, (begin, end) in enumerate(pairwise([0, *ends.tolist()])):
                 piece = rows[:, begin:end]
@@ -210,6 +213,8 @@ class Dense:
                     out[at] += piece @ piece[known:].T
                 elif begin < end:
                     add_squares(piece, out[at].T)
+        if even:
+            out *= weights[0]
         if not known:
             for table in out:
                 reflect(table.T)

@@ -212,6 +212,7 @@ def make_lanes(
     intercept: bool,
     standardized: Bools,
     maps: tuple[sparse.csc_array | None, ...] | None = None,
+    moments: tuple[Array, Array] | None = None,
 ) -> Lanes:
     """Learn every lane's centre and scale.
 
@@ -227,6 +228,8 @@ def make_lanes(
         Columns that are scaled before the penalty applies.
     maps : tuple of (m, p) matrices or None
         Lane matrices.
+    moments : pair of (B, m) arrays, optional
+        Weighted sums of the columns and of their squares over every block, where they are known.
 
     Notes
     -----
@@ -237,7 +240,9 @@ def make_lanes(
     """
     maps = maps or (None,) * partition.n_lanes
     statistics = (
-        _plain_statistics(design, partition) if maps[0] is None else _mapped_statistics(design, partition, maps)
+        _plain_statistics(design, partition, moments)
+        if maps[0] is None
+        else _mapped_statistics(design, partition, maps)
     )
     means, variance, varies = statistics
     sd = np.sqrt(np.where(varies, variance, 1.0))
@@ -254,14 +259,16 @@ def make_lanes(
     )
 
 
-def _plain_statistics(design: Design, partition: Partition) -> tuple[Array, Array, Bools]:
+def _plain_statistics(
+    design: Design, partition: Partition, moments: tuple[Array, Array] | None
+) -> tuple[Array, Array, Bools]:
     """Means, variances and whether columns vary (L, p), from sums over blocks.
 
     Where a variance is small beside the squared mean, as that of a constant column is, the lane's rows are asked again.
     """
     totals, used = partition.totals()[:, None], partition.train.astype(np.float64)
     rows = (partition.row_weights, partition.block, partition.n_blocks)
-    first, second = design.block_moments(*rows)
+    first, second = design.block_moments(*rows) if moments is None else moments
     means = used @ first / totals
     variance = used @ second / totals - means * means
     varies = variance > CANCELLED * means * means

@@ -16,6 +16,7 @@ from regcli.problem.design import Dense
 from regcli.problem.lanes import Lanes
 from regcli.problem.protocols import Array, Design, Family, Integers, ParallelMap, Penalty, SeparableTerms
 from regcli.problem.spans import even_spans
+from regcli.problem.tables import Tables
 from regcli.problem.tally import Tally
 
 __all__ = ["NullModel", "Objective", "Sweep"]
@@ -76,6 +77,8 @@ class Objective:
         Training sets.
     intercept : bool
         Whether there is an intercept.
+    tables : Tables, optional
+        Second moments of a gaussian problem, where they were taken before there were lanes.
     """
 
     design: Design
@@ -84,6 +87,7 @@ class Objective:
     offset: Array
     lanes: Lanes
     intercept: bool
+    tables: Tables | None = None
 
     @property
     def n_terms(self) -> int:
@@ -94,6 +98,13 @@ class Objective:
     def tally(self) -> Tally:
         """Where work is counted."""
         return self.design.tally
+
+    @property
+    def known_tables(self) -> Tables | None:
+        """Its second moments, where they are known: those of other columns, blocks or targets do not count."""
+        tables = self.tables
+        same = tables is not None and tables.of(self.design, self.lanes.partition, self.y, self.offset)
+        return tables if same else None
 
     def eta(self, intercepts: Array, coefs: Array) -> Array:
         """Linear predictors (L, n) of all rows, held-out ones too.
@@ -247,12 +258,28 @@ class Objective:
         return penalty.terms(lam, lanes.sd[lane], lanes.unit[lane], float(lanes.l2_scale[lane]))
 
     def null(self) -> NullModel:
-        """Fit the intercept alone in every lane and measure the scale of its scores, in one pass over the rows."""
+        """Fit the intercept alone in every lane and measure the scale of its scores, in one pass over the rows.
+
+        Where second moments are known the rows are not read.
+        """
         flat = bool(self.offset.size) and self.offset.min() == self.offset.max()
         if self.intercept and (flat or self.family.quadratic):
             intercepts = self._plain_intercepts()
         else:
             intercepts = np.array([self._null_intercept(lane) for lane in range(self.lanes.n_lanes)])
+        tables = self.known_tables
+        if tables is None:
+            level, loss, squares, products = self._residual_sums(intercepts)
+        else:
+            level, squares, products = tables.residuals(self.lanes.shares(), intercepts)
+            loss = 0.5 * squares
+        level, score = self.scored(level, products)
+        scale, rms = np.abs(score).max(axis=1, initial=0.0), np.sqrt(squares)
+        scale = np.where(scale > 1e-12 * rms, scale, np.where(rms > 0, rms, 1.0))
+        return NullModel(intercepts, loss, scale, level, score)
+
+    def _residual_sums(self, intercepts: Array) -> tuple[Array, Array, Array, Array]:
+        """Of the residuals at the intercepts: sums (L,), losses, squares, and products with the base columns (L, m)."""
         part, shares, lanes = self.lanes.partition, self.lanes.shares(), intercepts.size
         level, loss, squares = np.zeros(lanes), np.zeros(lanes), np.zeros(lanes)
         products = np.zeros((lanes, self.design.shape[1]))
@@ -265,10 +292,7 @@ class Objective:
             residual *= weights
             level += residual.sum(axis=1)
             products += self.design.part(rows).rdot(residual)
-        level, score = self.scored(level, products)
-        scale, rms = np.abs(score).max(axis=1, initial=0.0), np.sqrt(squares)
-        scale = np.where(scale > 1e-12 * rms, scale, np.where(rms > 0, rms, 1.0))
-        return NullModel(intercepts, loss, scale, level, score)
+        return level, loss, squares, products
 
     def _plain_intercepts(self) -> Array:
         """The same where it is the link of a mean, from sums over blocks of rows about a common middle."""

@@ -3,11 +3,13 @@
 import numpy as np
 
 from regcli.errors import UsageError
-from regcli.solvers.engine import Engine, Problem
+from regcli.problem.protocols import Design, Family
+from regcli.problem.tables import tables_fit
+from regcli.solvers.engine import Engine, Problem, Rules
 from regcli.solvers.general import general_engine
-from regcli.solvers.moments import Moments, statistics_fit
+from regcli.solvers.moments import Moments
 
-__all__ = ["choose_engine", "engine_name", "objection"]
+__all__ = ["choose_engine", "engine_name", "objection", "wants_tables"]
 
 #: Columns up to which second moments of all are worth taking where they do not fit into memory for all lanes at once,
 #: and the least rows a column: with fewer most columns stay out of every model, and lockstep never asks for products
@@ -88,6 +90,15 @@ def engine_name(problem: Problem, lam: float) -> str:
     return asked
 
 
+def wants_tables(rules: Rules, family: Family, design: Design, *, ridge: bool) -> bool:
+    """Whether a penalised problem will be for moments wherever its tables fit into memory, as far as one can tell.
+
+    They may then be taken before there are lanes, whose centres, scales and null models are sums of them too.
+    """
+    n, m = design.shape
+    return family.quadratic and rules.solver in {"auto", "moments"} and (m <= min(n, FEW_COLUMNS) or not ridge)
+
+
 def objection(problem: Problem, lam: float) -> str | None:
     """What the solver that was asked for is for, where that is not this problem; else None."""
     gaussian, limited = problem.objective.family.quadratic, problem.penalty.has_limits()
@@ -138,7 +149,8 @@ def _best(problem: Problem, lam: float) -> str:
         return "cg"
     if ridge and n < p and n <= MOST_ROWS and objective.lanes.level and _even(problem):
         return "row-space"
-    square = p <= MOST_COLUMNS and n >= LEAST_ROWS * p
-    if gaussian and not objective.lanes.cancelled.any() and (square or statistics_fit(objective)):
+    part = objective.lanes.partition
+    tabled = (p <= MOST_COLUMNS and n >= LEAST_ROWS * p) or tables_fit(objective.design, part)
+    if gaussian and not objective.lanes.cancelled.any() and tabled:
         return "moments"
     return "lockstep" if gaussian else "newton"

@@ -15,16 +15,13 @@ from scipy import sparse
 
 from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Bools, Integers
-from regcli.problem.spans import even_spans
+from regcli.problem.tables import centre_target, tables_fit, take_tables
 from regcli.problem.unlocked import add_squares, reflect
 from regcli.results import Iterate
 from regcli.solvers.engine import Problem, RawModel, over_lanes, status_of
 from regcli.solvers.lane_path import SPECTRAL, Lane, LanePaths, Point, Quadratic
 
-__all__ = ["Moments", "statistics_fit"]
-
-#: Statistics of all blocks and lanes may take this many bytes, or half of the matrix where that is more.
-STATISTICS = 256 * 2**20
+__all__ = ["Moments"]
 
 #: Strengths a batch; where statistics are made anew for each batch, fewer of them are cheaper, and few enough for their
 #: coefficients to be in memory where all strengths are walked for sure.
@@ -36,21 +33,12 @@ FEW_COLUMNS = 400
 #: Rows of a matrix that are centred at a time: whole matrices in between would be four times the memory.
 ROWS = 256
 
-#: Cells of a task while sums are collected, and the most tasks: each has sums of its own.
-SPAN_CELLS, MOST_SPANS = 4_000_000, 4
-
 #: Cells that are gathered at a time for the sums of a lane alone; with fewer rows than a quarter of the columns the
 #: sums themselves would be read and written too often.
 PIECE_CELLS = 1_000_000
 
 #: Up to this many blocks their sums are taken lane by lane; sums from both ends would be as many matrices again.
 FEW_BLOCKS = 32
-
-
-def statistics_fit(objective: Objective) -> bool:
-    """Whether the statistics of all blocks and lanes can be in memory together."""
-    part, (n, m) = objective.lanes.partition, objective.design.shape
-    return 8 * (m + 2) ** 2 * (part.n_blocks + 2 * part.n_lanes) <= max(STATISTICS, 4 * n * m)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +52,7 @@ class _Statistics:
 class Moments:
     """Engine for the gaussian family; exact up to rounding at every strength.
 
-    Where the statistics of all lanes would take more than ``STATISTICS`` bytes they are made anew for every batch of
+    Where the statistics of all lanes would take too much memory they are made anew for every batch of
     strengths, which is a long one then, and one lane follows the other. ``keep`` decides that instead.
 
     Notes
@@ -78,14 +66,11 @@ class Moments:
     def __init__(self, problem: Problem, *, keep: bool | None = None) -> None:
         self._problem = problem
         objective = problem.objective
-        self._target = objective.y - objective.offset
-        self._middle = 0.0
-        if objective.intercept:
-            self._middle = float(objective.lanes.weights(0) @ self._target)
-            self._target = self._target - self._middle
-        self._paths = LanePaths(problem, self._target)
         self.batch = WHOLE_BATCH if problem.rules.whole else LONG_BATCH
-        if statistics_fit(objective) if keep is None else keep:
+        partition = objective.lanes.partition
+        self._target = centre_target(partition, objective.y, objective.offset, intercept=objective.intercept)
+        self._paths = LanePaths(problem, self._target.values)
+        if tables_fit(objective.design, partition) if keep is None else keep:
             self.batch = BATCH
             known = problem.memory.get(self.name)
             if not isinstance(known, _Statistics) or known.objective is not objective:
@@ -94,14 +79,15 @@ class Moments:
             self._walk = over_lanes(problem, self._paths.walk)
 
     def _all_lanes(self) -> list[Quadratic]:
-        """Make the statistics of all blocks in one pass, and every lane from them."""
+        """Every lane from the second moments of all blocks, which are taken in one pass where they are not known."""
         objective = self._problem.objective
-        parts = self._problem.parallel_map(self._tables, _spans(*objective.design.shape))
-        blocks = [np.sum([part[b] for part in parts], axis=0) for b in range(objective.lanes.partition.n_blocks)]
-        out = []
-        for lane, training in enumerate(_training_sums(blocks, objective.lanes.partition.train)):
-            tested = np.flatnonzero(objective.lanes.partition.test[lane])
-            test = sum((blocks[b] for b in tested), np.zeros_like(blocks[0]))
+        part, tables = objective.lanes.partition, objective.known_tables
+        if tables is None:
+            tables = take_tables(objective.design, part, self._target, self._problem.parallel_map)
+        blocks, nothing, out = tables.blocks, np.zeros_like(tables.blocks[0]), []
+        for lane, training in enumerate(_training_sums(blocks, part.train)):
+            tested = np.flatnonzero(part.test[lane])
+            test = blocks[tested[0]] if tested.size == 1 else sum((blocks[b] for b in tested), nothing)
             out.append(self._quadratic(lane, training, test))
         return out
 
@@ -170,18 +156,12 @@ class Moments:
             rows = index[start : start + step]
             root = np.sqrt(part.row_weights[rows])
             cells = np.empty((m + 2, rows.size))
-            cells[0], cells[-1] = root, self._target[rows] * root
+            cells[0], cells[-1] = root, self._target.values[rows] * root
             np.multiply(objective.design.rows(rows).T, root, out=cells[1:-1])
             add_squares(cells, out)
             objective.tally.multiplied(rows.size * (m + 1) * (m + 2) // 2)
         reflect(out)
         return out
-
-    def _tables(self, rows: slice) -> Array:
-        """Second moments of [1, x, y] over some rows of every block, (B, m + 2, m + 2)."""
-        objective = self._problem.objective
-        part, design = objective.lanes.partition, objective.design.part(rows)
-        return design.block_tables(part.row_weights[rows], part.block[rows], part.n_blocks, self._target[rows])
 
     def _quadratic(self, lane: int, sums: Array, test: Array | None = None) -> Quadratic:
         """Centre and scale a lane's sums into its loss; they are overwritten."""
@@ -211,7 +191,7 @@ class Moments:
         violation = np.array([point.violation for point in points])
         return Iterate(
             lam=lam,
-            intercepts=np.array([point.level for point in points]) + self._middle,
+            intercepts=np.array([point.level for point in points]) + self._target.middle,
             coefs=np.stack([point.coefs for point in points]),
             violation=violation,
             rounds=np.array([point.rounds for point in points]),
@@ -220,12 +200,6 @@ class Moments:
             held_out=np.array([point.held_out for point in points]),
             aliased=points[0].aliased,
         )
-
-
-def _spans(n: int, m: int) -> list[slice]:
-    """Rows in a few long pieces, one task each, as many as the cells call for."""
-    count = min(max(n * m // SPAN_CELLS, 1), MOST_SPANS)
-    return even_spans(n, count)
 
 
 def _training_sums(blocks: list[Array], train: Bools) -> Iterator[Array]:

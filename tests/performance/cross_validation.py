@@ -30,6 +30,7 @@ from regcli.problem.folds import Splits, deal_folds, fold_partition
 from regcli.problem.penalties import ElasticNet
 from regcli.problem.protocols import Array, Design, ParallelMap
 from regcli.solvers.certificate import certify_lane
+from regcli.solvers.choose import wants_tables
 from regcli.solvers.engine import Problem, Rules
 from regcli.solvers.path import polished
 
@@ -102,16 +103,18 @@ def _run(case: Case, X: Array | sparse.csc_array, plan: Plan, parallel_map: Para
     """All of it: statistics of the lanes, path, scores, certificate. Return the engines and bytes of the matrix."""
     p, prepared = case.p, plan.prepared
     design: Design = Sparse(X, np.zeros(p)) if sparse.issparse(X) else make_design(np.asarray(X), centred=True)
+    family, rules = FAMILIES[case.family], Rules()
     ground = Ground(
         design=design,
-        family=FAMILIES[case.family],
+        family=family,
         y=prepared.y,
         offset=prepared.offset,
         intercept=True,
         standardized=np.ones(p, dtype=bool),
         spread_scales=False,
         lane_maps=None,
-        rules=Rules(),
+        rules=rules,
+        tabled=wants_tables(rules, family, design, ridge=case.l1_ratio == 0),
         parallel_map=parallel_map,
         lane_map=None,
     )

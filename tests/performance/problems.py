@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from regcli.problem import tables
 from regcli.problem.design import Sparse, make_design
 from regcli.problem.families import FAMILIES
 from regcli.problem.folds import deal_folds, fold_partition
@@ -13,7 +14,9 @@ from regcli.problem.lanes import make_lanes
 from regcli.problem.objective import Objective
 from regcli.problem.penalties import ElasticNet
 from regcli.problem.protocols import Array, Design, ParallelMap
-from regcli.solvers import models, moments
+from regcli.problem.tables import tables_ahead
+from regcli.solvers import models
+from regcli.solvers.choose import wants_tables
 from regcli.solvers.engine import LaneMap, Problem, Rules, serial_map
 from regcli.solvers.path import Grid, Walk, geometric_grid, lambda_max
 
@@ -92,11 +95,15 @@ def made(name: str, parallel_map: ParallelMap = serial_map) -> Problem:
         design = Sparse(sparse.csc_array(X), np.zeros(case.p))
     ones = np.ones(case.n)
     partition = fold_partition(deal_folds(case.n, case.folds, seed=1), case.folds, ones)
-    lanes = make_lanes(design, partition, intercept=True, standardized=np.ones(case.p, dtype=bool))
-    objective = Objective(design, FAMILIES[case.family], y, np.zeros(case.n), lanes, intercept=True)
+    family, rules, offset, known = FAMILIES[case.family], Rules(), np.zeros(case.n), None
+    if wants_tables(rules, family, design, ridge=case.l1_ratio == 0):
+        known = tables_ahead(design, partition, (y, offset), parallel_map, intercept=True)
+    moments = None if known is None else known.moments()
+    lanes = make_lanes(design, partition, intercept=True, standardized=np.ones(case.p, dtype=bool), moments=moments)
+    objective = Objective(design, family, y, offset, lanes, intercept=True, tables=known)
     edges = np.full(case.p, np.inf)
     penalty = ElasticNet(case.l1_ratio, np.ones(case.p), -edges, edges)
-    return Problem(objective, penalty, objective.null(), Rules(), parallel_map)
+    return Problem(objective, penalty, objective.null(), rules, parallel_map)
 
 
 def _columns(case: Case, rng: np.random.Generator) -> Array:
@@ -116,7 +123,7 @@ def work(name: str, parallel_map: ParallelMap = serial_map, lane_map: LaneMap | 
     case = CASES[name]
     with pytest.MonkeyPatch.context() as patch:
         if not case.kept:
-            patch.setattr(moments, "STATISTICS", 0)
+            patch.setattr(tables, "STATISTICS", 0)
         if not case.matrices:
             patch.setattr(models, "MOST_BYTES", 0)
         problem = replace(made(name, parallel_map), lane_map=lane_map)
