@@ -24,6 +24,10 @@ QUANTILES = tuple(k / 10 for k in range(11))
 #: Quartiles by name, and where they are.
 QUARTILES = {"min": 0.0, "q1": 0.25, "median": 0.5, "q3": 0.75, "max": 1.0}
 
+#: Different numbers up to which the rows of each are counted, and cells that are looked at first: a column that has
+#: more of them there is not sorted.
+FEW, FIRST = 20, 1000
+
 _SHARES = np.array([*QUANTILES, *QUARTILES.values()])
 
 Array = NDArray[np.float64]
@@ -35,8 +39,9 @@ Document = dict[str, Any]
 class ColumnProfile:
     """One column in the training rows, of the file or made of one.
 
-    ``missing`` cells, and of those that are there: for numbers the eleven ``quantiles``, median, mean and sd (1/n), for
-    categories the count of each level. None where the kind has no such thing or no cell was there.
+    ``missing`` cells, and of those that are there: for numbers the eleven ``quantiles``, median, mean and sd (1/n), and
+    the count of each where there are few, for categories the count of each level. None where the kind has no such thing
+    or no cell was there.
     """
 
     missing: int
@@ -44,6 +49,7 @@ class ColumnProfile:
     median: float | None = None
     mean: float | None = None
     sd: float | None = None
+    counts: Mapping[float, int] | None = None
     levels: Mapping[str, int] | None = None
 
     @property
@@ -86,7 +92,10 @@ def _column(feature: Feature, column: Column, rows: Rows) -> Document:
     if isinstance(column, Numbers):
         column = column.taken(rows)
         there = ~np.isnan(column.cells)
-        out = _spread(column.cells[there], column.size - column.cells.size)
+        cells, zeros = column.cells[there], column.size - column.cells.size
+        out = _spread(cells, zeros)
+        if out:
+            out["counts"] = _few(cells, zeros)
         missing = column.cells.size - int(np.count_nonzero(there))
     elif isinstance(column, Levels):
         missing = int(np.count_nonzero(column.codes[rows] < 0))
@@ -110,6 +119,17 @@ def _spread(values: Array, zeros: int = 0) -> Document:
     marks = _quantiles(values, zeros)
     named = dict(zip(QUARTILES, marks[len(QUANTILES) :], strict=True))
     return {**named, "quantiles": marks[: len(QUANTILES)], "mean": mean, "sd": sd}
+
+
+def _few(values: Array, zeros: int) -> list[list[float | int]] | None:
+    """The different numbers, ascending, and how many there are of each; None of more than ``FEW``."""
+    if np.unique(values[:FIRST]).size > FEW:
+        return None
+    found, rows = np.unique(values, return_counts=True)
+    counts = dict(zip(found.tolist(), rows.tolist(), strict=True))
+    if zeros:
+        counts[0.0] = counts.get(0.0, 0) + zeros
+    return None if len(counts) > FEW else [[value + 0.0, counts[value]] for value in sorted(counts)]
 
 
 def _quantiles(values: Array, zeros: int) -> list[float]:
@@ -195,7 +215,21 @@ def _read_column(feature: Feature, entry: Mapping[str, Any], rows: int) -> Colum
     reach = 1e-9 * max(abs(quartiles[0]), abs(quartiles[-1]))
     if (mean is not None and not quartiles[0] - reach <= mean <= quartiles[-1] + reach) or (sd is not None and sd < 0):
         raise ValueError(f"{where}: mean or sd")
-    return ColumnProfile(missing, quantiles, quartiles[2], mean, sd)
+    counts = _read_counts(entry, rows - missing, (quantiles[0], quantiles[-1]))
+    if entry.get("counts") is not None and counts is None:
+        raise ValueError(f"{where}: counts")
+    return ColumnProfile(missing, quantiles, quartiles[2], mean, sd, counts)
+
+
+def _read_counts(entry: Mapping[str, Any], rows: int, ends: tuple[float, float]) -> dict[float, int] | None:
+    """Rows of each number; None where they are not there, or not those of a column of so many rows and such ends."""
+    pairs = entry.get("counts")
+    if not isinstance(pairs, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
+        return None
+    named = [{"value": value, "rows": count} for value, count in pairs]
+    values, counts = [number_of(pair, "value") for pair in named], [count_of(pair, "rows") for pair in named]
+    fits = bool(values) and (values[0], values[-1]) == ends and sum(counts) == rows and min(counts) > 0
+    return dict(zip(values, counts, strict=True)) if fits and all(a < b for a, b in pairwise(values)) else None
 
 
 def _check_target(entry: Mapping[str, Any], rows: int, classes: Sequence[str] | None) -> None:

@@ -133,3 +133,27 @@ def test_the_table_names_what_moved() -> None:
     assert "ks at least" in told
     drift(table())
     assert "psi" not in run_tool("check", "model.json", "new.csv", "-f", "table").out
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 99), (200, 300), (500, 500), (30, 0)])
+def test_a_flag_has_its_two_numbers_for_bins(before: int, after: int) -> None:
+    rows = np.arange(1000)
+    old, new = ((rows < count).astype(int) for count in (before, after))
+    frame = pd.DataFrame({"flag": old, "other": rows * 37 % 101})
+    frame["y"] = frame["flag"] + 0.02 * frame["other"] + rows * 53 % 11
+    frame.to_csv("train.csv", index=False)
+    assert run_tool("fit", "train.csv", *FIT[:6], "-m", "model.json", "-o", "o.json").status == 0
+    _, found = drift(frame.assign(flag=new))
+    own = [[1 - flags.mean(), flags.mean(), 0.0] for flags in (new, old)]
+    assert found["flag"]["psi"] == pytest.approx(index(*own), rel=1e-9, abs=1e-12)
+    assert found["flag"]["ks"] == pytest.approx(ks_2samp(old, new).statistic, abs=1e-12)
+
+
+def test_training_rows_have_not_moved_however_few_they_are() -> None:
+    frame = table().iloc[20:32]
+    frame.to_csv("train.csv", index=False)
+    assert run_tool("fit", "train.csv", *FIT[:6], "-m", "model.json", "-o", "o.json", "--drop", "place").status == 0
+    _, found = drift(frame)
+    assert found["smooth"] == {"psi": pytest.approx(0.0, abs=1e-12), "ks": pytest.approx(0.0, abs=1e-12)}
+    moved = drift(frame.assign(few=frame["few"] + 1))[1]["few"]["ks"]
+    assert moved == pytest.approx(ks_2samp(frame["few"], frame["few"] + 1).statistic, abs=1e-12)

@@ -40,6 +40,12 @@ _FACTOR: Mapping[str, Schema] = {
 
 _DECILES: Schema = {"type": "array", "items": NUMBER, "minItems": 11, "maxItems": 11}
 
+#: Numbers, and rows that have them.
+_COUNTS: Schema = {
+    "type": "array",
+    "items": {"type": "array", "prefixItems": [NUMBER, COUNT], "minItems": 2, "maxItems": 2},
+}
+
 _ABSENT: Mapping[str, Schema] = {"missing": COUNT, "missing_rate": SHARE}
 
 #: A column in the training rows: numbers, a category, or a column without any cell.
@@ -50,6 +56,7 @@ _TRAINED: Schema = {
             quantiles=_DECILES,
             mean=NUMBER,
             sd={"type": "number", "minimum": 0},
+            counts=or_null(_COUNTS),
             **_ABSENT,
         ),
         record(levels={"type": "object", "additionalProperties": COUNT}, **_ABSENT),

@@ -57,7 +57,7 @@ def profile(encoder: Encoder) -> Document:
             continue
         marks = [float(mark) for mark in range(11)]
         named = dict(zip(("min", "q1", "median", "q3", "max"), (0.0, 2.5, 5.0, 7.5, 10.0), strict=True))
-        columns[feature.source] = {**named, "quantiles": marks, "mean": 5.0, "sd": 3.0, **tail}
+        columns[feature.source] = {**named, "quantiles": marks, "mean": 5.0, "sd": 3.0, "counts": None, **tail}
     target = {"classes": None, "mean": 1.0, "sd": 2.0, "quantiles": [0.0] * 11}
     return {"rows": 10, "columns": columns, "target": target}
 
