@@ -23,7 +23,7 @@ from regcli.app.specify import Asked, read_penalty
 from regcli.app.values import bounded, given_options, refuse
 from regcli.errors import FitError, UsageError, Warn, counted
 from regcli.problem.families import FAMILIES
-from regcli.problem.folds import whole_splits
+from regcli.problem.folds import whole_partition, whole_splits
 from regcli.problem.metrics import THRESHOLD
 from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array
@@ -312,6 +312,15 @@ def _eta(problem: Problem, step: Iterate) -> Array:
     return _alone(problem).eta(step.intercepts[:1], step.coefs[:1])[0]
 
 
+def _null_intercept(problem: Problem, prepared: Prepared) -> float:
+    """The model of the intercept alone on the rows as scores weigh them: class weights are of the fit."""
+    if np.array_equal(prepared.fit_weights, prepared.weights):
+        return float(problem.null.intercepts[0])
+    partition = whole_partition(prepared.weights)
+    lanes = replace(_alone(problem).lanes, partition=partition, totals=partition.totals())
+    return float(replace(_alone(problem), lanes=lanes).null().intercepts[0])
+
+
 def _metrics(
     plan: Plan, found: Found, model: Model, step: Iterate
 ) -> tuple[dict[str, dict[str, float | bool] | None], list[Warn]]:
@@ -319,15 +328,14 @@ def _metrics(
     problem, prepared = found.problem, plan.prepared
     objective: Objective = problem.objective
     family, threshold = objective.family, plan.cut
-    centre = float(objective.lanes.weights(0) @ objective.y)
     eta = _eta(problem, step)
-    null_eta = objective.offset + problem.null.intercepts[0]
     weights = prepared.weights
+    null_eta = objective.offset + _null_intercept(problem, prepared)
     out: dict[str, dict[str, float | bool] | None] = {
         "cv": None,
         "test": None,
-        "train": dict(scores_of(family, objective.y, eta, weights, threshold=threshold, centre=centre)),
-        "null": dict(scores_of(family, objective.y, null_eta, weights, threshold=threshold, centre=centre)),
+        "train": dict(scores_of(family, objective.y, eta, weights, threshold=threshold)),
+        "null": dict(scores_of(family, objective.y, null_eta, weights, threshold=threshold)),
     }
     notes: list[Warn] = []
     if found.scores is not None:
@@ -340,5 +348,5 @@ def _metrics(
     if prepared.test is not None:
         test = prepared.test
         eta = model.intercept + test.offset + test.X @ model.coefs
-        out["test"] = dict(scores_of(family, test.y, eta, test.weights, threshold=threshold, centre=centre))
+        out["test"] = dict(scores_of(family, test.y, eta, test.weights, threshold=threshold))
     return out, notes

@@ -72,7 +72,7 @@ class RunningScores:
             self._take_group()
 
     def scores(self) -> dict[str, float]:
-        """Every metric by name, nan where it has no value; as ``scores_of`` with the rows' own mean as centre."""
+        """Every metric by name, nan where it has no value; as ``scores_of``."""
         if self._n_waiting:
             self._take_group()
         if not self._total > 0:

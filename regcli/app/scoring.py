@@ -26,15 +26,13 @@ def mean_of(family: Family, name: str, y: Array, eta: Array, weights: Array, thr
     return value if np.isfinite(value) else float("nan")
 
 
-def scores_of(
-    family: Family, y: Array, eta: Array, weights: Array, *, threshold: float, centre: float
-) -> dict[str, float]:
-    """Every metric of the family on some rows. ``centre`` is the mean that r2 compares with."""
+def scores_of(family: Family, y: Array, eta: Array, weights: Array, *, threshold: float) -> dict[str, float]:
+    """Every metric of the family on some rows; r2 compares with their own mean."""
     used = weights > 0
     y, eta, weights = y[used], eta[used], weights[used]
     if not y.size:
         return dict.fromkeys(family.metrics, float("nan"))
-    null = np.array(weights @ np.square(y - centre) / weights.sum())
+    null = np.array(weights @ np.square(y - weights @ y / weights.sum()) / weights.sum())
     out = {}
     for name in family.metrics:
         value = mean_of(family, base_metric(name), y, eta, weights, threshold)
@@ -207,7 +205,7 @@ class FoldScores:
             with np.errstate(over="ignore", invalid="ignore"):  # a loss beyond double precision has no mean
                 losses = POINTWISE[name](groups[0].objective.family, y, eta, self.threshold)
                 mean = float(share @ losses)
-                found.append((mean, float(np.sqrt(share @ np.square(losses - mean) / (rows.size - 1)))))
+                found.append((mean, float(np.sqrt(share @ np.square(losses - mean) / (np.count_nonzero(share) - 1)))))
         table = np.array(found)
         return table[:, 0], table[:, 1]
 

@@ -178,14 +178,15 @@ def test_scores_of_a_model_on_any_rows(family: str) -> None:
     made = make("weights", family)
     eta = 0.5 * made.X[:, 0]
     mu = FAMILIES[family].mean(eta)
-    found = scores_of(FAMILIES[family], made.y, eta, made.weights, threshold=THRESHOLD, centre=0.25)
+    found = scores_of(FAMILIES[family], made.y, eta, made.weights, threshold=THRESHOLD)
     assert tuple(found) == FAMILIES[family].metrics
     for name in set(found) - {"auc", "rmse", "r2"}:
         full = f"{family} deviance" if name == "deviance" else name
         losses = [loss_of(full, y, m) for y, m in zip(made.y, mu, strict=True)]
         assert found[name] == pytest.approx(np.average(losses, weights=made.weights), rel=SOLVED)
     if family == "gaussian":
-        null = np.average((made.y - 0.25) ** 2, weights=made.weights)
+        mean = np.average(made.y, weights=made.weights)
+        null = np.average((made.y - mean) ** 2, weights=made.weights)
         assert found["rmse"] == pytest.approx(np.sqrt(found["mse"]), rel=EXACT)
         assert found["r2"] == pytest.approx(1 - found["mse"] / null, rel=EXACT)
 
@@ -193,7 +194,7 @@ def test_scores_of_a_model_on_any_rows(family: str) -> None:
 def test_rows_without_weight_have_no_scores() -> None:
     zeros = np.zeros(3)
     for family in FAMILIES.values():
-        found = scores_of(family, zeros, zeros, zeros, threshold=0.5, centre=0.0)
+        found = scores_of(family, zeros, zeros, zeros, threshold=0.5)
         assert all(np.isnan(value) for value in found.values())
 
 

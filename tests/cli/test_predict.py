@@ -104,8 +104,7 @@ def metrics(*words: str) -> dict[str, Any]:
 def by_hand(family: str, frame: Frame, weights: np.ndarray[Any, Any]) -> dict[str, float]:
     y = frame["cost" if family == "gaussian" else "ill"].to_numpy(dtype=float)
     eta = np.array(column(scored(run_tool("predict", "model.json", "train.csv", "--type", "link"))), dtype=float)
-    centre = float(weights @ y / weights.sum())
-    return scores_of(FAMILIES[family], y, eta, weights, threshold=0.5, centre=centre)
+    return scores_of(FAMILIES[family], y, eta, weights, threshold=0.5)
 
 
 # -- metrics ---------------------------------------------------------------------------------------------------------
