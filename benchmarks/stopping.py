@@ -123,6 +123,16 @@ def _strong_and_weak(rng: np.random.Generator, n: int, p: int) -> tuple[Array, A
     return X, coefs
 
 
+def _pair_behind(rng: np.random.Generator, n: int, p: int) -> tuple[Array, Array]:
+    """A strong column, and a pair so much alike that what it explains shows long after the noise of all others."""
+    X = rng.standard_normal((n, max(p, 3)))
+    apart = rng.uniform(0.05, 0.2)
+    X[:, 1] = X[:, 2] + apart * X[:, 1]
+    coefs = np.zeros(X.shape[1])
+    coefs[:3] = 2.0, 1.0 / apart, -1.0 / apart
+    return X, coefs
+
+
 #: What makes columns and coefficients, by kind.
 KINDS = {
     "suppressors": _suppressors,
@@ -132,6 +142,7 @@ KINDS = {
     "neighbours": _neighbours,
     "factors": _factors,
     "strong and weak": _strong_and_weak,
+    "pair behind": _pair_behind,
 }
 
 
@@ -279,7 +290,7 @@ def _figures(some: Sequence[Judged]) -> list[str]:
 def main(words: list[str] | None = None) -> int:
     """Judge the rule and write ``stopping.md``."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.stopping", description=__doc__)
-    parser.add_argument("--count", type=int, default=1050, help="generated problems")
+    parser.add_argument("--count", type=int, default=1200, help="generated problems")
     parser.add_argument("--no-stored", action="store_true", help="leave the sample tables and reference cases out")
     parser.add_argument("--out", default=str(ROOT / "results"))
     asked = parser.parse_args(words)

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from benchmarks.data import Array
 from benchmarks.peer import Peer, Task, weighted_folds
+from regcli.app.ending import falls_again
+from regcli.app.ending import turned as has_ended
 from regcli.app.parallel import single_blas_thread, thread_map
 from regcli.app.processes import process_map
 from regcli.app.scoring import FoldScores
@@ -25,7 +27,6 @@ from regcli.problem.tables import tables_ahead
 from regcli.solvers.choose import wants_tables
 from regcli.solvers.engine import LaneMap, Problem, Rules
 from regcli.solvers.path import Grid, Walk, geometric_grid, lambda_max
-from regcli.solvers.stopping import has_turned
 
 __all__ = ["PEERS", "TOL", "Walked", "generated_grid", "make_problem", "walked"]
 
@@ -94,10 +95,9 @@ def walked(problem: Problem, grid: Grid, *, stop: bool, judge: bool = False) -> 
     for step in Walk(problem, grid):
         scores.add(step)
         usable.append(all(status.usable for status in step.status))
-        if asks and turned is None and all(usable):
-            mean, errors = scores.pooled()
-            if has_turned(mean, errors, scores.fold_scores(), scores.fold_weights, grid.lambdas.size):
-                turned = mean.size
+        if asks and turned is None and all(usable) and has_ended(scores, grid.lambdas.size):
+            asks = not falls_again(problem, grid, scores)
+            turned = len(usable) if asks else None
         seconds.append(process_time() - begun)
         if stop and turned is not None:
             break

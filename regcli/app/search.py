@@ -6,6 +6,7 @@ import numpy as np
 
 from regcli.app.context import RunContext
 from regcli.app.dependent import WAY_OUT, nearly_told
+from regcli.app.ending import falls_again, may_end, turned
 from regcli.app.path import begin, cut_short, refuse_separated, warn_time
 from regcli.app.prepare import Prepared
 from regcli.app.scoring import FoldScores, scored_by_row
@@ -13,19 +14,15 @@ from regcli.app.setup import Ground
 from regcli.app.specify import Asked
 from regcli.errors import FitError, ResourceError, Warn, counted
 from regcli.problem.folds import Splits
-from regcli.problem.metrics import BETTER_HIGH, THRESHOLD, base_metric
+from regcli.problem.metrics import BETTER_HIGH, THRESHOLD
 from regcli.problem.protocols import Bools
 from regcli.problem.tally import Counts
 from regcli.results import Criterion, Curve, Iterate, Status, Stopped
 from regcli.solvers.engine import Problem
 from regcli.solvers.information import CRITERIA, criterion
 from regcli.solvers.path import Grid, Walk, follow
-from regcli.solvers.stopping import LEAST_POINTS, has_turned
 
 __all__ = ["Found", "Plan", "search"]
-
-#: Fewer folds than this give no paired standard errors worth stopping by.
-FOLDS_TO_STOP = 5
 
 
 @dataclass(frozen=True)
@@ -182,15 +179,17 @@ def _lead(
     """The lanes of the first partition, which decide where the path ends."""
     steps: list[Iterate] = []
     count = grid.lambdas.size
-    may_stop = scores is not None and not plan.full_path and _may_stop(problem, grid, scores)
+    may_stop = scores is not None and not plan.full_path and may_end(problem, grid, scores)
     for step in run.deadline.along(iter(walk)):
         if scores is not None:
             scores.add(step)
         steps.append(step.reported())
         run.progress.update(len(steps), count * len(plan.splits.partitions))
         may_stop = may_stop and all(status.usable for status in steps[-1].status)
-        if scores is not None and may_stop and len(steps) >= LEAST_POINTS and _turned(scores, count):
-            return steps, Stopped("cv_turned", len(steps) - 1, count)
+        if scores is not None and may_stop and turned(scores, count):
+            if not falls_again(problem, grid, scores):
+                return steps, Stopped("cv_turned", len(steps) - 1, count)
+            may_stop = False
     return steps, cut_short(walk, grid, len(steps), run)
 
 
@@ -224,21 +223,6 @@ def _warn_shares(plan: Plan, done: int) -> list[Warn]:
         return []
     text = f"--max-seconds passed after {done} of {counted(of, 'share')} of L1"
     return [Warn("out-of-time", text, {"at": done - 1, "of": of})]
-
-
-def _may_stop(problem: Problem, grid: Grid, scores: FoldScores) -> bool:
-    """Whether the stopping rule applies at all: a generated grid, some L1, five folds, a metric made of losses."""
-    losses = base_metric(scores.metric) not in BETTER_HIGH
-    enough = len(scores.folds) >= FOLDS_TO_STOP and not scores.by_row
-    return grid.generated and problem.penalty.l1_ratio > 0 and enough and losses
-
-
-def _turned(scores: FoldScores, count: int) -> bool:
-    """Whether the curve has turned."""
-    mean, se = scores.pooled()
-    folds = scores.fold_scores()
-    weighted = np.isfinite(folds).all(axis=0)
-    return has_turned(mean, se, folds[:, weighted], scores.fold_weights[weighted], count)
 
 
 def _chosen(found: Found, plan: Plan) -> int:

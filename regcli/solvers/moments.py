@@ -109,7 +109,7 @@ class Moments:
             return [(lane, along(lane, sums if lane == lanes[-1] else sums.copy(order="F"))) for lane in lanes]
 
         left_out = [np.flatnonzero(~row) for row in part.train]
-        if any(left.size > 1 for left in left_out):
+        if part.n_lanes == 1 or any(left.size > 1 for left in left_out):
             return parallel_map(
                 lambda lane: along(lane, self._sum(np.flatnonzero(part.train[lane]))), range(part.n_lanes)
             )

@@ -52,14 +52,14 @@ def eta_of(document: Document, header: list[str], rows: list[list[str]]) -> NDAr
     return np.asarray(document["intercept"] + sum(parts, np.zeros(len(rows))))
 
 
-def gaussian_metrics(y: NDArray[np.float64], eta: NDArray[np.float64], centre: float) -> dict[str, float]:
+def gaussian_metrics(y: NDArray[np.float64], eta: NDArray[np.float64]) -> dict[str, float]:
     mse = float(np.mean((y - eta) ** 2))
     return {
         "deviance": mse,
         "mse": mse,
         "rmse": mse**0.5,
         "mae": float(np.mean(np.abs(y - eta))),
-        "r2": 1 - mse / float(np.mean((y - centre) ** 2)),
+        "r2": 1 - mse / float(np.var(y)),
     }
 
 
@@ -78,10 +78,10 @@ def test_a_test_file_is_scored_and_not_fitted(ask: Ask, tmp_path: Path) -> None:
     assert without["metrics"]["test"] is None
     y = np.array([float(row[-1]) for row in rows])
     eta = eta_of(with_test, header, rows[300:])
-    assert_close(with_test["metrics"]["test"], gaussian_metrics(y[300:], eta, float(y[:300].mean())))
+    assert_close(with_test["metrics"]["test"], gaussian_metrics(y[300:], eta))
     assert_close(
         with_test["metrics"]["train"],
-        gaussian_metrics(y[:300], eta_of(with_test, header, rows[:300]), float(y[:300].mean())),
+        gaussian_metrics(y[:300], eta_of(with_test, header, rows[:300])),
     )
 
 
@@ -95,7 +95,7 @@ def test_a_split_comes_before_everything(ask: Ask, tmp_path: Path) -> None:
     assert split["coefficients"] == alone["coefficients"]
     y = np.array([float(row[-1]) for row in rows])
     eta = eta_of(split, header, [row for row, out in zip(rows, held, strict=True) if out])
-    assert_close(split["metrics"]["test"], gaussian_metrics(y[held], eta, float(y[~held].mean())))
+    assert_close(split["metrics"]["test"], gaussian_metrics(y[held], eta))
 
 
 def test_a_split_of_classes_keeps_their_shares(ask: Ask) -> None:
@@ -238,6 +238,24 @@ def test_an_option_without_effect_is_refused(words: tuple[str, ...], capsys: pyt
     assert "error[" in printed.err
 
 
+def test_a_curve_that_falls_again_is_followed_to_its_end(
+    ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Noise makes the curve rise after a strong column; what two columns explain by their difference comes later."""
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((150, 60))
+    x[:, 1] = x[:, 2] + 0.1 * x[:, 1]
+    y = x[:, 0] + 5.0 * (x[:, 1] - x[:, 2]) + 0.1 * rng.standard_normal(150)
+    header = [*(f"x{j}" for j in range(60)), "y"]
+    rows = [[repr(float(cell)) for cell in row] for row in np.column_stack([x, y])]
+    words = ("cv", write(tmp_path / "data.csv", header, rows), "--target", "y", "--family", "gaussian")
+    found, full = ask(*words), ask(*words, "--full-path")
+    assert found["lambda_min"] == full["lambda_min"]
+    assert {"x1", "x2"} <= set(found["selected"])
+    monkeypatch.setattr("regcli.app.search.falls_again", lambda *_: False)
+    assert ask(*words)["lambda_min"] > 10 * full["lambda_min"]
+
+
 def test_a_curve_that_has_turned_ends_the_path_unless_all_of_it_is_asked_for(ask: Ask, tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     x = rng.standard_normal((200, 60))
@@ -253,3 +271,23 @@ def test_a_curve_that_has_turned_ends_the_path_unless_all_of_it_is_asked_for(ask
     for key in ("lambdas", "mean", "se", "n_nonzero_path"):
         assert short[key] == full[key][:length]
     assert short["coefficients"] == full["coefficients"]
+
+
+def test_r2_compares_with_the_mean_of_the_rows_that_are_scored(ask: Ask, tmp_path: Path) -> None:
+    header, rows = rows_of(DIABETES)
+    rows.sort(key=lambda row: float(row[-1]))
+    low, high = write(tmp_path / "low.csv", header, rows[:380]), write(tmp_path / "high.csv", header, rows[380:])
+    model = str(tmp_path / "model.json")
+    test = ask("fit", low, *GAUSSIAN, "-l", "1", "--test", high, "-m", model)["metrics"]["test"]
+    found = ask("check", model, high)["metrics"]
+    spread = np.var([float(row[-1]) for row in rows[380:]])
+    assert test["r2"] == pytest.approx(1 - test["mse"] / spread, rel=EXACT)
+    assert test["r2"] == pytest.approx(found["r2"], rel=EXACT)
+
+
+def test_class_weights_are_of_the_fit_and_not_of_the_null_model(ask: Ask) -> None:
+    words = ("fit", CANCER, *BINOMIAL, "-l", "0.05")
+    plain, balanced = ask(*words), ask(*words, "--class-weight", "balanced")
+    assert balanced["metrics"]["train"] != plain["metrics"]["train"]
+    for name, value in plain["metrics"]["null"].items():
+        assert balanced["metrics"]["null"][name] == pytest.approx(value, rel=EXACT)

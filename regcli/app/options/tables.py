@@ -78,7 +78,8 @@ class Data:
         TextWeights | None,
         Flag(
             ("--text-weights",),
-            "What a word counts: how often it is there, whether it is there, or how often times how rare it is.",
+            "What a word counts: how often it is there, whether it is there, or how often times how rare it is (which "
+            "takes --no-standardize).",
             None,
             "count",
         ),
