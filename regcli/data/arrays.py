@@ -11,12 +11,19 @@ import scipy
 from numpy.typing import NDArray
 
 from regcli.data.arrow import row_locator
-from regcli.data.columns import as_boolean, spelt_levels
+from regcli.data.columns import (
+    absent_values,
+    as_boolean,
+    levels_without,
+    numbers_without,
+    rounded_values,
+    spelt_levels,
+)
 from regcli.data.dialect import Dialect, Format
 from regcli.data.market import read_market
 from regcli.data.plan import NOT_READ, ChunkPlan, declared_numbers
 from regcli.data.source import Source, sha256_of
-from regcli.data.sparse import LARGEST, TARGET, check_size, numbered, sparse_columns, spelt, spelt_column
+from regcli.data.sparse import LARGEST, TARGET, check_size, numbered, sparse_columns, spelt, spelt_cells
 from regcli.data.table import Column, Levels, Numbers, SourceFile, Table
 from regcli.data.text import check_names, empty_file
 from regcli.errors import DataError, Location, RegcliError, ResourceError
@@ -83,7 +90,7 @@ def read_array(source: Source, dialect: Dialect, fmt: Format, is_text: Callable[
     source.check_state(before)
     columns: dict[str, Column] = {}
     if matrix.sparse is not None:
-        columns |= sparse_columns(matrix.sparse, matrix.sparse_names, is_text)
+        columns |= sparse_columns(matrix.sparse, matrix.sparse_names, is_text, _absent(dialect, matrix.sparse.dtype))
     columns |= {name: _column(cells, dialect, as_text=is_text(name)) for name, cells in matrix.columns.items()}
     file = SourceFile(source.name, digest, matrix.rows)
     return Table((file,), "npz" if fmt == "npz" else "mtx", columns, matrix.rows, row_locator(source.name))
@@ -109,8 +116,9 @@ def _chunk(matrix: _Matrix, start: int, file: str, dialect: Dialect, plan: Chunk
     locate, columns, doubtful = row_locator(file, start), dict[str, Column](), dict[str, Levels]()
     raw = {name: _spelt(cells) for name, cells in matrix.columns.items() if plan.keeps(name)}
     if matrix.sparse is not None:
-        columns |= sparse_columns(matrix.sparse, matrix.sparse_names, lambda name: name not in plan.numeric)
-        raw |= {name: spelt_column(column) for name, column in columns.items() if plan.keeps(name)}
+        names, absent = matrix.sparse_names, _absent(dialect, matrix.sparse.dtype)
+        columns |= sparse_columns(matrix.sparse, names, lambda name: name not in plan.numeric, absent)
+        raw |= spelt_cells(matrix.sparse, names, plan.keeps)
     for name, cells in matrix.columns.items():
         if plan.passes_over(name):
             continue
@@ -142,6 +150,11 @@ def spelt_text(cells: NDArray[Any]) -> NDArray[np.object_]:
     return spelt(cells)
 
 
+def _absent(dialect: Dialect, kind: np.dtype[Any]) -> frozenset[float]:
+    """Numbers that mean missing in cells of some type."""
+    return rounded_values(absent_values(dialect.na_values, dialect.decimal), kind)
+
+
 def _column(cells: NDArray[Any], dialect: Dialect, *, as_text: bool) -> Column:
     kind = cells.dtype.kind
     if kind == "U":
@@ -150,10 +163,11 @@ def _column(cells: NDArray[Any], dialect: Dialect, *, as_text: bool) -> Column:
         levels = spelt_levels(spelt_text(cells))
         typed = Levels(levels.codes, levels.levels, typed=True)
         return typed if as_text else as_boolean(typed)
+    absent = _absent(dialect, cells.dtype)
     if as_text:
-        levels = spelt_levels(spelt_text(cells), ("nan",))
+        levels = levels_without(spelt_levels(spelt_text(cells), ("nan",)), absent)
         return Levels(levels.codes, levels.levels, typed=True)
-    return Numbers(cells.astype(np.float64))
+    return Numbers(numbers_without(cells.astype(np.float64), absent))
 
 
 def _load(source: Source, fmt: Format, dialect: Dialect) -> _Matrix:

@@ -3,14 +3,21 @@
 import errno
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regcli.data.columns import as_boolean, sorted_levels
+from regcli.data.columns import (
+    absent_values,
+    as_boolean,
+    levels_without,
+    numbers_without,
+    rounded_values,
+    sorted_levels,
+)
 from regcli.data.dialect import Dialect
 from regcli.data.machine import machine_memory
 from regcli.data.plan import NOT_READ, ChunkPlan, declared_numbers
@@ -45,7 +52,7 @@ def arrow_table(
     if rows == 0:
         raise empty_file(name, header=True)
     columns = {
-        column: arrow_column(array, Location(name, column=column), dialect.na_values, as_text=is_text(column))
+        column: arrow_column(array, Location(name, column=column), dialect, as_text=is_text(column))
         for column, array in arrays
     }
     return Table((SourceFile(name, digest, rows),), fmt, columns, rows, row_locator(name))
@@ -71,7 +78,7 @@ def arrow_chunk(
             continue
         array, wanted = arrays[name], name in plan.numeric
         as_text = not wanted and not _is_boolean(array)
-        column = arrow_column(array, Location(file, column=name), dialect.na_values, as_text=as_text)
+        column = arrow_column(array, Location(file, column=name), dialect, as_text=as_text)
         if wanted and isinstance(column, Levels):
             doubtful[name] = column
         columns[name] = column
@@ -126,10 +133,10 @@ def _is_boolean(array: Any) -> bool:  # noqa: ANN401
     return bool(pa.types.is_boolean(array.type))
 
 
-def arrow_column(array: Any, where: Location, missing: tuple[str, ...], *, as_text: bool) -> Column:  # noqa: ANN401
+def arrow_column(array: Any, where: Location, dialect: Dialect, *, as_text: bool) -> Column:  # noqa: ANN401
     """Turn an Arrow array into a column; its text must be text."""
     try:
-        column = _column(array, missing, as_text=as_text)
+        column = _column(array, dialect, as_text=as_text)
     except UnicodeDecodeError as error:
         text = f"column {where.column!r} has text that is not UTF-8, as text in Parquet and Arrow files is"
         raise DataError("encoding", text, where=where, hint="write the file again with its text as UTF-8") from error
@@ -138,11 +145,11 @@ def arrow_column(array: Any, where: Location, missing: tuple[str, ...], *, as_te
     return column
 
 
-def _column(array: Any, missing: tuple[str, ...], *, as_text: bool) -> Column:  # noqa: ANN401
+def _column(array: Any, dialect: Dialect, *, as_text: bool) -> Column:  # noqa: ANN401
     """Turn an Arrow array into a column."""
     import pyarrow as pa  # noqa: PLC0415
 
-    kind = array.type
+    kind, missing = array.type, dialect.na_values
     is_ = pa.types
     if is_.is_dictionary(kind):
         array, kind = array.cast(kind.value_type), kind.value_type
@@ -155,16 +162,33 @@ def _column(array: Any, missing: tuple[str, ...], *, as_text: bool) -> Column:  
         return levels if as_text else as_boolean(levels)
     if is_.is_string(kind) or is_.is_large_string(kind) or is_.is_string_view(kind):
         return _levels(array.cast(pa.large_string()), missing)
-    if not (is_.is_integer(kind) or is_.is_floating(kind) or is_.is_decimal(kind)):
-        return Unsupported(str(kind))
-    return replace(_levels(array, missing), typed=True) if as_text else _numbers(array)
+    if is_.is_integer(kind) or is_.is_floating(kind) or is_.is_decimal(kind):
+        return _figures(array, dialect, as_text=as_text)
+    return Unsupported(str(kind))
+
+
+def _figures(array: Any, dialect: Dialect, *, as_text: bool) -> Column:  # noqa: ANN401
+    """A column of numbers, or of these as text."""
+    kind, missing = array.type, dialect.na_values
+    absent = rounded_values(absent_values(missing, dialect.decimal), _digits(kind))
+    if as_text:
+        return replace(levels_without(_levels(array, missing), absent), typed=True)
+    return _numbers(array, absent)
+
+
+def _digits(kind: Any) -> np.dtype[Any]:  # noqa: ANN401
+    """The type of numpy's that has as many digits as a type of numbers."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    return np.dtype(f"f{kind.bit_width // 8}" if pa.types.is_floating(kind) else "f8")
 
 
 def _empty(rows: int) -> Numbers:
     return Numbers(np.full(rows, np.nan))
 
 
-def _numbers(array: Any) -> Numbers:  # noqa: ANN401
+def _numbers(array: Any, absent: Collection[float]) -> Numbers:  # noqa: ANN401
+    """Numbers as doubles, without those that mean missing."""
     import pyarrow as pa  # noqa: PLC0415
 
     if pa.types.is_decimal(array.type):
@@ -172,7 +196,7 @@ def _numbers(array: Any) -> Numbers:  # noqa: ANN401
     doubles, at = array.cast(pa.float64(), safe=False), 0
     values = own_room(len(doubles))
     for chunk in getattr(doubles, "chunks", [doubles]):
-        values[at : at + len(chunk)] = chunk.to_numpy(zero_copy_only=False)
+        values[at : at + len(chunk)] = numbers_without(chunk.to_numpy(zero_copy_only=False), absent)
         at += len(chunk)
     return Numbers(values)
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regcli.data.columns import absent_values, number
+from regcli.data.columns import absent_values, number, numbers_without
 from regcli.data.dialect import Dialect
 from regcli.data.scan import TextPart
 from regcli.data.source import text_lines
@@ -142,13 +142,8 @@ def _columns(frame: Any, absent: Collection[float]) -> dict[int, Any]:  # noqa: 
     numeric = [at for at, dtype in zip(frame.columns, frame.dtypes, strict=True) if dtype.kind in "iuf"]
     numbers = frame if len(numeric) == frame.shape[1] else frame[numeric]
     rows = numbers.to_numpy(dtype=np.float64).T + 0.0
-    found = dict(zip(map(int, numeric), (_without(row, absent) for row in rows), strict=True))
+    found = dict(zip(map(int, numeric), (numbers_without(row, absent) for row in rows), strict=True))
     return {int(at): found[at] if at in found else frame[at] for at in frame.columns}
-
-
-def _without(numbers: NDArray[np.float64], absent: Collection[float]) -> NDArray[np.float64]:
-    """Make NaN of numbers that mean missing, in any spelling."""
-    return np.where(np.isin(numbers, [*absent]), np.nan, numbers) if absent else numbers
 
 
 def _by_hand(block: bytes, layout: Layout, dialect: Dialect, wanted: Reading) -> Cells:
@@ -178,7 +173,7 @@ def _numbers(cells: Sequence[str], dialect: Dialect) -> NDArray[np.float64] | No
         if value is None:
             return None
         found.append(value)
-    return _without(np.array(found, dtype=np.float64), absent_values(dialect.na_values, dialect.decimal))
+    return numbers_without(np.array(found, dtype=np.float64), absent_values(dialect.na_values, dialect.decimal))
 
 
 @contextmanager

@@ -16,8 +16,11 @@ __all__ = [
     "as_boolean",
     "concatenate_levels",
     "concatenate_numbers",
+    "levels_without",
     "number",
     "numbers_of",
+    "numbers_without",
+    "rounded_values",
     "sorted_levels",
     "spelt_levels",
 ]
@@ -41,6 +44,27 @@ def absent_values(missing: Collection[str], decimal: str = ".") -> frozenset[flo
     """The numbers among cells that mean missing, written with this decimal mark or a point: any spelling means it."""
     both = (number(cell, mark) for cell in missing for mark in (decimal, "."))
     return frozenset(value for value in both if value is not None)
+
+
+def rounded_values(absent: Collection[float], kind: np.dtype[Any]) -> frozenset[float]:
+    """Numbers that mean missing, and what becomes of them in cells of a type with fewer digits than a double."""
+    if kind.kind != "f" or not absent:
+        return frozenset(absent)
+    with np.errstate(over="ignore"):
+        rounded = np.array([*absent]).astype(kind).astype(np.float64)
+    return frozenset(absent).union(rounded[np.isfinite(rounded)].tolist())
+
+
+def numbers_without(numbers: NDArray[np.float64], absent: Collection[float]) -> NDArray[np.float64]:
+    """Make NaN of the numbers that mean missing."""
+    return np.where(np.isin(numbers, [*absent]), np.nan, numbers) if absent else numbers
+
+
+def levels_without(column: Levels, absent: Collection[float]) -> Levels:
+    """Make missing cells of the levels that are numbers which mean missing, however they are spelt."""
+    gone = [level for level in column.levels if number(level) in absent] if absent else []
+    left = sorted_levels(column.codes, column.levels, gone)
+    return replace(column, codes=left.codes, levels=left.levels) if gone else column
 
 
 def sorted_levels(codes: NDArray[Any], uniques: Sequence[str], missing: Collection[str] = ()) -> Levels:

@@ -17,8 +17,10 @@ __all__ = ["with_keys", "with_keys_of_chunk"]
 _LEADING_ZERO = re.compile(r"[+-]?0\d", re.ASCII)
 
 
-def with_keys(table: Table, part: Part, is_text: Callable[[str], bool]) -> Table:
+def with_keys(table: Table, part: Part, is_text: Callable[[str], bool], missing: tuple[str, ...]) -> Table:
     """Put the columns of a file's folders before those of the file, so that its last column stays the last.
+
+    Numbers among ``missing`` mean missing, here as in cells.
 
     Raises
     ------
@@ -34,7 +36,7 @@ def with_keys(table: Table, part: Part, is_text: Callable[[str], bool]) -> Table
         if is_text(name) or value is None or number(value) is None:
             made[name] = as_boolean(levels) if value is not None and not is_text(name) else _plain(levels, value)
         else:
-            made[name] = numbers_of(levels)[0]
+            made[name] = numbers_of(levels, missing=missing)[0]
     zeros = [
         name
         for name, value in part.keys
@@ -43,7 +45,7 @@ def with_keys(table: Table, part: Part, is_text: Callable[[str], bool]) -> Table
     return replace(table, columns={**made, **table.columns}, leading_zeros=(*zeros, *table.leading_zeros))
 
 
-def with_keys_of_chunk(table: Table, part: Part, plan: ChunkPlan) -> Table:
+def with_keys_of_chunk(table: Table, part: Part, plan: ChunkPlan, missing: tuple[str, ...]) -> Table:
     """The same for a chunk: numbers where the plan says so, else text."""
     if not part.keys:
         return table
@@ -55,7 +57,7 @@ def with_keys_of_chunk(table: Table, part: Part, plan: ChunkPlan) -> Table:
         made[name] = NOT_READ if plan.passes_over(name) else levels
         if name in plan.numeric and not plan.passes_over(name):
             doubtful[name] = levels
-    found, bad_cells = declared_numbers(doubtful, plan, table.locate)
+    found, bad_cells = declared_numbers(doubtful, plan, table.locate, missing=missing)
     raw = None
     if table.raw is not None:
         cells = {name: np.array([value or ""] * table.rows, dtype=np.object_) for name, value in part.keys}

@@ -92,7 +92,8 @@ def read_table(
         if meter:
             meter.begin(sum(sizes[:at]), sum(sizes))
         reader = reader_of(format_at(held[at].name, dialect))
-        return with_keys(reader.whole(held[at], How(dialect, test, expected, threads)), parts[at], test)
+        table = reader.whole(held[at], How(dialect, test, expected, threads))
+        return with_keys(table, parts[at], test, dialect.na_values)
 
     tables = [read(at, is_text, expected) for at in range(len(held))]
     indices = {name for table in tables if table.format == "svm" for name in table.columns}
@@ -186,7 +187,7 @@ def read_chunks(  # noqa: PLR0913  (each says one thing about the columns)
     part = Part(source) if isinstance(source, str) else source
     is_stream(part.name)  # refuses what is no local file
     for table in reader_of(format_at(part.name, dialect)).chunks(part.name, dialect, plan):
-        yield with_keys_of_chunk(table, part, plan)
+        yield with_keys_of_chunk(table, part, plan, dialect.na_values)
 
 
 def read_header(source: str | Part, dialect: Dialect) -> tuple[str, ...]:

@@ -4,18 +4,27 @@ A column keeps all its cells or only those that are not zero, whichever is less.
 refused before it is taken.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from regcli.data.columns import spelt_levels
-from regcli.data.table import Column, Levels, Numbers
-from regcli.errors import Location, ResourceError
+from regcli.data.columns import numbers_without, spelt_levels
+from regcli.data.table import Column, Numbers
+from regcli.errors import Location, ResourceError, UsageError
 from regcli.problem.design import SPARSE_CELLS, SPARSE_SHARE
 
-__all__ = ["LARGEST", "TARGET", "check_columns", "check_size", "numbered", "sparse_columns", "spelt", "spelt_column"]
+__all__ = [
+    "LARGEST",
+    "TARGET",
+    "check_columns",
+    "check_size",
+    "numbered",
+    "sparse_columns",
+    "spelt",
+    "spelt_cells",
+]
 
 Array = NDArray[np.float64]
 
@@ -88,18 +97,28 @@ def numbered(columns: int, first: int = 1) -> tuple[str, ...]:
 
 
 def sparse_columns(
-    matrix: "sparse.csr_array | sparse.csc_array", names: Sequence[str], is_text: Callable[[str], bool]
+    matrix: "sparse.csr_array | sparse.csc_array",
+    names: Sequence[str],
+    is_text: Callable[[str], bool],
+    absent: Collection[float] = (),
 ) -> Mapping[str, Column]:
-    """Columns of a matrix (n, p) by their names, as numbers or, cells as spelt, as text.
+    """Columns of a matrix (n, p) by their names, as numbers or, cells as spelt, as text; ``absent`` mean missing.
 
     Zeros are left out where the solvers leave them out, too (see ``make_design``), and where they would take too much
     memory: that depends on the matrix alone.
+
+    Raises
+    ------
+    UsageError
+        ``conflicting-options`` where zero means missing.
     """
+    _refuse_missing_zeros(absent)
     rows, count = matrix.shape
     stored = sparse.csc_array(matrix, dtype=np.float64)
     stored.sum_duplicates()
     stored.eliminate_zeros()
     stored.sort_indices()
+    stored.data = numbers_without(stored.data, absent)
     size = rows * count
     dense = None
     if _CELL * size <= LARGEST and (size < SPARSE_CELLS or stored.nnz > SPARSE_SHARE * size):
@@ -111,6 +130,16 @@ def sparse_columns(
         column = Numbers(stored.data[part], places[part], rows) if dense is None else Numbers(dense[:, at])
         out[name] = spelt_levels(spelt(column.values), ("nan",)) if is_text(name) else column
     return out
+
+
+def _refuse_missing_zeros(absent: Collection[float]) -> None:
+    """A format that leaves zeros out cannot have them missing: nearly all cells would be."""
+    if 0.0 in absent:
+        raise UsageError(
+            "conflicting-options",
+            "--na-values has 0, and the input is a sparse matrix, of which cells that are not given are 0",
+            hint="--na-values without 0, or write the table in another format, such as CSV",
+        )
 
 
 def spelt(values: NDArray[np.float64]) -> NDArray[np.object_]:
@@ -125,8 +154,10 @@ def spelt(values: NDArray[np.float64]) -> NDArray[np.object_]:
     return out
 
 
-def spelt_column(column: Column) -> NDArray[np.object_]:
-    """The cells of a column as they are written."""
-    if isinstance(column, Levels):
-        return np.array([*column.levels, "nan"], dtype=object)[column.codes]
-    return spelt(column.values if isinstance(column, Numbers) else np.zeros(0))
+def spelt_cells(
+    matrix: sparse.csr_array, names: Sequence[str], keeps: Callable[[str], bool]
+) -> dict[str, NDArray[np.object_]]:
+    """The cells of some columns of a matrix (n, p) as they are written, those that mean missing too."""
+    kept = [at for at, name in enumerate(names) if keeps(name)]
+    columns = sparse_columns(matrix[:, kept], [names[at] for at in kept], lambda _: False)
+    return {name: spelt(column.values) for name, column in columns.items() if isinstance(column, Numbers)}

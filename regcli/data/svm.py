@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from regcli.data.columns import spelt_levels
+from regcli.data.columns import absent_values, numbers_without, spelt_levels
 from regcli.data.dialect import Dialect
 from regcli.data.lines import numbered_lines
 from regcli.data.plan import NOT_READ, ChunkPlan
 from regcli.data.source import Source, would_wait
-from regcli.data.sparse import TARGET, check_columns, check_size, numbered, sparse_columns, spelt, spelt_column
+from regcli.data.sparse import TARGET, check_columns, check_size, numbered, sparse_columns, spelt, spelt_cells
 from regcli.data.table import Column, Numbers, SourceFile, Table
 from regcli.data.text import empty_file
 from regcli.errors import DataError, Location
@@ -125,9 +125,10 @@ def read_svm(source: Source, dialect: Dialect, is_text: Callable[[str], bool], e
     first, last = min([1, int(index.min(initial=1)), *known]), max([0, int(index.max(initial=0)), *known])
     check_columns(source.name, last + 1 - first)
     every = np.arange(first, last + 1)
+    absent = absent_values(dialect.na_values, dialect.decimal)
     columns = {
-        **sparse_columns(rows.matrix(every), numbered(every.size, first), is_text),
-        TARGET: _labels(rows, as_text=is_text(TARGET)),
+        **sparse_columns(rows.matrix(every), numbered(every.size, first), is_text, absent),
+        TARGET: _labels(rows, absent, as_text=is_text(TARGET)),
     }
     file = SourceFile(source.name, digest.hexdigest(), count)
     return Table((file,), "svm", columns, count, rows.locator())
@@ -140,24 +141,24 @@ def svm_names(source: Source, dialect: Dialect) -> tuple[str, ...]:
 
 def svm_chunks(stream: BinaryIO, name: str, dialect: Dialect, plan: ChunkPlan) -> Iterator[Table]:
     """Read a stream in chunks of at most ``plan.rows`` rows, or fewer long ones; only the columns that are wanted."""
-    found = False
+    found, absent = False, absent_values(dialect.na_values, dialect.decimal)
     rows = _Rows(name)
     for lines in numbered_lines(stream, name, dialect):
         for line, text in lines:
             rows.add(line, text)
             if len(rows.labels) == plan.rows or len(rows.index) >= CELLS:
-                yield _chunk(rows, plan)
+                yield _chunk(rows, plan, absent)
                 rows, found = _Rows(name), True
         if rows.labels and would_wait(stream):
-            yield _chunk(rows, plan)
+            yield _chunk(rows, plan, absent)
             rows, found = _Rows(name), True
     if rows.labels:
-        yield _chunk(rows, plan)
+        yield _chunk(rows, plan, absent)
     elif not found:
         raise empty_file(name, header=False)
 
 
-def _chunk(rows: _Rows, plan: ChunkPlan) -> Table:
+def _chunk(rows: _Rows, plan: ChunkPlan, absent: Collection[float]) -> Table:
     count, locate = len(rows.labels), rows.locator()
     asked = {int(name) for name in (*(plan.wanted or ()), *plan.numeric) if _is_index(name)}
     if plan.wanted is None or plan.keep_raw is True:
@@ -166,18 +167,20 @@ def _chunk(rows: _Rows, plan: ChunkPlan) -> Table:
     if plan.keep_raw is True:
         check_size(rows.file, count, given.size)
     names = tuple(map(str, given.tolist()))
-    columns = {**sparse_columns(rows.matrix(given), names, lambda name: name not in plan.numeric)}
-    columns[TARGET] = _labels(rows, as_text=TARGET not in plan.numeric)
+    matrix = rows.matrix(given)
+    columns = {**sparse_columns(matrix, names, lambda name: name not in plan.numeric, absent)}
+    columns[TARGET] = _labels(rows, absent, as_text=TARGET not in plan.numeric)
     raw = None
     if plan.keep_raw:
-        raw = {name: spelt_column(column) for name, column in columns.items() if plan.keeps(name)}
+        raw = spelt_cells(matrix, names, plan.keeps)
+        raw |= {TARGET: spelt(np.asarray(rows.labels))} if plan.keeps(TARGET) else {}
     columns = {name: NOT_READ if plan.passes_over(name) else column for name, column in columns.items()}
     return Table((SourceFile(rows.file, "", count),), "svm", columns, count, locate, raw=raw)
 
 
-def _labels(rows: _Rows, *, as_text: bool) -> Column:
-    """The labels: numbers, or as spelt."""
-    values = np.asarray(rows.labels)
+def _labels(rows: _Rows, absent: Collection[float], *, as_text: bool) -> Column:
+    """The labels: numbers, or as spelt; ``absent`` mean missing."""
+    values = numbers_without(np.asarray(rows.labels), absent)
     return spelt_levels(spelt(values), ("nan",)) if as_text else Numbers(values)
 
 
