@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regcli.data.columns import sorted_levels
-from regcli.data.table import Column, Levels, Numbers, Table
+from regcli.data.table import Column, Levels, Numbers, Table, Unsupported
 from regcli.data.terms import DATE_PARTS, column_name
-from regcli.errors import DataError, counted
+from regcli.errors import DataError, Location, counted
 
 __all__ = [
     "CLOCK",
@@ -30,6 +30,7 @@ __all__ = [
     "derived_table",
     "is_date",
     "is_other_date",
+    "refuse_unsupported",
 ]
 
 #: Names that parts of dates have as levels, in order.
@@ -105,6 +106,27 @@ def _parsed(cell: str) -> datetime | None:
         return None
 
 
+def refuse_unsupported(table: Table, name: str, without: str) -> None:
+    """Refuse a column of a type that cannot be used; ``without`` is how to do without it.
+
+    Raises
+    ------
+    DataError
+        ``unsupported-type``.
+    """
+    column = table.columns[name]
+    if isinstance(column, Unsupported):
+        raise DataError(
+            "unsupported-type",
+            f"column {name!r} has type {column.type}, which cannot be used",
+            where=Location(file=table.files[0].path, column=name)
+            if column.row is None
+            else table.locate(column.row, name),
+            hint=f"--categorical {quote(name)} takes the cells as they are spelt, " * (column.row is not None)
+            + without,
+        )
+
+
 def derived_table(table: Table, wanted: Iterable[tuple[str, str]], *, strict: bool) -> Table:
     """A table with further columns, each a function of one there is.
 
@@ -120,15 +142,17 @@ def derived_table(table: Table, wanted: Iterable[tuple[str, str]], *, strict: bo
     Raises
     ------
     DataError
-        ``bad-date``, ``value-range``, ``text-in-numeric-column``.
+        ``unsupported-type``, ``bad-date``, ``value-range``, ``text-in-numeric-column``.
     """
     columns, bad = dict(table.columns), {name: dict(cells) for name, cells in table.bad_cells.items()}
     dates: dict[str, _Dates] = {}
     for function, source in wanted:
         if source not in table.columns:
             continue
+        if strict:
+            refuse_unsupported(table, source, f"--drop {quote(source)}")
         if function in DATE_PARTS and source not in dates:
-            dates[source] = _dates(table.columns[source])
+            dates[source] = _dates(table.columns[source], table.rows)
         found = _derived(function, source, table.columns[source], dates.get(source))
         if strict and found.bad.size:
             _refuse(table, function, source, found.bad)
@@ -147,7 +171,7 @@ def _spelt(column: Column, row: int) -> str:
 
 def derived_columns(columns: Mapping[str, Column], wanted: Collection[tuple[str, str]]) -> dict[str, Column]:
     """The same of bare columns."""
-    dates = {source: _dates(columns[source]) for function, source in wanted if function in DATE_PARTS}
+    dates = {source: _dates(columns[source], 0) for function, source in wanted if function in DATE_PARTS}
     made = {
         column_name(source, function): _derived(function, source, columns[source], dates.get(source)).column
         for function, source in wanted
@@ -181,10 +205,10 @@ class _Dates:
     bad: NDArray[np.intp]
 
 
-def _dates(column: Column) -> _Dates:
-    """Read every different cell once."""
+def _dates(column: Column, rows: int) -> _Dates:
+    """Read every different cell once; a column of a type that is not supported has none in its rows."""
     if not isinstance(column, Levels):  # numbers are no dates, unless there is no cell at all
-        values = column.values if isinstance(column, Numbers) else np.zeros(0)
+        values = column.values if isinstance(column, Numbers) else np.full(rows, np.nan)
         return _Dates([], np.full(values.size, -1, dtype=np.intp), np.flatnonzero(~np.isnan(values)))
     dates = [_parsed(level) for level in column.levels]
     known = np.array([*(when is not None for when in dates), False])

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from regcli.data.adorned import plainly, ways_to_numbers
 from regcli.data.columns import number
-from regcli.data.derive import SPELLING, is_date, is_other_date
+from regcli.data.derive import SPELLING, is_date, is_other_date, refuse_unsupported
 from regcli.data.dialect import Dialect
-from regcli.data.table import Levels, Numbers, Table, Unsupported
+from regcli.data.table import Levels, Numbers, Table
 from regcli.errors import DataError, Location, counted
 
 __all__ = ["LARGEST", "SMALLEST", "check_used", "missing_rows"]
@@ -69,16 +69,7 @@ def check_used(
     free = frozenset(features)
     for name in names:
         column = table.columns[name]
-        if isinstance(column, Unsupported):
-            raise DataError(
-                "unsupported-type",
-                f"column {name!r} has type {column.type}, which cannot be used",
-                where=Location(file=table.files[0].path, column=name)
-                if column.row is None
-                else table.locate(column.row, name),
-                hint=f"--categorical {quote(name)} takes the cells as they are spelt, " * (column.row is not None)
-                + _ways_without(name, free=name in free),
-            )
+        refuse_unsupported(table, name, _ways_without(name, free=name in free))
         if isinstance(column, Levels) and name not in categorical:
             known = _known_numbers(column, dialect.decimal, must_be_numeric=name in numeric)
             _check_text(table, name, column, known, dialect, free=name in free)

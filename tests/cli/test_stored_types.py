@@ -1,0 +1,75 @@
+"""Types of Parquet and Feather that CSV does not have, through the whole tool."""
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.parquet as pq
+import pytest
+
+from tests.fuzz.tool import run_tool
+
+pytestmark = pytest.mark.usefixtures("folder")
+
+ROWS = 60
+GAUSSIAN = ("--family", "gaussian", "-l", "0.001")
+WRITERS: dict[str, Callable[[Any, str], None]] = {
+    "parquet": pq.write_table,
+    "feather": lambda table, name: pyarrow.feather.write_feather(table, name, chunksize=20),
+}
+
+
+def column(text: str, name: str) -> list[str]:
+    return [row[name] for row in csv.DictReader(io.StringIO(text))]
+
+
+def predicted(model: str, *words: str) -> list[str]:
+    outcome = run_tool("predict", model, *words)
+    assert outcome.status == 0, outcome.err
+    return column(outcome.out, "prediction")
+
+
+# -- types that have no other way ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pa.array([[1], [2], [3]] * 20),
+        pa.array([{"a": 1}, {"a": 2}, None] * 20),
+        pa.array([[("a", 1)], [("b", 2)], []] * 20, pa.map_(pa.string(), pa.int8())),
+        pa.array([b"x", b"y", b"z"] * 20),
+        pa.array([1, 2, 3] * 20, pa.duration("s")),
+    ],
+    ids=lambda array: str(array.type),
+)
+def test_what_is_no_date_is_told_as_its_type(cells: Any, suffix: str) -> None:  # noqa: ANN401
+    table = pa.table({"c": cells, "x": np.arange(60.0) % 7, "y": np.arange(60.0)})
+    WRITERS[suffix](table, f"a.{suffix}")
+    failed = run_tool("fit", f"a.{suffix}", "-y", "y", *GAUSSIAN, "--date", "c", "--json")
+    assert (failed.status, failed.error["code"]) == (3, "unsupported-type"), failed.err
+    looked = run_tool("inspect", f"a.{suffix}", "-y", "y", "--date", "c", "--json").document
+    assert "unsupported-type" in {finding["code"] for finding in looked["findings"]}
+
+
+def test_lists_of_json_are_no_dates() -> None:
+    lines = (f'{{"c": [{row}], "x": {row % 7}, "y": {row}}}\n' for row in range(60))
+    Path("a.jsonl").write_text("".join(lines), "ascii")
+    failed = run_tool("fit", "a.jsonl", "-y", "y", *GAUSSIAN, "--date", "c", "--json")
+    assert (failed.status, failed.error["code"]) == (3, "unsupported-type"), failed.err
+
+
+def test_a_model_with_dates_refuses_other_types() -> None:
+    when = [f"20{row % 23 + 10}-0{row % 7 + 1}-11" for row in range(ROWS)]
+    pq.write_table(pa.table({"c": when, "y": np.arange(60.0)}), "a.parquet")
+    assert run_tool("fit", "a.parquet", "-y", "y", *GAUSSIAN, "--date", "c", "-m", "model.json").status == 0
+    pq.write_table(pa.table({"c": [[1]] * ROWS, "y": np.arange(60.0)}), "b.parquet")
+    failed = run_tool("predict", "model.json", "b.parquet", "--json")
+    assert (failed.status, failed.error["code"]) == (3, "unsupported-type")
+    assert run_tool("check", "model.json", "b.parquet", "--json").status == 1
