@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from regcli.data.arrow_text import plain
 from regcli.data.columns import (
     absent_values,
     as_boolean,
@@ -149,10 +150,8 @@ def _column(array: Any, dialect: Dialect, *, as_text: bool) -> Column:  # noqa: 
     """Turn an Arrow array into a column."""
     import pyarrow as pa  # noqa: PLC0415
 
-    kind, missing = array.type, dialect.na_values
-    is_ = pa.types
-    if is_.is_dictionary(kind):
-        array, kind = array.cast(kind.value_type), kind.value_type
+    digits, array = _digits(array.type), plain(array)
+    kind, missing, is_ = array.type, dialect.na_values, pa.types
     if is_.is_null(kind):
         return Levels(np.full(len(array), -1, dtype=np.int32), ()) if as_text else _empty(len(array))
     if is_.is_date(kind) or is_.is_time(kind) or is_.is_timestamp(kind):
@@ -163,16 +162,15 @@ def _column(array: Any, dialect: Dialect, *, as_text: bool) -> Column:  # noqa: 
     if is_.is_string(kind) or is_.is_large_string(kind) or is_.is_string_view(kind):
         return _levels(array.cast(pa.large_string()), missing)
     if is_.is_integer(kind) or is_.is_floating(kind) or is_.is_decimal(kind):
-        return _figures(array, dialect, as_text=as_text)
+        return _figures(array, dialect, digits, as_text=as_text)
     return Unsupported(str(kind))
 
 
-def _figures(array: Any, dialect: Dialect, *, as_text: bool) -> Column:  # noqa: ANN401
-    """A column of numbers, or of these as text."""
-    kind, missing = array.type, dialect.na_values
-    absent = rounded_values(absent_values(missing, dialect.decimal), _digits(kind))
+def _figures(array: Any, dialect: Dialect, digits: np.dtype[Any], *, as_text: bool) -> Column:  # noqa: ANN401
+    """A column of numbers, or of these as text; ``digits`` is what they were stored as."""
+    absent = rounded_values(absent_values(dialect.na_values, dialect.decimal), digits)
     if as_text:
-        return replace(levels_without(_levels(array, missing), absent), typed=True)
+        return replace(levels_without(_levels(array, dialect.na_values), absent), typed=True)
     return _numbers(array, absent)
 
 
@@ -180,6 +178,7 @@ def _digits(kind: Any) -> np.dtype[Any]:  # noqa: ANN401
     """The type of numpy's that has as many digits as a type of numbers."""
     import pyarrow as pa  # noqa: PLC0415
 
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
     return np.dtype(f"f{kind.bit_width // 8}" if pa.types.is_floating(kind) else "f8")
 
 
@@ -202,7 +201,7 @@ def _numbers(array: Any, absent: Collection[float]) -> Numbers:  # noqa: ANN401
 
 
 def _levels(array: Any, missing: tuple[str, ...]) -> Levels:  # noqa: ANN401
-    """Factorize an Arrow array; its values are written as Python writes them."""
+    """Factorize an Arrow array."""
     encoded = array.dictionary_encode()
     if hasattr(encoded, "combine_chunks"):
         encoded = encoded.unify_dictionaries().combine_chunks()
@@ -226,5 +225,5 @@ def _iso(array: Any) -> Any:  # noqa: ANN401
 
 
 def _raw(array: Any) -> NDArray[np.object_]:  # noqa: ANN401
-    values = ["" if value is None else str(value) for value in array.to_pylist()]
+    values = ["" if value is None else str(value) for value in plain(array).to_pylist()]
     return np.array([*values, None], dtype=np.object_)[:-1]

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -73,3 +74,24 @@ def test_a_model_with_dates_refuses_other_types() -> None:
     failed = run_tool("predict", "model.json", "b.parquet", "--json")
     assert (failed.status, failed.error["code"]) == (3, "unsupported-type")
     assert run_tool("check", "model.json", "b.parquet", "--json").status == 1
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+@pytest.mark.parametrize(
+    ("cells", "wanted"),
+    [
+        (pa.array([Decimal(row % 3) for row in range(ROWS)], pa.decimal32(9, 1)), {"c=1.0", "c=2.0"}),
+        (pa.array(np.array([0.5, 1.5, 2.5] * 20, dtype=np.float16)), {"c=1.5", "c=2.5"}),
+    ],
+    ids=["decimal32", "halffloat"],
+)
+def test_short_numbers_are_categories(cells: Any, wanted: set[str], suffix: str) -> None:  # noqa: ANN401
+    WRITERS[suffix](pa.table({"c": cells, "y": np.arange(60.0) % 3}), f"a.{suffix}")
+    words = ("-y", "y", *GAUSSIAN, "--categorical", "c", "--penalty", "none", "-m", "model.json", "--json")
+    document = run_tool("fit", f"a.{suffix}", *(word for word in words if word not in ("-l", "0.001"))).document
+    assert wanted <= {row["term"] for row in document["coefficients"]}
+    np.testing.assert_allclose(
+        np.array(predicted("model.json", f"a.{suffix}"), dtype=float), np.arange(60.0) % 3, atol=1e-9
+    )
+    failed = run_tool("fit", f"a.{suffix}", "-y", "y", *GAUSSIAN, "--date", "c", "--json")
+    assert (failed.status, failed.error["code"]) == (3, "bad-date")
