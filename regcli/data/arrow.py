@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from regcli.data.arrow_text import plain
+from regcli.data.arrow_text import knows_zone, plain, spelt_values
 from regcli.data.columns import (
     absent_values,
     as_boolean,
@@ -155,7 +155,7 @@ def _column(array: Any, dialect: Dialect, *, as_text: bool) -> Column:  # noqa: 
     if is_.is_null(kind):
         return Levels(np.full(len(array), -1, dtype=np.int32), ()) if as_text else _empty(len(array))
     if is_.is_date(kind) or is_.is_time(kind) or is_.is_timestamp(kind):
-        return _levels(_iso(array), missing)
+        return _levels(array, missing) if knows_zone(kind) else Unsupported(f"{kind}, a zone that is not known here")
     if is_.is_boolean(kind):
         levels = replace(_levels(array, ()), typed=True)
         return levels if as_text else as_boolean(levels)
@@ -207,23 +207,9 @@ def _levels(array: Any, missing: tuple[str, ...]) -> Levels:  # noqa: ANN401
         encoded = encoded.unify_dictionaries().combine_chunks()
         encoded = encoded if hasattr(encoded, "indices") else encoded.chunk(0)
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    spelt = [str(value) for value in encoded.dictionary.to_pylist()]
+    spelt = [str(text) for text in spelt_values(encoded.dictionary)]
     return sorted_levels(codes, spelt, missing if "nan" not in spelt else (*missing, "nan"))
 
 
-def _iso(array: Any) -> Any:  # noqa: ANN401
-    """Write dates and times as ISO 8601; moments with a time zone in UTC."""
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.compute as pc  # noqa: PLC0415
-
-    if not pa.types.is_timestamp(array.type):
-        return pc.replace_substring_regex(array.cast(pa.string()), r"\.0+$", "")
-    naive = array.cast(pa.timestamp(array.type.unit)).cast(pa.string())
-    whole = pc.replace_substring_regex(naive, r"\.0+$", "")  # as Python writes whole seconds
-    text = pc.replace_substring(whole, " ", "T", max_replacements=1)
-    return text if array.type.tz is None else pc.binary_join_element_wise(text, "Z", "")
-
-
 def _raw(array: Any) -> NDArray[np.object_]:  # noqa: ANN401
-    values = ["" if value is None else str(value) for value in plain(array).to_pylist()]
-    return np.array([*values, None], dtype=np.object_)[:-1]
+    return np.array([*("" if text is None else text for text in spelt_values(array)), None], dtype=np.object_)[:-1]

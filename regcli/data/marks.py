@@ -20,7 +20,7 @@ Rows = NDArray[np.intp]
 #: A month, a day, or a moment: its day, its time, the digits of a fraction of a second, its zone.
 ISO = re.compile(
     r"(\d{4}-\d{2})"
-    r"(?:(-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)(?:(?<=:\d{2}:\d{2})\.(\d+))?(Z|[+-]\d{2}(?::?\d{2})?)?)?)?",
+    r"(?:(-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)(?:(?<=:\d{2}:\d{2})\.(\d+))?(Z|[+-]\d{2}(?::?\d{2}){0,2})?)?)?",
     re.ASCII,
 )
 

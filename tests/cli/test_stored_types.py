@@ -1,11 +1,13 @@
 """Types of Parquet and Feather that CSV does not have, through the whole tool."""
 
 import csv
+import datetime as dt
 import io
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -47,6 +49,7 @@ def predicted(model: str, *words: str) -> list[str]:
         pa.array([[("a", 1)], [("b", 2)], []] * 20, pa.map_(pa.string(), pa.int8())),
         pa.array([b"x", b"y", b"z"] * 20),
         pa.array([1, 2, 3] * 20, pa.duration("s")),
+        pa.array([1, 2, 3] * 20, pa.timestamp("s", "Mars/Olympus")),
     ],
     ids=lambda array: str(array.type),
 )
@@ -95,3 +98,62 @@ def test_short_numbers_are_categories(cells: Any, wanted: set[str], suffix: str)
     )
     failed = run_tool("fit", f"a.{suffix}", "-y", "y", *GAUSSIAN, "--date", "c", "--json")
     assert (failed.status, failed.error["code"]) == (3, "bad-date")
+
+
+# -- moments ---------------------------------------------------------------------------------------------------------
+
+
+def moments(zone: str) -> list[dt.datetime]:
+    """Half an hour after midnight, which in UTC may be on the day before."""
+    days = np.random.default_rng(1).integers(0, 700, ROWS).tolist()
+    first = dt.datetime(2024, 1, 1, 0, 30, tzinfo=ZoneInfo(zone))
+    return [first + dt.timedelta(days=day) for day in days]
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/St_Johns", "UTC"])
+def test_dates_count_in_their_zone(zone: str, suffix: str) -> None:
+    when = moments(zone)
+    y = [(3.0 if each.weekday() == 0 else 0.0) + each.month / 2 + each.year - 2024 for each in when]
+    table = pa.table({"when": pa.array(when, pa.timestamp("us", zone)), "y": y})
+    WRITERS[suffix](table, f"a.{suffix}")
+    lines = [f"{each.isoformat()},{cell!r}\n" for each, cell in zip(when, y, strict=True)]
+    Path("a.csv").write_text("when,y\n" + "".join(lines), "ascii")
+    for name in ("a.csv", f"a.{suffix}"):
+        assert run_tool("fit", name, "-y", "y", *GAUSSIAN, "--date", "when", "-m", f"{name}.json").status == 0
+    wanted = predicted("a.csv.json", "a.csv")
+    for model in ("a.csv.json", f"a.{suffix}.json"):
+        assert predicted(model, f"a.{suffix}") == wanted
+    Path("back.csv").write_text(
+        run_tool("predict", "a.csv.json", f"a.{suffix}", "--append", "--prefix", "p.").out, "utf-8"
+    )
+    assert predicted("a.csv.json", "back.csv") == wanted
+
+
+def test_moments_that_go_along_are_those_that_the_model_knows() -> None:
+    cells = [1_583_039_167 + 86_400 * (row % 3) for row in range(ROWS)]
+    for name, kind in (("plain", pa.timestamp("s")), ("zoned", pa.timestamp("s", "Europe/Berlin"))):
+        pq.write_table(pa.table({"c": pa.array(cells, kind), "y": np.arange(60.0) % 3}), f"{name}.parquet")
+        model = f"{name}.json"
+        assert run_tool("fit", f"{name}.parquet", "-y", "y", *GAUSSIAN, "--categorical", "c", "-m", model).status == 0
+        written = run_tool("predict", model, f"{name}.parquet", "--append", "--prefix", "p.").out
+        Path("back.csv").write_text(written, "utf-8")
+        assert predicted(model, "back.csv") == predicted(model, f"{name}.parquet")
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+@pytest.mark.parametrize("words", [("--append",), ("--id", "until")])
+def test_moments_beyond_the_year_9999_go_along(words: tuple[str, ...], suffix: str) -> None:
+    until = pa.array([253_402_300_799_000_000] * ROWS, pa.timestamp("us", "Europe/Berlin"))
+    WRITERS[suffix](pa.table({"until": until, "x": np.arange(60.0), "y": np.arange(60.0)}), f"a.{suffix}")
+    assert run_tool("fit", f"a.{suffix}", "-y", "y", *GAUSSIAN, "--features", "x", "-m", "model.json").status == 0
+    written = run_tool("predict", "model.json", f"a.{suffix}", *words)
+    assert written.status == 0, written.err
+    assert set(column(written.out, "until")) == {"10000-01-01T00:59:59+01:00"}
+
+
+def test_rows_are_ordered_by_moments_of_before_there_were_zones() -> None:
+    when = pa.array([-2_840_140_800 + 86_400 * row for row in range(ROWS)], pa.timestamp("s", "Europe/Berlin"))
+    pq.write_table(pa.table({"when": when, "x": np.arange(60.0) % 7, "y": np.arange(60.0)}), "a.parquet")
+    outcome = run_tool("cv", "a.parquet", "-y", "y", "--family", "gaussian", "--order-by", "when", "--json")
+    assert outcome.status == 0, outcome.err

@@ -1,5 +1,6 @@
-"""Types that Arrow itself cannot do everything with."""
+"""Values of Arrow as text, and the types that Arrow itself cannot do everything with."""
 
+import datetime as dt
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,13 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
 
+from regcli.data.arrow_text import knows_zone, spelt_values
 from regcli.data.read import Dialect, read_chunks, read_table
+from regcli.data.table import Numbers, Unsupported
 from tests.unit.data.tables import cells, numbers
+
+#: The last second of the year 9999 in UTC, which is in the year 10000 in Berlin.
+LAST = 253_402_300_799
 
 
 def halves() -> Any:  # noqa: ANN401  (pyarrow ships no types)
@@ -48,3 +54,60 @@ def test_short_decimals_are_categories_too(tmp_path: Path, suffix: str) -> None:
     pq.write_table(table, path) if suffix == "parquet" else pyarrow.feather.write_feather(table, path, chunksize=4)
     assert numbers(read_table([path], Dialect()), "c") == [0.5, 1.5, None, 0.5, 2, None]
     assert cells(read_table([path], Dialect(), as_text={"c"}), "c") == ["0.5", "1.5", None, "0.5", "2.0", None]
+
+
+@pytest.mark.parametrize(
+    ("array", "expected"),
+    [
+        (
+            pa.array([LAST, 1_700_000_000, 1_720_000_000, None], pa.timestamp("s", "Europe/Berlin")),
+            ["10000-01-01T00:59:59+01:00", "2023-11-14T23:13:20+01:00", "2024-07-03T11:46:40+02:00", None],
+        ),
+        (pa.array([-2_840_140_800_000_000], pa.timestamp("us", "Europe/Berlin")), ["1880-01-01T00:53:28+00:53:28"]),
+        (
+            pa.array([0, 1_500_000_000], pa.timestamp("ns", "UTC")),
+            ["1970-01-01T00:00:00Z", "1970-01-01T00:00:01.500000000Z"],
+        ),
+        (pa.array([2**63 - 1], pa.timestamp("ns", "Asia/Tokyo")), ["2262-04-12T08:47:16.854775807+09:00"]),
+        (pa.array([-1], pa.timestamp("ms", "-05:30")), ["1969-12-31T18:29:59.999-05:30"]),
+        (
+            pa.array([2**63 - 1, -62_167_219_200_000_000], pa.timestamp("us")),
+            ["294247-01-10T04:00:54.775807", "0000-01-01T00:00:00"],
+        ),
+        (pa.array([0], pa.timestamp("s", "Mars/Olympus")), ["1970-01-01T00:00:00Z"]),
+        (pa.array([dt.date(2024, 1, 2), None]), ["2024-01-02", None]),
+        (pa.array([dt.date(2024, 1, 2)], pa.date64()), ["2024-01-02"]),
+        (pa.array([2**31 - 1], pa.date32()), ["5881580-07-11"]),
+        (pa.array([dt.time(3, 4), dt.time(3, 4, 5, 600_000)], pa.time64("us")), ["03:04:00", "03:04:05.600000"]),
+    ],
+    ids=lambda value: str(value.type) if isinstance(value, pa.Array) else "",
+)
+def test_moments_are_iso(array: Any, expected: list[str | None]) -> None:  # noqa: ANN401
+    assert spelt_values(array) == expected
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "arrow"])
+def test_levels_and_cells_that_go_along_are_spelt_alike(tmp_path: Path, suffix: str) -> None:
+    path = str(tmp_path / f"data.{suffix}")
+    moments = [1_700_000_000_000, None, LAST * 1000]
+    table = pa.table(
+        {"a": pa.array(moments, pa.timestamp("ms", "Europe/Berlin")), "b": pa.array(moments, pa.timestamp("ms"))}
+    )
+    pq.write_table(table, path) if suffix == "parquet" else pyarrow.feather.write_feather(table, path)
+    whole = read_table([path], Dialect())
+    (chunk,) = read_chunks(path, Dialect(), numeric=(), keep_raw=True)
+    for name, first in (("a", "2023-11-14T23:13:20+01:00"), ("b", "2023-11-14T22:13:20")):
+        assert cells(whole, name)[:2] == [first, None]
+        assert [cell or "" for cell in cells(whole, name)] == list(chunk.spelt[name])
+
+
+def test_a_zone_that_is_not_known_is_told_where_the_column_is_used(tmp_path: Path) -> None:
+    path = str(tmp_path / "data.parquet")
+    pq.write_table(pa.table({"a": pa.array([0], pa.timestamp("ms", "Mars/Olympus")), "b": [1]}), path)
+    table = read_table([path], Dialect())
+    assert isinstance(table.columns["a"], Unsupported)
+    assert "zone" in table.columns["a"].type
+    assert isinstance(table.columns["b"], Numbers)
+    assert not knows_zone(pa.timestamp("ms", "Mars/Olympus"))
+    assert knows_zone(pa.timestamp("ms", "UTC"))
+    assert knows_zone(pa.int8())

@@ -56,7 +56,8 @@ MOMENT = dt.datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)
         (pa.array([dt.date(2024, 1, 2), None, dt.date(1999, 1, 2)]), ["2024-01-02", None, "1999-01-02"]),
         (pa.array([dt.time(3, 4), None, dt.time(1)], pa.time32("s")), ["03:04:00", None, "01:00:00"]),
         (pa.array([MOMENT.replace(tzinfo=None), None, None], pa.timestamp("s")), ["2024-01-02T03:04:05", None, None]),
-        (pa.array([MOMENT, None, None], pa.timestamp("s", "Europe/Berlin")), ["2024-01-02T03:04:05Z", None, None]),
+        (pa.array([MOMENT, None, None], pa.timestamp("s", "UTC")), ["2024-01-02T03:04:05Z", None, None]),
+        (pa.array([MOMENT, None, None], pa.timestamp("s", "Europe/Berlin")), ["2024-01-02T04:04:05+01:00", None, None]),
     ],
     ids=lambda value: str(value.type) if isinstance(value, pa.Array) else "",
 )
