@@ -157,3 +157,21 @@ def test_rows_are_ordered_by_moments_of_before_there_were_zones() -> None:
     pq.write_table(pa.table({"when": when, "x": np.arange(60.0) % 7, "y": np.arange(60.0)}), "a.parquet")
     outcome = run_tool("cv", "a.parquet", "-y", "y", "--family", "gaussian", "--order-by", "when", "--json")
     assert outcome.status == 0, outcome.err
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_lists_structs_and_bytes_go_along(suffix: str) -> None:
+    table = {
+        "list": [[1.5, None], []],
+        "struct": [{"a": 2}, None],
+        "bytes": [b"x2", b""],
+        "x": [1.0, 2.0],
+        "y": [1.0, 2.0],
+    }
+    WRITERS[suffix](pa.table(table), f"a.{suffix}")
+    pq.write_table(pa.table({"x": np.arange(60.0), "y": np.arange(60.0)}), "train.parquet")
+    assert run_tool("fit", "train.parquet", "-y", "y", *GAUSSIAN, "-m", "model.json").status == 0
+    written = run_tool("predict", "model.json", f"a.{suffix}", "--append").out
+    assert column(written, "list") == ["[1.5, null]", "[]"]
+    assert column(written, "struct") == ['{"a": 2}', ""]
+    assert column(written, "bytes") == ["7832", ""]

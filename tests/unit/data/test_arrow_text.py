@@ -1,6 +1,7 @@
 """Values of Arrow as text, and the types that Arrow itself cannot do everything with."""
 
 import datetime as dt
+import uuid
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -111,3 +112,53 @@ def test_a_zone_that_is_not_known_is_told_where_the_column_is_used(tmp_path: Pat
     assert not knows_zone(pa.timestamp("ms", "Mars/Olympus"))
     assert knows_zone(pa.timestamp("ms", "UTC"))
     assert knows_zone(pa.int8())
+
+
+NESTED = pa.array(
+    [{"a": 2, "b": [1, None], "c": dt.date(2020, 1, 2), "d": 'ü"'}, None, {"a": None, "b": [], "c": None}]
+)
+CODED = pa.array(["a", None, "a"]).dictionary_encode()
+
+
+@pytest.mark.parametrize(
+    ("array", "expected"),
+    [
+        (
+            NESTED,
+            [
+                '{"a": 2, "b": [1, null], "c": "2020-01-02", "d": "ü\\""}',
+                None,
+                '{"a": null, "b": [], "c": null, "d": null}',
+            ],
+        ),
+        (pa.array([[9.5], [1.5, float("nan")], None, []])[1:], ["[1.5, NaN]", None, "[]"]),
+        (pa.array([[1, 2], None, [3, 4]], pa.list_(pa.int8(), 2))[1:], [None, "[3, 4]"]),
+        (
+            pa.array([[("z", 9)], [("a", 1), ("b", None)], None, []], pa.map_(pa.string(), pa.int8()))[1:],
+            ['{"a": 1, "b": null}', None, "{}"],
+        ),
+        (pa.array([[(1, [True])]], pa.map_(pa.int8(), pa.list_(pa.bool_()))), ['{"1": [true]}']),
+        (pa.array([[LAST]], pa.list_(pa.timestamp("s", "Europe/Berlin"))), ['["10000-01-01T00:59:59+01:00"]']),
+        (pa.array([[Decimal("1.50"), None], [b"a"[0]]], pa.list_(pa.decimal128(4, 2))), ["[1.50, null]", "[97.00]"]),
+        (pa.array([{}, None], pa.struct([])), ["{}", None]),
+        (pa.array([b"x2", None, b""]), ["7832", None, ""]),
+        (pa.array([[b"x2", None]]), ['["7832", null]']),
+        (
+            pa.array([1500, -1500, None, 10**18], pa.duration("ms")),
+            ["PT1.500S", "-PT1.500S", None, "PT1000000000000000S"],
+        ),
+        (
+            pa.ExtensionArray.from_storage(pa.uuid(), pa.array([uuid.UUID(int=5).bytes], pa.binary(16))),
+            [str(uuid.UUID(int=5))],
+        ),
+        (pa.RunEndEncodedArray.from_arrays(pa.array([2, 3], pa.int32()), pa.array([1, 2])), ["1", "1", "2"]),
+        (CODED, ["a", None, "a"]),
+        (
+            pa.UnionArray.from_sparse(pa.array([0, 1], pa.int8()), [pa.array([1, 2]), pa.array(["a", "b"])]),
+            ['"1"', '"b"'],
+        ),
+    ],
+    ids=lambda value: str(value.type) if isinstance(value, pa.Array) else "",
+)
+def test_lists_structs_and_bytes_have_a_spelling(array: Any, expected: list[str | None]) -> None:  # noqa: ANN401
+    assert spelt_values(array) == expected
