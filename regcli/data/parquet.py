@@ -27,7 +27,7 @@ def read_parquet(source: Source, dialect: Dialect, is_text: Callable[[str], bool
     """Read a Parquet file whole.
 
     Integers, floats and decimals are numbers (null and NaN are missing); booleans are levels False and True; text is
-    levels, in which ``na_values`` are missing, as in CSV; dates and times are levels of ISO text. Other types become
+    levels; dates and times are levels of ISO text. ``na_values`` are missing, as in CSV. Other types become
     ``Unsupported``. A column read as text gives its values as Python writes them.
 
     Raises
