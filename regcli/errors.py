@@ -269,6 +269,7 @@ WARNING_CODES: MappingProxyType[str, tuple[int, str]] = MappingProxyType(
         "all-missing-column": (3, "a column without any value was left out"),
         "rows-dropped": (3, "rows with missing cells were left out"),
         "imputed": (3, "missing cells of features were filled"),
+        "column-not-found": (3, "no line of JSON Lines has a column that the model needs, and fills"),
         "duplicate-columns": (3, "columns that carry the same values"),
         "collinear-columns": (3, "columns that are multiples of each other, shifted or not"),
         "aliased": (3, "an unpenalised column that depends on the others was set aside"),

@@ -1,5 +1,6 @@
 """Hold new data against a saved model, chunk by chunk, in constant memory. Nothing is fitted."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,13 +34,16 @@ _SHARES = {
     "unknown_levels": ("unknown-level",),
 }
 
-#: Violations of whole columns: nothing of a chunk can be scored.
+#: Violations of whole columns, where all rows have them: nothing of a chunk can be scored.
 _WHOLE = frozenset({"column-not-found", "unsupported-type"})
 
 
 @dataclass
 class _Met:
-    """What was met: of the columns with a coefficient, of all of them, of files and other columns."""
+    """What was met: of the columns with a coefficient, of all of them, of files and other columns.
+
+    ``lacking`` are columns that no line of a file has had so far, and that file.
+    """
 
     needed: Findings
     every: Findings
@@ -47,6 +51,7 @@ class _Met:
     files: dict[str, int] = field(default_factory=dict)
     scorable: int = 0
     absent: dict[str, None] = field(default_factory=dict)
+    lacking: dict[str, str] = field(default_factory=dict)
     extra: dict[str, None] = field(default_factory=dict)
 
 
@@ -88,6 +93,7 @@ class CheckRun:
                 warnings = (*said, *repeated_parts(self.parts))
             _take(scorer, table, met, observer)
             self.run.progress.update(met.needed.rows, 0)
+        met.absent.update(dict.fromkeys(met.lacking))
         return _result(scorer, self.request, met, None if observer is None else observer.metrics(), warnings)
 
 
@@ -141,13 +147,13 @@ def _take(scorer: Scorer, table: Table, met: _Met, observer: Observer) -> None:
     others = _others(scorer)
     known = {*features, *needed, *scorer.id, scorer.target, scorer.weights}
     met.files[table.files[0].path] = met.files.get(table.files[0].path, 0) + table.rows
-    met.absent.update(dict.fromkeys(name for name in others if name not in table.columns))
+    _note_absent(met, table, others)
     met.extra.update(dict.fromkeys(name for name in table.columns if name not in known))
     table = _derived(scorer, table)
     found = list(breaches(scorer, table, needed))
     bad = barred(found, table.rows)
     eta = np.full(table.rows, np.nan)
-    if not any(breach.code in _WHOLE for breach in found):
+    if not any(breach.code in _WHOLE and breach.rows.all() for breach in found):
         eta = predicted(scorer, table, zero_unknown=False).eta
         lost = ~np.isfinite(eta) & ~bad
         found += [beyond(lost)] if lost.any() else []
@@ -157,6 +163,18 @@ def _take(scorer: Scorer, table: Table, met: _Met, observer: Observer) -> None:
     met.every.add(table, [*found, *breaches(scorer, table, there)])
     met.drift.add(table)
     met.scorable += int(np.count_nonzero(~bad))
+
+
+def _note_absent(met: _Met, table: Table, others: Sequence[str]) -> None:
+    """Note which columns a chunk lacks; of JSON Lines a column is absent where the file ends without it."""
+    file = table.files[0].path
+    met.absent.update(dict.fromkeys(name for name in others if name not in table.columns))
+    for name, lacked in list(met.lacking.items()):
+        if lacked != file:
+            met.absent[name] = None
+        if lacked != file or not table.lacks(name):
+            del met.lacking[name]
+    met.lacking.update(dict.fromkeys((name for name in others if table.lacks(name)), file))
 
 
 def _others(scorer: Scorer) -> tuple[str, ...]:

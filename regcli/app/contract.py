@@ -80,6 +80,7 @@ def breaches(scorer: Scorer, table: Table, names: Sequence[str], *, zero_unknown
             continue
         sound = number and _is_sound(table, name)
         found = [] if sound else [_missing(table, name, made), *_bad_cells(table, name)]
+        found += _nested(table, name, number=number)
         if number and (name == scorer.exposure or not sound):
             found += _numbers(scorer, table, name)
         for feature in made:
@@ -115,9 +116,9 @@ def beyond(rows: Mask) -> Breach:
 
 def _whole(name: str, column: Column | None, *, number: bool, rows: int) -> Breach | None:
     """A column that is absent or of another type breaks every row."""
-    every, kind = np.ones(rows, dtype=bool), "numbers" if number else "text"
+    every, kind = np.ones(rows, dtype=bool), _kind(number=number)
     if column is None:
-        return Breach("column-not-found", name, "error", every, f"a column of {kind}", lambda _: None)
+        return _absent(name, "error", every, number=number)
     if isinstance(column, Unsupported):
         return Breach("unsupported-type", name, "error", every, kind, lambda _: column.type)
     if not number and isinstance(column, Numbers) and not column.empty:
@@ -125,14 +126,39 @@ def _whole(name: str, column: Column | None, *, number: bool, rows: int) -> Brea
     return None
 
 
+def _absent(name: str, severity: Severity, rows: Mask, *, number: bool) -> Breach:
+    """Rows (n,) of which none has a column."""
+    kind = _kind(number=number)
+    return Breach("column-not-found", name, severity, rows, f"a column of {kind}", lambda _: None)
+
+
 def _missing(table: Table, name: str, made: Sequence[Feature]) -> Breach:
     """Missing cells: filled as the model learnt to, or rows that cannot be scored."""
     column = table.columns[name]
     rows = np.zeros(table.rows, dtype=bool) if isinstance(column, Unsupported) else column.missing
-    rows[list(table.bad_cells.get(name, ()))] = False  # these are told as what they are
-    if made and all(feature.filled for feature in made):
+    for told in (table.bad_cells, table.nested):  # these are told as what they are
+        rows[list(told.get(name, ()))] = False
+    if _filled(made):
         return Breach("imputed", name, "warning", rows, f"a cell; {made[0].missing} in its place", lambda _: "")
     return Breach("missing-values", name, "error", rows, "no missing cell", lambda _: "")
+
+
+def _filled(made: Sequence[Feature]) -> bool:
+    """Whether a model fills the missing cells of a column, by what it makes of it."""
+    return bool(made) and all(feature.filled for feature in made)
+
+
+def _nested(table: Table, name: str, *, number: bool) -> Iterator[Breach]:
+    """Cells of JSON that are lists or objects."""
+    cells = table.nested.get(name, {})
+    rows = np.zeros(table.rows, dtype=bool)
+    rows[list(cells)] = True
+    if cells:
+        yield Breach("unsupported-type", name, "error", rows, _kind(number=number), cells.get)
+
+
+def _kind(*, number: bool) -> str:
+    return "numbers" if number else "text"
 
 
 def _bad_cells(table: Table, name: str) -> Iterator[Breach]:
@@ -212,6 +238,18 @@ class _Tally:
     levels: dict[str, int] = field(default_factory=dict)
 
 
+_Tallies = dict[tuple[str, str | None], _Tally]
+
+
+@dataclass
+class _Lacking:
+    """A column that no line of a file of JSON Lines has had so far: its rows, and what was counted of them."""
+
+    file: str
+    rows: int = 0
+    tallies: _Tallies = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class _Places:
     """Where cells of a chunk are. To find a line the chunk is scanned, so rows on one line are scanned for once."""
@@ -234,32 +272,65 @@ class Findings:
 
     ``places`` says of which first cells the place is wanted: of those of each column, of the first of all columns, or
     of none. To find a line, a chunk is scanned once more.
+
+    Of a column that JSON Lines lack it is known at the end of the file alone whether cells are missing or the column is
+    not there; what is counted until then is kept apart.
     """
 
     scorer: Scorer
     places: Literal["columns", "first", "none"] = "columns"
     rows: int = 0
     firsts: dict[str, tuple[Location, str | None]] = field(default_factory=dict)
-    _tallies: dict[tuple[str, str | None], _Tally] = field(default_factory=dict)
+    _tallies: _Tallies = field(default_factory=dict)
+    _lacking: dict[str, _Lacking] = field(default_factory=dict)
 
     def add(self, table: Table, found: Sequence[Breach]) -> None:
         """Count one chunk, and what was found in it."""
         self.rows += table.rows
+        self._note_lacking(table)
         places = _Places(table)
         self._note_firsts(places, found)
         for breach in found:
             rows = np.flatnonzero(breach.rows)
-            key = (breach.code, breach.column)
-            if key not in self._tallies:
+            key, lacking = (breach.code, breach.column), self._lacking.get(breach.column or "")
+            tallies = self._tallies if lacking is None else lacking.tallies
+            if key not in tallies:
                 row = int(rows[0])
                 scan = self.places == "columns" and breach.code != "column-not-found"
                 where = places.of(row, breach.column) if scan else Location(file=table.files[0].path)
-                self._tallies[key] = _Tally(breach, where, breach.cell(row))
-            tally = self._tallies[key]
+                tallies[key] = _Tally(breach, where, breach.cell(row))
+            tally = tallies[key]
             tally.count += rows.size
             tally.below += 0 if breach.below is None else int(np.count_nonzero(breach.below))
             if breach.code == "unknown-level":
                 _count_levels(tally.levels, table.columns[breach.column or ""], rows)
+
+    def _note_lacking(self, table: Table) -> None:
+        """Note which columns a file lacks so far; those that a line has now are no longer among them."""
+        file = table.files[0].path
+        for name, lacking in list(self._lacking.items()):
+            if lacking.file != file or not table.lacks(name):
+                del self._lacking[name]
+                found = lacking.tallies if lacking.file == file else self._never_met(name, lacking)
+                _join(self._tallies, found)
+        for name in self.scorer.needed:
+            if table.lacks(name):
+                self._lacking.setdefault(name, _Lacking(file)).rows += table.rows
+
+    def _never_met(self, name: str, lacking: _Lacking) -> _Tallies:
+        """What is to be said of a column that a file lacks: rows without it can be scored where the model fills it."""
+        made = self.scorer.encoder.by_source.get(name, ())
+        number = all(feature.reads_numbers for feature in made)
+        breach = _absent(name, "warning" if _filled(made) else "error", np.zeros(0, dtype=bool), number=number)
+        tally = _Tally(breach, Location(file=lacking.file), None, lacking.rows)
+        return {(breach.code, name): tally}
+
+    def _counted(self) -> _Tallies:
+        """All that was counted, if the data end here."""
+        out = {key: replace(tally) for key, tally in self._tallies.items()}
+        for name, lacking in self._lacking.items():
+            _join(out, self._never_met(name, lacking))
+        return out
 
     def _note_firsts(self, places: _Places, found: Sequence[Breach]) -> None:
         """Keep the place and the spelling of the first cell of each code."""
@@ -272,13 +343,14 @@ class Findings:
 
     def cells(self, code: str) -> dict[str, int]:
         """How many cells of each column have this."""
-        return {name: tally.count for (kind, name), tally in self._tallies.items() if kind == code and name is not None}
+        counted = self._counted().items()
+        return {name: tally.count for (kind, name), tally in counted if kind == code and name is not None}
 
     def violations(self) -> tuple[Violation, ...]:
         """All of them: those that keep rows from being scored first, in the order of the model's columns."""
         order = [name for feature in self.scorer.encoder.features for name in (feature.source, feature.column)]
         order += [name for name in (self.scorer.offset, self.scorer.exposure) if name is not None]
-        found = [self._violation(*key, tally) for key, tally in self._tallies.items()]
+        found = [self._violation(*key, tally) for key, tally in self._counted().items()]
         place = {name: at for at, name in enumerate(dict.fromkeys(order))}
         codes = list(_WORDS)
         return tuple(
@@ -312,6 +384,14 @@ class Findings:
             return None
         made = [feature.column for feature in self.scorer.encoder.features if feature.source == column]
         return profile.missing_rate(made[0]) if made else None
+
+
+def _join(tallies: _Tallies, others: _Tallies) -> None:
+    """Count what was kept apart along with the rest. Nothing of a column that is lacking has levels or a range."""
+    for key, other in others.items():
+        known = tallies.setdefault(key, other)
+        if known is not other:
+            known.count += other.count
 
 
 def _count_levels(levels: dict[str, int], column: Column, rows: NDArray[np.intp]) -> None:

@@ -27,7 +27,7 @@ _BOOLEANS = {"false": "0", "true": "1"}
 
 @dataclass(frozen=True)
 class Observer:
-    """How targets are read: ``weighted`` says whether the first table has the model's weights, ``decimal`` its mark."""
+    """How targets are read: ``weighted`` says whether the first row has the model's weights, ``decimal`` its mark."""
 
     scorer: Scorer
     scores: RunningScores
@@ -38,7 +38,8 @@ class Observer:
     def begun(cls, scorer: Scorer, first: Table, threshold: float, decimal: str | None) -> "Observer":
         """Observe from the first table on, nothing having been scored."""
         scores = RunningScores(FAMILIES[scorer.family], threshold)
-        return cls(scorer, scores, scorer.weights in first.columns, decimal or ".")
+        weighted = scorer.weights is not None and first.begins_with(scorer.weights)
+        return cls(scorer, scores, weighted, decimal or ".")
 
     def add(self, table: Table, eta: Array, bad: Mask) -> list[Breach]:
         """Score the rows (n,) that are not bad and whose target and weight are known.
@@ -81,25 +82,25 @@ class Observer:
     def _strange_targets(self, table: Table, y: Array) -> Breach:
         """Targets that the model was not fitted for: other classes, text, numbers that its family does not take."""
         name = self.scorer.target
-        column, texts = table.columns[name], table.bad_cells.get(name, {})
+        column, texts = table.columns[name], _other_cells(table, name)
 
         def spelt_cell(row: int) -> str | None:
-            if isinstance(column, Levels):
-                return column.levels[column.codes[row]]
-            return texts.get(row) or spelt(y[row])
+            if row in texts:
+                return texts[row]
+            return column.levels[column.codes[row]] if isinstance(column, Levels) else spelt(y[row])
 
         if isinstance(column, Levels):
             rows, expected = np.isnan(y) & (column.codes >= 0), f"one of {listed(self.scorer.classes or (), 2)}"
         else:
             family = FAMILIES[self.scorer.family]
             rows, expected = ~np.isnan(y) & ~family.allows(y), family.domain
-            rows[list(texts)] = True
+        rows[list(texts)] = True
         return Breach("target-domain", name, "warning", rows, expected, spelt_cell)
 
     def _bad_weights(self, table: Table, weights: Array) -> Breach:
         """Weights that are none."""
         name = self.scorer.weights if self.weighted else None
-        texts = table.bad_cells.get(name, {}) if name is not None else {}
+        texts = _other_cells(table, name) if name is not None else {}
         rows = (weights < 0) | np.isinf(weights)
         rows[list(texts)] = True
 
@@ -124,8 +125,13 @@ class Observer:
         return float("nan") if name is None else float(name == self.scorer.positive)
 
     def _weights(self, table: Table) -> Array:
-        """What rows count in the metrics (n,): the model's weights if the first table has them, else one each."""
+        """What rows count in the metrics (n,): the model's weights if the first row has them, else one each."""
         if not self.weighted:
             return np.ones(table.rows)
         column = table.columns.get(self.scorer.weights or "")
         return column.values if isinstance(column, Numbers) else np.full(table.rows, np.nan)
+
+
+def _other_cells(table: Table, name: str) -> dict[int, str]:
+    """Cells of a column that are not of its kind, as spelt, by row."""
+    return {**table.bad_cells.get(name, {}), **table.nested.get(name, {})}

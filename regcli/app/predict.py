@@ -1,7 +1,7 @@
 """Score rows with a saved model, piece by piece, in constant memory."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import compress
 from typing import Any, NoReturn
 
@@ -13,15 +13,25 @@ from regcli.app.context import RunContext
 from regcli.app.contract import Breach, Findings, barred, beyond, breaches
 from regcli.app.observed import Observer
 from regcli.app.options import PredictRequest, Scoring
-from regcli.app.predictor import Predicted, model_chunks, numbers_of, output_names, outputs, predicted, require_columns
+from regcli.app.predictor import (
+    Predicted,
+    absent_column,
+    model_chunks,
+    numbers_of,
+    output_names,
+    outputs,
+    predicted,
+    require_columns,
+)
 from regcli.app.reading import dialect_of, found_parts, repeated_parts
 from regcli.app.values import bounded, refuse
 from regcli.data.derive import SPELLING, derived_table
 from regcli.data.dialect import Dialect
 from regcli.data.model_read import read_model
 from regcli.data.nearby import names_near
-from regcli.data.read import Part
+from regcli.data.read import Part, format_at, read_header
 from regcli.data.scorer import Scorer
+from regcli.data.source import is_stream
 from regcli.data.table import Levels, Lines, Table
 from regcli.errors import DataError, Location, UsageError, Warn, counted, listed
 from regcli.problem.families import FAMILIES
@@ -38,10 +48,14 @@ _WITHOUT_IT = "--on-bad-row null leaves its prediction empty, --on-bad-row skip 
 
 @dataclass
 class _Tally:
-    """What was met on the way: counted while rows stream by, told after. ``dropped`` rows had a missing cell."""
+    """What was met on the way: counted while rows stream by, told after. ``dropped`` rows had a missing cell.
+
+    ``keys`` are those that any line had.
+    """
 
     findings: Findings
     observer: Observer
+    keys: dict[str, None] = field(default_factory=dict)
     skipped: int = 0
     dropped: int = 0
     bad: Location | None = None
@@ -85,17 +99,20 @@ class PredictOutcome:
             text = f"{counted(total, 'cell')} in {columns} {'was' if total == 1 else 'were'} filled {how}"
             policies = {f.column: f.missing for f in plan.scorer.encoder.features if f.column in filled}
             out.append(Warn("imputed", text, {"columns": filled, "policy": policies}))
-        return (*out, *_unmeasured(findings), *range_warnings(findings))
+        return (*out, *_lacking(findings), *_unmeasured(findings), *range_warnings(findings))
 
     def finish(self) -> dict[str, Any] | None:
         """Metrics of the scored rows whose target (and weight, if the data have one) is known; None without any.
 
         Raises
         ------
+        DataError
+            ``column-not-found``: JSON Lines of which no line has what every row needs.
         UsageError
             Metrics were asked for, and no row has a target.
         """
         plan, found = self._plan, self._tally.observer.metrics()
+        _require_keys(plan, self._tally)
         if found is None:
             if plan.needs_metrics is None:
                 return None
@@ -112,15 +129,14 @@ class PredictOutcome:
 class _Plan:
     """What to do with every chunk.
 
-    ``needs_metrics`` is the option that cannot do without them, ``carried`` are the columns that go along, ``columns``
-    those of the first table, ``drop`` those whose rows are left out where a cell is missing.
+    ``needs_metrics`` is the option that cannot do without them, ``carried`` are the columns that go along, ``drop``
+    those whose rows are left out where a cell is missing.
     """
 
     scorer: Scorer
     options: Scoring
     needs_metrics: str | None
     carried: tuple[str, ...]
-    columns: tuple[str, ...]
     drop: tuple[str, ...]
     kind: str
     threshold: float
@@ -155,8 +171,7 @@ def predict(request: PredictRequest, run: RunContext) -> PredictOutcome:
         scorer=scorer,
         options=options,
         needs_metrics=_needs_metrics(request),
-        carried=_carried(scorer, options, first),
-        columns=tuple(first.columns),
+        carried=_carried(scorer, options, first, _keys(parts[0], dialect, options)),
         drop=drop,
         kind=kind,
         threshold=threshold,
@@ -184,6 +199,27 @@ def model_warnings(scorer: Scorer, first: Table, path: str) -> tuple[Warn, ...]:
         text = f"the delimiter is taken to be {first.delimiter!r}"
         out.append(Warn("delimiter-guessed", text, {"delimiter": first.delimiter}))
     return tuple(out)
+
+
+def _require_keys(plan: _Plan, tally: _Tally) -> None:
+    """Refuse JSON Lines of which no line has a column that the model needs and does not fill, or that --id names."""
+    for lost in tally.findings.violations():
+        if lost.code == "column-not-found" and lost.severity == "error" and lost.column is not None:
+            where, which = Location(file=lost.file), f", which no line of {lost.file} has"
+            raise absent_column(plan.scorer, lost.column, tuple(tally.keys), where, which)
+    for name in plan.options.id:
+        if name not in tally.keys:
+            raise _no_id(name, tuple(tally.keys), Location(file=plan.options.data[0]))
+
+
+def _lacking(findings: Findings) -> Iterator[Warn]:
+    """Columns that the model fills in all rows of a file, because no line has them."""
+    for lost in findings.violations():
+        if lost.code == "column-not-found":
+            text = f"no line of {lost.file} has column {lost.column!r}, which the model fills"
+            yield Warn(
+                "column-not-found", f"{text} in {counted(lost.count, 'row')}", {"columns": {lost.column: lost.count}}
+            )
 
 
 def _unmeasured(findings: Findings) -> Iterator[Warn]:
@@ -252,25 +288,43 @@ def _tables(scorer: Scorer, options: Scoring, parts: Sequence[Part], dialect: Di
     return model_chunks(scorer, parts, dialect, scorer.needed, bad_cells="error" if strict else "missing", keep_raw=raw)
 
 
-def _carried(scorer: Scorer, options: Scoring, table: Table) -> tuple[str, ...]:
-    """Columns that go along: all of them, those asked for, or those the model was fitted with if they are there."""
+def _carried(scorer: Scorer, options: Scoring, table: Table, keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Columns that go along: all of them, those asked for, or those the model was fitted with if they are there.
+
+    Of JSON Lines all are ``keys``, if these are known, else those of the first line.
+    """
     if options.append:
-        return tuple(table.columns)
+        return keys or tuple(name for name in table.columns if table.begins_with(name))
     for name in options.id:
         if name not in table.columns:
-            raise DataError(
-                "column-not-found",
-                f"--id: no column {name!r}",
-                where=Location(file=table.files[0].path),
-                near=names_near(name, table.columns),
-                hint="--id COL names a column of these data; --append carries all of them along",
-            )
-    return tuple(dict.fromkeys(options.id)) or tuple(name for name in scorer.id if name in table.columns)
+            raise _no_id(name, tuple(table.columns), Location(file=table.files[0].path))
+    return tuple(dict.fromkeys(options.id)) or tuple(name for name in scorer.id if table.begins_with(name))
+
+
+def _keys(part: Part, dialect: Dialect, options: Scoring) -> tuple[str, ...]:
+    """What --append carries along of a file of JSON Lines: the keys of all lines. Of other tables the first row tells.
+
+    They are wanted before the first line is written; a stream cannot be read twice.
+    """
+    if not options.append or format_at(part.name, dialect) != "jsonl" or is_stream(part.name):
+        return ()
+    return read_header(part, dialect)
+
+
+def _no_id(name: str, there: Sequence[str], where: Location) -> DataError:
+    """The error for a column that --id names and the data lack."""
+    return DataError(
+        "column-not-found",
+        f"--id: no column {name!r}",
+        where=where,
+        near=names_near(name, there),
+        hint="--id COL names a column of these data; --append carries all of them along",
+    )
 
 
 def _absent_ids(scorer: Scorer, options: Scoring, table: Table) -> Iterator[Warn]:
     """What the model's rows were named by, and would go along, is not there."""
-    absent = [name for name in scorer.id if name not in table.columns]
+    absent = [name for name in scorer.id if not table.begins_with(name)]
     if absent and not (options.append or options.id):
         text = f"{table.files[0].path} has no column {listed([repr(name) for name in absent], 5)} to name the rows by"
         yield Warn("id-not-found", f"{text}: the predictions go without; --id COL for another", {"columns": absent})
@@ -296,15 +350,18 @@ def _score_all(
     yield first
     for table in rest:
         run.progress.update(tally.findings.rows, 0)
-        _require_carried(plan, table)
         yield _score(plan, tally, table)
 
 
 def _require_carried(plan: _Plan, table: Table) -> None:
     """Columns that go along from the first table go along from every other one; with --append these are all."""
     file = table.files[0].path
-    missing = [name for name in plan.carried if name not in table.columns]
-    more = [name for name in table.columns if name not in plan.columns] if plan.options.append else []
+    lines = table.format == "jsonl"
+    missing = [] if lines else [name for name in plan.carried if name not in table.columns]
+    known = {*plan.carried} if plan.options.append else {*table.columns}
+    more = [name for name in table.columns if name not in known and not table.lacks(name)]
+    if more and lines:
+        raise _later_key(table, more[0])
     if missing or more:
         raise DataError(
             "columns-differ",
@@ -315,10 +372,24 @@ def _require_carried(plan: _Plan, table: Table) -> None:
         )
 
 
+def _later_key(table: Table, name: str) -> DataError:
+    """The error for a key that the header of what is written does not have."""
+    where = table.locate(table.first_rows.get(name, 0), name)
+    return DataError(
+        "columns-differ",
+        f"{where.file}: line {where.line} has the key {name!r}, which is not among the columns that go along",
+        hint="--append carries along the keys of a file, or of the first line of a stream; --id names others",
+        where=where,
+        cells=(name,),
+    )
+
+
 def _score(plan: _Plan, tally: _Tally, table: Table) -> list[Cells]:
     """Score one chunk: the columns that are written of it."""
     scorer = plan.scorer
+    _require_carried(plan, table)
     require_columns(scorer, table)
+    tally.keys.update(dict.fromkeys(name for name in table.columns if not table.lacks(name)))
     derived = [(function, source) for function, source in scorer.encoder.derived if source in scorer.needed]
     table = derived_table(table, derived, strict=False)
     found = tuple(breaches(scorer, table, scorer.needed, zero_unknown=plan.zero_unknown))
@@ -365,8 +436,22 @@ def _refuse(plan: _Plan, table: Table, found: tuple[Breach, ...], row: int) -> N
             cells=[odd.cell(row) or ""],
             hint=f"{SPELLING}; {_WITHOUT_IT}" if odd.code == "bad-date" else _WITHOUT_IT,
         )
+    nested = next((one for one in found if one.code == "unsupported-type" and one.rows[row]), None)
+    if nested is not None:
+        cell = nested.cell(row) or ""
+        kind = "array" if cell.startswith("[") else "object"
+        raise DataError(
+            nested.code,
+            f"a row cannot be scored: column {nested.column!r} holds a JSON {kind}",
+            where=table.locate(row, nested.column),
+            cells=[cell],
+            hint=f"write it as numbers or text; {_WITHOUT_IT}",
+        )
     holes = [breach for breach in found if breach.code == "missing-values" and breach.rows[row]]
     name = holes[0].column if holes else None
+    if name is not None and row < table.first_rows.get(name, 0):
+        there = [each for each in table.columns if table.first_rows.get(each, 0) <= row]
+        raise absent_column(plan.scorer, name, there, table.locate(row, None), ", which no line up to this one has")
     what = f"column {name!r} is missing" if name else "its values are beyond double precision"
     exposure = plan.scorer.exposure
     if name is None and exposure is not None and numbers_of(table, exposure, 1.0)[row] <= 0:
@@ -406,7 +491,7 @@ def _spelt(plan: _Plan, table: Table) -> list[Cells]:
     if isinstance(table.raw, Lines) and table.raw.names == plan.carried:
         return [table.raw]
     cells = table.spelt
-    return [cells[name].tolist() for name in plan.carried]
+    return [cells[name].tolist() if name in cells else [""] * table.rows for name in plan.carried]
 
 
 def _without(column: Cells, rows: Mask) -> Cells:

@@ -16,7 +16,16 @@ from regcli.data.table import Numbers, Table, Unsupported
 from regcli.errors import DataError, Location
 from regcli.problem.families import FAMILIES
 
-__all__ = ["Predicted", "model_chunks", "numbers_of", "output_names", "outputs", "predicted", "require_columns"]
+__all__ = [
+    "Predicted",
+    "absent_column",
+    "model_chunks",
+    "numbers_of",
+    "output_names",
+    "outputs",
+    "predicted",
+    "require_columns",
+]
 
 #: Rows scored at a time.
 CHUNK_ROWS = 20_000
@@ -99,15 +108,7 @@ def require_columns(scorer: Scorer, table: Table) -> None:
     kinds = {feature.column: feature.kind for feature in scorer.encoder.features}
     for name in scorer.needed:
         if name not in table.columns:
-            parts = {scorer.offset: "its offset, column", scorer.exposure: "its exposure, column"}
-            what = parts.get(name, "column")
-            raise DataError(
-                "column-not-found",
-                f"the model needs {what} {name!r}",
-                near=names_near(name, table.columns),
-                where=Location(file=table.files[0].path),
-                hint="regcli check says everything that these data lack; regcli show lists what the model needs",
-            )
+            raise absent_column(scorer, name, tuple(table.columns), Location(file=table.files[0].path))
         column = table.columns[name]
         if isinstance(column, Unsupported):
             where = Location(column=name) if column.row is None else table.locate(column.row, name)
@@ -124,6 +125,18 @@ def require_columns(scorer: Scorer, table: Table) -> None:
                 where=Location(column=name),
                 hint="regcli show says what the model was fitted on; --input-format csv where the suffix tells another",
             )
+
+
+def absent_column(scorer: Scorer, name: str, there: Sequence[str], where: Location, which: str = "") -> DataError:
+    """The error for a column that the model needs and the data lack; ``there`` are the columns that they have."""
+    parts = {scorer.offset: "its offset, column", scorer.exposure: "its exposure, column"}
+    return DataError(
+        "column-not-found",
+        f"the model needs {parts.get(name, 'column')} {name!r}{which}",
+        near=names_near(name, there),
+        where=where,
+        hint="regcli check says everything that these data lack; regcli show lists what the model needs",
+    )
 
 
 # -- what is written -------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """JSON Lines: an object a line. Numbers are taken as they are spelt, so that none loses a digit on the way.
 
-Columns come in the order in which keys are first met; a key that a line lacks is a missing cell.
+Columns come in the order in which keys are first met; a key that a line lacks is a missing cell. In chunks that holds
+of columns that are asked for before any line has had their key, too: where a chunk ends makes no difference.
 """
 
 import hashlib
@@ -63,7 +64,10 @@ def jsonl_names(source: Source, dialect: Dialect) -> tuple[str, ...]:
 
 
 def jsonl_chunks(stream: BinaryIO, name: str, dialect: Dialect, plan: ChunkPlan) -> Iterator[Table]:
-    """Read a stream in chunks of at most ``plan.rows`` rows; a column stays once its key was met."""
+    """Read a stream in chunks of at most ``plan.rows`` rows; a column stays once its key was met.
+
+    One that is asked for is there from the first chunk on, of missing cells.
+    """
     cells, waiting = _Cells(name), list[Line]()
     empty = True
     for lines in numbered_lines(stream, name, dialect):
@@ -86,19 +90,24 @@ def _chunk(cells: "_Cells", dialect: Dialect, plan: ChunkPlan) -> Table:
     columns: dict[str, Column] = {}
     doubtful: dict[str, Levels] = {}
     raw: dict[str, NDArray[np.object_]] = {}
-    for name, values in cells.columns().items():
+    nested: dict[str, dict[int, str]] = {}
+    rows = len(cells.lines)
+    lacking = {name: [None] * rows for name in plan.asked if name not in cells.found}
+    for name, values in {**cells.columns(), **lacking}.items():
         if plan.keeps(name):
             raw[name] = np.array([*map(_cell, values), None], dtype=object)[:-1]
         if plan.passes_over(name):
             columns[name] = NOT_READ
             continue
         wanted = name in plan.numeric
-        column = _column(values, missing, as_text=not wanted and not _is_boolean(values))
+        plain, lists = _without_lists(values)
+        if lists:
+            nested[name] = lists
+        column = _column(plain, missing, as_text=not wanted and not _is_boolean(plain))
         if wanted and isinstance(column, Levels):
             doubtful[name] = column
         columns[name] = column
     found, bad_cells = declared_numbers(doubtful, plan, locate, missing=missing)
-    rows = len(cells.lines)
     return Table(
         files=(SourceFile(cells.file, "", rows),),
         format="jsonl",
@@ -107,7 +116,15 @@ def _chunk(cells: "_Cells", dialect: Dialect, plan: ChunkPlan) -> Table:
         locate=locate,
         bad_cells=bad_cells,
         raw=raw if plan.keep_raw else None,
+        nested=nested,
+        first_rows={**dict.fromkeys(lacking, rows), **cells.first_rows},
     )
+
+
+def _without_lists(values: list[Any]) -> tuple[list[Any], dict[int, str]]:
+    """The cells without lists and objects, and these as spelt, by row."""
+    lists = {row: _json(value) for row, value in enumerate(values) if isinstance(value, (list, tuple))}
+    return ([None if row in lists else value for row, value in enumerate(values)] if lists else values), lists
 
 
 class _Spelt(str):
@@ -123,11 +140,16 @@ _decode = json.JSONDecoder(
 
 @dataclass
 class _Cells:
-    """Rows as columns of values: None, booleans, text, numbers as spelt; lists and objects as tuples and lists."""
+    """Rows as columns of values: None, booleans, text, numbers as spelt; lists and objects as lists and tuples.
+
+    ``first_rows`` are the rows that first had a key, of keys that rows before them lack.
+    """
 
     file: str
     found: dict[str, list[Any]] = field(default_factory=dict)
     lines: list[int] = field(default_factory=list)
+    first_rows: dict[str, int] = field(default_factory=dict)
+    before: int = 0
 
     def add(self, lines: list[Line]) -> None:
         """Take in some rows."""
@@ -162,6 +184,8 @@ class _Cells:
             if column is None:
                 column = self.found[key] = []
                 self._check_key(key, line)
+                if row or self.before:
+                    self.first_rows[key] = row
             if len(column) > row:
                 raise DataError(
                     "duplicate-column",
@@ -195,8 +219,9 @@ class _Cells:
 
     def forget(self) -> None:
         """Let go of the rows; the keys stay."""
+        self.before += len(self.lines)
         self.found = {name: [] for name in self.found}
-        self.lines = []
+        self.lines, self.first_rows = [], {}
 
     def locator(self) -> Callable[[int, str | None], Location]:
         """Where rows are."""

@@ -37,6 +37,12 @@ class ChunkPlan:
         """Whether nobody asks for a column's values."""
         return self.wanted is not None and name not in self.wanted
 
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Columns that are asked for by name, in order."""
+        kept = self.keep_raw if isinstance(self.keep_raw, Collection) else ()
+        return tuple(sorted({*(self.wanted or ()), *kept}))
+
     def keeps(self, name: str) -> bool:
         """Whether a column's cells are kept as spelt."""
         return self.keep_raw if isinstance(self.keep_raw, bool) else name in self.keep_raw

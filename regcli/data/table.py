@@ -189,9 +189,11 @@ class Table:
 
     ``locate(row, column)`` gives the file and line (or row number) of a cell, for error messages only: it may read the
     file again. Rows count from 0, lines from 1. ``leading_zeros`` names columns read as numbers in which a cell such as
-    ``007`` was seen. Only chunks fill the last two: ``bad_cells`` are those that are no numbers although their column
+    ``007`` was seen. Only chunks fill the rest: ``bad_cells`` are those that are no numbers although their column
     is one of numbers, by column and row, as spelt (their value is NaN), ``raw`` the input cells as spelt, as ``Lines``
-    where they are all asked for and written so.
+    where they are all asked for and written so. Of JSON Lines ``nested`` are cells that are lists or objects, as spelt
+    (their value is missing), and ``first_rows`` says of columns that rows before this chunk lack which row of it is the
+    first that has them: ``rows`` if none does.
     """
 
     files: tuple[SourceFile, ...]
@@ -204,6 +206,16 @@ class Table:
     leading_zeros: tuple[str, ...] = ()
     bad_cells: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     raw: Mapping[str, NDArray[np.object_]] | Lines | None = None
+    nested: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+    first_rows: Mapping[str, int] = field(default_factory=dict)
+
+    def lacks(self, name: str) -> bool:
+        """Whether no row up to the end of this chunk has a column, which stands there as missing cells."""
+        return bool(self.rows) and self.first_rows.get(name, 0) == self.rows
+
+    def begins_with(self, name: str) -> bool:
+        """Whether there is a column that the first row of this chunk, or one before it, has."""
+        return name in self.columns and not self.first_rows.get(name, 0)
 
     @property
     def spelt(self) -> Mapping[str, NDArray[np.object_]]:

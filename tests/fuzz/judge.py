@@ -168,6 +168,8 @@ def judge_scores(form: str, content: bytes, model: Verdict) -> Verdict:
     faults = [] if sources <= columns.keys() else ["column-not-found"]
     there = sorted(sources & columns.keys())
     known = {name: _as_known(columns[name], model.columns[name], faults) for name in there}
+    if form.startswith("jsonl") and any(columns[name][0] is None for name in there):  # no line so far may have the key
+        faults.append("column-not-found")
     if faults:
         return Verdict(3, frozenset(faults))
     eta = np.full(len(next(iter(known.values()))), model.intercept)

@@ -164,3 +164,23 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("sys.stdin", Stdin)
     assert numbers(read_table(["-"], Dialect(format="jsonl")), "x") == [1]
+
+
+def test_columns_that_are_asked_for_are_there_before_their_keys(write: Write) -> None:
+    path = write('{"a": 1}\n{"a": 2}\n{"a": 3, "b": 4}\n{"c": 5}\n', NAME)
+    chunks = list(read_chunks(path, Dialect(), numeric={"b", "x"}, wanted={"b", "x"}, keep_raw={"t"}, chunk_rows=2))
+    assert [tuple(chunk.columns) for chunk in chunks] == [("a", "b", "t", "x"), ("a", "b", "c", "t", "x")]
+    assert [value for chunk in chunks for value in numbers(chunk, "b")] == [None, None, 4, None]
+    assert [list(chunk.spelt["t"]) for chunk in chunks] == [["", ""], ["", ""]]
+    assert chunks[0].first_rows == {"b": 2, "t": 2, "x": 2}
+    assert chunks[1].first_rows == {"b": 0, "c": 1, "t": 2, "x": 2}
+    assert [[name for name in "abctx" if chunk.lacks(name)] for chunk in chunks] == [["b", "t", "x"], ["t", "x"]]
+    assert [[name for name in "abctx" if chunk.begins_with(name)] for chunk in chunks] == [["a"], ["a", "b"]]
+
+
+def test_nested_cells_of_chunks_are_missing_and_kept_as_spelt(write: Write) -> None:
+    path = write('{"n": 1, "t": "x"}\n{"n": [1.50, {"k": null}], "t": {}}\n{"n": 2, "t": "[1]"}\n', NAME)
+    (chunk,) = read_chunks(path, Dialect(), numeric={"n"}, wanted={"n", "t"})
+    assert numbers(chunk, "n") == [1, None, 2]
+    assert cells(chunk, "t") == ["x", None, "[1]"]
+    assert chunk.nested == {"n": {1: '[1.50, {"k": null}]'}, "t": {1: "{}"}}
