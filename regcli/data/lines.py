@@ -10,6 +10,9 @@ from regcli.errors import DataError, Location
 
 __all__ = ["Line", "numbered_lines"]
 
+#: Bytes of the longest byte order mark.
+_LONGEST_MARK = 4
+
 #: A line's number in the file, and its text as UTF-8.
 Line = tuple[int, bytes]
 
@@ -17,7 +20,6 @@ Line = tuple[int, bytes]
 def numbered_lines(stream: BinaryIO, name: str, dialect: Dialect) -> Iterator[list[Line]]:
     """Lines that are not blank, as UTF-8, as many at a time as arrive together."""
     at = 0
-    first = True
 
     def bad_bytes(error: UnicodeError) -> NoReturn:
         bad = error.object[error.start :] if isinstance(error, UnicodeDecodeError) else b""
@@ -38,18 +40,26 @@ def numbered_lines(stream: BinaryIO, name: str, dialect: Dialect) -> Iterator[li
             raise DataError("nul-byte", f"{name} has a NUL byte in line {line}: it is not text", where=where, hint=hint)
 
     def checked(chunks: Iterator[bytes]) -> Iterator[bytes]:
-        nonlocal first
-        for chunk in chunks:
-            if first:
-                check_is_text(chunk, name, dialect.encoding)
-                check_byte_order(chunk, name, dialect.encoding)
-                first = False
-                if not dialect.encoding.startswith(("utf-16", "utf-32")):  # of /dev/zero no line ever ends
-                    refuse_nul(chunk, 0)
-            yield chunk
+        head = _head(chunks)
+        check_is_text(head, name, dialect.encoding)
+        check_byte_order(head, name, dialect.encoding)
+        if not dialect.encoding.startswith(("utf-16", "utf-32")):  # of /dev/zero no line ever ends
+            refuse_nul(head, 0)
+        yield head
+        yield from chunks
 
     for piece in pieces(checked(arriving(stream)), dialect.encoding, bad_bytes=bad_bytes):
         lines = piece.splitlines()
         refuse_nul(piece, at)
         yield [(at + place, text) for place, text in enumerate(lines, start=1) if text.strip()]
         at += len(lines)
+
+
+def _head(chunks: Iterator[bytes]) -> bytes:
+    """The first bytes: a byte order mark at least, where there is one, however few come at a time; or a line."""
+    head = b""
+    for chunk in chunks:
+        head += chunk
+        if len(head) >= _LONGEST_MARK or b"\n" in head:
+            break
+    return head

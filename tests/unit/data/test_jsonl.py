@@ -1,8 +1,10 @@
 """JSON Lines: what is read, and what is refused with line and key."""
 
+import codecs
 import io
 import json
 import os
+import time
 from pathlib import Path
 from threading import Thread
 
@@ -184,3 +186,35 @@ def test_nested_cells_of_chunks_are_missing_and_kept_as_spelt(write: Write) -> N
     assert numbers(chunk, "n") == [1, None, 2]
     assert cells(chunk, "t") == ["x", None, "[1]"]
     assert chunk.nested == {"n": {1: '[1.50, {"k": null}]'}, "t": {1: "{}"}}
+
+
+@pytest.mark.parametrize("content", ['{"x": 1}\n{"x": 2}\n', '{"x": 1}'])
+def test_a_byte_order_mark_is_taken_off_also_from_a_pipe(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "pipe.jsonl"
+    marked = codecs.BOM_UTF8 + content.encode()
+    for size in (1, 2, 3, 100):
+        path.unlink(missing_ok=True)
+        os.mkfifo(path)
+        parts = [marked[at : at + size] for at in range(0, len(marked), size)]
+        writer = Thread(target=put_slowly, args=(path, parts), daemon=True)
+        writer.start()
+        values = [value for chunk in read_chunks(str(path), Dialect(), numeric={"x"}) for value in numbers(chunk, "x")]
+        assert values == [1, 2][: content.count("x")]
+        writer.join()
+
+
+def test_utf_16_is_told_also_from_a_pipe(tmp_path: Path) -> None:
+    path = tmp_path / "pipe.jsonl"
+    os.mkfifo(path)
+    Thread(target=put_slowly, args=(path, ['{"x": 1}\n'.encode("utf-16")]), daemon=True).start()
+    with pytest.raises(DataError) as caught:
+        list(read_chunks(str(path), Dialect(), numeric={"x"}))
+    assert (caught.value.code, caught.value.hint) == ("encoding", "--encoding utf-16")
+
+
+def put_slowly(path: Path, parts: list[bytes]) -> None:
+    """Write parts to a pipe one by one."""
+    with path.open("wb", buffering=0) as pipe:
+        for part in parts:
+            pipe.write(part)
+            time.sleep(0.002)
