@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from regcli.data.columns import absent_values
 from regcli.data.encoder import Encoder
 from regcli.data.scorer import Probe, Scorer
 from regcli.data.terms import DATE_PARTS, OTHER, Factor, Feature
@@ -233,7 +234,7 @@ class Rule:
     """How a row becomes a linear predictor, ``intercept + shift + sum of estimate * term``, and what follows from it.
 
     ``shift`` is offset and logarithm of the exposure; None without either. A cell spelt like one of ``na_values`` is
-    missing. ``family``, ``target`` and ``content_id`` say which model it was.
+    missing, capitals included, of a boolean too. ``family``, ``target`` and ``content_id`` say which model it was.
     """
 
     inputs: tuple[Input, ...]
@@ -252,6 +253,11 @@ class Rule:
     offset: str | None
     exposure: str | None
     probes: tuple[Probe, ...]
+
+    @property
+    def missing_numbers(self) -> tuple[float, ...]:
+        """The numbers among ``na_values``: a cell of this value is missing, however it is spelt."""
+        return tuple(sorted(value for value in absent_values(self.na_values) if math.isfinite(value)))
 
     @property
     def outputs(self) -> tuple[str, ...]:

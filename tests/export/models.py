@@ -60,6 +60,9 @@ DATED = (*RIDGE, "--date", "when")
 WORDED = (*RIDGE, "--text", "note", "--text-min-rows", "1")
 BENT = "cost ~ size + exp(size) + abs(age) + log(days) + log1p(days) + log10(days) + log2(days) + sqrt(days) + shop"
 
+#: Numbers and a spelling of a boolean that mean a missing cell.
+STAND_INS = ("--na-values", '"",NA,nan,null,-999,+7.50,TRUE')
+
 CASES = {
     "gaussian": Case("gaussian", RIDGE),
     "gaussian-offset": Case("gaussian", (*RIDGE, "--offset", "base")),
@@ -145,6 +148,12 @@ CASES = {
             "0.4",
         ),
     ),
+    "stand-ins": Case("gaussian", (*RIDGE, *STAND_INS, "--missing", "drop"), holes=True),
+    "stand-ins-filled": Case("binomial", (*RIDGE, *STAND_INS, "--poly", "2", "--missing", "indicator"), holes=True),
+    "stand-ins-functions": Case(
+        "poisson", (*RIDGE, *STAND_INS, "--formula", BENT, "--missing", "indicator"), holes=True
+    ),
+    "stand-ins-exposure": Case("poisson", (*RIDGE, *STAND_INS, "--exposure", "days", "--offset", "base")),
     "unknown-zero": Case(
         "gaussian", (*RIDGE, "--missing", "indicator"), holes=True, scored=("--unknown-level", "zero")
     ),
@@ -232,8 +241,9 @@ _ODD = (
 
 #: The same for columns of which nothing else is odd: dates in whatever spelling, and what is none; texts.
 _ODDER = {
-    "days": ("-0.5", "-1", "1e-300", "1e300", "5e-324", "0", "NA", "3"),
-    "size": ("709.7", "709.79", "-800", "1e-9", "0"),
+    "days": ("-0.5", "-1", "1e-300", "1e300", "5e-324", "0", "NA", "3", "1", "2", "3", "4", "5", "-999", "7.5"),
+    "size": ("709.7", "709.79", "-800", "1e-9", "0", "-999", "-999.0", "-9.99e2", " 3 ", "7.5", "3 ", "750e-2"),
+    "open": ("NA", "NULL", "Null", "null", "NaN", "NAN", "nAn", "Na", "TRUE", "true", "True"),
     "when": (
         "2024-02-29", "2023-02-29", "1900-02-29", "2000-02-29", "1969-12-31", "1970-01-01", "0001-01-01",
         "9999-12-31", "0000-01-01", "2024-13-01", "2024-00-10", "2024-04-31", "20240229", "2024-02-29T08:30",

@@ -26,13 +26,14 @@ WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 def read(scorer: Scorer, row: Row) -> Cells | None:
     """The cells of a row as the scorer compares them; None where one of them cannot be used."""
     cells: Cells = {}
+    stand_ins = {float(word) for word in scorer["na_values"] if re.fullmatch(r"[+-]?\d+(\.\d*)?", word)}
     for part in scorer["inputs"]:
         cell: float | str | None = None if row[part["column"]] in scorer["na_values"] else row[part["column"]]
+        if isinstance(cell, str) and part["kind"] == "number":
+            cell = None if float(cell) in stand_ins else float(cell)
         if cell is None and part["required"]:
             return None
-        if isinstance(cell, str) and part["kind"] == "number":
-            cell = float(cell)
-        elif isinstance(cell, str):
+        if isinstance(cell, str):
             cell = cell.lower() if part["boolean"] else cell
             if part["closed"] and cell not in part["levels"]:
                 return None

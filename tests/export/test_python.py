@@ -87,6 +87,15 @@ def test_numbers_booleans_and_none_are_cells() -> None:
         space["predict"]({})
 
 
+def test_numbers_that_stand_for_missing_cells_do_so_as_numbers_too() -> None:
+    predict = module("stand-ins-filled")["predict"]
+    row = rows("stand-ins-filled")[60]
+    answers = [predict({**row, "size": cell}) for cell in ("", None, "-999", -999, -999.0, "-9.99e2 ", 7.5)]
+    assert answers[0]["link"] is not None
+    assert all(answer == answers[0] for answer in answers)
+    assert predict({**row, "size": -998.0}) != answers[0]
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_it_tests_itself(name: str, tmp_path: Path) -> None:
     scorer = tmp_path / "scorer.py"

@@ -1,6 +1,6 @@
 """A scorer as one file of C99 that needs the mathematics library alone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from regcli.data.rule import DOMAINS, LARGEST_EXPONENT, Condition, Input, Made, Missing, Rule
 from regcli.report.escape import visible
@@ -20,9 +20,9 @@ _HEAD = """\
 //     int regcli_score(const double *numbers, const char *const *texts, regcli_result *result);
 //
 // scores one row. numbers and texts hold its cells in the order below; a missing number is NAN, a missing text is NULL
-// or one of regcli_missing. Texts are UTF-8 and are compared byte by byte. Returns 1, or 0 with NAN (and NULL for the
-// class) where the row cannot be scored: a cell missing that the model does not fill{unknown}, an
-// offset or exposure that cannot be used,{functions} values beyond double precision.
+// or one of regcli_missing.{stand_ins} Texts are UTF-8 and are compared byte by byte.
+// Returns 1, or 0 with NAN (and NULL for the class) where the row cannot be scored: a cell missing that the model does
+// not fill{unknown}, an offset or exposure that cannot be used,{functions} values beyond double precision.
 //
 {order}
 //
@@ -128,6 +128,7 @@ def c_scorer(rule: Rule) -> str:
     head = _HEAD.format(
         about="\n".join(f"// {_comment(line)}" for line in about(rule)),
         unknown=", a category it does not know" if any(part.closed for part in texts) else "",
+        stand_ins=_stand_ins(rule),
         functions=f"\n// {named.rstrip()}" if (named := unusable(rule) + (_UNSURE if words else "")) else "",
         order="\n".join(f"// {line}" for line in [*_order("numbers", numbers), *_order("texts", texts)]),
         outputs=", ".join(rule.outputs),
@@ -151,6 +152,11 @@ def c_scorer(rule: Rule) -> str:
     # A program reads cells, a function without texts none: what is not called is a warning.
     missing = _IS_MISSING if texts else f"#ifdef REGCLI_MAIN\n{_IS_MISSING}#endif\n"
     return "\n".join([head, missing, *helpers, score]) + program(rule, numbers, texts)
+
+
+def _stand_ins(rule: Rule) -> str:
+    """What is said of numbers that mean a missing cell."""
+    return f" Missing as well: {', '.join(map(repr, rule.missing_numbers))}." if rule.missing_numbers else ""
 
 
 def _order(name: str, parts: Sequence[Input]) -> Iterator[str]:
@@ -201,8 +207,9 @@ def _body(rule: Rule, numbers: Sequence[Input], texts: Sequence[Input]) -> Itera
     places, lines, tests = dict[str, str](), list[str](), list[str]()
     for at, part in enumerate(numbers):
         places[part.column] = f"x{at}"
-        lines += _number(part, at)
+        lines += _number(rule, part, at)
         tests += _unusable_number(part, f"x{at}")
+    value = _value(rule)
     for at, part in enumerate(texts):
         places[part.column] = f"c{at}"
         lines += _text(part, at)
@@ -212,8 +219,8 @@ def _body(rule: Rule, numbers: Sequence[Input], texts: Sequence[Input]) -> Itera
             places[made.column] = f"{places[part.column]}_{made.function}"
             if part.kind == "number":
                 bounds = DOMAINS[made.function].bounds()
-                tests += [f"numbers[{at}] {_OUTSIDE[sign]} {bound!r}" for sign, bound in bounds]
-                lines += _made_number(made, at) if made.used else []
+                tests += [f"{value(at)} {_OUTSIDE[sign]} {bound!r}" for sign, bound in bounds]
+                lines += _made_number(made, value(at), at) if made.used else []
             else:
                 lines += _made_part(made, at)
                 tests += [f"c{at}_{made.function} == -1"] if made.closed else []
@@ -235,7 +242,8 @@ def _sum(rule: Rule, numbers: Sequence[Input], texts: Sequence[Input], places: d
 
     def condition(asked: Condition) -> str:
         if isinstance(asked, Missing):
-            return f"gone{at[asked.source]}" if asked.source in known else f"isnan(numbers[{at[asked.source]}])"
+            place = at[asked.source]
+            return f"gone{place}" if asked.source in known else f"isnan({_value(rule)(place)})"
         return " || ".join(f"{places[asked.column]} == {known[asked.column].index(level)}" for level in asked.levels)
 
     syntax = Syntax(
@@ -255,9 +263,17 @@ def _sum(rule: Rule, numbers: Sequence[Input], texts: Sequence[Input], places: d
     yield "if (!isfinite(eta))\n        goto unusable;"
 
 
-def _number(part: Input, at: int) -> Iterator[str]:
+def _value(rule: Rule) -> Callable[[int], str]:
+    """A number of the row, NAN where it is missing, by its place."""
+    return (lambda at: f"n{at}") if rule.missing_numbers else (lambda at: f"numbers[{at}]")
+
+
+def _number(rule: Rule, part: Input, at: int) -> Iterator[str]:
     """Read a number."""
-    value = f"numbers[{at}]"
+    value = _value(rule)(at)
+    if rule.missing_numbers:
+        means_missing = " || ".join(f"numbers[{at}] == {number!r}" for number in rule.missing_numbers)
+        yield f"const double {value} = {means_missing} ? NAN : numbers[{at}];"
     filled = value if part.fill is None else f"isnan({value}) ? {part.fill!r} : {value}"
     yield f"const double x{at} = {filled};"
     if part.fill is not None or part.made:
@@ -280,11 +296,11 @@ def _text(part: Input, at: int) -> Iterator[str]:
         yield f"const int read{at} = count_words({text}, words{at}, {count}, {int(part.binary)}, c{at}_counts);"
 
 
-def _made_number(made: Made, at: int) -> Iterator[str]:
+def _made_number(made: Made, cell: str, at: int) -> Iterator[str]:
     """What a function makes of a number."""
     name = {"abs": "fabs"}.get(made.function, made.function)
-    value = f"{name}(numbers[{at}])"
-    filled = value if made.fill is None else f"isnan(numbers[{at}]) ? {made.fill!r} : {value}"
+    value = f"{name}({cell})"
+    filled = value if made.fill is None else f"isnan({cell}) ? {made.fill!r} : {value}"
     yield f"const double x{at}_{made.function} = {filled};"
     if made.fill is not None:
         yield f"(void)x{at}_{made.function};"  # where only missing cells count

@@ -65,18 +65,18 @@ static void unescape(char *text)
     *to = '\\0';
 }
 
-/* Read a number in decimal; 0 where the cell is none. */
+/* Read a number in decimal, with blanks around it or not; 0 where the cell is none. */
 static int read_number(const char *cell, double *number)
 {
+    static const char blanks[] = " \\t\\n\\v\\f\\r";
+    const char *first = cell + strspn(cell, blanks), *rest = first + strspn(first, "0123456789+-.eE");
     char *end;
     if (is_missing(cell) || *cell == '\\0') {
         *number = NAN;
         return 1;
     }
-    if (cell[strspn(cell, "0123456789+-.eE")] != '\\0')
-        return 0;
-    *number = strtod(cell, &end);
-    return *end == '\\0' && end != cell;
+    *number = strtod(first, &end);
+    return end != first && end == rest && rest[strspn(rest, blanks)] == '\\0';
 }
 
 static void print_result(const regcli_result *result);

@@ -1,5 +1,6 @@
 """A scorer as an ONNX graph in double precision: one input a column, (n,) each, and one output a result."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import product
@@ -96,6 +97,7 @@ class _Graph:
         self.constants: list[Any] = []
         self.values: dict[tuple[object, ...], str] = {}
         self.missing = rule.na_values
+        self.missing_numbers = rule.missing_numbers
         self.made = {made.column: (part, made) for part in rule.inputs for made in part.made}
         self.counts: dict[str, Callable[[str], str]] = {}
         self.tables: list[str] = []
@@ -146,11 +148,18 @@ class _Graph:
             default_int64=_UNKNOWN,
         )
 
+    def read(self, column: str) -> str:
+        """A number of the file, nan where it is missing."""
+        if not self.missing_numbers:
+            return column
+        found = [self.apply("Equal", column, self.constant(number)) for number in self.missing_numbers]
+        return self.apply("Where", self.chain("Or", found), self.constant(math.nan), column)
+
     def condition(self, asked: Condition) -> str:
         """A condition as booleans."""
         if isinstance(asked, Missing):
             if self.inputs[asked.source].kind == "number":
-                return self.apply("IsNaN", asked.source)
+                return self.apply("IsNaN", self.read(asked.source))
             return self.apply("Equal", self.code(asked.source), self.constant(_MISSING, "INT64"))
         if asked.column in self.made:
             part, made = self.made[asked.column]
@@ -166,10 +175,11 @@ class _Graph:
     def cell(self, column: str) -> str:
         """A number of the file, or what a function makes of a cell, filled."""
         part, read = self.made.get(column) or (self.inputs[column], self.inputs[column])
-        value = column
+        cell = self.read(part.column) if part.kind == "number" else part.column
+        value = cell
         if column in self.made:
             make = date_value if part.dates else function_of
-            value = make(self, self.made[column][1].function, part.column)
+            value = make(self, self.made[column][1].function, cell)
         if read.fill is None:
             return value
         return self.apply("Where", self.condition(Missing(part.column)), self.constant(read.fill), value)
@@ -209,10 +219,10 @@ class _Graph:
         if part.closed:
             yield self.apply("Equal", self.code(part.column), self.constant(_UNKNOWN, "INT64"))
         if part.positive:
-            yield self.apply("Not", self.apply("Less", self.constant(0.0), part.column))
+            yield self.apply("Not", self.apply("Less", self.constant(0.0), self.read(part.column)))
         if part.kind == "number":
             for made in part.made:
-                yield from outside(self, made.function, part.column)
+                yield from outside(self, made.function, self.read(part.column))
             return
         missing = self.condition(Missing(part.column))
         yield from unreadable(self, part, missing)

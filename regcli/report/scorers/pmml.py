@@ -82,15 +82,14 @@ def _require_xml(rule: Rule) -> None:
 
 
 def _dictionary(root: ET.Element, rule: Rule) -> None:
-    """The inputs, and which texts mean that a cell is missing."""
+    """The inputs, and which cells mean that one is missing."""
     dictionary = within(root, "DataDictionary")
     for part in rule.inputs:
         number = part.kind == "number"
         kind, operations = ("double", "continuous") if number else ("string", "categorical")
         entry = within(dictionary, "DataField", name=part.column, optype=operations, dataType=kind)
-        if not number:
-            for word in rule.na_values:
-                within(entry, "Value", value=word, property="missing")
+        for word in map(repr, rule.missing_numbers) if number else rule.na_values:
+            within(entry, "Value", value=word, property="missing")
 
 
 def _output(model: ET.Element, rule: Rule, fields: "_Fields") -> None:

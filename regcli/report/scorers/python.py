@@ -17,7 +17,8 @@ _HEAD = '''\
 # predict(row) takes a dict with a cell for every name in COLUMNS and returns one with {outputs}:
 # all None where the row cannot be scored (a cell missing that the model does not fill{unknown}, an
 # offset or exposure that cannot be used, {functions}values beyond double precision).
-# A cell is a number or text; missing are None, NaN and the texts in MISSING. Categories are compared as spelt.
+# A cell is a number or text; missing are None, NaN and the texts in MISSING, of which one that is a number means its
+# value. Categories are compared as spelt.
 {needs}#
 #     python scorer.py < data.csv > scores.csv    scores rows of a CSV file with a header
 #     python scorer.py --self-test                holds the scorer against results stored with the model
@@ -51,14 +52,11 @@ def _number(cell):
     """A cell as a number; None where it is missing."""
     if cell is None or (isinstance(cell, str) and cell in MISSING):
         return None
-    if isinstance(cell, str):
-        value = _read(cell)
-        return None if value in _MISSING_NUMBERS else value
     try:
-        value = float(cell)
+        value = _read(cell) if isinstance(cell, str) else float(cell)
     except OverflowError:
         raise _Unusable from None
-    return None if math.isnan(value) else value
+    return None if math.isnan(value) or value in _MISSING_NUMBERS else value
 
 
 def _text(cell):

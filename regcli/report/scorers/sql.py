@@ -181,7 +181,8 @@ def _cell(rule: Rule, part: Input, at: int, of: tuple[dict[str, _Range], Steps])
     elif part.kind == "number":
         yield f"x{at}", filled(_as_number(part), part.fill, ranges.get(part.column, _Range()))
     elif part.levels:
-        yield f"c{at}", _as_text(part)
+        confused = part.boolean and any(word.lower() in part.levels for word in rule.na_values)
+        yield f"c{at}", f"CASE WHEN NOT ({gone}) THEN {_as_text(part)} END" if confused else _as_text(part)
     if part.words:
         yield f"w{at}", f"t.{before.names[part.column, 'words']}"
     yield f"m{at}", f"CASE WHEN {gone} THEN 1 ELSE 0 END"
@@ -229,8 +230,9 @@ def _guard(rule: Rule, part: Input, ranges: dict[str, _Range], before: Steps) ->
     if not usable:
         return f"NOT ({gone})" if part.required else "1 = 1"
     every = " AND ".join(usable)
-    if part.required:  # a number that is missing is in no range, a level that is missing is none
-        return every if part.kind == "number" or part.closed else f"NOT ({gone}) AND {every}"
+    if part.required:  # NaN and NULL are in no range, a level that is missing is none
+        plain = not rule.missing_numbers if part.kind == "number" else part.closed and not part.boolean
+        return every if plain else f"NOT ({gone}) AND {every}"
     return f"({gone} OR {every})"
 
 
@@ -245,8 +247,10 @@ def _gone(rule: Rule, part: Input) -> str:
     gone = f"t.{quoted(part.column)} IS NULL"
     if part.kind == "number":
         number = _as_number(part)
-        return f"{gone} OR ({number} > {_LARGEST!r} AND -{number} > {_LARGEST!r})"
-    return f"{gone} OR {_as_text(part)} IN ({', '.join(map(literal, rule.na_values))})" if rule.na_values else gone
+        gone = f"{gone} OR ({number} > {_LARGEST!r} AND -{number} > {_LARGEST!r})"
+        stand_ins = ", ".join(map(numeral, rule.missing_numbers))
+        return f"{gone} OR {number} IN ({stand_ins})" if stand_ins else gone
+    return f"{gone} OR {_spelt(part)} IN ({', '.join(map(literal, rule.na_values))})" if rule.na_values else gone
 
 
 def _as_number(part: Input) -> str:
@@ -254,9 +258,13 @@ def _as_number(part: Input) -> str:
 
 
 def _as_text(part: Input) -> str:
+    """A text as levels are compared with it: true and false in small letters."""
+    return f"lower{_spelt(part)}" if part.boolean else _spelt(part)
+
+
+def _spelt(part: Input) -> str:
     # Joined with nothing, so that a collation of the column's own plays no part.
-    spelt = f"(CAST(t.{quoted(part.column)} AS VARCHAR) || '')"
-    return f"lower{spelt}" if part.boolean else spelt
+    return f"(CAST(t.{quoted(part.column)} AS VARCHAR) || '')"
 
 
 def _ranges(rule: Rule) -> dict[str, _Range]:
