@@ -62,6 +62,9 @@ _CONVERT = {
     **dict.fromkeys((".zip", ".7z", ".rar", ".tar", ".tgz"), "unpack it"),
 }
 
+#: The share of records that is most of them.
+_MOST = 0.5
+
 #: As many records are looked at; more would only repeat what they say.
 _VOTERS = 200
 
@@ -216,7 +219,7 @@ def format_of(name: str, dialect: Dialect, *, stream: bool) -> Format:
     return found
 
 
-def find_delimiter(sample: Iterable[str], *, decimal: str = ".") -> str | None:
+def find_delimiter(sample: Iterable[str], *, decimal: str = ".", header: bool = True) -> str | None:
     """Vote for the delimiter of a text table.
 
     Every candidate reads the sample with quotes in mind. It stands if it divides the first record; the one that gives
@@ -227,7 +230,10 @@ def find_delimiter(sample: Iterable[str], *, decimal: str = ".") -> str | None:
     sample : iterable of str
         The first physical lines, each with its line break. The last one may be cut.
     decimal : str
-        With a decimal comma the comma does not stand.
+        A decimal comma stands where no other mark does, and most records have the width of the first: that of a header,
+        which holds no numbers, or of cells with quotes.
+    header : bool
+        Whether the first record names the columns.
 
     Returns
     -------
@@ -243,6 +249,9 @@ def find_delimiter(sample: Iterable[str], *, decimal: str = ".") -> str | None:
         score = _score(lines, mark)
         if score > best:
             best, winner = score, mark
+    if winner is None and decimal == "," and (header or any('"' in line for line in lines)):
+        share, _ = _score(lines, decimal)
+        winner = decimal if share > _MOST else None
     return winner
 
 

@@ -62,7 +62,8 @@ def layout_of(head: bytes, name: str, dialect: Dialect, fmt: Format) -> Layout:
     check_byte_order(head, name, dialect.encoding)
     if dialect.delimiter is not None or fmt == "tsv":
         return Layout(dialect.delimiter or "\t", guessed=False)
-    found = find_delimiter(text_lines(io.BytesIO(head), dialect.encoding), decimal=dialect.decimal)
+    lines = text_lines(io.BytesIO(head), dialect.encoding)
+    found = find_delimiter(lines, decimal=dialect.decimal, header=dialect.header)
     if found is None:  # one column: any mark will do that is not part of its numbers
         return Layout(";" if dialect.decimal == "," else ",", guessed=False)
     return Layout(found, guessed=found != ",")

@@ -192,6 +192,29 @@ def test_a_given_delimiter_is_no_guess(write: Write) -> None:
     assert read_table([write("a\tb\n1\t2\n", "data.txt")], Dialect()).delimiter_guessed
 
 
+@pytest.mark.parametrize(
+    ("text", "mark", "header"),
+    [
+        ('x,y\n"1,5","2,5"\n3,"-4,5"\n', ",", True),
+        ("x,y\n1,2\n3,4\n", ",", True),
+        ('"1,5","2,5"\n3,"-4,5"\n', ",", False),
+        ('x;y\n"1,5";2,5\n', ";", True),
+        ('"a, b";y\n"1,5";2,5\n', ";", True),
+        ("1,5\n2,5\n", ";", False),
+        ('"1,5"\n"2,5"\n', ";", False),
+        ("x\n1,5\n2,5\n", ";", True),
+    ],
+)
+def test_a_comma_may_be_both_delimiter_and_decimal_mark(write: Write, text: str, mark: str, *, header: bool) -> None:
+    dialect = Dialect(decimal=",", header=header)
+    table = read_table([write(text)], dialect)
+    assert (table.delimiter, table.delimiter_guessed) == (mark, mark == ";" and mark in text)
+    names = tuple(table.columns)
+    (chunk,) = read_chunks(write(text), dialect, numeric=names)
+    assert [numbers(chunk, name) for name in names] == [numbers(table, name) for name in names]
+    assert numbers(table, names[0])[0] == (1 if text.startswith("x,y\n1,2") else 1.5)
+
+
 def test_decimal_comma(write: Write) -> None:
     table = read_table([write("a;b\n1,5;x\n-2;y\n")], Dialect(decimal=","))
     assert numbers(table, "a") == [1.5, -2]
