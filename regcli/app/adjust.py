@@ -1,13 +1,13 @@
 """What predict may be told to do otherwise than the model: another strength of its path, other fills."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regcli.app.recipe import other_policies
-from regcli.data.fills import Fills
+from regcli.data.fills import Fills, level_fills
 from regcli.data.scorer import Scorer
 from regcli.data.terms import FILLING, Feature
 from regcli.data.training import ColumnProfile
@@ -65,7 +65,7 @@ def with_policies(scorer: Scorer, options: Sequence[str]) -> tuple[Scorer, tuple
     """The model with other policies for missing cells, and the columns whose rows are left out where one is missing.
 
     ``error`` and ``drop`` need nothing. ``mean`` and ``median`` take what the profile knows: of numbers their mean or
-    median, of categories the share of each level or the most frequent one, all of rows counted alike.
+    median, of categories the share of each level or the most frequent one, weighted as the fit was.
 
     Raises
     ------
@@ -122,21 +122,19 @@ def _known(scorer: Scorer, feature: Feature, policy: str) -> ColumnProfile:
 
 
 def _middle(known: ColumnProfile, policy: str) -> float:
+    """The mean or median of a column of numbers, weighted as the fit was."""
+    if known.fills is not None:
+        return known.fills[policy]
     value = known.mean if policy == "mean" else known.median
     assert value is not None  # noqa: S101  (a profile with a mean has a median)
     return value
 
 
-def _shares(feature: Feature, known: ColumnProfile, policy: str) -> dict[str, float]:
-    """What the column of each level gets: its share, or 1 for the most frequent one, of equals the first.
-
-    Steps of ordered levels get the share of their level and those after it, or 1 up to the median.
-    """
-    counts = {level: (known.levels or {}).get(level, 0) for level in feature.levels}
-    total, most = sum(counts.values()), max(counts, key=lambda level: counts[level])
-    shares = {level: count / total for level, count in counts.items()}
-    if feature.kind == "ordinal":
-        later = np.cumsum(list(shares.values())[::-1])[::-1]
-        cells = later if policy == "mean" else later >= 0.5
-        return dict(zip(feature.levels, np.asarray(cells, dtype=np.float64).tolist(), strict=True))
-    return shares if policy == "mean" else {level: float(level == most) for level in counts}
+def _shares(feature: Feature, known: ColumnProfile, policy: str) -> Mapping[str, float]:
+    """What the column of each level gets, as a fit with this policy learns it, weighted as the fit was."""
+    if known.level_fills is not None:
+        return known.level_fills[policy]
+    counts = np.array([(known.levels or {}).get(level, 0) for level in feature.levels], dtype=np.float64)
+    there = np.flatnonzero(counts)
+    cells = level_fills(replace(feature, missing=policy), there, counts[there])
+    return dict(zip(feature.levels, cells.tolist(), strict=True))

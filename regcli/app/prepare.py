@@ -131,12 +131,13 @@ def prepare(request: FitRequest | PathRequest, run: RunContext, *, unpenalised: 
     facts = _facts(used, int(train.sum()))
     profile = None
     if isinstance(request, FitRequest) and request.save.model_out and not request.save.no_profile:
-        from regcli.data.training import describe  # noqa: PLC0415  (where a model is kept)
+        from regcli.data.training import describe, with_fills  # noqa: PLC0415  (where a model is kept)
 
         features, known = learnt.encoder.features, replace(target, values=fitted)
         count = run.memory.affords(threads_for(run.jobs, rows.size * len(features)), DESCRIBED * 8 * rows.size)
         with threads_at_work(count) as threads:
             profile = describe(table, features, rows[train], known, threads)
+        profile = with_fills(profile, features, table.columns, (rows[train], fit_weights), learnt.encoder.limits)
     warnings = (*used.warnings, *guesses, *target.warnings, *learnt.warnings)
     sparse = learnt.encoder.without_zeros(table.columns)
     single = _single(table, learnt.encoder, rows[train])

@@ -12,7 +12,16 @@ from regcli.data.levels import match_levels
 from regcli.data.table import Column, Levels, Numbers
 from regcli.data.terms import OTHER, Factor, Feature
 
-__all__ = ["Fills", "learn_fills", "level_shares", "most_frequent", "power", "weighted_mean", "weighted_median"]
+__all__ = [
+    "Fills",
+    "learn_fills",
+    "level_fills",
+    "level_shares",
+    "most_frequent",
+    "power",
+    "weighted_mean",
+    "weighted_median",
+]
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -92,7 +101,7 @@ def learn_fills(
         elif isinstance(column, Levels):
             codes = _pooled(feature, kept or {})[match_levels(feature, column)[column.codes[used]]]
             there = codes >= 0
-            filled = _level_fills(feature, codes[there], weights[there])
+            filled = level_fills(feature, codes[there], weights[there])
             levels[feature.column] = dict(zip(feature.levels, filled.tolist(), strict=True))
         else:  # a category without any cell was read as numbers
             levels[feature.column] = dict.fromkeys(feature.levels, 0.0)
@@ -107,8 +116,11 @@ def _pooled(feature: Feature, kept: Mapping[str, frozenset[str]]) -> Rows:
     return np.array([*places, -1], dtype=np.intp)
 
 
-def _level_fills(feature: Feature, codes: Rows, weights: Array) -> Array:
-    """What the 0/1 column of each level gets where the cell is missing."""
+def level_fills(feature: Feature, codes: Rows, weights: Array) -> Array:
+    """What the 0/1 column of each level gets where the cell is missing, by places (r,) of levels and their weights.
+
+    A place may stand for several rows, with the weight of all.
+    """
     if feature.flag:  # missing is a level of its own
         return np.zeros(len(feature.levels))
     if feature.kind == "ordinal":

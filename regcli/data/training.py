@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from regcli.data.fills import weighted_mean, weighted_median
+from regcli.data.lessons import learn_lessons
 from regcli.data.levels import match_levels
 from regcli.data.model_json import count_of, number_of, numbers_of, object_of
 from regcli.data.table import Column, Levels, Numbers, Table
@@ -16,7 +18,7 @@ from regcli.data.target import Target
 from regcli.data.terms import Feature
 from regcli.data.threads import ALONE, Threads
 
-__all__ = ["ColumnProfile", "Profile", "describe", "read_profile"]
+__all__ = ["POLICIES", "ColumnProfile", "Profile", "describe", "read_profile", "with_fills"]
 
 #: Deciles with both ends: enough for a stability index of ten bins and for a distance of distributions.
 QUANTILES = tuple(k / 10 for k in range(11))
@@ -27,6 +29,12 @@ QUARTILES = {"min": 0.0, "q1": 0.25, "median": 0.5, "q3": 0.75, "max": 1.0}
 #: Different numbers up to which the rows of each are counted, and cells that are looked at first: a column that has
 #: more of them there is not sorted.
 FEW, FIRST = 20, 1000
+
+#: Policies that fill, and that a model may be told to have in the place of its own.
+POLICIES: tuple[Literal["mean", "median"], ...] = ("mean", "median")
+
+#: Sums of shares are 1 but for rounding.
+_MOST_SHARE = 1.0 + 1e-9
 
 _SHARES = np.array([*QUANTILES, *QUARTILES.values()])
 
@@ -41,7 +49,8 @@ class ColumnProfile:
 
     ``missing`` cells, and of those that are there: for numbers the eleven ``quantiles``, median, mean and sd (1/n), and
     the count of each where there are few, for categories the count of each level. None where the kind has no such thing
-    or no cell was there.
+    or no cell was there. Where rows have weights, ``fills`` of numbers and ``level_fills`` of categories are by policy
+    what missing cells become.
     """
 
     missing: int
@@ -51,6 +60,8 @@ class ColumnProfile:
     sd: float | None = None
     counts: Mapping[float, int] | None = None
     levels: Mapping[str, int] | None = None
+    fills: Mapping[str, float] | None = None
+    level_fills: Mapping[str, Mapping[str, float]] | None = None
 
     @property
     def range(self) -> tuple[float, float] | None:
@@ -83,6 +94,63 @@ def describe(
         "columns": {feature.column: found for feature, found in zip(features, columns, strict=True)},
         "target": _target(target),
     }
+
+
+def with_fills(
+    profile: Document,
+    features: Sequence[Feature],
+    columns: Mapping[str, Column],
+    training: tuple[Rows, Array],
+    limits: Mapping[str, int],
+) -> Document:
+    """The profile with what missing cells would become by the policies that no feature need have.
+
+    Parameters
+    ----------
+    profile : dict
+        As ``describe`` made it. Where all rows have the same weight it knows enough, and stays as it is.
+    features, columns, limits
+        See ``learn_lessons``.
+    training : (r,) integers and (r,) array
+        The training rows, and their weights.
+    """
+    if np.ptp(training[1]) == 0:
+        return profile
+    out = dict(profile["columns"])
+    for feature in features:
+        entry = out[feature.column]
+        if "mean" in entry:
+            out[feature.column] = {**entry, "fills": _number_fills(columns[feature.column], *training)}
+        elif "levels" in entry:
+            learnt = {policy: _level_fills(feature, columns, training, limits, policy) for policy in POLICIES}
+            out[feature.column] = {**entry, "fills": learnt}
+    return {**profile, "columns": out}
+
+
+def _number_fills(column: Column, rows: Rows, weights: Array) -> Document:
+    """The mean and the median of a column of numbers, by weight; zeros that are left out count as one cell."""
+    assert isinstance(column, Numbers)  # noqa: S101  (it has a mean)
+    taken = column.taken(rows)
+    values = taken.cells
+    if taken.places is not None:
+        heavy = weights[taken.places]
+        values, weights = np.append(values, 0.0), np.append(heavy, max(float(weights.sum() - heavy.sum()), 0.0))
+    there = ~np.isnan(values) & (weights > 0)
+    return {
+        "mean": weighted_mean(values[there], weights[there]),
+        "median": weighted_median(values[there], weights[there]),
+    }
+
+
+def _level_fills(
+    feature: Feature,
+    columns: Mapping[str, Column],
+    training: tuple[Rows, Array],
+    limits: Mapping[str, int],
+    policy: Literal["mean", "median"],
+) -> Mapping[str, float]:
+    """What the columns of levels get by a policy where a cell is missing, learnt as a fit with it learns it."""
+    return learn_lessons((replace(feature, missing=policy),), columns, *training, limits).fills.levels[feature.column]
 
 
 def _column(feature: Feature, column: Column, rows: Rows) -> Document:
@@ -200,7 +268,7 @@ def _read_column(feature: Feature, entry: Mapping[str, Any], rows: int) -> Colum
         levels = {level: count_of(stored, level) for level in stored}
         if not feature.leveled or set(levels) != set(feature.levels) or sum(levels.values()) + missing > rows:
             raise ValueError(f"{where}: levels")
-        return ColumnProfile(missing, levels=levels)
+        return ColumnProfile(missing, levels=levels, level_fills=_read_level_fills(feature, entry))
     if missing == rows or feature.kind == "text":
         return ColumnProfile(missing)
     quartiles = [number_of(entry, name) for name in QUARTILES]
@@ -215,10 +283,13 @@ def _read_column(feature: Feature, entry: Mapping[str, Any], rows: int) -> Colum
     reach = 1e-9 * max(abs(quartiles[0]), abs(quartiles[-1]))
     if (mean is not None and not quartiles[0] - reach <= mean <= quartiles[-1] + reach) or (sd is not None and sd < 0):
         raise ValueError(f"{where}: mean or sd")
+    fills = _read_fills(entry)
+    if fills is not None and not all(quartiles[0] - reach <= fill <= quartiles[-1] + reach for fill in fills.values()):
+        raise ValueError(f"{where}: fills")
     counts = _read_counts(entry, rows - missing, (quantiles[0], quantiles[-1]))
     if entry.get("counts") is not None and counts is None:
         raise ValueError(f"{where}: counts")
-    return ColumnProfile(missing, quantiles, quartiles[2], mean, sd, counts)
+    return ColumnProfile(missing, quantiles, quartiles[2], mean, sd, counts, fills=fills)
 
 
 def _read_counts(entry: Mapping[str, Any], rows: int, ends: tuple[float, float]) -> dict[float, int] | None:
@@ -230,6 +301,27 @@ def _read_counts(entry: Mapping[str, Any], rows: int, ends: tuple[float, float])
     values, counts = [number_of(pair, "value") for pair in named], [count_of(pair, "rows") for pair in named]
     fits = bool(values) and (values[0], values[-1]) == ends and sum(counts) == rows and min(counts) > 0
     return dict(zip(values, counts, strict=True)) if fits and all(a < b for a, b in pairwise(values)) else None
+
+
+def _read_fills(entry: Mapping[str, Any]) -> Mapping[str, float] | None:
+    """What missing numbers become, by policy; None where rows had no weights."""
+    if "fills" not in entry:
+        return None
+    stored = object_of(entry, "fills")
+    return {policy: number_of(stored, policy) for policy in POLICIES}
+
+
+def _read_level_fills(feature: Feature, entry: Mapping[str, Any]) -> Mapping[str, Mapping[str, float]] | None:
+    """What the columns of levels become where a cell is missing, by policy; None where rows had no weights."""
+    if "fills" not in entry:
+        return None
+    stored = object_of(entry, "fills")
+    out: dict[str, Mapping[str, float]] = {
+        policy: {level: number_of(object_of(stored, policy), level) for level in feature.levels} for policy in POLICIES
+    }
+    if not all(0.0 <= cell <= _MOST_SHARE for cells in out.values() for cell in cells.values()):
+        raise ValueError(f"profile of {feature.column!r}: fills")
+    return out
 
 
 def _check_target(entry: Mapping[str, Any], rows: int, classes: Sequence[str] | None) -> None:

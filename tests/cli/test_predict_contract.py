@@ -377,3 +377,34 @@ def test_a_stream_of_any_length_takes_the_same_memory(command: str) -> None:
     short, long = peak(30), peak(300)
     assert long < short + 16e6
     assert long < 400e6
+
+
+@pytest.mark.parametrize("policy", ["mean", "median"])
+@pytest.mark.parametrize(
+    "more", [(), ("--ordinal", "where=north,west,south"), ("--min-level-count", "20"), ("--poly", "2")]
+)
+def test_cells_are_filled_as_a_weighted_fit_with_this_policy_fills_them(policy: str, more: tuple[str, ...]) -> None:
+    """The weights make other levels frequent, and other numbers the middle, than counting rows does."""
+    heavy = np.where(table()["where"] == "west", 5.0, 0.5) * np.where(table()["a"] > 0, 3.0, 0.25)
+    table().assign(heavy=np.where(table().index == 20, 0.0, heavy)).to_csv("train.csv", index=False)
+    words = ("--weights", "heavy", "-l", "0.02", *more)
+    put(holes())
+    learnt = {entry["column"]: entry["fill"] for entry in fitted(*words, "--missing", policy)["features"]}
+    expected = predictions("new.csv")
+    known = fitted(*words)["profile"]["columns"]
+    assert known["a"][policy] == pytest.approx(getattr(table()["a"], policy)(), rel=EXACT)  # of rows, for drift
+    assert {name: entry["fills"][policy] for name, entry in known.items()} == learnt
+    assert predictions("new.csv", "--missing", policy).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("policy", ["mean", "median"])
+@pytest.mark.parametrize("levels", ["north,south", "south,north"])
+def test_half_of_the_rows_is_the_lower_of_two_levels(policy: str, levels: str) -> None:
+    where = ["north", "south"] * (ROWS // 2)
+    table().assign(where=where).to_csv("train.csv", index=False)
+    put(holes().replace({"where": {"west": "north"}}))
+    words = ("-l", "0.02", "--ordinal", f"where={levels}")
+    fitted(*words, "--missing", policy)
+    expected = predictions("new.csv")
+    fitted(*words)
+    assert predictions("new.csv", "--missing", policy) == pytest.approx(expected, rel=EXACT)

@@ -48,18 +48,27 @@ _COUNTS: Schema = {
 
 _ABSENT: Mapping[str, Schema] = {"missing": COUNT, "missing_rate": SHARE}
 
-#: A column in the training rows: numbers, a category, or a column without any cell.
+_TRAINED_NUMBERS: Mapping[str, Schema] = {
+    **dict.fromkeys(("min", "q1", "median", "q3", "max"), NUMBER),
+    "quantiles": _DECILES,
+    "mean": NUMBER,
+    "sd": {"type": "number", "minimum": 0},
+    "counts": or_null(_COUNTS),
+    **_ABSENT,
+}
+
+_TRAINED_LEVELS: Mapping[str, Schema] = {"levels": {"type": "object", "additionalProperties": COUNT}, **_ABSENT}
+
+_SHARES: Schema = {"type": "object", "additionalProperties": SHARE}
+
+#: A column in the training rows: numbers, a category, or a column without any cell. Where rows have weights, ``fills``
+#: are what missing cells become by the policies ``mean`` and ``median``; the rest counts rows alike.
 _TRAINED: Schema = {
     "anyOf": [
-        record(
-            **dict.fromkeys(("min", "q1", "median", "q3", "max"), NUMBER),
-            quantiles=_DECILES,
-            mean=NUMBER,
-            sd={"type": "number", "minimum": 0},
-            counts=or_null(_COUNTS),
-            **_ABSENT,
-        ),
-        record(levels={"type": "object", "additionalProperties": COUNT}, **_ABSENT),
+        record(**_TRAINED_NUMBERS),
+        record(**_TRAINED_NUMBERS, fills=record(mean=NUMBER, median=NUMBER)),
+        record(**_TRAINED_LEVELS),
+        record(**_TRAINED_LEVELS, fills=record(mean=_SHARES, median=_SHARES)),
         record(**_ABSENT),
     ]
 }

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regcli.data.table import Column
+from regcli.data.table import Column, Numbers
 from regcli.data.target import Target
 from regcli.data.terms import Feature
-from regcli.data.training import describe, read_profile
+from regcli.data.training import describe, read_profile, with_fills
 from tests.tolerances import EXACT
 from tests.unit.data.made import numbers, table, text
 
@@ -96,6 +96,28 @@ CHANGES: list[Callable[[dict[str, Any]], object]] = [
     lambda d: d["target"]["quantiles"].reverse(),
     lambda d: d.update(target=5),
 ]
+
+
+def test_weights_of_rows_tell_what_missing_cells_become() -> None:
+    columns = {**COLUMNS, "s": Numbers(np.array([2.0, NAN, -3.0]), np.array([0, 4, 7], dtype=np.int32), ROWS)}
+    features = (*FEATURES, Feature("s", "number"))
+    plain = describe(table(columns, ROWS), features, np.arange(ROWS), TARGET)
+    weights = np.r_[np.full(10, 3.0), np.full(11, 1.0), 0.0]
+    found = with_fills(plain, features, columns, (np.arange(ROWS), weights), {})
+    assert with_fills(plain, features, columns, (np.arange(ROWS), np.ones(ROWS)), {}) == plain
+    known = read_profile(found, features, None).columns
+    x = np.arange(20.0, 0.0, -1.0)
+    assert known["x"].fills == {"mean": pytest.approx(x @ weights[:20] / 40, rel=EXACT), "median": 14.0}
+    assert known["c"].level_fills == {"mean": {"a": 35 / 38, "b": 3 / 38}, "median": {"a": 1.0, "b": 0.0}}
+    assert known["s"].fills == {"mean": pytest.approx((6.0 - 9.0) / 38, rel=EXACT), "median": 0.0}
+    assert {name: {**entry, "fills": None} for name, entry in found["columns"].items()} == {
+        name: {**entry, "fills": None} for name, entry in plain["columns"].items()
+    }
+    for name, key, odd in (("x", "mean", 31.0), ("x", "median", NAN), ("c", "mean", {"a": 1.0}), ("c", "mean", 1.0)):
+        changed = deepcopy(found)
+        changed["columns"][name]["fills"][key] = odd
+        with pytest.raises((KeyError, TypeError, ValueError)):
+            read_profile(changed, features, None)
 
 
 @pytest.mark.parametrize("at", range(len(CHANGES)))
