@@ -205,7 +205,7 @@ class FoldScores:
             with np.errstate(over="ignore", invalid="ignore"):  # a loss beyond double precision has no mean
                 losses = POINTWISE[name](groups[0].objective.family, y, eta, self.threshold)
                 mean = float(share @ losses)
-                found.append((mean, float(np.sqrt(share @ np.square(losses - mean) / (np.count_nonzero(share) - 1)))))
+                found.append((mean, float(np.sqrt(share @ np.square(losses - mean) / (rows.size - 1)))))
         table = np.array(found)
         return table[:, 0], table[:, 1]
 

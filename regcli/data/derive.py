@@ -122,8 +122,7 @@ def refuse_unsupported(table: Table, name: str, without: str) -> None:
             where=Location(file=table.files[0].path, column=name)
             if column.row is None
             else table.locate(column.row, name),
-            hint=f"--categorical {quote(name)} takes the cells as they are spelt, " * (column.row is not None)
-            + without,
+            hint=f"--categorical {quote(name)} takes the cells as they are spelt, " * column.mixed + without,
         )
 
 

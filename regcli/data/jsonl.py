@@ -253,7 +253,7 @@ def _whole_column(values: list[Any], missing: tuple[str, ...], *, as_text: bool)
         others = any(isinstance(value, bool | list | tuple) for value in values)
         if quoted and not others and all(number(values[row]) is not None for row in quoted):
             row, what = (quoted[0], "text") if len(quoted) <= len(spelt) else (spelt[0], "a number")
-            return Unsupported(f"number in some lines and text in others (here {what})", row)
+            return Unsupported(f"number in some lines and text in others (here {what})", row, mixed=True)
     return _column(values, missing, as_text=as_text)
 
 

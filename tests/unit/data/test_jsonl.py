@@ -10,6 +10,7 @@ from threading import Thread
 
 import pytest
 
+from regcli.data.derive import refuse_unsupported
 from regcli.data.read import Dialect, read_chunks, read_header, read_table
 from regcli.data.table import Levels, Unsupported
 from regcli.errors import DataError
@@ -79,6 +80,9 @@ def test_nested_values_make_a_column_that_cannot_be_used(write: Write, cell: str
     path = write(f'{{"a": 1, "b": 2}}\n{{"a": {cell}, "b": 3}}\n', NAME)
     table = read_table([path], Dialect())
     assert table.columns["a"] == Unsupported(kind, 1)
+    with pytest.raises(DataError) as caught:
+        refuse_unsupported(table, "a", "--drop a")
+    assert caught.value.hint == "--drop a"
     assert numbers(table, "b") == [2, 3]
     (chunk,) = read_chunks(path, Dialect(), numeric={"b"}, keep_raw={"a"})
     assert len(chunk.spelt["a"]) == 2

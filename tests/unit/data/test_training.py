@@ -120,6 +120,42 @@ def test_weights_of_rows_tell_what_missing_cells_become() -> None:
             read_profile(changed, features, None)
 
 
+#: Columns by what is counted of them: the numbers and their rows, or nothing.
+COUNTED: list[tuple[Column, list[list[float]] | None]] = [
+    (numbers(*[1.0] * 12, *[0.0] * 9, NAN), [[0.0, 9], [1.0, 12]]),
+    (numbers(*[-0.0] * 12, *[0.0] * 10), [[0.0, 22]]),
+    (Numbers(np.array([2.0, NAN, -3.0]), np.array([0, 4, 7], dtype=np.int32), ROWS), [[-3.0, 1], [0.0, 19], [2.0, 1]]),
+    (numbers(*range(20), 3, 3), [[float(value), 3 if value == 3 else 1] for value in range(20)]),
+    (numbers(*range(21), NAN), None),
+]
+
+
+@pytest.mark.parametrize("which", range(len(COUNTED)))
+def test_of_few_numbers_the_rows_of_each_are_counted(which: int) -> None:
+    column, expected = COUNTED[which]
+    features = (Feature("x", "number"),)
+    found = describe(table({"x": column}, ROWS), features, np.arange(ROWS), TARGET)
+    assert found["columns"]["x"]["counts"] == expected
+    known = read_profile(found, features, None).columns["x"].counts
+    assert known == (None if expected is None else {value: int(rows) for value, rows in expected})
+    for odd in ([[0.0, 22]], [[0.0, 11], [0.0, 11]], [[1.0, 12], [0.0, 9]], [[0.0]], [], 5, {"0": 22}):
+        if odd != expected:
+            changed = deepcopy(found)
+            changed["columns"]["x"]["counts"] = odd
+            with pytest.raises((KeyError, TypeError, ValueError)):
+                read_profile(changed, features, None)
+
+
+@pytest.mark.parametrize("late", [[5.0], [5.0, 5.0], [*np.arange(2.0, 21.0)]])
+def test_numbers_that_come_late_are_counted_too(late: list[float]) -> None:
+    cells = np.array([0.0, 1.0] * 1000 + late)
+    features, rows = (Feature("x", "number"),), np.arange(cells.size)
+    found = describe(table({"x": Numbers(cells)}, cells.size), features, rows, Target(cells))["columns"]["x"]["counts"]
+    values, counts = np.unique(cells, return_counts=True)
+    pairs = [list(pair) for pair in zip(values.tolist(), counts.tolist(), strict=True)]
+    assert found == (pairs if values.size <= 20 else None)
+
+
 @pytest.mark.parametrize("at", range(len(CHANGES)))
 def test_a_profile_that_cannot_be_so_is_refused(at: int) -> None:
     changed = deepcopy(made())
