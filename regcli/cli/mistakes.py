@@ -111,7 +111,7 @@ def _no_option(word: str, command: str | None, help_of: str) -> UsageError:
         hint = f"{word} is an option of {', '.join(elsewhere)}"
     elif word.lstrip("-") in COMMANDS:
         hint = f"{word.lstrip('-')} is a command: regcli {word.lstrip('-')} ..."
-    near = get_close_matches(word, options_of(command), n=3) if hint is None else []
+    near = get_close_matches(word, [*options_of(command), "--help"], n=3) if hint is None else []
     return UsageError("usage", f"no option {word}", near=near, hint=hint or help_of)
 
 

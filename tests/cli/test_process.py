@@ -130,6 +130,7 @@ def test_help_shows_the_words_of_choices_and_defaults(regcli: Run) -> None:
     ("words", "says"),
     [
         (("fit", "--penalti", "l1"), "did you mean '--penalty'"),
+        (("fit", "--hlep"), "did you mean '--help'"),
         (("ftt",), "did you mean 'fit'"),
         (("cross-validate",), "did you mean 'cv'"),
         (("lasso", "x.csv"), "hint: regcli fit --penalty lasso"),
