@@ -1,6 +1,7 @@
 """Hold new data against a saved model, chunk by chunk, in constant memory. Nothing is fitted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,7 +43,7 @@ _WHOLE = frozenset({"column-not-found", "unsupported-type"})
 class _Met:
     """What was met: of the columns with a coefficient, of all of them, of files and other columns.
 
-    ``lacking`` are columns that no line of a file has had so far, and that file.
+    ``absent`` are columns without a coefficient that a chunk lacked.
     """
 
     needed: Findings
@@ -50,8 +51,7 @@ class _Met:
     drift: Drift
     files: dict[str, int] = field(default_factory=dict)
     scorable: int = 0
-    absent: dict[str, None] = field(default_factory=dict)
-    lacking: dict[str, str] = field(default_factory=dict)
+    absent: set[str] = field(default_factory=set)
     extra: dict[str, None] = field(default_factory=dict)
 
 
@@ -82,10 +82,11 @@ class CheckRun:
             They cannot be read: what is damaged, with file, line and column.
         """
         scorer = self.scorer
-        met = _Met(Findings(scorer), Findings(scorer, places="none"), Drift(scorer.encoder.features, scorer.profile))
-        observer, warnings = None, tuple[Warn, ...]()
         shifts = [name for name in (scorer.offset, scorer.exposure) if name is not None]
         sources = (*scorer.encoder.sources, *shifts)
+        needed, every = Findings(scorer, scorer.needed), Findings(scorer, sources, places="none")
+        met = _Met(needed, every, Drift(scorer.encoder.features, scorer.profile))
+        observer, warnings = None, tuple[Warn, ...]()
         for table in model_chunks(scorer, self.parts, self.dialect, sources, bad_cells="missing"):
             if observer is None:
                 observer = Observer.begun(scorer, table, scorer.cut, self.request.reading.decimal)
@@ -93,7 +94,6 @@ class CheckRun:
                 warnings = (*said, *repeated_parts(self.parts))
             _take(scorer, table, met, observer)
             self.run.progress.update(met.needed.rows, 0)
-        met.absent.update(dict.fromkeys(met.lacking))
         return _result(scorer, self.request, met, None if observer is None else observer.metrics(), warnings)
 
 
@@ -147,7 +147,7 @@ def _take(scorer: Scorer, table: Table, met: _Met, observer: Observer) -> None:
     others = _others(scorer)
     known = {*features, *needed, *scorer.id, scorer.target, scorer.weights}
     met.files[table.files[0].path] = met.files.get(table.files[0].path, 0) + table.rows
-    _note_absent(met, table, others)
+    met.absent.update(name for name in others if name not in table.columns)
     met.extra.update(dict.fromkeys(name for name in table.columns if name not in known))
     table = _derived(scorer, table)
     found = list(breaches(scorer, table, needed))
@@ -163,18 +163,6 @@ def _take(scorer: Scorer, table: Table, met: _Met, observer: Observer) -> None:
     met.every.add(table, [*found, *breaches(scorer, table, there)])
     met.drift.add(table)
     met.scorable += int(np.count_nonzero(~bad))
-
-
-def _note_absent(met: _Met, table: Table, others: Sequence[str]) -> None:
-    """Note which columns a chunk lacks; of JSON Lines a column is absent where the file ends without it."""
-    file = table.files[0].path
-    met.absent.update(dict.fromkeys(name for name in others if name not in table.columns))
-    for name, lacked in list(met.lacking.items()):
-        if lacked != file:
-            met.absent[name] = None
-        if lacked != file or not table.lacks(name):
-            del met.lacking[name]
-    met.lacking.update(dict.fromkeys((name for name in others if table.lacks(name)), file))
 
 
 def _others(scorer: Scorer) -> tuple[str, ...]:
@@ -202,6 +190,8 @@ def _result(
     warnings: tuple[Warn, ...],
 ) -> CheckResult:
     violations = met.needed.violations()
+    lost = met.absent | met.every.cells("column-not-found").keys()
+    absent = tuple(name for name in _others(scorer) if name in lost)
     return CheckResult(
         model={
             "path": request.checking.model,
@@ -219,22 +209,26 @@ def _result(
         columns={
             "needed": scorer.needed,
             "unused": _others(scorer),
-            "absent": tuple(met.absent),
+            "absent": absent,
             "extra": tuple(met.extra),
         },
-        shares={name: _shares(scorer, met, name, violations) for name in _SHARES},
+        shares={name: _shares(scorer, met, name, {*absent, *_unread(violations)}) for name in _SHARES},
         metrics=metrics,
         warnings=warnings,
         drift={name: met.drift.moved(name) for name in _share_names(scorer)},
     )
 
 
-def _shares(scorer: Scorer, met: _Met, name: str, violations: tuple[Violation, ...]) -> dict[str, float | None]:
+def _unread(violations: tuple[Violation, ...]) -> Iterator[str | None]:
+    """Columns that are not there, or not of their type."""
+    return (violation.column for violation in violations if violation.code in _WHOLE)
+
+
+def _shares(scorer: Scorer, met: _Met, name: str, whole: AbstractSet[str | None]) -> dict[str, float | None]:
     """By column of the model the share of rows; None where the data lack it, or the rule is not for its kind."""
     counts: dict[str, int] = {}
     for code in _SHARES[name]:
         counts |= met.every.cells(code)
-    whole = {violation.column for violation in violations if violation.code in _WHOLE} | met.absent.keys()
     known = {} if scorer.profile is None else scorer.profile.columns
     features = {feature.column: feature for feature in scorer.encoder.features}
     out: dict[str, float | None] = {}

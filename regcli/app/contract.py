@@ -268,7 +268,7 @@ class _Places:
 
 @dataclass
 class Findings:
-    """What was met over all chunks, in memory that does not grow with them.
+    """What was met in the columns ``names`` over all chunks, in memory that does not grow with them.
 
     ``places`` says of which first cells the place is wanted: of those of each column, of the first of all columns, or
     of none. To find a line, a chunk is scanned once more.
@@ -278,6 +278,7 @@ class Findings:
     """
 
     scorer: Scorer
+    names: tuple[str, ...]
     places: Literal["columns", "first", "none"] = "columns"
     rows: int = 0
     firsts: dict[str, tuple[Location, str | None]] = field(default_factory=dict)
@@ -313,7 +314,7 @@ class Findings:
                 del self._lacking[name]
                 found = lacking.tallies if lacking.file == file else self._never_met(name, lacking)
                 _join(self._tallies, found)
-        for name in self.scorer.needed:
+        for name in self.names:
             if table.lacks(name):
                 self._lacking.setdefault(name, _Lacking(file)).rows += table.rows
 

@@ -183,7 +183,9 @@ def predict(request: PredictRequest, run: RunContext) -> PredictOutcome:
         ),
     )
     observer = Observer.begun(scorer, first, threshold, request.reading.decimal)
-    tally = _Tally(Findings(scorer, places="first" if options.metrics_out is None else "columns"), observer)
+    tally = _Tally(
+        Findings(scorer, scorer.needed, places="first" if options.metrics_out is None else "columns"), observer
+    )
     header = _header(plan)
     rows = _score_all(plan, tally, _score(plan, tally, first), tables, run)
     return PredictOutcome(header, rows, plan, tally)

@@ -290,20 +290,19 @@ def _read_column(feature: Feature, entry: Mapping[str, Any], rows: int) -> Colum
     if fills is not None and not all(quartiles[0] - reach <= fill <= quartiles[-1] + reach for fill in fills.values()):
         raise ValueError(f"{where}: fills")
     counts = _read_counts(entry, rows - missing, (quantiles[0], quantiles[-1]))
-    if entry.get("counts") is not None and counts is None:
-        raise ValueError(f"{where}: counts")
     return ColumnProfile(missing, quantiles, quartiles[2], mean, sd, counts, fills=fills)
 
 
 def _read_counts(entry: Mapping[str, Any], rows: int, ends: tuple[float, float]) -> dict[float, int] | None:
-    """Rows of each number; None where they are not there, or not those of a column of so many rows and such ends."""
-    pairs = entry.get("counts")
-    if not isinstance(pairs, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
+    """Rows of each number, those of a column of so many rows and such ends; None where there are too many numbers."""
+    if entry.get("counts") is None:
         return None
-    named = [{"value": value, "rows": count} for value, count in pairs]
+    named = [{"value": value, "rows": count} for value, count in entry["counts"]]
     values, counts = [number_of(pair, "value") for pair in named], [count_of(pair, "rows") for pair in named]
-    fits = bool(values) and (values[0], values[-1]) == ends and sum(counts) == rows and min(counts) > 0
-    return dict(zip(values, counts, strict=True)) if fits and all(a < b for a, b in pairwise(values)) else None
+    rising = all(one < other for one, other in pairwise(values))
+    if not rising or values[:1] + values[-1:] != [*ends] or sum(counts) != rows or not min(counts):
+        raise ValueError("profile: counts of numbers")
+    return dict(zip(values, counts, strict=True))
 
 
 def _read_fills(entry: Mapping[str, Any]) -> Mapping[str, float] | None:
