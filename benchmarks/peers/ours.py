@@ -16,14 +16,12 @@ from regcli.app.ending import turned as has_ended
 from regcli.app.parallel import single_blas_thread, thread_map
 from regcli.app.processes import process_map
 from regcli.app.scoring import FoldScores
+from regcli.app.setup import Ground
 from regcli.problem.design import make_design
 from regcli.problem.families import FAMILIES
 from regcli.problem.folds import fold_partition
-from regcli.problem.lanes import make_lanes
-from regcli.problem.objective import Objective
 from regcli.problem.penalties import ElasticNet
 from regcli.problem.protocols import ParallelMap
-from regcli.problem.tables import tables_ahead
 from regcli.solvers.choose import wants_tables
 from regcli.solvers.engine import LaneMap, Problem, Rules
 from regcli.solvers.path import Grid, Walk, geometric_grid, lambda_max
@@ -64,13 +62,22 @@ def make_problem(
     X = task.X
     design = make_design(X, centred=True)
     partition = fold_partition(task.folds.astype(np.intp), task.n_folds, np.ones(n) if weights is None else weights)
-    family, rules, offset = FAMILIES[task.family], Rules(tol), np.zeros(n)
-    tables = None
-    if wants_tables(rules, family, design, ridge=l1_ratio == 0):
-        tables = tables_ahead(design, partition, (task.y, offset), parallel_map, intercept=True)
-    moments = None if tables is None else tables.moments()
-    lanes = make_lanes(design, partition, intercept=True, standardized=np.full(p, standardize), moments=moments)
-    objective = Objective(design, family, task.y, offset, lanes, intercept=True, tables=tables)
+    family, rules = FAMILIES[task.family], Rules(tol)
+    ground = Ground(
+        design=design,
+        family=family,
+        y=task.y,
+        offset=np.zeros(n),
+        intercept=True,
+        standardized=np.full(p, standardize),
+        spread_scales=False,
+        lane_maps=None,
+        rules=rules,
+        tabled=wants_tables(rules, family, design, ridge=l1_ratio == 0),
+        parallel_map=parallel_map,
+        lane_map=lane_map,
+    )
+    objective = ground.objective(partition)
     penalty = ElasticNet(l1_ratio, np.ones(p), np.full(p, -np.inf), np.full(p, np.inf))
     return Problem(objective, penalty, objective.null(), rules, parallel_map, lane_map=lane_map)
 

@@ -6,15 +6,13 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from regcli.app.setup import Ground
 from regcli.problem import tables
 from regcli.problem.design import Sparse, make_design
 from regcli.problem.families import FAMILIES
 from regcli.problem.folds import deal_folds, fold_partition
-from regcli.problem.lanes import make_lanes
-from regcli.problem.objective import Objective
 from regcli.problem.penalties import ElasticNet
 from regcli.problem.protocols import Array, Design, ParallelMap
-from regcli.problem.tables import tables_ahead
 from regcli.solvers import models
 from regcli.solvers.choose import wants_tables
 from regcli.solvers.engine import LaneMap, Problem, Rules, serial_map
@@ -95,12 +93,22 @@ def made(name: str, parallel_map: ParallelMap = serial_map) -> Problem:
         design = Sparse(sparse.csc_array(X), np.zeros(case.p))
     ones = np.ones(case.n)
     partition = fold_partition(deal_folds(case.n, case.folds, seed=1), case.folds, ones)
-    family, rules, offset, known = FAMILIES[case.family], Rules(), np.zeros(case.n), None
-    if wants_tables(rules, family, design, ridge=case.l1_ratio == 0):
-        known = tables_ahead(design, partition, (y, offset), parallel_map, intercept=True)
-    moments = None if known is None else known.moments()
-    lanes = make_lanes(design, partition, intercept=True, standardized=np.ones(case.p, dtype=bool), moments=moments)
-    objective = Objective(design, family, y, offset, lanes, intercept=True, tables=known)
+    family, rules = FAMILIES[case.family], Rules()
+    ground = Ground(
+        design=design,
+        family=family,
+        y=y,
+        offset=np.zeros(case.n),
+        intercept=True,
+        standardized=np.ones(case.p, dtype=bool),
+        spread_scales=False,
+        lane_maps=None,
+        rules=rules,
+        tabled=wants_tables(rules, family, design, ridge=case.l1_ratio == 0),
+        parallel_map=parallel_map,
+        lane_map=None,
+    )
+    objective = ground.objective(partition)
     edges = np.full(case.p, np.inf)
     penalty = ElasticNet(case.l1_ratio, np.ones(case.p), -edges, edges)
     return Problem(objective, penalty, objective.null(), rules, parallel_map)
