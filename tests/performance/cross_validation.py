@@ -22,7 +22,6 @@ from regcli.app.options import Data, FitRequest, Model
 from regcli.app.parallel import thread_map
 from regcli.app.prepare import prepare
 from regcli.app.search import Plan, search
-from regcli.app.setup import Ground
 from regcli.app.specify import Asked
 from regcli.problem.design import Sparse, make_design
 from regcli.problem.families import FAMILIES
@@ -30,9 +29,9 @@ from regcli.problem.folds import Splits, deal_folds, fold_partition
 from regcli.problem.penalties import ElasticNet
 from regcli.problem.protocols import Array, Design, ParallelMap
 from regcli.solvers.certificate import certify_lane
-from regcli.solvers.choose import wants_tables
-from regcli.solvers.engine import Problem, Rules
+from regcli.solvers.engine import Problem
 from regcli.solvers.path import polished
+from tests.performance.problems import ground_of
 
 FOLDS = 10
 
@@ -103,21 +102,7 @@ def _run(case: Case, X: Array | sparse.csc_array, plan: Plan, parallel_map: Para
     """All of it: statistics of the lanes, path, scores, certificate. Return the engines and bytes of the matrix."""
     p, prepared = case.p, plan.prepared
     design: Design = Sparse(X, np.zeros(p)) if sparse.issparse(X) else make_design(np.asarray(X), centred=True)
-    family, rules = FAMILIES[case.family], Rules()
-    ground = Ground(
-        design=design,
-        family=family,
-        y=prepared.y,
-        offset=prepared.offset,
-        intercept=True,
-        standardized=np.ones(p, dtype=bool),
-        spread_scales=False,
-        lane_maps=None,
-        rules=rules,
-        tabled=wants_tables(rules, family, design, ridge=case.l1_ratio == 0),
-        parallel_map=parallel_map,
-        lane_map=None,
-    )
+    ground = ground_of(design, case.family, (prepared.y, prepared.offset), case.l1_ratio, parallel_map)
     objective = ground.objective(plan.splits.partitions[0])
     penalty = ElasticNet(case.l1_ratio, np.ones(p), np.full(p, -np.inf), np.full(p, np.inf))
     found = search(

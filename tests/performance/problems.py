@@ -18,7 +18,7 @@ from regcli.solvers.choose import wants_tables
 from regcli.solvers.engine import LaneMap, Problem, Rules, serial_map
 from regcli.solvers.path import Grid, Walk, geometric_grid, lambda_max
 
-__all__ = ["CASES", "Case", "made", "work"]
+__all__ = ["CASES", "Case", "ground_of", "made", "work"]
 
 
 @dataclass(frozen=True)
@@ -93,25 +93,32 @@ def made(name: str, parallel_map: ParallelMap = serial_map) -> Problem:
         design = Sparse(sparse.csc_array(X), np.zeros(case.p))
     ones = np.ones(case.n)
     partition = fold_partition(deal_folds(case.n, case.folds, seed=1), case.folds, ones)
-    family, rules = FAMILIES[case.family], Rules()
-    ground = Ground(
-        design=design,
-        family=family,
-        y=y,
-        offset=np.zeros(case.n),
-        intercept=True,
-        standardized=np.ones(case.p, dtype=bool),
-        spread_scales=False,
-        lane_maps=None,
-        rules=rules,
-        tabled=wants_tables(rules, family, design, ridge=case.l1_ratio == 0),
-        parallel_map=parallel_map,
-        lane_map=None,
-    )
+    ground = ground_of(design, case.family, (y, np.zeros(case.n)), case.l1_ratio, parallel_map)
     objective = ground.objective(partition)
     edges = np.full(case.p, np.inf)
     penalty = ElasticNet(case.l1_ratio, np.ones(case.p), -edges, edges)
-    return Problem(objective, penalty, objective.null(), rules, parallel_map)
+    return Problem(objective, penalty, objective.null(), ground.rules, parallel_map)
+
+
+def ground_of(
+    design: Design, family: str, target: tuple[Array, Array], l1_ratio: float, parallel_map: ParallelMap
+) -> Ground:
+    """What the tool makes of a design, a target and an offset (n,) where no option is given."""
+    rules = Rules()
+    return Ground(
+        design=design,
+        family=FAMILIES[family],
+        y=target[0],
+        offset=target[1],
+        intercept=True,
+        standardized=np.ones(design.shape[1], dtype=bool),
+        spread_scales=False,
+        lane_maps=None,
+        rules=rules,
+        tabled=wants_tables(rules, FAMILIES[family], design, ridge=l1_ratio == 0),
+        parallel_map=parallel_map,
+        lane_map=None,
+    )
 
 
 def _columns(case: Case, rng: np.random.Generator) -> Array:
