@@ -24,6 +24,9 @@ __all__ = ["run"]
 _INTERRUPTED = 128 + signal.SIGINT
 _NO_READER = 128 + signal.SIGPIPE
 
+#: Seconds after which a signal is sent once more whose exception was lost: by then whatever lost it is over.
+_AGAIN = 0.01
+
 
 def run(words: Sequence[str]) -> int:
     """Run the command line ``words`` (without the program's name).
@@ -37,6 +40,7 @@ def run(words: Sequence[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:  # one that is ignored (nohup) stays ignored
             signal.signal(number, _leave)
+    sys.unraisablehook = _not_lost
     try:
         with warnings.catch_warnings():
             if not sys.warnoptions:  # what libraries say to programmers is not for users
@@ -113,6 +117,23 @@ def _without_folder(error: Exception) -> RegcliError | None:
 def _leave(number: int, _frame: FrameType | None) -> None:
     """Leave by an exception, so that temporary files are taken away on the way out."""
     raise SystemExit(128 + number)
+
+
+def _not_lost(lost: "sys.UnraisableHookArgs") -> None:
+    """Send a signal again if it came while an object was taken apart, where Python drops what is raised."""
+    error = lost.exc_value
+    if isinstance(error, KeyboardInterrupt):
+        number = int(signal.SIGINT)
+    elif isinstance(error, SystemExit) and isinstance(error.code, int) and error.code > 128:
+        number = error.code - 128
+    else:
+        sys.__unraisablehook__(lost)
+        return
+    import threading  # (a lost signal is rare)
+
+    again = threading.Timer(_AGAIN, os.kill, (os.getpid(), number))
+    again.daemon = True
+    again.start()
 
 
 def _no_reader() -> int:

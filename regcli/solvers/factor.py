@@ -12,7 +12,7 @@ from regcli.problem.protocols import Array, Bools, Integers
 from regcli.problem.tally import Tally
 from regcli.problem.unlocked import cholesky, solve_triangular
 from regcli.solvers.active_set import Near, Solved
-from regcli.solvers.grow import completed
+from regcli.solvers.grow import completed, paged
 
 __all__ = ["Factor"]
 
@@ -62,8 +62,12 @@ class Factor:
     Parameters
     ----------
     hessian : (k, k) array
-        Symmetric, positive semidefinite; not modified. Rows are copied as coordinates enter, because products want
-        them side by side.
+        Symmetric, positive semidefinite; not modified.
+    tally : Tally, optional
+        Where solves and factorizations are counted.
+    side_by_side : bool
+        Whether rows are copied as coordinates enter, because products want them side by side. Without, products are
+        over the whole matrix: as fast where most coordinates take part, and with a third less memory.
 
     Attributes
     ----------
@@ -73,14 +77,14 @@ class Factor:
         Coordinates that take part, in order of entry.
     """
 
-    def __init__(self, hessian: Array, tally: Tally | None = None) -> None:
+    def __init__(self, hessian: Array, tally: Tally | None = None, *, side_by_side: bool = True) -> None:
         self.free: Integers = np.zeros(0, dtype=np.intp)
         self._tally = Tally() if tally is None else tally
         self.hessian = hessian if hessian.strides[1] <= hessian.strides[0] else hessian.T  # rows are what is taken
         self._l2 = np.zeros(hessian.shape[0])
         self._excess: Array | None = None
         self._steps = 0
-        self._rows = np.empty((16, hessian.shape[0]))
+        self._rows = np.empty((16, hessian.shape[0])) if side_by_side else None
         self._upper = np.zeros((16, 16), order="F")
         self._least = np.inf
         self._order: Integers = self.free
@@ -119,12 +123,12 @@ class Factor:
         return self._l2.size
 
     def widen(self, fresh: Array) -> None:
-        """Go on with more coordinates at the end, from their columns (k, more) of the larger Hessian."""
-        self.hessian = completed(self.hessian, fresh)
-        self._l2 = np.concatenate([self._l2, np.zeros(fresh.shape[1])])
-        rows = np.empty((self._upper.shape[0], self.size))
-        rows[: self._order.size] = self.hessian[self._order]
-        self._rows = rows
+        """Go on with more coordinates at the end, from their columns (k, more) of the larger Hessian, or all of it."""
+        self.hessian = fresh if fresh.shape[0] == fresh.shape[1] else completed(self.hessian, fresh)
+        self._l2 = np.concatenate([self._l2, np.zeros(self.hessian.shape[0] - self._l2.size)])
+        if self._rows is not None:
+            self._rows = np.empty((self._upper.shape[0], self.size))
+            self._rows[: self._order.size] = self.hessian[self._order]
 
     # -- products and solves -----------------------------------------------------------------------------------------
 
@@ -134,7 +138,7 @@ class Factor:
         A sum of rows is taken where there are many columns. Its running totals are as large as the terms that cancel in
         near-duplicates; the scalar products of a small matrix keep a little more of the difference.
         """
-        if coefs.size <= SMALL:
+        if coefs.size <= SMALL or self._rows is None:
             return np.asarray(self.hessian @ coefs)
         rest = coefs.copy()
         rest[self.free] = 0.0
@@ -300,7 +304,8 @@ class Factor:
         end = size + taken.size
         self._upper[:size, size:end] = cross[:, taken]
         self._upper[size:end, size:end] = corner
-        self._rows[size:end] = rows if taken.size == count else rows[taken]
+        if self._rows is not None:
+            self._rows[size:end] = rows if taken.size == count else rows[taken]
         self._order = np.concatenate([self._order, fresh[taken]])
         self._ghosts = np.concatenate([self._ghosts, np.zeros(taken.size, dtype=bool)])
         if self._names.size and taken.size:
@@ -319,9 +324,7 @@ class Factor:
             if tail.size > 1:
                 self._tally.factored()
             self._upper[:first, first:end] = before
-            if end < size:
-                self._rows[first:end] = self._rows[tail]
-            block = self._rows[first:end].take(moved, axis=1)
+            block = self._block(slice(first, end), tail if end < size else None)
             if first:
                 block -= before.T @ before
             block[np.diag_indices(tail.size)] += self._l2[moved]
@@ -332,6 +335,15 @@ class Factor:
                 self._order, self._ghosts = self._order[:first], self._ghosts[:first]
                 self._append(moved)
         self._mark()
+
+    def _block(self, places: slice, moved: Integers | None) -> Array:
+        """H between the coordinates at some positions, to which those at others have ``moved``."""
+        at = self._order[places]
+        if self._rows is None:
+            return np.asarray(self.hessian.take(at, axis=0).take(at, axis=1))
+        if moved is not None:
+            self._rows[places] = self._rows[moved]
+        return np.asarray(self._rows[places].take(at, axis=1))
 
     def _diagonal(self, coordinates: Integers) -> Array:
         return np.asarray(self.hessian[coordinates, coordinates] + self._l2[coordinates])
@@ -354,9 +366,13 @@ class Factor:
             return
         old, some = self._order.size, min(size + max(size // SPARE, 16), self.size)
         room = self.size if self.size > MANY else some
-        upper, rows = np.zeros((room, room), order="F"), np.empty((room, self.hessian.shape[0]))
-        upper[:old, :old], rows[:old] = self._upper[:old, :old], self._rows[:old]
-        self._upper, self._rows = upper, rows
+        upper = paged(room).T
+        upper[:old, :old] = self._upper[:old, :old]
+        self._upper = upper
+        if self._rows is not None:
+            rows = np.empty((room, self.hessian.shape[0]))
+            rows[:old] = self._rows[:old]
+            self._rows = rows
 
 
 def _goes_on(near: Near, found: Array, rest: Array, step: Array) -> bool:

@@ -30,14 +30,16 @@ __all__ = ["Goal", "LaneModel", "LaneModels", "Share", "Source", "Stand"]
 class Share:
     """A lane's share of common moments: columns, and in which coordinates they are.
 
-    ``hessian`` (k + 1, more) are the further columns of its Hessian, those that a model lacks. A lane's coefficients
-    times ``ratio`` (k,) are the model's, and its intercept plus ``shift`` (k,) times the lane's coefficients.
+    ``hessian`` (k + 1, more) are the further columns of its Hessian, those that a model lacks, or the ``whole`` of one
+    that lanes have in common, in memory as well. A lane's coefficients times ``ratio`` (k,) are the model's, and its
+    intercept plus ``shift`` (k,) times the lane's coefficients.
     """
 
     columns: Integers
     hessian: Array
     ratio: Array
     shift: Array
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ class _Kept:
         return self if ratio == 1.0 else replace(self, model=replace(self.model, factor=self.model.factor * ratio))
 
     def grown(self, columns: Integers, fresh: Array, ratio: Array, shift: Array) -> "_Kept":
-        """The same on more columns, from the further columns (k + 1, more) of its Hessian."""
+        """The same on more columns, from the further columns (k + 1, more) of its Hessian, or all of them."""
         self.factor.widen(fresh)
         model = replace(self.model, columns=columns, kernel=self.model.kernel.grown(), ratio=ratio, shift=shift)
         return replace(self, model=model)
@@ -264,7 +266,7 @@ class LaneModels:
         alone, own = self._alone(lane, stand), (np.ones(columns.size), np.zeros(columns.size))
         if kept is None:
             hessian = alone.grams(weights, labels, columns, alone.scaling)[0]
-            return _begun(columns, Factor(hessian, alone.tally), *own, weights)
+            return _begun(columns, Factor(hessian, alone.tally, side_by_side=False), *own, weights)
         return kept.grown(columns, alone.grams(weights, labels, columns, alone.scaling, known.size + 1)[0], *own)
 
     def _alone(self, lane: int, stand: Stand) -> Objective:
@@ -286,5 +288,5 @@ def _free_model(products: Products, columns: Integers) -> LaneModel:
 def _shared(share: Share, kept: _Kept | None, tally: Tally) -> _Kept:
     """A model with a lane's share of common moments: the one that is kept with what it lacks, or a new one."""
     if kept is None:
-        return _begun(share.columns, Factor(share.hessian, tally), share.ratio, share.shift)
+        return _begun(share.columns, Factor(share.hessian, tally, side_by_side=False), share.ratio, share.shift)
     return kept.grown(share.columns, share.hessian, share.ratio, share.shift)

@@ -12,7 +12,7 @@ import numpy as np
 from regcli.problem.lanes import Partition
 from regcli.problem.objective import Objective
 from regcli.problem.protocols import Array, Bools, Integers, ParallelMap
-from regcli.solvers.grow import completed
+from regcli.solvers.grow import SPARE, completed
 from regcli.solvers.lane_models import Share, Source
 from regcli.solvers.screening import NEAR, SOON, is_stale
 
@@ -42,14 +42,20 @@ MOST_ADJUSTED = 2.0
 #: Blocks of rows up to which each has moments of its own.
 MOST_BLOCKS = 64
 
-#: Bytes of all second moments and factors; with more columns than that models are known by their products alone. Beside
-#: them a path may take some 30 MB for its scores, those of the last strengths among them.
-MOST_BYTES = 224 * 2**20
+#: Bytes of all second moments and factors, and the share of the matrix that they may have where that is more; with more
+#: columns than fit models are known by their products alone. Beside them are some 60 MB that BLAS keeps, and up to 30
+#: for the scores of a path, those of the last strengths among them.
+MOST_BYTES, MOST_SHARE = 144 * 2**20, 0.3
+
+#: A matrix with the room that is kept behind it (``regcli.solvers.grow``), as a share of itself; matrices that it takes
+#: to make a factor.
+ROOM, MAKING = (1 + 1 / SPARE) ** 2, 3
 
 
-def most_columns(lanes: int, blocks: int = 0) -> int:
-    """Columns up to which every lane may have a matrix, its factor and its rows, and every block its moments."""
-    return int(np.sqrt(MOST_BYTES / 8 / (blocks + 2 * lanes)))
+def most_columns(objective: Objective, matrices: int) -> int:
+    """Columns up to which there may be so many matrices, and a factor for every lane."""
+    lanes, most = objective.lanes.n_lanes, max(MOST_BYTES, MOST_SHARE * objective.design.nbytes)
+    return int(np.sqrt(most / 8 / (ROOM * matrices + lanes + MAKING)))
 
 
 def has_few_rows(partition: Partition) -> bool:
@@ -61,7 +67,8 @@ class Models:
     """Hessians of all lanes, from moments that they share, until a lane needs another.
 
     The moments of the blocks of rows are taken under lane 0's curvature, which is near to that of every lane; a lane's
-    Hessian is the sum over its blocks. They serve several strengths. A lane whose violation falls by too little builds
+    Hessian is the sum over its blocks. Where there is no room for so many matrices it is that of all rows, which is
+    near to that of every lane as well. They serve several strengths. A lane whose violation falls by too little builds
     its Hessian where it stands, until the next common one; with ``fresh`` every lane does so in every round.
     ``curvature`` is the mean curvature of the null model, which rows are measured by.
     """
@@ -80,10 +87,11 @@ class Models:
         self._age = 0
         self._least = LEAST_CURVATURE * min(curvature, 1.0)
         part = objective.lanes.partition
-        few = 1 < part.n_blocks <= MOST_BLOCKS
-        self._most = most_columns(part.n_lanes, min(part.n_blocks, MOST_BLOCKS))
-        self._labels = part.block if few else np.zeros(part.block.size, dtype=np.intp)
-        self._used = part.train if few else np.ones((part.n_lanes, 1), dtype=bool)
+        self._heirs = _heirs(part.train)
+        spare = 1 + int(np.count_nonzero(self._heirs < 0))
+        self._most_own = most_columns(objective, part.n_lanes)
+        self._most_apart = most_columns(objective, part.n_lanes + spare) if part.n_blocks <= MOST_BLOCKS else 0
+        self._most_shared = most_columns(objective, 1)
 
     def _nothing_shared(self) -> bool:
         """Whether lanes have no Hessian in common: there is one only, their columns differ, or rows are few."""
@@ -123,7 +131,8 @@ class Models:
 
     def pace(self, lane: int, rounds: float) -> None:
         """A lane would take so many rounds more: if a Hessian costs less, it has its own, built where it now stands."""
-        if rounds > MANY_ROUNDS + self._rounds_of(int(self._size[lane])):
+        size = int(self._size[lane])
+        if size <= self._most_own and rounds > MANY_ROUNDS + self._rounds_of(size):
             self._alone[lane] = True
             self._kept[lane] = False
 
@@ -148,30 +157,39 @@ class Models:
         if not shared.any():
             return
         most = reach[shared].max(axis=0)
-        if np.count_nonzero(most >= SOON) > self._most:
+        count = int(np.count_nonzero(most >= SOON))
+        if count > self._most_shared:
             if self._common is not None:
                 self._kept &= self._alone
             self._common = None
             return
         wanted = np.flatnonzero(most >= NEAR)
         common = self._common
-        if common is not None and is_stale(common.columns.size, wanted.size):
+        if common is not None and (is_stale(common.columns.size, wanted.size) or count > self._limit(common)):
             common = None
         if common is None:
-            self._common = self._begun(np.flatnonzero(most >= SOON), eta[0])
+            self._common = self._begun(np.flatnonzero(most >= SOON), eta[0], apart=count <= self._most_apart)
             self._kept &= self._alone
             return
         fresh = np.setdiff1d(wanted, common.columns)
         if fresh.size:
             self._common = self._more(common, np.concatenate([common.columns, fresh]))
 
-    def _begun(self, columns: Integers, eta: Array) -> "_Common":
-        """Moments under lane 0's curvature."""
-        lanes = self._objective.lanes
+    def _limit(self, common: "_Common") -> int:
+        """Columns up to which common moments may grow."""
+        return self._most_shared if common.blocks is None else self._most_apart
+
+    def _begun(self, columns: Integers, eta: Array, *, apart: bool) -> "_Common":
+        """Moments under lane 0's curvature, of blocks where these are kept ``apart``."""
+        part = self._objective.lanes.partition
         curvature = self._objective.family.curvature(self._objective.y, eta)
-        weights = lanes.partition.row_weights * np.maximum(curvature, self._least)
-        blocks = self._objective.grams(weights, self._labels, columns, self._scaling(), 0, self._parallel_map)
-        return _Common(columns, weights, [*blocks], blocks.sum(axis=0))
+        weights = part.row_weights * np.maximum(curvature, self._least)
+        labels, nothing = part.block if apart else np.zeros(part.block.size, dtype=np.intp), np.zeros((0, 0))
+        sums = self._objective.grams(weights, labels, columns, self._scaling(), 0, self._parallel_map)
+        if not apart:
+            return _Common(columns, weights, completed(nothing, sums[0] / part.row_weights.sum()), None)
+        blocks = [_Block(completed(nothing, block)) for block in sums]
+        return _Common(columns, weights, completed(nothing, sums.sum(axis=0)), blocks)
 
     def _scaling(self) -> tuple[Array, Array]:
         """Centres and sds (k,) of the working columns for the common moments, infinite where no lane has any."""
@@ -181,18 +199,18 @@ class Models:
 
     def _more(self, common: "_Common", columns: Integers) -> "_Common":
         """The same moments of more columns."""
-        known = common.columns.size + 1
-        further = self._objective.grams(
-            common.weights, self._labels, columns, self._scaling(), known, self._parallel_map
-        )
-        blocks = [completed(block, more) for block, more in zip(common.blocks, further, strict=True)]
-        whole = completed(common.whole, further.sum(axis=0))
-        return replace(common, columns=columns, blocks=blocks, whole=whole)
+        known, part = common.columns.size + 1, self._objective.lanes.partition
+        labels = np.zeros(part.block.size, dtype=np.intp) if common.blocks is None else part.block
+        sums = self._objective.grams(common.weights, labels, columns, self._scaling(), known, self._parallel_map)
+        if common.blocks is None:
+            return replace(common, columns=columns, whole=completed(common.whole, sums[0] / part.row_weights.sum()))
+        blocks = [block.more(fresh) for block, fresh in zip(common.blocks, sums, strict=True)]
+        return replace(common, columns=columns, whole=completed(common.whole, sums.sum(axis=0)), blocks=blocks)
 
     @property
     def too_large(self) -> Bools:
         """Lanes (L,) with too many columns near to taking part for a matrix, as it was prepared for."""
-        return self._size > self._most
+        return self._size > np.where(self._alone, self._most_own, self._most_shared)
 
     def source(self, lane: int, eta: Array) -> Source:
         """Where the model of one lane on the columns near to taking part comes from; it is taken to be made."""
@@ -212,20 +230,67 @@ class Models:
         The difference loses digits that the statistics of a lane must have and a model of it need not.
         """
         columns, lanes = common.columns, self._objective.lanes
-        part = common.whole[:, known:].copy()
-        for block in np.flatnonzero(~self._used[lane]):
-            part -= common.blocks[block][:, known:]
-        part /= lanes.totals[lane] if self._used.shape[1] > 1 else lanes.partition.row_weights.sum()
         centre, sd = (values[columns] for values in self._scaling())
         ratio, shift = sd / lanes.sd[lane, columns], (centre - lanes.centre[lane, columns]) / lanes.sd[lane, columns]
+        if common.blocks is None:
+            return Share(columns, common.whole, ratio, shift, whole=True)
+        part = self._part(lane, known, common.whole, common.blocks)
+        part /= lanes.totals[lane]
         return Share(columns, part, ratio, shift)
+
+    def _part(self, lane: int, known: int, whole: Array, blocks: list["_Block"]) -> Array:
+        """All sums less those of the blocks that a lane leaves out, but for the known columns; to be written to.
+
+        A block that no other lane leaves out gives its place in memory to the lane that does.
+        """
+        left = np.flatnonzero(~self._objective.lanes.partition.train[lane])
+        if not known and left.size == 1 and self._heirs[left[0]] == lane:
+            sums = blocks[left[0]].sums
+            blocks[left[0]] = _Block(sums[:, :0].copy(), sums.shape[0])
+            return np.subtract(whole, sums, out=sums)
+        part = whole[:, known:].copy()
+        for block in left:
+            part -= blocks[block].since(known)
+        return part
+
+
+def _heirs(used: Bools) -> Integers:
+    """The one lane that leaves out a block (B,), where it leaves out no other; -1 where there is none."""
+    out = np.full(used.shape[1], -1)
+    for block in range(used.shape[1]):
+        lanes = np.flatnonzero(~used[:, block])
+        if lanes.size == 1 and np.count_nonzero(~used[lanes[0]]) == 1:
+            out[block] = lanes[0]
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Second moments of a block of rows (k, k - first); those of columns before ``first`` have been given away."""
+
+    sums: Array
+    first: int = 0
+
+    def more(self, fresh: Array) -> "_Block":
+        """The same with further columns (k + more, more)."""
+        known = self.sums.shape[0]
+        if not self.first:
+            return _Block(completed(self.sums, fresh))
+        return _Block(np.block([[self.sums, fresh[:known]], [fresh[self.first : known].T, fresh[known:]]]), self.first)
+
+    def since(self, known: int) -> Array:
+        """All but the first columns, of which no fewer are known than have been given away."""
+        return self.sums[:, known - self.first :]
 
 
 @dataclass(frozen=True, slots=True)
 class _Common:
-    """Columns in order, the weights (n,) behind their moments, those of the blocks of rows, their sum."""
+    """Columns in order, the weights (n,) behind their moments, and the whole of these: their sum, with those of blocks.
+
+    Where there is no room for those of blocks it is the mean, which all lanes share.
+    """
 
     columns: Integers
     weights: Array
-    blocks: list[Array]
     whole: Array
+    blocks: list[_Block] | None

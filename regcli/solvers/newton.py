@@ -63,6 +63,9 @@ HALVINGS = 40
 #: every round and nothing has to be gathered.
 ALL_COLUMNS = 128
 
+#: From this share of the columns on all of them are in the working set: no copy of the matrix is larger.
+MOST_GATHERED = 0.5
+
 #: With unpenalised columns it is asked whether there is a solution at all where a lane has not settled this many rounds
 #: after a training row's |eta| passed FAR_ETA (a probability of 6e-6). Where there is one that far out, Newton's steps
 #: settle within a few rounds; where there is none, every one of them moves some row by about one. If the table is too
@@ -274,9 +277,11 @@ class Newton:
         kept = np.arange(old.columns.size)
         if old.columns.size > 2 * (np.count_nonzero(wanted | used) + ALL_COLUMNS):
             kept = np.flatnonzero((wanted | used)[old.columns])
-        order = np.concatenate([old.columns[kept], fresh])
+        order, grown = np.concatenate([old.columns[kept], fresh]), kept.size == old.columns.size
+        if order.size > MOST_GATHERED * objective.n_terms:
+            order, grown = np.arange(objective.n_terms), False
         self._working = self._lane_models.working.of(order)
-        if kept.size == old.columns.size:
+        if grown:
             self._models.grown(self._working.objective)
         else:
             self._models.reset(self._working.objective)

@@ -74,7 +74,7 @@ class Quadratics:
         self._problem = problem
         lanes = problem.objective.lanes.n_lanes
         self._own: list[_Own | None] = [None] * lanes
-        self._most = most_columns(lanes)
+        self._most = most_columns(problem.objective, lanes)
         self.working = WorkingColumns(problem)
 
     def minimise(self, lane: int, stand: Stand) -> Answer:
@@ -122,7 +122,7 @@ class Quadratics:
         columns = fresh if own is None else np.concatenate([own.columns, fresh])
         moments = self._moments(lane, columns, columns.size - fresh.size)
         if own is None:
-            factor = Factor(moments, self._problem.objective.tally)
+            factor = Factor(moments, self._problem.objective.tally, side_by_side=False)
             return _Own(columns, among, factor, ActiveSet(factor))
         assert own.factor is not None  # noqa: S101  (those without were let go above)
         own.factor.widen(moments)

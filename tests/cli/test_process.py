@@ -289,6 +289,36 @@ def test_signals_leave_with_their_status(tmp_path: Path, number: signal.Signals,
     assert (process.returncode, out, err) == (status, "", "")
 
 
+#: A run in which a signal comes while an object is taken apart, where Python drops what the handler raises.
+TAKEN_APART = """
+import os, sys, time
+from regcli.cli import boundary
+
+class Going:
+    def __del__(self):
+        os.kill(os.getpid(), int(sys.argv[1]))
+        for _ in range(1000):
+            pass
+
+def application(words):
+    def app(**_):
+        Going()
+        time.sleep(30)
+        return 0
+    return app
+
+boundary.application = application
+sys.exit(boundary.run(["fit"]))
+"""
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
+def test_a_signal_counts_wherever_it_comes(number: signal.Signals, status: int) -> None:
+    command = ["env", "--default-signal=HUP,INT,TERM", sys.executable, "-c", TAKEN_APART, str(int(number))]
+    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=25, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (status, "", "")
+
+
 def test_a_pipe_gets_json_and_csv(regcli: Run) -> None:
     fit = regcli("fit", "data.csv", module="tests.cli.fakes")
     assert json.loads(fit.stdout)["schema"] == "regcli.fit/1"

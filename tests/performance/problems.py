@@ -13,7 +13,7 @@ from regcli.problem.families import FAMILIES
 from regcli.problem.folds import deal_folds, fold_partition
 from regcli.problem.penalties import ElasticNet
 from regcli.problem.protocols import Array, Design, ParallelMap
-from regcli.solvers import models
+from regcli.solvers import models, quadratics
 from regcli.solvers.choose import wants_tables
 from regcli.solvers.engine import LaneMap, Problem, Rules, serial_map
 from regcli.solvers.path import Grid, Walk, geometric_grid, lambda_max
@@ -140,7 +140,8 @@ def work(name: str, parallel_map: ParallelMap = serial_map, lane_map: LaneMap | 
         if not case.kept:
             patch.setattr(tables, "STATISTICS", 0)
         if not case.matrices:
-            patch.setattr(models, "MOST_BYTES", 0)
+            for module in (models, quadratics):
+                patch.setattr(module, "most_columns", lambda _objective, _matrices: 0)
         problem = replace(made(name, parallel_map), lane_map=lane_map)
         top = lambda_max(problem)
         lambdas = np.zeros(1) if case.engine == "direct" else geometric_grid(top, case.strengths, case.ratio)

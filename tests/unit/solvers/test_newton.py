@@ -62,7 +62,7 @@ def test_lanes_in_processes_are_where_they_would_be_in_one(made: Callable[[], Pr
 
 def test_lanes_without_a_matrix_share_their_products(monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = coefs(walked(logistic()))
-    monkeypatch.setattr(models, "most_columns", lambda _lanes, _blocks: 3)
+    monkeypatch.setattr(models, "most_columns", lambda _objective, _matrices: 3)
     passes = []
     for joins in (True, False):
         monkeypatch.setattr(Dense, "joins", joins)
@@ -74,6 +74,14 @@ def test_lanes_without_a_matrix_share_their_products(monkeypatch: pytest.MonkeyP
         assert counts.steps > 1000
         passes.append(counts.cells / counts.multiplications)
     assert passes[0] < 0.6 * passes[1]
+
+
+def test_lanes_with_one_hessian_in_common_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted, alone = coefs(walked(logistic())), models.most_columns
+    monkeypatch.setattr(models, "most_columns", lambda objective, n: alone(objective, n) if n == 1 else 0)
+    steps = walked(logistic())
+    assert {status for step in steps for status in step.status} == {Status.CONVERGED}
+    np.testing.assert_allclose(coefs(steps), wanted, atol=1e-7)
 
 
 def coefs(steps: list[Iterate]) -> Array:
