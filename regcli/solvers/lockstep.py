@@ -16,7 +16,7 @@ from regcli.results import Iterate
 from regcli.solvers.engine import Problem, RawModel, over_lanes, status_of
 from regcli.solvers.quadratics import COARSE, Quadratics, Stand
 from regcli.solvers.screening import ahead, kept_share, stations
-from regcli.solvers.working import Working
+from regcli.solvers.working import MOST_GATHERED, Working
 
 __all__ = ["Lockstep"]
 
@@ -139,6 +139,8 @@ class Lockstep:
         edge = lam * self._edge * kept_share(last, lam, WORKING)
         wanted = ((np.abs(score) >= edge) | (self._coefs != 0) | self._among).any(axis=0)
         wanted[more] = True
+        if np.count_nonzero(wanted) > MOST_GATHERED * wanted.size:
+            wanted[:] = True
         return self._quadratics.working.of(np.flatnonzero(wanted))
 
     def _along(self, working: Working, lams: Array) -> list[_Point]:

@@ -45,17 +45,17 @@ MOST_BLOCKS = 64
 #: Bytes of all second moments and factors, and the share of the matrix that they may have where that is more; with more
 #: columns than fit models are known by their products alone. Beside them are some 60 MB that BLAS keeps, and up to 30
 #: for the scores of a path, those of the last strengths among them.
-MOST_BYTES, MOST_SHARE = 144 * 2**20, 0.3
+MOST_BYTES, MOST_SHARE = 120 * 2**20, 0.3
 
 #: A matrix with the room that is kept behind it (``regcli.solvers.grow``), as a share of itself; matrices that it takes
 #: to make a factor.
 ROOM, MAKING = (1 + 1 / SPARE) ** 2, 3
 
 
-def most_columns(objective: Objective, matrices: int) -> int:
-    """Columns up to which there may be so many matrices, and a factor for every lane."""
-    lanes, most = objective.lanes.n_lanes, max(MOST_BYTES, MOST_SHARE * objective.design.nbytes)
-    return int(np.sqrt(most / 8 / (ROOM * matrices + lanes + MAKING)))
+def most_columns(objective: Objective, matrices: int, factors: int) -> int:
+    """Columns up to which there may be so many matrices and factors."""
+    most = max(MOST_BYTES, MOST_SHARE * objective.design.nbytes)
+    return int(np.sqrt(most / 8 / (ROOM * matrices + factors + MAKING)))
 
 
 def has_few_rows(partition: Partition) -> bool:
@@ -88,10 +88,11 @@ class Models:
         self._least = LEAST_CURVATURE * min(curvature, 1.0)
         part = objective.lanes.partition
         self._heirs = _heirs(part.train)
-        spare = 1 + int(np.count_nonzero(self._heirs < 0))
-        self._most_own = most_columns(objective, part.n_lanes)
-        self._most_apart = most_columns(objective, part.n_lanes + spare) if part.n_blocks <= MOST_BLOCKS else 0
-        self._most_shared = most_columns(objective, 1)
+        spare, few = 1 + int(np.count_nonzero(self._heirs < 0)), part.n_blocks <= MOST_BLOCKS
+        # columns that there is room for, by how many lanes have Hessians of their own
+        self._room = [most_columns(objective, count, count) for count in range(1, lanes + 1)]
+        self._most_apart = most_columns(objective, lanes + spare, lanes) if few else 0
+        self._most_shared = most_columns(objective, 1, lanes)
 
     def _nothing_shared(self) -> bool:
         """Whether lanes have no Hessian in common: there is one only, their columns differ, or rows are few."""
@@ -102,6 +103,11 @@ class Models:
     def kept(self) -> Bools:
         """Lanes (L,) whose models still count."""
         return self._kept
+
+    @property
+    def _most_own(self) -> int:
+        """Columns up to which a lane may have its own Hessian: beside all others, or alone where nothing is shared."""
+        return self._room[0 if self._never else -1]
 
     def begin(self) -> None:
         """Take up a new strength."""
@@ -142,6 +148,18 @@ class Models:
         n, m = design.shape
         stored = size * design.cells / max(n * m, 1)
         return 0.5 * n * stored**2 / (SWEEPS * n * stored + KERNEL)
+
+    @property
+    def in_flight(self) -> int:
+        """Lanes that may be at work at a time: as many as there is room for Hessians of, where nothing is shared."""
+        size = int(self._size.max())
+        if not self._never or size > self._room[0]:
+            return self._size.size
+        return sum(most >= size for most in self._room)
+
+    def let_go(self, lanes: Integers) -> None:
+        """The models of some lanes no longer count."""
+        self._kept[lanes] = False
 
     def adjust(self, lane: int, ratio: float) -> None:
         """Along its last step a lane had ``ratio`` times the curvature of its model."""

@@ -25,6 +25,7 @@ from regcli.solvers.lane_models import Goal, LaneModels, Stand
 from regcli.solvers.models import Models, has_few_rows
 from regcli.solvers.outlook import Ahead, Course
 from regcli.solvers.screening import kept_share, stations
+from regcli.solvers.working import MOST_GATHERED
 
 __all__ = ["Newton"]
 
@@ -62,9 +63,6 @@ HALVINGS = 40
 #: Problems with at most this many columns keep all of them in the working set: the check on all columns is then part of
 #: every round and nothing has to be gathered.
 ALL_COLUMNS = 128
-
-#: From this share of the columns on all of them are in the working set: no copy of the matrix is larger.
-MOST_GATHERED = 0.5
 
 #: With unpenalised columns it is asked whether there is a solution at all where a lane has not settled this many rounds
 #: after a training row's |eta| passed FAR_ETA (a probability of 6e-6). Where there is one that far out, Newton's steps
@@ -307,11 +305,16 @@ class Newton:
             ahead=ahead,
             aliased=[()] * lanes,
         )
-        alive = self._still_alive(state, np.array([lane for lane in range(lanes) if not self._endless.get(lane)]))
-        while alive.size and state.rounds.max() < self._problem.rules.max_iter:
-            self._step(state, alive)
-            state.rounds[alive] += 1
-            alive = self._still_alive(state, alive)
+        going = np.array([lane for lane in range(lanes) if not self._endless.get(lane)], dtype=np.intp)
+        count = self._models.in_flight
+        for first in range(0, going.size, count):
+            alive = self._still_alive(state, going[first : first + count])
+            while alive.size and state.rounds[alive].max() < self._problem.rules.max_iter:
+                self._step(state, alive)
+                state.rounds[alive] += 1
+                alive = self._still_alive(state, alive)
+            if count < going.size:
+                self._models.let_go(going[first : first + count])
         return state
 
     def _still_alive(self, state: _Round, alive: Integers) -> Integers:

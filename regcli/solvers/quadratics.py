@@ -74,13 +74,16 @@ class Quadratics:
         self._problem = problem
         lanes = problem.objective.lanes.n_lanes
         self._own: list[_Own | None] = [None] * lanes
-        self._most = most_columns(problem.objective, lanes)
+        held = [most_columns(problem.objective, *(2 * (min(lane + 2, lanes),))) for lane in range(lanes)]
+        self._most_kept, self._most = held, most_columns(problem.objective, 1, 1)
         self.working = WorkingColumns(problem)
 
     def minimise(self, lane: int, stand: Stand) -> Answer:
         """Minimise a lane's quadratic.
 
-        The first answer is that of the quadratic as it was made; later ones start from the score of the data.
+        The first answer is that of the quadratic as it was made; later ones start from the score of the data. One that
+        has no room beside those of the lanes before is made for its answer alone: conjugate gradients take so many
+        steps where about as many columns take part as there are rows that it costs a twentieth.
         """
         problem, working, before = self._problem, self.working.of(stand.columns), self._own[lane]
         terms, scale = working.terms(stand.lam, lane), float(problem.null.scale[lane])
@@ -94,7 +97,11 @@ class Quadratics:
         solution = complete(kernel)
         coefs = np.zeros(working.columns.size)
         coefs[places] = solution.coefs
-        return Answer(coefs, places[list(solution.aliased)], None if own is before else own.columns)
+        aliased = places[list(solution.aliased)]
+        if own.factor is not None and own.columns.size > self._most_kept[lane]:
+            self._own[lane] = None
+            return Answer(coefs, aliased, own.columns[:0])
+        return Answer(coefs, aliased, None if own is before else own.columns)
 
     def _extended(self, working: Working, lane: int, stand: Stand, weight: Array) -> _Own:
         """A lane's quadratic with the columns near to taking part: where one is lacking, those that soon will come too.
@@ -132,4 +139,6 @@ class Quadratics:
         """Second moments in a lane (k, k - known) of columns with those of them that are not known."""
         alone = self._problem.objective.keep(np.array([lane]))
         labels = np.zeros(alone.y.size, dtype=np.intp)
+        if not known:  # all of them, symmetric: half of the work
+            return alone.grams(alone.lanes.weights(0), labels, columns, alone.scaling)[0, 1:, 1:]
         return alone.grams(alone.lanes.weights(0), labels, columns, alone.scaling, known + 1)[0, 1:]

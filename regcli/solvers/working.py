@@ -9,7 +9,10 @@ from regcli.problem.objective import Objective
 from regcli.problem.protocols import Integers, Penalty, SeparableTerms
 from regcli.solvers.engine import Problem
 
-__all__ = ["Working", "WorkingColumns"]
+__all__ = ["MOST_GATHERED", "Working", "WorkingColumns"]
+
+#: From this share of the columns on all of them count as working: no copy of the matrix is larger.
+MOST_GATHERED = 0.5
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,8 @@ CASES = {
     "tall gaussian": Case("moments", "gaussian", 80_000, 200),
     "tall binomial": Case("newton", "binomial", 130_000, 100, strengths=25, ratio=0.1),
     "middle binomial": Case("newton", "binomial", 5000, 1000, strengths=90),
+    "saturated gaussian": Case("lockstep", "gaussian", 2000, 4000, strengths=25, ratio=0.012),
+    "saturated binomial": Case("newton", "binomial", 2000, 4000, strengths=25, ratio=0.02),
     "lane by lane": Case("moments", "gaussian", 4000, 2500, strengths=25, ratio=0.1),
     "wide lasso": Case("lockstep", "gaussian", 400, 40_000, strengths=100),
     "wide ridge": Case("cg", "gaussian", 400, 40_000, 0.0, strengths=100),

@@ -141,7 +141,7 @@ def work(name: str, parallel_map: ParallelMap = serial_map, lane_map: LaneMap | 
             patch.setattr(tables, "STATISTICS", 0)
         if not case.matrices:
             for module in (models, quadratics):
-                patch.setattr(module, "most_columns", lambda _objective, _matrices: 0)
+                patch.setattr(module, "most_columns", lambda *_: 0)
         problem = replace(made(name, parallel_map), lane_map=lane_map)
         top = lambda_max(problem)
         lambdas = np.zeros(1) if case.engine == "direct" else geometric_grid(top, case.strengths, case.ratio)

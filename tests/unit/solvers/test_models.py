@@ -75,7 +75,7 @@ ROUNDS = ((3, 4, 3, 2), (5, 4, 3, 2), (5, 9, 3, 2), (6, 9, 5, 2), (6, 6, 5, 2))
 def test_a_lane_has_its_own_hessian_where_those_of_all_would_be_too_large(
     problem: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(models, "most_columns", lambda _objective, _matrices: 6)
+    monkeypatch.setattr(models, "most_columns", lambda *_: 6)
     asking = Asking(problem)
     for counts in ROUNDS:
         reach = asking.prepare(*counts)
@@ -96,7 +96,7 @@ def test_lanes_may_ask_late_for_moments_that_have_grown(problem: Problem) -> Non
 def test_lanes_have_one_hessian_in_memory_where_there_is_no_room_for_each(
     problem: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(models, "most_columns", lambda _objective, matrices: P if matrices == 1 else 0)
+    monkeypatch.setattr(models, "most_columns", lambda _objective, matrices, _factors: P if matrices == 1 else 0)
     asking, rows = Asking(problem), problem.objective.lanes.partition.row_weights
     for counts in ROUNDS:
         reach = asking.prepare(*counts)

@@ -1,5 +1,6 @@
 """Newton's rounds: what a bad step does to them, and what the strengths before do for them."""
 
+import gc
 import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -10,10 +11,11 @@ import pytest
 
 from regcli.app.processes import process_map
 from regcli.problem.design import Dense
-from regcli.problem.protocols import Array
+from regcli.problem.protocols import Array, Integers
 from regcli.results import Iterate, Status
-from regcli.solvers import models, outlook
+from regcli.solvers import models, outlook, quadratics
 from regcli.solvers.engine import Problem
+from regcli.solvers.factor import Factor
 from regcli.solvers.lane_models import LaneModel
 from regcli.solvers.path import Grid, Walk, geometric_grid, lambda_max
 from tests.battery.problems import unlimited
@@ -38,12 +40,14 @@ def walked(problem: Problem, count: int = 30) -> list[Iterate]:
     return list(Walk(problem, Grid(geometric_grid(lambda_max(problem), count, 1e-2), generated=False)))
 
 
-def few_rows() -> Problem:
+def few_rows(family: str = "binomial") -> Problem:
     """Of so few rows that every lane has a Hessian of its own, on columns that come and go."""
     rng = np.random.default_rng(6)
     X = rng.normal(size=(150, 400))
-    y = (X[:, :10].sum(axis=1) + rng.normal(size=150) > 0).astype(float)
-    return unlimited(X, y, "binomial", np.ones(400)).problem(1e-7)
+    y = X[:, :10].sum(axis=1) + rng.normal(size=150)
+    y = (y > 0).astype(float) if family == "binomial" else y
+    problem = unlimited(X, y, family, np.ones(400)).problem(1e-7)
+    return problem if family == "binomial" else replace(problem, rules=replace(problem.rules, solver="lockstep"))
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="copies are made on Linux")
@@ -62,7 +66,7 @@ def test_lanes_in_processes_are_where_they_would_be_in_one(made: Callable[[], Pr
 
 def test_lanes_without_a_matrix_share_their_products(monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = coefs(walked(logistic()))
-    monkeypatch.setattr(models, "most_columns", lambda _objective, _matrices: 3)
+    monkeypatch.setattr(models, "most_columns", lambda *_: 3)
     passes = []
     for joins in (True, False):
         monkeypatch.setattr(Dense, "joins", joins)
@@ -78,10 +82,30 @@ def test_lanes_without_a_matrix_share_their_products(monkeypatch: pytest.MonkeyP
 
 def test_lanes_with_one_hessian_in_common_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     wanted, alone = coefs(walked(logistic())), models.most_columns
-    monkeypatch.setattr(models, "most_columns", lambda objective, n: alone(objective, n) if n == 1 else 0)
+    monkeypatch.setattr(models, "most_columns", lambda objective, *n: alone(objective, *n) if n[0] == 1 else 0)
     steps = walked(logistic())
     assert {status for step in steps for status in step.status} == {Status.CONVERGED}
     np.testing.assert_allclose(coefs(steps), wanted, atol=1e-7)
+
+
+@pytest.mark.parametrize("family", ["binomial", "gaussian"])
+def test_lanes_that_have_no_room_together_take_turns(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted, plain, held = coefs(walked(few_rows(family))), Factor.append, []
+
+    def counted(factor: Factor, candidates: Integers) -> Integers:
+        large = [one for one in gc.get_objects() if isinstance(one, Factor) and one.size > 21]
+        held.append(len(large))
+        return plain(factor, candidates)
+
+    for module in (models, quadratics):
+        monkeypatch.setattr(module, "most_columns", lambda _objective, count, _factors: 1000 if count <= 2 else 20)
+    problem = few_rows(family)
+    monkeypatch.setattr(Factor, "append", counted)
+    steps = walked(problem)
+    assert {status for step in steps for status in step.status} == {Status.CONVERGED}
+    np.testing.assert_allclose(coefs(steps), wanted, atol=1e-6)
+    assert problem.objective.tally.counts.steps == 0
+    assert 1 <= max(held) <= 3
 
 
 def coefs(steps: list[Iterate]) -> Array:
