@@ -20,6 +20,13 @@ class Origin:
     kind: str
     at: At = ()
 
+    @property
+    def told(self) -> str:
+        """The option as it is called where it was said."""
+        if self.kind == "variable":
+            return str(self.choice.flag.variable)
+        return f"--{self.choice.key}" if self.kind == "flag" else self.choice.key
+
 
 def trace(
     choice: Choice,

@@ -18,6 +18,7 @@ from regcli.cli.config import Config, NamedCheck, find_config, home_directory, r
 from regcli.cli.faults import head_line, strict_error
 from regcli.cli.origins import NamedOrigins, Origin, config_document, trace
 from regcli.cli.progress import ProgressLine
+from regcli.cli.rivals import Yielded, outrank
 from regcli.cli.settings import Settings, choose_form, merge, settle, unsettled
 from regcli.cli.streams import coloured, has_unicode, is_terminal, output, tell
 from regcli.errors import CheckFailedError, UsageError, Warn
@@ -83,23 +84,34 @@ class Session:
         filed = {} if self._config is None else self._config.values(command)
         before = {**dict(given), **{choice.name: getattr(self._common, choice.name) for choice in declared(Common)}}
         flagged = flagged | {choice.name for choice in declared(Common) if before[choice.name] != choice.default}
-        self._origins = tuple(
-            self._beside(trace(choice, before[choice.name], choice.name in flagged, self._environ, filed))
-            for choice in (*choices, *declared(Common))
-            if choice.key
+        self._origins, yielded = outrank(
+            [
+                self._beside(trace(choice, before[choice.name], choice.name in flagged, self._environ, filed))
+                for choice in (*choices, *declared(Common))
+                if choice.key
+            ]
         )
         if command == "check" and self._config is not None:
             self._named = tuple(self._trace(named, choices, given, flagged) for named in self._config.checks())
         taken = {origin.choice.name: origin.value for origin in self._origins if origin.at}
-        usual = taken.pop("format", None)
         common = {choice.name: taken.pop(choice.name) for choice in declared(Common) if choice.name in taken}
+        self._settings = settle(self._common, self._environ, common)
+        common.pop("format", None)  # a preference, which the suffix of --output outranks
         self._common = replace(self._common, **common)
-        self._settings = settle(self._common, self._environ, usual)
-        if self._used and not self._common.show_config:
-            self.note(f"options from {self._used}")
+        if not self._common.show_config:
+            self._tell_origins(yielded)
         filled = {**given, **taken}
         self._inputs = tuple(_inputs(choices, filled))
         return filled
+
+    def _tell_origins(self, yielded: Sequence[Yielded]) -> None:
+        """Say which configuration file was used, and what of it gave way."""
+        if self._used:
+            self.note(f"options from {self._used}")
+        for each in yielded:
+            if self._config is not None and each.weaker.kind == "file":
+                where = f"{self._config.path}:{self._config.line(each.weaker.at)}"
+                self.note(f"{each.weaker.choice.key} of {where} gives way to {each.stronger.told}")
 
     @property
     def inputs(self) -> tuple[tuple[str, str], ...]:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from pathlib import PurePath
+from typing import Any
 
 from regcli.app.options import Common, Format, choices
 from regcli.errors import UsageError
@@ -53,21 +54,25 @@ class Settings:
         return self.quiet < 2 and not self.json
 
 
-def settle(common: Common, environ: Mapping[str, str], usual_form: str | None = None) -> Settings:
-    """Join flags and ``REGCLI_*`` variables; flags win.
+def settle(flags: Common, environ: Mapping[str, str], filed: Mapping[str, Any]) -> Settings:
+    """Join flags, ``REGCLI_*`` variables and what a configuration file says, by field; the earlier of these win.
 
-    ``usual_form`` is the format that a configuration file prefers.
+    A format that the file or a variable says is a preference: the suffix of the output says more.
 
     Raises
     ------
     UsageError
         Options that exclude each other, or a variable that cannot be read.
     """
+    common = replace(flags, **filed)
+    _refuse_other_form(flags)
+    _refuse_other_form(Common(format=filed.get("format"), json=filed.get("json", False)))
+    usual_form = filed.get("format") or ("json" if filed.get("json") else None)
     output = None if common.output in (None, "-") else common.output
     quiet = _number(environ, "REGCLI_QUIET", 0, 2)
     return Settings(
         output=output,
-        form=_asked_form(common, output),
+        form=_asked_form(flags, output),
         usual_form=_word(environ, "REGCLI_FORMAT", choices(Format)) or usual_form,
         json=common.json,
         quiet=min(common.quiet, 2) or quiet or 0,
@@ -120,23 +125,23 @@ def _form_of(settings: Settings, kind: str, *, terminal: bool) -> str:
                 hint=f"--format {'|'.join(forms)}",
             )
         return str(form)
-    if settings.usual_form in forms:
+    if settings.usual_form in forms and form != "auto":
         return str(settings.usual_form)
     if "json" not in forms or kind == "predict":
         return forms[0]
     return "table" if terminal and settings.output is None and "table" in forms else "json"
 
 
-def _asked_form(common: Common, output: str | None) -> str | None:
-    if common.json:
-        if common.format not in (None, "auto", "json", "jsonl"):
-            raise UsageError(
-                "conflicting-options",
-                f"--json and --format {common.format} exclude each other",
-                hint="leave one of them out",
-            )
-        return common.format if common.format == "jsonl" else "json"
-    return common.format if common.format != "auto" or output is None else None
+def _refuse_other_form(common: Common) -> None:
+    if common.json and common.format not in (None, "auto", "json", "jsonl"):
+        text = f"--json and --format {common.format} exclude each other"
+        raise UsageError("conflicting-options", text, hint="leave one of them out")
+
+
+def _asked_form(flags: Common, output: str | None) -> str | None:
+    if flags.json:
+        return flags.format if flags.format == "jsonl" else "json"
+    return flags.format if flags.format != "auto" or output is None else None
 
 
 def _suffix_form(output: str) -> str | None:

@@ -83,6 +83,86 @@ def test_flags_win_over_variables_and_those_over_the_file(tmp_path: Path, regcli
     assert json.loads((tmp_path / "out.json").read_text())["schema"] == "regcli.fit/1"  # the suffix says more
 
 
+#: Two options that exclude each other: in the file, as flags, and what the file would be as flags.
+OUTRANKED = {
+    "json, format": ("json = true", ("-f", "names"), ("--json",)),
+    "format, json": ('format = "names"', ("--json",), ("-f", "names")),
+    "no-standardize": ("no-standardize = true", ("--standardize", "numeric"), ("--no-standardize",)),
+    "standardize": ('standardize = "numeric"', ("--no-standardize",), ("--standardize", "numeric")),
+    "target": ('target = "sex"', ("--formula", "bmi ~ age + bp"), ("--target", "sex")),
+    "features": ('features = ["sex"]', ("--formula", "bmi ~ age + bp"), ("--features", "sex")),
+    "drop": ('drop = ["sex"]', ("--formula", "bmi ~ age + bp"), ("--drop", "sex")),
+    "poly": ("poly = 2", ("--formula", "bmi ~ age + bp"), ("--poly", "2")),
+    "spline": ('spline = ["age"]', ("--formula", "bmi ~ age + bp"), ("--spline", "age")),
+    "interactions": ('interactions = ["age:bp"]', ("--formula", "bmi ~ age + bp"), ("--interactions", "age:bp")),
+    "formula": ('formula = "bmi ~ age"', ("--target", "progression"), ("--formula", "bmi ~ age")),
+    "test": (f'test = ["{DATA}"]', ("--test-size", "0.2"), ("--test", DATA)),
+    "test-size": ("test-size = 0.2", ("--test", DATA), ("--test-size", "0.2")),
+    "group": ('group = "age"', ("--cv", "kfold"), ("--group", "age")),
+    "cv": ('[fit]\ncv = "kfold"', ("--group", "age"), ("--cv", "kfold")),
+}
+BARE = ("fit", DATA, "--family", "gaussian", "-l", "2")
+
+
+@pytest.mark.parametrize("case", OUTRANKED)
+def test_of_two_that_exclude_each_other_the_stronger_origin_counts(
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    filed, flags, as_flags = OUTRANKED[case]
+    target = () if "--formula" in flags or "--target" in flags else ("-y", "progression")
+    alone = run_tool(*BARE, *target, *flags)
+    assert alone.status == 0, alone.err
+    both = run_tool(*BARE, *target, *flags, *as_flags)
+    assert (both.status, "exclude each other" in both.err) == (2, True), both.err
+    Path("regcli.toml").write_text(filed + "\n")
+    done = run_tool(*BARE, *target, *flags)
+    assert (done.status, done.out) == (0, alone.out), done.err
+    option = "--format" if flags[0] == "-f" else flags[0]
+    key, line = filed.split(" = ")[0].split("\n")[-1], filed.count("\n") + 1
+    assert flags[0] == "--json" or f"{key} of regcli.toml:{line} gives way to {option}" in done.err
+    form = () if flags[0] in ("--json", "-f") else ("--json",)
+    if flags[0] != "-f":  # a table is for eyes
+        told = json.loads(run_tool(*BARE, *target, *flags, *form, "--show-config").out)["config"]
+        (entry,) = (entry for entry in told if entry["option"] == key)
+        assert entry["origin"] == "default"
+
+
+def test_the_commands_own_table_outranks_what_is_said_for_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("regcli.toml").write_text('target = "bp"\n[fit]\nformula = "bmi ~ age"\n')
+    assert json.loads(run_tool(*BARE).out)["data"]["target"] == "bmi"
+    Path("regcli.toml").write_text('target = "bp"\nformula = "bmi ~ age"\n')
+    assert "--formula and --target exclude each other" in run_tool(*BARE).err
+
+
+def test_what_has_given_way_takes_nothing_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("regcli.toml").write_text('drop = ["sex"]\n[fit]\nformula = "bmi ~ age"\n')
+    told = json.loads(run_tool(*BARE, "-y", "progression", "--show-config", "--json").out)["config"]
+    found = {entry["option"]: entry["value"] for entry in told}
+    assert (found["formula"], found["drop"]) == (None, ["sex"])
+
+
+def test_json_in_the_file_is_a_preference_that_a_suffix_and_a_variable_outrank(tmp_path: Path, regcli: Run) -> None:
+    (tmp_path / "regcli.toml").write_text("json = true\n")
+    assert document(regcli(*PLAIN))["schema"] == "regcli.fit/1"
+    assert json.loads(regcli("fit", "none.csv").stderr)["code"] == "file-not-found"
+    regcli(*PLAIN, "-o", "out.csv")
+    assert (tmp_path / "out.csv").read_text().startswith("term,estimate")
+    done = regcli(*PLAIN, REGCLI_FORMAT="names")
+    assert done.stdout.startswith("sex\nbmi\n")
+    assert "json of regcli.toml:1 gives way to REGCLI_FORMAT" in done.stderr
+    assert regcli(*PLAIN, "-f", "table", "--show-config").stdout.startswith("options of regcli fit")
+    (tmp_path / "regcli.toml").write_text('json = true\nformat = "csv"\n')
+    assert "--json and --format csv exclude each other" in regcli(*PLAIN).stderr
+
+
+def test_auto_as_a_flag_outranks_a_preferred_format(tmp_path: Path, regcli: Run) -> None:
+    (tmp_path / "regcli.toml").write_text('format = "csv"\n')
+    assert regcli(*PLAIN, "-f", "auto").stdout.startswith("{")
+
+
 @pytest.mark.parametrize("name", ["fit", "cv", "path", "predict", "inspect", "check"])
 def test_every_option_is_shown(regcli: Run, name: str) -> None:
     words = ("model.json", "data.csv") if name in ("predict", "check") else ("data.csv",)
