@@ -214,19 +214,35 @@ def same_columns(encoder: Encoder, X: Matrix) -> list[Warn]:
 
     Words are left out: that rare ones go together is their way.
     """
-    seen: dict[bytes, list[str]] = {}
+    seen: dict[tuple[bytes, str | None], list[str]] = {}
+    once = _once(encoder, X)
     for term, place in zip(encoder.terms, encoder.places, strict=True):
         if term.factors[0].kind != "word":
-            seen.setdefault(_digest(X, place), []).append(term.name)
+            # What is another in every row goes together with all that is: such levels are equal where their names are.
+            level = term.factors[0].level if term.main in once else None
+            seen.setdefault((_digest(X, place), level), []).append(term.name)
     out = []
     for groups, code, what in (
         ([names for names in seen.values() if len(names) > 1], "duplicate-columns", "with the same values"),
-        (_multiples(encoder, X, [names[0] for names in seen.values()]), "collinear-columns", _MULTIPLES),
+        (
+            _multiples(encoder, X, [names[0] for (_, level), names in seen.items() if level is None]),
+            "collinear-columns",
+            _MULTIPLES,
+        ),
     ):
         if groups:
             shown = "; ".join(", ".join(names[:4]) for names in groups[:3])
             out.append(Warn(code, f"columns {what}: {shown}", {"groups": groups}))
     return out
+
+
+def _once(encoder: Encoder, X: Matrix) -> set[str]:
+    """Columns that have another level in every row."""
+    most: dict[str, float] = {}
+    for term, place in zip(encoder.terms, encoder.places, strict=True):
+        if term.main is not None and term.factors[0].kind == "level":
+            most[term.main] = max(most.get(term.main, 0.0), float(X[:, [place]].sum()))
+    return {name for name, rows in most.items() if rows <= 1.0}
 
 
 _MULTIPLES = "that are multiples of each other, shifted or not"

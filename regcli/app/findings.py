@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regcli.app.reading import WAYS, guess_warnings, identifier_warning, refuse_missing
-from regcli.data.alike import Collinear, are_multiples, as_numbers
+from regcli.data.alike import Collinear, equal_cells
 from regcli.data.columns import number
 from regcli.data.derive import derived_table
 from regcli.data.dialect import Dialect, na_option
@@ -297,18 +297,10 @@ def notes(
         text = f"{named.column!r} {sure} an identifier: {', and '.join(named.reasons)}"
         yield Finding("suspected-identifier", "note", (named.column,), text, _drop([named.column]))
     for group in equal:
-        text = f"columns with the same values: {listed(group, SHOWN)}"
+        what = "with the same values" if equal_cells(table, group) else "that say the same under other names"
+        text = f"columns {what}: {listed(group, SHOWN)}"
         yield from_warning(Warn("duplicate-columns", text), group, _drop(group[1:]))
-    for near in collinear:
-        first, *others = (as_numbers(table.columns[name]) for name in near.columns)
-        if first is not None and all(other is not None and are_multiples(first, other) for other in others):
-            text = f"columns that are multiples of each other, shifted or not: {listed(near.columns, SHOWN)}"
-            yield from_warning(Warn("collinear-columns", text), near.columns, _drop(near.columns[1:]))
-            continue
-        more = " and more" if len(near.columns) > 2 else ""
-        text = f"columns with a correlation of {near.correlation:.6g}{more}: {listed(near.columns, SHOWN)}"
-        hint = f"{_drop(near.columns[1:])}, or --penalty l2 or elasticnet, which share the weight between them"
-        yield Finding("near-collinear", "note", near.columns, text, hint)
+    yield from map(_collinear, collinear)
     features = [profile for profile in profiles if profile.role == "feature"]
     yield from _dates(features)
     yield from _stand_ins(features, table, dialect)
@@ -328,6 +320,22 @@ def notes(
     if table.format == "csv" and all(number(profile.name) is not None for profile in profiles):
         text = "all column names are numbers: the first line may be a row"
         yield Finding("numeric-header", "note", (), text, "--no-header")
+
+
+def _collinear(near: Collinear) -> Finding:
+    """Columns that are multiples of the first, or nearly so: it stays."""
+    first, *others = near.columns
+    if near.exact:
+        text = f"columns that are multiples of each other, shifted or not: {listed(near.columns, SHOWN)}"
+        return from_warning(Warn("collinear-columns", text), near.columns, _drop(others))
+    size = f"{near.correlation:.6g}"
+    if size == "1":  # it is not quite
+        told = "of more than 0.999999" if len(others) == 1 else f"of more than 0.999999 with {first!r}"
+    else:
+        told = f"of {size}" if len(others) == 1 else f"of {size} and more with {first!r}"
+    text = f"columns with a correlation {told}: {listed(near.columns if len(others) == 1 else others, SHOWN)}"
+    hint = f"{_drop(others)}, or --penalty l2 or elasticnet, which share the weight between them"
+    return Finding("near-collinear", "note", near.columns, text, hint)
 
 
 def _dates(features: Sequence[ColumnProfile]) -> Iterator[Finding]:

@@ -176,7 +176,10 @@ def _suspected(
     collinear, sampled = near_collinear(table, [name for name in names if name not in repeated], progress.update)
     identifiers = tuple(one for profile in unsaid if (one := find_identifier(table, profile)))
     aim = None if parts.target is None else aim_at(table, parts.target)
-    held = [] if aim is None else _told(progress, "finding leaks", names)
+    # Of a column with one value its missing cells may tell the target, which --missing indicator would fit on.
+    gappy = {profile.name for profile in profiles if profile.role == "left-out" and profile.missing}
+    known = [profile.name for profile in profiles if profile.role == "feature" or profile.name in gappy]
+    held = [] if aim is None else _told(progress, "finding leaks", known)
     leaks = tuple(leak for name in held if aim is not None and (leak := find_leak(table, name, aim)))
     progress.doing(f"comparing {counted(table.rows, 'row')}")
     count, pair = duplicate_rows(table, [*names, *([] if parts.target is None else [parts.target])])

@@ -133,10 +133,10 @@ def learn_encoder(
             continue
         without_first = reference if isinstance(reference, bool) else name in reference
         feature = _feature(training, name, without_first=without_first)
-        if not feature.coding:
-            dropped.append((name, "constant"))
         if feature.terms:
             features.append(feature)
+        else:
+            dropped.append((name, "constant"))
     filled = (feature.column for feature in features if feature.filled)
     gaps = {name: count for name in filled if (count := _missing(table.columns[name], rows))}
     limits = _limits(training.recipe, features)
@@ -151,7 +151,10 @@ def learn_encoder(
     _refuse_equal_terms(encoder.terms, table.files[0].path)
     policies = {name: training.recipe.policies[name] for name in gaps}
     wordless = frozenset(training.recipe.text)
-    return Learnt(encoder, tuple(dropped), (*_warn_filled(gaps, policies, wordless), *_warn_constant(dropped, table)))
+    filled_in = _warn_filled(gaps, policies, wordless)
+    return Learnt(
+        encoder, tuple(dropped), (*filled_in, *_warn_constant(dropped, table), *_warn_missing_alone(features))
+    )
 
 
 def _limits(recipe: Recipe, features: Sequence[Feature]) -> dict[str, int]:
@@ -176,6 +179,16 @@ def _warn_filled(gaps: Mapping[str, int], policies: Mapping[str, str], texts: Co
         were, how = "was" if total == 1 else "were", ", ".join(dict.fromkeys(ways))
         text = f"{cells} in {columns} {were} filled ({how}): {listed(gaps, SHOWN)}"
         yield Warn("imputed", text, {"columns": dict(gaps), "policy": dict(policies)})
+
+
+def _warn_missing_alone(features: Sequence[Feature]) -> Iterator[Warn]:
+    """Say of which columns with one value only whether the cell is missing is all that is fitted on."""
+    alone = [feature for feature in features if not feature.coding]
+    if alone:
+        has = "has" if len(alone) == 1 else "have"
+        terms = listed([term.name for feature in alone for term in feature.terms], SHOWN)
+        text = f"{counted(len(alone), 'column')} {has} one value only and missing cells, of which stays: {terms}"
+        yield Warn("constant-column", text, {"columns": [feature.column for feature in alone]})
 
 
 def _warn_constant(dropped: Sequence[tuple[str, str]], table: Table) -> Iterator[Warn]:

@@ -101,10 +101,20 @@ def find_leak(table: Table, name: str, aim: Aim) -> Leak | None:
         size = correlation(values[aim.rows], aim.y)
         if size is not None and abs(size) > LEAKING:
             return Leak(name, f"its correlation with the target is {size:.6g}", size)
+    reason = _telling(column, aim)
+    return None if reason is None else Leak(name, reason, None)
+
+
+def _telling(column: Numbers | Levels, aim: Aim) -> str | None:
+    """How a column tells the target by its missing cells, its values or a threshold."""
+    if aim.event is not None and _missing_in_one(column.missing[aim.rows], aim.event):
+        return "its cells are missing in the rows of one class, and in those alone"
     count = _determined(column, aim)
     if count:
-        return Leak(name, f"each of its {count:,} values goes with one value of the target", None)
-    return None if aim.event is None else _class_leak(name, column, aim.rows, aim.event)
+        return f"each of its {count:,} values goes with one value of the target"
+    if aim.event is not None and isinstance(column, Numbers) and _parted(column.values[aim.rows], aim.event):
+        return "a threshold parts the classes without an error"
+    return None
 
 
 def _tells_nothing(column: Numbers | Levels, aim: Aim) -> bool:
@@ -127,14 +137,11 @@ def _tells_nothing(column: Numbers | Levels, aim: Aim) -> bool:
     return bool(abs(cells @ aim.standard[column.places]) / column.size < _NOT_NEAR * spread)
 
 
-def _class_leak(name: str, column: Numbers | Levels, rows: Rows, event: NDArray[np.bool_]) -> Leak | None:
-    """Whether missing cells, or a threshold, tell one of two classes from the other."""
-    gone = column.missing[rows]
-    if gone.any() and not gone.all() and (bool((gone == event).all()) or bool((gone != event).all())):
-        return Leak(name, "its cells are missing in the rows of one class, and in those alone", None)
-    if isinstance(column, Numbers) and _parted(column.values[rows], event):
-        return Leak(name, "a threshold parts the classes without an error", None)
-    return None
+def _missing_in_one(gone: NDArray[np.bool_], event: NDArray[np.bool_]) -> bool:
+    """Whether cells are missing in all rows of one of two classes, and in those alone."""
+    if not gone.any() or gone.all():
+        return False
+    return bool((gone == event).all()) or bool((gone != event).all())
 
 
 def _codes(column: Column) -> Codes:

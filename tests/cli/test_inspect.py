@@ -5,6 +5,7 @@ import io
 import json
 import random
 import re
+import statistics
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -91,10 +92,11 @@ def test_everything_that_is_there_is_found() -> None:
         "probable-identifier": ["n"],
         "all-missing-column": ["gone"],
         "constant-column": ["same"],
+        "collinear-columns": ["x", "twice"],
     }
     assert codes(document) == {
         "suspected-leak": ["late"],
-        "near-collinear": ["x", "twice", "near"],
+        "near-collinear": ["x", "near"],
         "date-column": ["stamp"],
         "stand-in-value": ["lab"],
         "integer-levels": ["stage"],
@@ -108,6 +110,83 @@ def test_everything_that_is_there_is_found() -> None:
     }  # fmt: skip
 
 
+def told(document: dict[str, Any], code: str) -> list[tuple[str, str]]:
+    """Messages and hints of the findings of a code."""
+    return [(one["message"], one["hint"]) for one in document["findings"] if one["code"] == code]
+
+
+def test_what_differs_in_every_row_is_no_duplicate() -> None:
+    kinds = {
+        "first": [f"2026-01-{1 + at:02d}" for at in range(28)],
+        "last": [f"2026-03-{1 + at * 5 % 28:02d}" for at in range(28)],
+        "again": [f"2026-01-{1 + at:02d}" for at in range(28)],
+        "word": [f"w{at * 3 % 28}" for at in range(28)],
+        "side": ["no", "yes"] * 14,
+        "place": ["away", "here"] * 14,
+    }
+    document = looked(write("apart.csv", kinds | {"y": COST[:28]}), "-y", "y")
+    assert document["duplicate_columns"] == [["first", "again"], ["side", "place"]]
+    assert told(document, "duplicate-columns") == [
+        ("columns with the same values: first, again", "--drop again"),
+        ("columns that say the same under other names: side, place", "--drop place"),
+    ]
+
+
+def test_near_collinear_columns_are_told_beside_the_one_that_stays() -> None:
+    draw = random.Random(8)  # noqa: S311
+    steps = [[draw.gauss(0, 1)] for _ in range(N)]
+    for row in steps:
+        for _ in range(24):
+            row.append(row[-1] + draw.gauss(0, 0.08))
+    chain = {f"c{place}": [row[place] for row in steps] for place in range(25)}
+    document = looked(write("chain.csv", chain | {"y": [draw.gauss(0, 1) for _ in range(N)]}), "-y", "y")
+    groups = document["collinear"]["groups"]
+    assert len(groups) > 1
+    for group, (message, hint) in zip(groups, told(document, "near-collinear"), strict=True):
+        first, *others = group["columns"]
+        sizes = [abs(statistics.correlation(chain[first], chain[name])) for name in others]
+        assert group["correlation"] == pytest.approx(min(sizes), rel=1e-9)
+        assert f"of {group['correlation']:.6g}" in message
+        assert first not in hint.split(",")[0].split()
+    copies = {"a": X, "b": [x + 1e-6 * at for at, x in enumerate(X)]}
+    message, hint = told(looked(write("copies.csv", copies | {"y": COST}), "-y", "y"), "near-collinear")[0]
+    assert message == "columns with a correlation of more than 0.999999: a, b"
+    assert hint.startswith("--drop b, ")
+
+
+def test_multiples_are_told_though_a_third_column_is_near() -> None:
+    draw = random.Random(9)  # noqa: S311
+    near = [x + draw.gauss(0, 0.02) for x in X]
+    file = write("third.csv", {"a": X, "b": near, "lin": [0.3 * x for x in X], "y": COST})
+    document = looked(file, "-y", "y")
+    assert codes(document, "warning")["collinear-columns"] == ["a", "lin"]
+    assert codes(document) == {"near-collinear": ["a", "b"]}
+    fitted = json.loads(run_tool("fit", file, "-y", "y", "--family", "gaussian", "-l", "1", "--json").out)
+    assert ["a", "lin"] in [one.get("groups", [[]])[0] for one in fitted["warnings"]]
+
+
+def test_missing_cells_of_a_constant_column_may_tell_the_target() -> None:
+    y = [at % 2 for at in range(N)]
+    file = write("closed.csv", {"a": X, "reason": ["closed" if one else "" for one in y], "y": y})
+    document = looked(file, "-y", "y")
+    assert codes(document)["suspected-leak"] == ["reason"]
+    assert told(document, "suspected-leak")[0][0].endswith("missing in the rows of one class, and in those alone")
+    words = ("-y", "y", "--missing", "indicator", "-l", "0.01", "--json")
+    fitted = json.loads(run_tool("fit", file, *words).out)
+    assert (fitted["selected"], fitted["dropped"]) == (["reason"], [])
+    assert "1 column has one value only and missing cells, of which stays: missing(reason)" in [
+        one["message"] for one in fitted["warnings"]
+    ]
+
+
+def test_fit_does_not_take_what_differs_in_every_row_for_the_same() -> None:
+    n = 30
+    kinds = {"t": [f"n{at}" for at in range(n)], "u": [f"m{at * 7 % n}" for at in range(n)], "y": COST[:n]}
+    words = ("-y", "y", "--family", "gaussian", "-l", "1", "--json")
+    fitted = json.loads(run_tool("fit", write("permuted.csv", kinds), *words).out)
+    assert [one["code"] for one in fitted["warnings"]] == []
+
+
 def test_every_hint_is_a_way_out() -> None:
     """With the hints that leave columns out followed, nothing is left to refuse."""
     document = looked(write("wild.csv", WILD), "--target", "cost")
@@ -115,7 +194,10 @@ def test_every_hint_is_a_way_out() -> None:
     for finding in document["findings"]:
         if "--drop" in (finding["hint"] or "") and finding["columns"]:
             words += [
-                f"--drop={name}" for name in finding["columns"][1 if finding["code"] == "near-collinear" else 0 :]
+                f"--drop={name}"
+                for name in finding["columns"][
+                    1 if finding["code"].endswith(("collinear", "collinear-columns")) else 0 :
+                ]
             ]
     after = looked("wild.csv", "--target", "cost", "--na-values", '"",NA,-999', "--categorical", "zip", *words)
     assert codes(after, "error") == {"missing-values": ["lab"]}  # -999 now is a missing cell

@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from regcli.data.alike import NEARLY, as_numbers, correlation, duplicate_columns, duplicate_rows, near_collinear
+from regcli.data.alike import (
+    NEARLY,
+    Collinear,
+    are_multiples,
+    as_numbers,
+    correlation,
+    duplicate_columns,
+    duplicate_rows,
+    equal_cells,
+    near_collinear,
+)
 from regcli.data.table import Column, Levels, Numbers, Table, Unsupported
 from regcli.errors import Location
 
@@ -70,6 +80,19 @@ def test_equal_columns_are_grouped() -> None:
     assert duplicate_columns(data, ["a", "c"]) == ()
 
 
+def test_levels_that_differ_in_every_row_are_the_same_where_they_are_spelt_alike() -> None:
+    data = table(
+        a=levels("wxyz"), b=levels("pqrs"), c=levels("wxyz"), d=levels(".xyz"), e=levels(".pqr"), f=levels("wxy.")
+    )
+    assert duplicate_columns(data, list(data.columns)) == (("a", "c"),)
+    assert equal_cells(data, ["a", "c"])
+    renamed = table(a=levels("xyx."), b=levels("pqp."), c=levels("xyx."))
+    assert duplicate_columns(renamed, ["a", "b", "c"]) == (("a", "b", "c"),)
+    assert not equal_cells(renamed, ["a", "b", "c"])
+    assert equal_cells(renamed, ["a", "c"])
+    assert equal_cells(table(a=numbers([1, 2]), b=numbers([1, 2])), ["a", "b"])
+
+
 # -- correlation -----------------------------------------------------------------------------------------------------
 
 
@@ -100,22 +123,27 @@ def test_two_levels_are_numbers_and_three_are_not() -> None:
     np.testing.assert_array_equal(infinite, [1, np.nan])
 
 
-def groups_of(data: Table) -> list[tuple[str, ...]]:
-    """Joined columns by brute force: all pairs, all rows."""
-    parts = [{name} for name in data.columns]
+def size_of(data: Table, one: str, other: str) -> float:
+    x, y = as_numbers(data.columns[one]), as_numbers(data.columns[other])
+    return 0.0 if x is None or y is None else abs(correlation(x, y) or 0.0)
+
+
+def check_groups(data: Table, found: tuple[Collinear, ...]) -> None:
+    """What is said of every group is true, and of all pairs, measured on all rows, one column at the most stays."""
+    gone = set()
+    for group in found:
+        first, *others = group.columns
+        assert group.correlation == pytest.approx(min(size_of(data, first, name) for name in others), rel=1e-9)
+        assert group.correlation >= NEARLY
+        gone |= set(others)
     for one, other in itertools.combinations(data.columns, 2):
-        x, y = as_numbers(data.columns[one]), as_numbers(data.columns[other])
-        size = None if x is None or y is None else correlation(x, y)
-        if size is not None and abs(size) >= NEARLY:
-            (left,), (right,) = ([part for part in parts if name in part] for name in (one, other))
-            if left is not right:
-                left |= right
-                parts.remove(right)
-    return [tuple(name for name in data.columns if name in part) for part in parts if len(part) > 1]
+        assert size_of(data, one, other) < NEARLY or gone & {one, other}
+    near = [name for group in found if not group.exact for name in group.columns]
+    assert len(near) == len(set(near))
 
 
 @pytest.mark.parametrize("gaps", [0.0, 0.1])
-def test_near_collinear_groups_are_those_of_brute_force(gaps: float) -> None:
+def test_near_collinear_groups_hold_for_all_pairs(gaps: float) -> None:
     rng = np.random.default_rng(2)
     base = rng.normal(size=(400, 12))
     made = {f"x{j}": base[:, j] for j in range(12)}
@@ -131,14 +159,37 @@ def test_near_collinear_groups_are_those_of_brute_force(gaps: float) -> None:
     data = table(**columns)
     found, rows = near_collinear(data, list(data.columns))
     assert rows == 400
-    assert sorted(group.columns for group in found) == sorted(groups_of(data))
-    assert sorted(group.columns for group in found) == [("flag", "other"), ("x0", "u", "v"), ("x5", "w")]
-    for group in found:
-        sizes = [
-            abs(correlation(as_numbers(columns[a]), as_numbers(columns[b])) or 0.0)  # type: ignore[arg-type]
-            for a, b in itertools.combinations(group.columns, 2)
-        ]
-        assert min(sizes) - 1e-9 <= group.correlation <= max(sizes) + 1e-9
+    check_groups(data, found)
+    exact = [("x0", "u"), ("x5", "w"), ("flag", "other")] if not gaps else [("flag", "other")]
+    assert [group.columns for group in found if group.exact] == exact
+    near = [group.columns for group in found if not group.exact]
+    assert near == ([("x0", "v")] if not gaps else [("x0", "u", "v"), ("x5", "w")])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_chain_is_told_by_columns_and_what_correlates_with_them(seed: int) -> None:
+    """Neighbours correlate with more than 0.99, the ends with far less."""
+    rng = np.random.default_rng(seed)
+    walk = rng.normal(size=(300, 1)) + 0.08 * rng.normal(size=(300, 25)).cumsum(axis=1)
+    data = table(**{f"c{j}": numbers(walk[:, j]) for j in range(25)})
+    assert size_of(data, "c0", "c24") < 0.95
+    found, _ = near_collinear(data, list(data.columns))
+    assert len(found) > 2
+    check_groups(data, found)
+
+
+def test_multiples_within_a_group_are_told_as_such() -> None:
+    rng = np.random.default_rng(4)
+    a = rng.integers(1, 6, 400).astype(float)
+    b = a + rng.normal(size=400) * 0.05
+    data = table(a=numbers(a), b=numbers(b), lin=numbers(a * 0.3), hair=numbers(a + rng.normal(size=400) * 1e-7))
+    found, _ = near_collinear(data, list(data.columns))
+    assert [(group.columns, group.exact) for group in found] == [(("a", "lin"), True), (("a", "b", "hair"), False)]
+
+
+def test_cells_as_far_from_the_first_but_for_rounding_do_not_hide_multiples() -> None:
+    a = np.tile([2.0, 1.0, 3.0], 20)  # 0.9 - 0.6 is more than 0.6 - 0.3
+    assert are_multiples(a, 0.3 * a)
 
 
 def test_of_many_rows_some_are_looked_at_and_what_is_found_is_measured_on_all() -> None:

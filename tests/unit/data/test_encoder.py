@@ -198,7 +198,7 @@ def test_without_gaps_the_base_is_the_design() -> None:
 
 @pytest.mark.parametrize(
     ("policy", "left", "dropped"),
-    [("mean", [], ["x", "c"]), ("median", [], ["x", "c"]), ("indicator", ["missing(x)", "missing(c)"], ["x", "c"])],
+    [("mean", [], ["x", "c"]), ("median", [], ["x", "c"]), ("indicator", ["missing(x)", "missing(c)"], [])],
 )
 def test_one_value_and_missing_cells(policy: str, left: list[str], dropped: list[str]) -> None:
     columns: dict[str, Column] = {"x": numbers(0.1, NAN, 0.1, 0.1), "c": text("a", None, "a", "a")}

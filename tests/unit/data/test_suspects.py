@@ -107,7 +107,7 @@ TEXT = levels(["yes" if event else "no" for event in CLASSES])
         ),
         (numbers(NOISE**3), TEXT, "a threshold parts the classes"),
         (numbers(np.where(CLASSES == 1, np.nan, RNG.normal(size=N))), TEXT, "its cells are missing in the rows of one"),
-        (levels(["" if event else "x" for event in CLASSES]), TEXT, "each of its 2 values goes with one value"),
+        (levels(["" if event else "x" for event in CLASSES]), TEXT, "its cells are missing in the rows of one"),
     ],
 )
 def test_leaks_are_found_and_told(column: Column, target: Column, told: str) -> None:
