@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
+from regcli.app.encodings import Setting
 from regcli.app.options import Diffing
 from regcli.app.sides import Estimate, Side, term_of
 from regcli.app.values import bounded
 from regcli.data.inputs import refuse_stdin_twice
-from regcli.errors import UsageError
+from regcli.errors import UsageError, listed
 from regcli.results import Change, Difference
 
 __all__ = ["FLOOR", "TOL", "almost", "compare", "selected", "tolerance", "unlike"]
@@ -19,6 +20,9 @@ TOL = 1e-6
 #: The largest share of the largest number of its kind that counts as nothing: the default of fit's --tol, the
 #: violation that a converged model may have.
 FLOOR = 1e-7
+
+#: Lists as long as this are told whole, and so many of the names that differ.
+_FEW, _SHOWN = 10, 5
 
 Pairs = Sequence[tuple[int, int]]
 
@@ -107,13 +111,58 @@ def _head(side: Side) -> dict[str, object]:
 
 
 def _facts(a: Side, b: Side, tol: float) -> tuple[tuple[str, object, object], ...]:
+    """Settings that are not the same, of those that both sides have."""
+    ours = [*(Setting(name, value) for name, value in a.facts.items()), *a.settings]
+    theirs = {**b.facts, **{setting.name: setting.value for setting in b.settings}}
     out = []
-    for name in a.facts:
-        one, other = a.facts[name], b.facts.get(name)
-        numbers = isinstance(one, int | float) and isinstance(other, int | float)
-        if one != other and not (numbers and almost(float(one), float(other), tol, 0.0)):  # type: ignore[arg-type]
-            out.append((name, one, other))
+    for one in ours:
+        other = theirs.get(one.name, one.value)
+        if _apart(one.value, other, tol, one.scale):
+            out.append((one.name, *_compact(one.value, other, tol, one.scale)))
     return tuple(out)
+
+
+def _apart(one: object, other: object, tol: float, scale: float) -> bool:
+    """Whether two settings are not the same: numbers, and those in lists and by name, are as ``almost`` says."""
+    if _is_number(one) and _is_number(other):
+        return not almost(one, other, tol, scale)
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() != other.keys() or any(_apart(one[name], other[name], tol, scale) for name in one)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        reach = max((abs(item) for item in (*one, *other) if _is_number(item)), default=scale)
+        same = len(one) == len(other)
+        return not same or any(_apart(*pair, tol, max(reach, scale)) for pair in zip(one, other, strict=True))
+    return one != other
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _compact(one: object, other: object, tol: float, scale: float) -> tuple[object, object]:
+    """Two settings that are not the same, as they are told: of many things those that differ."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        if one.keys() != other.keys():
+            return _compact(tuple(one), tuple(other), tol, scale)
+        names = [name for name in one if _apart(one[name], other[name], tol, scale)]
+        return _values(one, names), _values(other, names)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple) and max(len(one), len(other)) > _FEW:
+        return _summary(one, other), _summary(other, one)
+    return one, other
+
+
+def _values(named: Mapping[str, object], names: Sequence[str]) -> str:
+    """Numbers by name; of lists of numbers the names."""
+    return listed([f"{name} {named[name]:.6g}" if _is_number(named[name]) else name for name in names], _SHOWN)
+
+
+def _summary(own: Sequence[Any], others: Sequence[Any]) -> str:
+    """A long list: how many there are, the ends of numbers, and names that the other list lacks."""
+    if all(map(_is_number, own)):
+        return f"{len(own):,}, {own[0]:.6g} to {own[-1]:.6g}" if own else "none"
+    known = set(others)
+    alone = [str(item) for item in own if item not in known]
+    return f"{len(own):,}" + (f", here alone: {listed(alone, _SHOWN)}" if alone else "")
 
 
 def _kind(a: float | None, b: float | None) -> str:

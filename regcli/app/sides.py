@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from regcli.app.encodings import Setting, settings_of
 from regcli.errors import UsageError
+from regcli.problem.metrics import THRESHOLD
 
 __all__ = ["Estimate", "Side", "side_of", "term_of"]
 
@@ -28,7 +30,8 @@ class Side:
     """A model, fit or cv: its chosen model. A check or metrics: what was measured. A path has ``strengths`` alone.
 
     ``metrics`` are by part (cv, test, train, null; the empty name for metrics of new rows). ``terms`` and ``selected``
-    are None where the document has no model.
+    are None where the document has no model. ``settings`` are what changes predictions beside ``facts`` and terms: of
+    models all of it, of fits and paths what was asked for.
     """
 
     path: str
@@ -42,6 +45,7 @@ class Side:
     selected: tuple[str, ...] | None = None
     metrics: Metrics = field(default_factory=dict)
     path_document: Document | None = None
+    settings: tuple[Setting, ...] = ()
 
 
 def side_of(document: Document, path: str) -> Side:
@@ -79,6 +83,7 @@ def _model(document: Document, path: str, kind: str) -> Side:
         intercept=document["intercept"],
         terms=terms,
         selected=tuple(column for column in columns if column in used),
+        settings=(Setting("threshold", document["threshold"]), *settings_of(document)),
     )
 
 
@@ -102,6 +107,7 @@ def _fit(document: Document, path: str, kind: str) -> Side:
         terms=terms,
         selected=tuple(document["selected"]),
         metrics=parts,
+        settings=(_threshold(document), *_asked(document)),
     )
 
 
@@ -114,7 +120,28 @@ def _path(document: Document, path: str, kind: str) -> Side:
     if not document["intercepts"] or any(len(curve) != count for curve in curves):
         raise ValueError("lists of different lengths")
     facts = _facts(document["model"], data)
-    return Side(path=path, kind=kind, id=None, facts=facts, rows=data["rows_used"], path_document=document)
+    return Side(
+        path=path,
+        kind=kind,
+        id=None,
+        facts=facts,
+        rows=data["rows_used"],
+        path_document=document,
+        settings=tuple(_asked(document)),
+    )
+
+
+def _threshold(document: Document) -> Setting:
+    """The probability from which a fit calls rows positive."""
+    asked = document["options"].get("threshold")
+    usual = None if document["model"]["classes"] is None else THRESHOLD
+    return Setting("threshold", usual if asked is None else asked)
+
+
+def _asked(document: Document) -> tuple[Setting, ...]:
+    """What was asked for of missing cells, which the document does not say otherwise."""
+    options = document["options"]
+    return tuple(Setting(f"--{name.replace('_', '-')}", options.get(name)) for name in ("missing", "na_values"))
 
 
 def _scored(document: Document, path: str, kind: str) -> Side:

@@ -56,5 +56,5 @@ def _row(part: str, name: str, entry: Mapping[str, Any]) -> Iterator[Row]:
 def _spelt(value: object) -> str:
     """A setting as text."""
     if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
+        return ", ".join(str(item) or '""' for item in value)
     return "" if value is None else str(value)

@@ -254,3 +254,105 @@ def test_a_changed_model_and_standard_input(folder: Path, tmp_path: Path) -> Non
     entry = json.loads(found.out)["intercept"]
     assert (found.status, entry["change"]) == (0, "size")
     assert entry["absolute"] == pytest.approx(1, rel=1e-9)
+
+
+# -- what changes predictions beside coefficients --------------------------------------------------------------------
+
+VISITS = str(ROOT / "sample_data" / "clinic_visits.csv")
+FEW = ("--drop", "visit_id", "--drop", "visit_date", "--drop", "reason", "--drop", "clinic", "--missing", "mean")
+
+
+def settings(one: Path, other: Path) -> dict[str, tuple[object, object]]:
+    found = json.loads(run_tool("diff", one, other, "-f", "json").out)
+    assert not found["same"]
+    return {entry["name"]: (entry["a"], entry["b"]) for entry in found["facts"]}
+
+
+def test_a_threshold_is_no_small_thing(tmp_path: Path) -> None:
+    for threshold in ("0.5", "0.8"):
+        words = ("-y", "referred", "--features", "age", "-l", "0.01", "--threshold", threshold)
+        outputs = ("-m", tmp_path / f"{threshold}.json", "-o", tmp_path / f"{threshold}.fit.json")
+        assert run_tool("fit", VISITS, *words, *outputs).status == 0
+    for suffix in ("json", "fit.json"):
+        one, other = tmp_path / f"0.5.{suffix}", tmp_path / f"0.8.{suffix}"
+        assert settings(one, other)["threshold"] == (0.5, 0.8)
+        assert run_tool("diff", one, other, "--exit-code").status == 1
+    assert run_tool("diff", tmp_path / "0.5.json", tmp_path / "0.5.fit.json", "--exit-code").status == 0
+
+
+#: What is changed in a model file, and the settings that a comparison then tells.
+EDITS: dict[str, tuple[Any, dict[str, tuple[object, object]]]] = {
+    "policy": (
+        lambda model: feature(model, "hba1c").update(missing="error", fill=None),
+        {"missing cells of hba1c": ("mean", "error"), "fill of hba1c": (None, None)},
+    ),
+    "fill": (lambda model: feature(model, "hba1c").update(fill=5.0), {"fill of hba1c": (None, 5.0)}),
+    "last digits": (
+        lambda model: feature(model, "hba1c").update(fill=feature(model, "hba1c")["fill"] * (1 + 1e-12)),
+        {},
+    ),
+    "levels": (
+        lambda model: feature(model, "insurance").update(pooled=["none", "other"]),
+        {"pooled levels of insurance": ([], ["none", "other"])},
+    ),
+    "knots": (
+        lambda model: feature(model, "age")["knots"].__setitem__(1, feature(model, "age")["knots"][1] + 0.5),
+        {"knots of age": (None, None)},
+    ),
+    "na": (lambda model: model.update(na_values=["", "?"]), {"cells that mean missing": (None, ["", "?"])}),
+    "path": (
+        lambda model: model.update(path=None),
+        {"strengths of the saved path": (None, "none"), "saved path": (None, "none")},
+    ),
+    "along the path": (
+        lambda model: model["path"]["intercepts"].__setitem__(3, 1.0),
+        {"saved path": ("(intercept)", "(intercept)")},
+    ),
+    "a strength": (
+        lambda model: model["path"]["lambdas"].__setitem__(0, 9999.0),
+        {"strengths of the saved path": (None, None)},
+    ),
+}
+
+
+def feature(model: Document, column: str) -> Document:
+    (found,) = (each for each in model["features"] if each["column"] == column)
+    entry: Document = found
+    return entry
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model with a path, a spline, a category and filled cells."""
+    path = tmp_path_factory.mktemp("settings") / "model.json"
+    words = ("-y", "cost", "--family", "gaussian", "--spline", "age", "--save-path", "--folds", "3", "-m", path)
+    assert run_tool("fit", VISITS, *words, *FEW, "-qq").status == 0
+    return path
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_models_that_predict_otherwise_are_not_the_same(edit: str, whole: Path, tmp_path: Path) -> None:
+    model = read(whole)
+    change, expected = EDITS[edit]
+    change(model)
+    other = tmp_path / "edited.json"
+    other.write_text(json.dumps(model), "utf-8")
+    outcome = run_tool("diff", whole, other, "--no-verify", "-f", "json")
+    found = {entry["name"]: (entry["a"], entry["b"]) for entry in json.loads(outcome.out)["facts"]}
+    assert found.keys() == expected.keys()
+    for name, values in expected.items():
+        for told, value in zip(found[name], values, strict=True):
+            assert value is None or told == value
+    shown = run_tool("diff", whole, other, "--no-verify", "-f", "table").out
+    assert max(map(len, shown.splitlines()), default=0) < 300  # a few words of what differs, not all of it
+
+
+def test_of_long_lists_what_differs_is_told(tmp_path: Path) -> None:
+    for count in (2, 3):
+        rows = [f"{'w' * (1 + at % 12)} {'v' * (1 + at % (14 + count))},{at % 7}" for at in range(60)]
+        (tmp_path / f"{count}.csv").write_text("note,y\n" + "\n".join(rows) + "\n", "utf-8")
+        words = ("-y", "y", "--family", "gaussian", "--text", "note", "--penalty", "l2", "-l", "1", "-qq")
+        done = run_tool("fit", tmp_path / f"{count}.csv", *words, "-m", tmp_path / f"{count}.json")
+        assert done.status == 0, done.err
+    told = settings(tmp_path / "2.json", tmp_path / "3.json")["words of note"]
+    assert told == ("26", f"27, here alone: {'v' * 17}")

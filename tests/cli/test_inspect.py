@@ -116,7 +116,7 @@ def told(document: dict[str, Any], code: str) -> list[tuple[str, str]]:
 
 
 def test_what_differs_in_every_row_is_no_duplicate() -> None:
-    kinds = {
+    kinds: dict[str, list[Any]] = {
         "first": [f"2026-01-{1 + at:02d}" for at in range(28)],
         "last": [f"2026-03-{1 + at * 5 % 28:02d}" for at in range(28)],
         "again": [f"2026-01-{1 + at:02d}" for at in range(28)],
@@ -181,7 +181,11 @@ def test_missing_cells_of_a_constant_column_may_tell_the_target() -> None:
 
 def test_fit_does_not_take_what_differs_in_every_row_for_the_same() -> None:
     n = 30
-    kinds = {"t": [f"n{at}" for at in range(n)], "u": [f"m{at * 7 % n}" for at in range(n)], "y": COST[:n]}
+    kinds: dict[str, list[Any]] = {
+        "t": [f"n{at}" for at in range(n)],
+        "u": [f"m{at * 7 % n}" for at in range(n)],
+        "y": COST[:n],
+    }
     words = ("-y", "y", "--family", "gaussian", "-l", "1", "--json")
     fitted = json.loads(run_tool("fit", write("permuted.csv", kinds), *words).out)
     assert [one["code"] for one in fitted["warnings"]] == []
