@@ -40,7 +40,7 @@ def saved_document(request: FitRequest, prepared: Prepared, result: FitResult, f
     stored = StoredModel(
         model=model,
         encoder=encoder,
-        idle=len(prepared.encoder.features) - len(encoder.features),
+        idle=len(prepared.encoder.sources) - len(encoder.sources),
         target=prepared.roles.target,
         offset=prepared.roles.offset,
         exposure=prepared.roles.exposure,

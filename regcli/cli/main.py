@@ -130,10 +130,21 @@ def show(request: ShowRequest, session: Session) -> None:
     shown = [_shown(one, showing, session) for one in documents]
     with session.progress("drawing"):
         drawn = draw_plots(plot, [(one.path, one.document) for one in documents])
+    _refuse_one_after_the_other([form for form, _ in shown])
     with session.sink() as write:
         session.keep(plot, drawn)
         for number, (form, text) in enumerate(shown):
-            write("\n" + text if number and form in ("table", "csv", "md") else text)
+            write("\n" + text if number and form in ("table", "md") else text)
+
+
+def _refuse_one_after_the_other(forms: Sequence[str]) -> None:
+    """Several documents are no JSON document, and several tables no CSV table."""
+    for form in forms if len(forms) > 1 else ():
+        if form in ("json", "csv"):
+            text = f"{len(forms)} documents one after the other are no {form.upper()}"
+            raise UsageError(
+                "conflicting-options", text, hint="one document at a time; -f table and -f md show several"
+            )
 
 
 def _shown(shown: Any, showing: Showing, session: Session) -> tuple[str, str]:  # noqa: ANN401  (app.show is not loaded)

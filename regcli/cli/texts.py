@@ -240,8 +240,9 @@ _SHOW = CommandText(
     description=(
         (
             "DOC is a model, or what fit, cv, path, predict --metrics-out or inspect wrote as JSON. On a terminal it "
-            "is shown as the command would have; in a pipe it is JSON again, unless -f says otherwise. A model is "
-            "checked against its content id and probe rows."
+            "is shown as the command would have; in a pipe it is JSON again, unless -f says otherwise. Several are "
+            "shown one after the other, which JSON and CSV cannot be. A model is checked against its content id and "
+            "probe rows."
         ),
         (
             "--equation writes the model of fit, cv or a model file as one line. Terms have the names they have in "

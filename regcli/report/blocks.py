@@ -224,8 +224,9 @@ def _model(document: Document) -> Iterator[Block]:
         if len(features) > len(shown):
             yield (f"{len(features) - len(shown):,} further columns are not listed; --json has them all",)
     idle = document["idle"]
-    columns, terms = len(document["features"]) + idle, "" if idle else f" of {len(document['terms']):,}"
-    yield (f"uses {len(features):,} of {columns:,} columns, {len(used_terms(document)):,}{terms} terms",)
+    uses, known = ({feature["column"] for feature in some} for some in (features, document["features"]))  # of the file
+    columns, terms = len(known) + idle, "" if idle else f" of {len(document['terms']):,}"
+    yield (f"uses {len(uses):,} of {columns:,} columns, {len(used_terms(document)):,}{terms} terms",)
     yield tuple(_provenance(document))
 
 

@@ -15,7 +15,7 @@ from regcli.report.equation import equation, name
 from regcli.report.escape import visible
 from regcli.report.formats import render
 from regcli.report.tables import table
-from tests.cli.conftest import SAMPLES
+from tests.cli.conftest import ROOT, SAMPLES
 from tests.cli.documents import HOSTILE, cv_document, fit_document, path_document
 from tests.cli.test_tables import squeezed
 from tests.fuzz.tool import run_tool
@@ -276,6 +276,17 @@ def test_a_number_of_thousands_of_digits_is_refused_in_plain_words(tmp_path: Pat
     assert "sys." not in shown.err
 
 
+def test_columns_are_counted_as_fit_counts_them(tmp_path: Path) -> None:
+    """Year, month, weekday and days of a date are one column."""
+    visits = ROOT / "sample_data" / "clinic_visits.csv"
+    words = ("-y", "cost", "--family", "gaussian", "--date", "visit_date", "--features", "age", "--features", "smoker")
+    more = ("--features", "visit_date", "-l", "0.1", "-m", tmp_path / "dated.json")
+    fitted = run_tool("fit", visits, *words, *more, "--json").document
+    shown = run_tool("show", tmp_path / "dated.json", "-f", "table").out
+    assert fitted["n_features"] == 3
+    assert f"uses {fitted['n_selected']} of 3 columns, " in shown
+
+
 # -- several documents, and none -------------------------------------------------------------------------------------
 
 
@@ -285,17 +296,29 @@ def test_several_documents_are_shown_one_after_the_other(written: Path) -> None:
     assert run_tool("show", *pair, "-f", "table").out == f"{pair[0]}\n\n{one}\n{pair[1]}\n\n{other}"
     lines = [run_tool("show", path, "--equation").out for path in pair]
     assert run_tool("show", *pair, "--equation").out == "".join(lines)
-    texts = run_tool("show", *pair, "--json").out
-    first, end = json.JSONDecoder().raw_decode(texts)
-    assert (first["schema"], json.loads(texts[end:])["schema"]) == ("regcli.fit/1", "regcli.model/1")
+    names = [run_tool("show", path, "-f", "names").out for path in pair]
+    assert run_tool("show", *pair, "-f", "names").out == "".join(names)
+
+
+@pytest.mark.parametrize("words", [(), ("--json",), ("-f", "csv"), ("-o", "both.json"), ("-o", "both.csv")])
+def test_several_documents_are_no_json_and_no_csv(
+    words: tuple[str, ...], written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shown = run_tool("show", written / "fit.json", written / "numbers.json", *words)
+    assert (shown.status, shown.out, list(tmp_path.iterdir())) == (2, "", [])
+    form = "CSV" if "csv" in "".join(words) else "JSON"
+    assert f"2 documents one after the other are no {form}" in shown.err
+    assert "-f table" in shown.err
+    assert run_tool("show", written / "fit.json", *words).status == 0
 
 
 def test_a_preference_of_the_environment_that_a_document_has_not_is_passed_over(
     regcli: Callable[..., Any], written: Path
 ) -> None:
-    both = regcli("show", str(written / "fit.json"), str(written / "inspect.json"), REGCLI_FORMAT="names").stdout
-    names = run_tool("show", written / "fit.json", "-f", "names").out
-    assert both == names + (written / "inspect.json").read_text("utf-8")
+    shown = {name: regcli("show", str(written / f"{name}.json"), REGCLI_FORMAT="names") for name in ("fit", "inspect")}
+    assert shown["fit"].stdout == run_tool("show", written / "fit.json", "-f", "names").out
+    assert shown["inspect"].stdout == (written / "inspect.json").read_text("utf-8")
 
 
 def test_where_one_of_several_is_refused_nothing_is_printed(written: Path, tmp_path: Path) -> None:
