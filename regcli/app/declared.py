@@ -1,9 +1,11 @@
 """What columns are declared to be: --ordinal, --spline, --text and --date, held against the columns there are."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import TypeVar
 
+from regcli.app.formula import Formula
 from regcli.app.options import Data
 from regcli.app.values import bounded, refuse
 from regcli.data.learn import TextRule
@@ -71,7 +73,7 @@ def refuse_undeclarable(
         raise UsageError("column-in-two-roles", f"{option} {name!r}: the column is the target{how}", hint=hint)
 
 
-def read_declared(data: Data, features: Sequence[str], *, file: str | None) -> Declared:
+def read_declared(data: Data, features: Sequence[str], *, file: str | None, formula: Formula | None = None) -> Declared:
     """Read the four options.
 
     Parameters
@@ -82,6 +84,8 @@ def read_declared(data: Data, features: Sequence[str], *, file: str | None) -> D
         Columns that are fitted on, in order.
     file : str or None
         Where they are from, for messages.
+    formula : Formula or None
+        What the formula declares.
 
     Raises
     ------
@@ -95,13 +99,13 @@ def read_declared(data: Data, features: Sequence[str], *, file: str | None) -> D
     text = match_columns(data.text, features, file=file)
     dates = match_columns(data.date, features, file=file)
     groups = {
-        "--categorical": match_columns([name for name in data.categorical if name in features], features),
+        "--categorical": _categorical(data, features, formula),
         "--ordinal": tuple(ordinal),
         "--spline": tuple(splines),
         "--text": text,
         "--date": dates,
     }
-    _refuse_twice(groups)
+    _refuse_twice({**groups, **_declared_by(formula, groups["--categorical"])})
     rule = _text_rule(data)
     return Declared(
         ordinal={name: order or () for name, order in ordinal.items()},
@@ -165,6 +169,25 @@ def _text_rule(data: Data) -> TextRule:
     if rule.weighting not in WEIGHTINGS:
         raise UsageError("unknown-option-value", f"--text-weights {rule.weighting!r}", hint=" or ".join(WEIGHTINGS))
     return rule
+
+
+def _categorical(data: Data, features: Sequence[str], formula: Formula | None) -> tuple[str, ...]:
+    """The features that --categorical names; a pattern may sweep over others, but not over numbers of a formula."""
+    named = match_columns([name for name in data.categorical if name in features], features)
+    numbers = (*formula.degrees, *formula.splines) if formula else ()
+    swept = [name for name in numbers if any(fnmatchcase(name, pattern) for pattern in data.categorical)]
+    return tuple(dict.fromkeys((*named, *swept)))
+
+
+def _declared_by(formula: Formula | None, categorical: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """What a formula declares columns to be, by how it does so; a category may be said twice."""
+    if formula is None:
+        return {}
+    return {
+        "C() in --formula": tuple(name for name in formula.categorical if name not in categorical),
+        "poly() in --formula": tuple(formula.degrees),
+        "spline() in --formula": tuple(formula.splines),
+    }
 
 
 def _refuse_twice(groups: dict[str, tuple[str, ...]]) -> None:

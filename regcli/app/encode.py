@@ -19,9 +19,9 @@ from regcli.data.learn import Learnt, Recipe, learn_encoder
 from regcli.data.roles import Roles
 from regcli.data.stored import Matrix
 from regcli.data.table import Column, Levels, Numbers, Table, Unsupported
-from regcli.data.terms import column_name, plain_term
+from regcli.data.terms import Feature, column_name, plain_term
 from regcli.data.usable import LARGEST
-from regcli.errors import DataError, Location, ResourceError, UsageError, Warn
+from regcli.errors import DataError, Location, ResourceError, UsageError, Warn, counted
 
 __all__ = ["LaneMaps", "known_matrix", "lane_maps", "learn_terms", "same_columns", "settled"]
 
@@ -81,7 +81,7 @@ def learn_terms(penalty: Penalty, used: Used, rows: Rows, weights: Array, *, unp
     Raises
     ------
     UsageError
-        ``option-without-effect``: no feature has powers.
+        ``option-without-effect``: no feature has powers, or one fewer than a formula asks for.
     DataError
         See ``learn_encoder``.
     """
@@ -93,6 +93,8 @@ def learn_terms(penalty: Penalty, used: Used, rows: Rows, weights: Array, *, unp
             f"--poly {recipe.degree} has no effect: no feature is a number with more than two values",
             hint="leave --poly out",
         )
+    for feature in learnt.encoder.features:
+        _refuse_fewer_powers(feature, recipe.degrees.get(feature.column, 1))
     pairs = penalty.penalty_factor
     if unpenalised or not pairs:
         return learnt
@@ -108,6 +110,18 @@ def learn_terms(penalty: Penalty, used: Used, rows: Rows, weights: Array, *, unp
     if not free:
         return learnt
     return learn_encoder(table, features, rows, weights=weights, reference=free, recipe=recipe)
+
+
+def _refuse_fewer_powers(feature: Feature, degree: int) -> None:
+    """A formula names a column's powers: those that its values cannot tell apart are not left out in silence."""
+    if 0 < feature.powers < degree:
+        name, values = feature.column, counted(feature.powers + 1, "different value")
+        lower = f"poly({name}, {feature.powers})" if feature.powers > 1 else name
+        raise UsageError(
+            "option-without-effect",
+            f"--formula: poly({name}, {degree}): column {name!r} has {values}, too few for this power",
+            hint=f"{lower} in its place",
+        )
 
 
 def lane_maps(encoder: Encoder, columns: Mapping[str, Column], rows: Rows) -> LaneMaps | None:

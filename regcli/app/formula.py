@@ -40,9 +40,20 @@ class _Atom:
     number: int | None = None
 
     @property
+    def function(self) -> str | None:
+        """What the cells go through one by one."""
+        return self.what if self.what in NUMBER_FUNCTIONS else None
+
+    @property
     def name(self) -> str:
         """The column as it is worked with."""
-        return column_name(self.column, self.what if self.what in NUMBER_FUNCTIONS else None)
+        return column_name(self.column, self.function)
+
+    @property
+    def spelt(self) -> str:
+        """As it stands in a formula."""
+        number = "" if self.number is None else f", {self.number}"
+        return f"{self.what}({self.column}{number})" if self.what else self.column
 
 
 #: The sign for all other columns.
@@ -55,12 +66,13 @@ _Terms = list[tuple[_Atom, ...]]
 class Formula:
     """What a formula asks for.
 
-    ``columns`` are those of the file, empty for all, ``without`` those to leave out, ``only_within`` those that only
-    take part as something made of them.
+    ``columns`` are those of the file, empty for all, ``named`` those that it names, ``without`` those to leave out,
+    ``only_within`` those that only take part as something made of them.
     """
 
     target: str
     columns: tuple[str, ...]
+    named: tuple[str, ...]
     without: tuple[str, ...]
     categorical: tuple[str, ...]
     splines: dict[str, int]
@@ -232,7 +244,8 @@ class _Parser:
         self._need(")")
         if word == "poly":
             bounded("--formula poly()", 0 if number is None else number, 1, MOST_POWERS)
-        if word == "spline" and number is not None:
+        if word == "spline":
+            number = DEFAULT_KNOTS if number is None else number
             bounded("--formula spline()", number, LEAST_KNOTS, MOST_KNOTS)
         return _Atom(column, word, number)
 
@@ -251,37 +264,82 @@ def _asked(parser: _Parser, text: str) -> Formula:
     atoms = list(dict.fromkeys(term[0] for term in terms if len(term) == 1 and term[0] != _DOT))
     atoms = [atom for atom in atoms if atom.what or atom.column not in gone]
     dot = (_DOT,) in terms
-    pairs = _pairs(parser, terms, {atom.name for atom in atoms}, dot=dot, end=len(text))
-    within = {atom.column for atom in atoms if atom.what in NUMBER_FUNCTIONS}
-    bare = {atom.column for atom in atoms if atom.what not in NUMBER_FUNCTIONS}
+    crossed = _crossed_pairs(parser, terms, end=len(text))
+    every = list(dict.fromkeys((*atoms, *(atom for pair in crossed for atom in pair))))
+    _refuse_two_ways(every)
+    there = {atom.name for atom in atoms}
+    for pair in crossed:
+        for atom in pair:
+            if atom.name not in there and (atom.what or not dot or atom.column in gone):
+                left, right = (each.spelt for each in pair)
+                why = f"{left}:{right} needs {atom.spelt} by itself, too; {left}*{right} has all three"
+                parser.refuse(len(text), why)
     if not atoms and not dot:
         parser.refuse(len(text), "no column is left to fit with")
+    within = {atom.column for atom in atoms if atom.function}
+    bare = {atom.column for atom in atoms if not atom.function}
     return Formula(
         target=target,
         columns=() if dot else tuple(dict.fromkeys(atom.column for atom in atoms)),
-        without=tuple(sorted(gone)),
+        named=tuple(dict.fromkeys(atom.column for atom in every)),
+        without=tuple(sorted(gone - within - bare)),
         categorical=tuple(atom.column for atom in atoms if atom.what == "C"),
-        splines={a.column: DEFAULT_KNOTS if a.number is None else a.number for a in atoms if a.what == "spline"},
+        splines={atom.column: atom.number or DEFAULT_KNOTS for atom in atoms if atom.what == "spline"},
         degrees={atom.column: atom.number or 1 for atom in atoms if atom.what == "poly"},
-        derived={atom.name: (atom.what, atom.column) for atom in atoms if atom.what in NUMBER_FUNCTIONS},
-        pairs=pairs,
-        only_within=frozenset(within - bare) if not dot else frozenset(),
+        derived={atom.name: (atom.what, atom.column) for atom in atoms if atom.function},
+        pairs=tuple((left.name, right.name) for left, right in crossed),
+        only_within=frozenset((within & gone if dot else within) - bare),
     )
 
 
-def _pairs(
-    parser: _Parser, terms: Sequence[tuple[_Atom, ...]], there: set[str], *, dot: bool, end: int
-) -> tuple[tuple[str, str], ...]:
-    """Products of two columns that are there by themselves, each once."""
-    out: dict[frozenset[str], tuple[str, str]] = {}
+def _crossed_pairs(parser: _Parser, terms: Sequence[tuple[_Atom, ...]], *, end: int) -> tuple[tuple[_Atom, _Atom], ...]:
+    """Products of two different columns, each once."""
+    out: dict[frozenset[str], tuple[_Atom, _Atom]] = {}
     for term in terms:
         if len(term) < 2:
             continue
         if len(term) > 2 or _DOT in term:
             parser.refuse(end, "products are of two columns only")
-        left, right = (atom.name for atom in term)
-        for name in (left, right):
-            if name not in there and not dot:
-                parser.refuse(end, f"{left}:{right} needs {name} by itself, too; {left}*{right} has all three")
-        out.setdefault(frozenset((left, right)), (left, right))
+        left, right = term
+        if left.name == right.name:
+            raise UsageError(
+                "bad-formula",
+                f"--formula: {left.spelt}:{right.spelt} is column {left.name!r} with itself",
+                hint=f"poly({left.column}, 2) adds its square",
+            )
+        for atom in term:
+            _refuse_curved(left, right, atom)
+        out.setdefault(frozenset((left.name, right.name)), (left, right))
     return tuple(out.values())
+
+
+def _refuse_curved(left: _Atom, right: _Atom, atom: _Atom) -> None:
+    """Powers and splines have no products: those of the column alone would be fewer than the formula names."""
+    powers = atom.what == "poly" and (atom.number or 1) > 1
+    if powers or atom.what == "spline":
+        plain = ":".join(each.column if each == atom else each.spelt for each in (left, right))
+        raise UsageError(
+            "conflicting-options",
+            f"--formula: {left.spelt}:{right.spelt}: column {atom.column!r} is a "
+            f"{'polynomial' if powers else 'spline'}, which has no products with other columns",
+            hint=f"{atom.spelt} + {plain} has the product of the column itself"
+            if powers
+            else "leave the product out, or the spline",
+        )
+
+
+def _refuse_two_ways(atoms: Sequence[_Atom]) -> None:
+    """A column is one thing; as it stands it is part of its powers and of its spline."""
+    seen: dict[str, _Atom] = {}
+    for atom in atoms:
+        other = seen.get(atom.column, atom)
+        if atom.function or atom == other:
+            seen.update({} if atom.function else {atom.column: atom})
+            continue
+        if "C" in (atom.what, other.what) or (atom.what and other.what):
+            raise UsageError(
+                "column-in-two-roles",
+                f"--formula has column {atom.column!r} as {other.spelt} and as {atom.spelt}",
+                hint=f"leave out {other.spelt} or {atom.spelt}",
+            )
+        seen[atom.column] = atom if atom.what else other

@@ -28,8 +28,8 @@ from regcli.data.learn import Recipe
 from regcli.data.read import Part, find_parts, format_at, read_header, read_table
 from regcli.data.roles import Asked, Roles, assign_roles
 from regcli.data.source import is_stream
-from regcli.data.table import Table
-from regcli.data.terms import FILLING
+from regcli.data.table import Levels, Table
+from regcli.data.terms import DATE_PARTS, FILLING
 from regcli.data.usable import check_used, missing_rows
 from regcli.errors import DataError, Location, UsageError, Warn, counted, listed
 
@@ -63,6 +63,9 @@ WAYS = (
 
 #: Cells that mean missing when --na-values is not given.
 NA_VALUES = Dialect().na_values
+
+#: Offending cells shown in an error.
+SHOWN = 3
 
 #: What a thread takes while it reads, beside the table: its stack, and a block of 4 MB as bytes, cells and columns;
 #: what pandas and pyarrow take; and how many times its cells a small table takes, which needs neither. Where they are
@@ -186,6 +189,7 @@ def read_used(
         fold=folds.fold_column if folds else None,
         group=folds.group if folds else None,
         order=folds.order_by if folds else None,
+        named=_named(formula, data) if formula else None,
     )
     parts = find_parts(sources, dialect)
     if not known:  # further tables may be of another format
@@ -200,15 +204,17 @@ def read_used(
     else:
         roles = assign_roles(asked, tuple(table.columns), file=parts[0].name)
         refuse_undeclarable(data, roles.features, tuple(table.columns), roles.target, roles.target_source)
-        declared = read_declared(data, roles.features, file=parts[0].name)
+        declared = read_declared(data, roles.features, file=parts[0].name, formula=formula)
         roles = replace(roles, features=_made_features(roles.features, declared, formula))
         recipe = read_recipe(data, roles.features, tuple(table.columns), declared, formula, file=parts[0].name)
+    if formula:
+        _refuse_words(table, formula)
     table = derived_table(table, recipe.derived.values(), strict=True)
     if known:
         _require(table, roles)
     warnings = [*roles.warnings, *same_files(parts, table), *_check(table, roles, recipe, known, dialect)]
     if not known:
-        meant = {*data.features, *recipe.splines, *recipe.derived, *(formula.columns if formula else ())}
+        meant = {*data.features, *recipe.splines, *recipe.derived, *(formula.named if formula else ())}
         warnings += [identifier_warning(one) for one in _identifiers(table, roles.features, meant)]
         roles = _without_empty(table, roles, data, warnings)
     return _usable_rows(table, roles, data, recipe, warnings)
@@ -255,6 +261,28 @@ def shape_of(table: Table) -> str:
     return f"{counted(table.rows, 'row')} x {counted(len(table.columns), 'column')}"
 
 
+def _named(formula: Formula, data: Data) -> tuple[str, ...]:
+    """The columns of the file that a formula names: not the parts of dates, which are there later on."""
+    sources = {source for _, source in formula.derived.values()}
+    parts = tuple(f"{part}(" for part in DATE_PARTS if data.date)
+    return tuple(name for name in formula.named if name in sources or not name.startswith(parts))
+
+
+def _refuse_words(table: Table, formula: Formula) -> None:
+    """Refuse powers and splines of columns of words; what has digits in it may be numbers, and is told as such."""
+    for what, names in (("poly", formula.degrees), ("spline", formula.splines)):
+        for name in names:
+            column = table.columns.get(name)
+            if isinstance(column, Levels) and not any(map(str.isdigit, "".join(column.levels))):
+                raise DataError(
+                    "text-in-numeric-column",
+                    f"{what}({name}) needs numbers, and column {name!r} has text",
+                    where=Location(file=table.files[0].path, column=name),
+                    cells=column.levels[:SHOWN],
+                    hint=f"{name} in the place of {what}({name}), or --na-values for text that means a missing cell",
+                )
+
+
 def _made_features(features: Sequence[str], declared: Declared, formula: Formula | None) -> tuple[str, ...]:
     """The features with what is made of a column in its place."""
     derived = {**declared.derived, **(formula.derived if formula else {})}
@@ -268,7 +296,10 @@ def _made_features(features: Sequence[str], declared: Declared, formula: Formula
 
 def _check(table: Table, roles: Roles, recipe: Recipe, known: Known | None, dialect: Dialect) -> list[Warn]:
     """Refuse columns that cannot be used as they stand; say what was guessed about the others."""
-    numeric, categorical = {*roles.numeric(), *recipe.splines}, {*roles.categorical, *recipe.ordinal, *recipe.text}
+    numeric, categorical = (
+        {*roles.numeric(), *recipe.splines, *recipe.degrees},
+        {*roles.categorical, *recipe.ordinal, *recipe.text},
+    )
     if known:
         numeric |= known.numeric
         categorical |= known.text

@@ -56,7 +56,10 @@ def read_recipe(
         bounded("--min-level-count", data.min_level_count, 1, float("inf"))
     derived = {**declared.derived, **(formula.derived if formula else {})}
     splines = {**declared.splines, **(formula.splines if formula else {})}
-    pairs = (*_pairs(data.interactions, features, file), *(formula.pairs if formula else ()))
+    pairs = _pairs(data.interactions, features, file)
+    if formula:
+        _refuse_unknown(formula, features, columns, file)
+        pairs = formula.pairs
     policies = _policies(data.missing, features, columns, derived, file)
     if not any("=" not in option for option in data.missing):  # text without a cell is text without a word
         named = _policies(data.missing, features, columns, derived, file, general="mean")
@@ -73,6 +76,15 @@ def read_recipe(
         derived=derived,
         least_level=data.min_level_count or 1,
     )
+
+
+def _refuse_unknown(formula: Formula, features: Sequence[str], columns: Sequence[str], file: str | None) -> None:
+    """Products, and columns that are not in the file, are of columns as they are worked with."""
+    known = frozenset(features)
+    made = (name for name in formula.named if name not in columns)
+    for name in (*made, *(name for pair in formula.pairs for name in pair)):
+        if name not in known:
+            raise _not_found("--formula", name, features, file)
 
 
 def _refuse_products(pairs: Sequence[tuple[str, str]], splines: Mapping[str, int], declared: Declared) -> None:
@@ -139,7 +151,8 @@ def _own_policies(
         if equals:
             policy = _known(word)
             made = [new for new, (_, source) in derived.items() if new in features and fnmatchcase(source, name)]
-            out.update(dict.fromkeys(made or _named(name, features, columns, file), policy))
+            named = _matches(name, features) if made else _named(name, features, columns, file)
+            out.update(dict.fromkeys([*made, *named], policy))
     return out
 
 

@@ -122,9 +122,13 @@ def learn_encoder(
     Raises
     ------
     DataError
-        ``duplicate-term``; ``value-range`` for columns, powers and products beyond double precision.
+        ``duplicate-term``; ``value-range`` for columns, powers and products beyond double precision;
+        ``column-not-found`` for a product of a column that is not in the table.
+    ValueError
+        A product of a column with itself.
     """
     training = _Training(table, rows, weights, recipe or Recipe(), rows[weights > 0])
+    _refuse_strange(training)
     features: list[Feature] = []
     dropped: list[tuple[str, str]] = []
     for name in names:
@@ -369,6 +373,19 @@ def _products(training: _Training, features: Mapping[str, Feature], lessons: Les
             with np.errstate(over="ignore", under="ignore"):
                 values = block[:, at // len(sides[1])] * other[:, at % len(sides[1])]
             yield term, _varies(training, term, values, values[known])
+
+
+def _refuse_strange(training: _Training) -> None:
+    """Products are of two different columns, both in the table: a name that is not there is no constant column."""
+    for pair in training.recipe.pairs:
+        if pair[0] == pair[1]:
+            raise ValueError(f"{':'.join(pair)} is a product of a column with itself")
+        for name in pair:
+            if name not in training.table.columns:
+                text = f"{':'.join(pair)}: no column {name!r}"
+                hint = f"the columns are: {listed(tuple(training.table.columns), 12)}"
+                where = Location(file=training.table.files[0].path)
+                raise DataError("column-not-found", text, hint=hint, where=where)
 
 
 def _coding(features: Mapping[str, Feature], name: str) -> tuple[Factor, ...]:

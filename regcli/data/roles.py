@@ -16,13 +16,19 @@ _PARTS = ("weights", "offset", "exposure", "fold", "group", "order")
 #: Options of parts whose names differ.
 _FLAGS = {"fold": "fold-column", "order": "order-by"}
 
+#: What parts are called that a formula gives.
+_IN_FORMULA = {"target": "the target", "features": "a term of the formula", "drop": "left out of the formula"}
+
 #: Names that make a column the target when none is given.
 TARGET_NAMES = ("y", "target")
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the user said about columns; patterns where several may be named."""
+    """What the user said about columns; patterns where several may be named.
+
+    Where there is a formula, ``named`` are the columns of its terms: they are there and play no other part.
+    """
 
     target: str | None = None
     features: tuple[str, ...] = ()
@@ -35,6 +41,7 @@ class Asked:
     fold: str | None = None
     group: str | None = None
     order: str | None = None
+    named: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +120,8 @@ def assign_roles(asked: Asked, columns: Sequence[str], *, file: str | None = Non
     dropped = frozenset(match_columns(asked.drop, columns, file=file))
     taken = {*single.values(), *ids, *dropped}
     target, source, warnings = _target(asked, columns, taken, file)
+    for name in asked.named or ():
+        find_column(name, columns, file=file)
     _refuse_two_roles(asked, target, single, ids, dropped)
     reserved = {target, *single.values(), *ids}
     wanted = match_columns(asked.features, columns, file=file) if asked.features else tuple(columns)
@@ -179,15 +188,23 @@ def _refuse_two_roles(
         *(("id", name) for name in ids),
         *(("drop", name) for name in dropped),
     ]
-    named = [("features", name) for name in asked.features if not set(name) & {"*", "?"}]
+    features = asked.features if asked.named is None else asked.named
+    named = [("features", name) for name in features if asked.named is not None or not set(name) & {"*", "?"}]
     for role, name in [*roles, *named]:
         if name in parts and parts[name] != role:
-            raise UsageError(
-                "column-in-two-roles",
-                f"column {name!r} is given as --{parts[name]} and as --{role}",
-                hint=f"leave out --{parts[name]} or --{role}",
-            )
+            raise _two_roles(name, parts[name], role, formula=asked.named is not None)
         parts[name] = role
+
+
+def _two_roles(name: str, first: str, second: str, *, formula: bool) -> UsageError:
+    """The error for a column with two parts; what a formula gives is no option that could be left out."""
+    both = (first, second)
+    told = [_IN_FORMULA[role] if formula and role in _IN_FORMULA else f"--{role}" for role in both]
+    hint = f"leave out {told[0]} or {told[1]}"
+    if formula:
+        options = [role for role in both if role not in _IN_FORMULA]
+        hint = f"leave out --{options[0]}, or {name!r} in the formula" if options else f"leave {name!r} out after ~"
+    return UsageError("column-in-two-roles", f"column {name!r} is given as {told[0]} and as {told[1]}", hint=hint)
 
 
 def _not_found(what: str, name: str, columns: Sequence[str], file: str | None) -> DataError:

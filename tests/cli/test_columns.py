@@ -21,6 +21,10 @@ RICH = (
 )  # fmt: skip
 
 
+#: A formula of all columns but some.
+LESS = ("--date", "when", "--formula")
+
+
 def table(*, holes: bool = False) -> pd.DataFrame:
     rng = np.random.default_rng(11)
     share = 1 / np.arange(1, 9)
@@ -229,13 +233,73 @@ def test_an_undeclared_date_is_refused_with_the_way_out() -> None:
         (("--formula", "y ~ age", "--poly", "2"), 2, "conflicting-options"),
         (("--formula", "y ~ log(town)"), 3, "text-in-numeric-column"),
         (("--formula", "y ~ log(y)"), 2, "column-in-two-roles"),
+        *(
+            ((*LESS, f"y ~ . - note + {term}"), 3, "column-not-found")
+            for term in (
+                "age:nothing",
+                "log(nothing)",
+                "spline(nothing)",
+                "poly(nothing, 2)",
+                "C(nothing)",
+                "nothing",
+                "`a*`",
+                "when:age",
+                "`year(nothing)`",
+                "log(`days(when)`)",
+            )
+        ),
+        *(((*LESS, f"y ~ . - note + {term}"), 2, "column-in-two-roles") for term in ("y:age", "exp(y)", "y", "C(y)")),
+        ((*LESS, "y ~ . - note - y"), 2, "column-in-two-roles"),
+        ((*LESS, "y ~ . - note + town:age", "--id", "town"), 2, "column-in-two-roles"),
+        ((*LESS, "y ~ . - note + log(income)", "--weights", "income"), 2, "column-in-two-roles"),
+        (("--formula", "y ~ age + spline(income)", "--ordinal", "income"), 2, "column-in-two-roles"),
+        (("--formula", "y ~ age + spline(income)", "--categorical", "income"), 2, "column-in-two-roles"),
+        (("--formula", "y ~ age + poly(income, 2)", "--categorical", "inc*"), 2, "column-in-two-roles"),
+        (("--formula", "y ~ age + C(note)", "--text", "note"), 2, "column-in-two-roles"),
+        (("--formula", "y ~ age + poly(when, 2)", "--date", "when"), 2, "column-in-two-roles"),
+        (("--formula", "y ~ age + poly(town, 2)"), 3, "text-in-numeric-column"),
+        (("--formula", "y ~ age + poly(few, 3)"), 2, "option-without-effect"),
     ],
 )
 def test_what_cannot_be_is_refused(words: tuple[str, ...], status: int, code: str) -> None:
-    table().to_csv("data.csv", index=False)
+    table().assign(few=np.arange(ROWS) % 3).to_csv("data.csv", index=False)
     idle = ("--drop", "when") if "note" in words else ("--drop", "when", "--drop", "note")
     plain = () if "--formula" in words else ("-y", "y", *idle)
     assert refused("fit", "data.csv", "--family", "gaussian", *plain, *words)[:2] == (status, code)
+
+
+def test_a_part_of_a_formula_that_has_another_is_told_without_options_that_nobody_gave() -> None:
+    table().drop(columns=["when", "note"]).to_csv("data.csv", index=False)
+    words = ("fit", "data.csv", "--family", "gaussian", "--formula")
+    assert refused(*words, "y ~ . + exp(y)")[2] == "leave 'y' out after ~"
+    assert (
+        refused(*words, "y ~ . + log(income)", "--weights", "income")[2]
+        == "leave out --weights, or 'income' in the formula"
+    )
+
+
+def test_a_column_in_the_place_of_another() -> None:
+    table().drop(columns=["when", "note", "town", "size"]).to_csv("data.csv", index=False)
+    for formula in ("y ~ . - income + log(income)", "y ~ . + log(income) - income", "y ~ age + log(income)"):
+        words = ("fit", "data.csv", "--family", "gaussian", "-l", "0.001", "--formula", formula)
+        document = run_tool(*words).document
+        assert [row["term"] for row in document["coefficients"]] == ["age", "log(income)"]
+        assert document["warnings"] == []
+
+
+def test_parts_of_dates_are_columns_of_a_formula() -> None:
+    table().drop(columns="note").to_csv("data.csv", index=False)
+    words = ("fit", "data.csv", "--family", "gaussian", "-l", "1", "--penalty", "l2", "--date", "when", "--formula")
+    document = run_tool(*words, "y ~ . + age:`days(when)`").document
+    assert "age:days(when)" in [row["term"] for row in document["coefficients"]]
+
+
+def test_what_is_said_of_a_column_holds_for_what_is_made_of_it_as_well() -> None:
+    data = table(holes=True)[["age", "y"]]
+    data["age"] += 1
+    data.to_csv("data.csv", index=False)
+    words = ("fit", "data.csv", "--family", "gaussian", "-l", "0.01", "--formula", "y ~ age + log(age)")
+    assert run_tool(*words, "--missing", "age=median").status == 0
 
 
 def test_names_with_an_equals_sign_and_a_level_called_like_the_pool() -> None:

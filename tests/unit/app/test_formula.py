@@ -51,6 +51,61 @@ def test_all_other_columns() -> None:
     assert found.pairs == (("x", "z"),)
 
 
+def test_names_that_a_formula_has_beside_the_dot() -> None:
+    assert asked("y ~ . + b:a + log(c) + poly(`d e`, 2) - f").named == ("c", "d e", "b", "a")
+    assert asked("y ~ a*b + log(c)").named == ("a", "b", "c")
+
+
+@pytest.mark.parametrize("text", ["y ~ . - a + log(a)", "y ~ . + log(a) - a", "y ~ . + log(a):b + log(a) - a"])
+def test_a_column_in_the_place_of_another(text: str) -> None:
+    found = asked(text)
+    assert (found.without, found.only_within) == ((), frozenset({"a"}))
+    assert found.derived == {"log(a)": ("log", "a")}
+
+
+def test_a_column_that_is_left_out_as_it_stands_and_used_otherwise() -> None:
+    assert asked("y ~ b + log(a) - a").only_within == {"a"}
+    found = asked("y ~ . - a + poly(a, 2) - k + C(k) + log(a)")
+    assert (found.without, found.only_within) == ((), frozenset())
+    assert (found.degrees, found.categorical) == ({"a": 2}, ("k",))
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("y ~ a*C(a)", "bad-formula"),
+        ("y ~ a + poly(a, 2) + a:poly(a, 2)", "bad-formula"),
+        ("y ~ a:spline(a) + a", "bad-formula"),
+        ("y ~ poly(a, 2):poly(a, 3) + poly(a, 2)", "bad-formula"),
+        ("y ~ . + a:poly(a, 2)", "bad-formula"),
+        ("y ~ . + b:a - b", "bad-formula"),
+        ("y ~ . - g + b:g", "bad-formula"),
+        ("y ~ . + log(a):b", "bad-formula"),
+        ("y ~ . + b:C(k)", "bad-formula"),
+        ("y ~ poly(a, 3) + poly(a, 2)", "column-in-two-roles"),
+        ("y ~ spline(a) + poly(a, 2)", "column-in-two-roles"),
+        ("y ~ spline(a, 4) + spline(a, 7)", "column-in-two-roles"),
+        ("y ~ k + C(k)", "column-in-two-roles"),
+        ("y ~ C(k) + b + k:b", "column-in-two-roles"),
+        ("y ~ C(k) + poly(k, 2)", "column-in-two-roles"),
+        ("y ~ poly(a, 2)*b", "conflicting-options"),
+        ("y ~ b*spline(a)", "conflicting-options"),
+        ("y ~ . + b:spline(a)", "conflicting-options"),
+    ],
+)
+def test_nothing_that_is_named_is_passed_over(text: str, code: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        asked(text)
+    assert caught.value.code == code
+    assert caught.value.hint
+
+
+def test_what_is_the_same_may_be_said_twice() -> None:
+    found = asked("y ~ a + poly(a, 2) + a*b + spline(c) + spline(c, 5) + c + poly(b, 1):a + log(a):a + log(a)")
+    assert (found.degrees, found.splines) == ({"a": 2}, {"c": 5})
+    assert found.pairs == (("a", "b"), ("log(a)", "a"))
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [

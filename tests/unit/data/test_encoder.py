@@ -245,6 +245,15 @@ def test_interactions_come_last_left_side_slowest() -> None:
     assert coded(learnt.encoder, columns, np.array([3]))[0, 5:].tolist() == [1, 0, 7, 0, 0]
 
 
+def test_a_product_is_of_two_columns_that_are_there() -> None:
+    columns = {"x": numbers(1, 2, 4), "z": numbers(3, 1, 2)}
+    with pytest.raises(DataError) as caught:
+        learn(columns, 3, recipe=Recipe(pairs=(("x", "nothing"),)))
+    assert caught.value.code == "column-not-found"
+    with pytest.raises(ValueError, match="with itself"):
+        learn(columns, 3, recipe=Recipe(pairs=(("x", "x"),)))
+
+
 def test_products_with_a_constant_column_are_left_out() -> None:
     columns: dict[str, Column] = {"k": numbers(1, 1, 1), "c": text("a", "b", "d"), "x": numbers(1, 2, 4)}
     learnt = learn(columns, 3, recipe=Recipe(pairs=(("k", "c"), ("x", "k"))))
