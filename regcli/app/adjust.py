@@ -103,12 +103,13 @@ def _refuse_impossible(feature: Feature, policy: str) -> None:
     """Refuse what the terms of a model cannot express."""
     name = feature.column
     if policy == "indicator":
-        text = f"--missing indicator: the model has no term missing({name})"
+        text = f"--missing indicator: the model has no term {feature.indicator.name}"
         raise UsageError(
             "option-without-effect", text, hint="fit with --missing indicator, or error, drop, mean, median"
         )
     if feature.flag and policy in ("mean", "median"):
-        text = f"--missing {policy}: the model has learnt what a missing {name!r} means, the term missing({name})"
+        means = f"what a missing {feature.source!r} means, the term {feature.indicator.name}"
+        text = f"--missing {policy}: the model has learnt {means}"
         raise UsageError("conflicting-options", text, hint=f"leave {name!r} as the model learnt it, or error or drop")
 
 

@@ -33,6 +33,7 @@ from regcli.data.read import Part, format_at, read_header
 from regcli.data.scorer import Scorer
 from regcli.data.source import is_stream
 from regcli.data.table import Levels, Lines, Table
+from regcli.data.terms import policies_of
 from regcli.errors import DataError, Location, UsageError, Warn, counted, listed
 from regcli.problem.families import FAMILIES
 
@@ -97,7 +98,7 @@ class PredictOutcome:
             total, columns = sum(filled.values()), counted(len(filled), "column")
             how = "as --missing says" if plan.options.missing else "as the model learnt"
             text = f"{counted(total, 'cell')} in {columns} {'was' if total == 1 else 'were'} filled {how}"
-            policies = {f.column: f.missing for f in plan.scorer.encoder.features if f.column in filled}
+            policies = policies_of(f for f in plan.scorer.encoder.features if f.source in filled)
             out.append(Warn("imputed", text, {"columns": filled, "policy": policies}))
         return (*out, *_lacking(findings), *_unmeasured(findings), *range_warnings(findings))
 

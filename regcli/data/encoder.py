@@ -66,6 +66,11 @@ class Encoder:
             out.setdefault(feature.source, []).append(feature)
         return out
 
+    @cached_property
+    def by_factor(self) -> Mapping[Factor, Feature]:
+        """The feature of each factor that a term is made of."""
+        return {factor: feature for feature in self.features for factor in feature.factors}
+
     @property
     def derived(self) -> tuple[tuple[str, str], ...]:
         """Columns that are made cell by cell, as function and source."""
@@ -211,10 +216,10 @@ class Encoder:
         A column that one of these is made of is there with all its own terms.
         """
         used = {
-            name
+            self.by_factor[factor].column
             for term, is_wanted in zip(self.terms, wanted.tolist(), strict=True)
             if is_wanted
-            for name in term.columns
+            for factor in term.factors
         }
         features = tuple(feature for feature in self.features if feature.column in used)
         place = {term.factors: at for at, term in enumerate(self.terms)}

@@ -174,7 +174,8 @@ def lay_out(
 def _base_factors(feature: Feature, *, gapped: bool) -> tuple[Factor, ...]:
     """The base columns of a feature: its terms, where cells are missing, and a first level that others may join."""
     out = list(feature.factors)
-    if gapped and not feature.flag and feature.kind != "text":
+    told = feature.flag and (feature.mark != "sibling" or feature.kind != "number")
+    if gapped and not told and feature.kind != "text":
         out.append(Factor(feature.source, "missing", function=feature.function))
     if feature.pooled:
         free = [level for level in feature.levels if level not in feature.coded and level != OTHER]

@@ -14,7 +14,7 @@ from regcli.data.lessons import Lessons, frequent_levels, learn_lessons
 from regcli.data.levels import level_order
 from regcli.data.spline import knots_of
 from regcli.data.table import Column, Levels, Numbers, Table, Unsupported
-from regcli.data.terms import OTHER, Factor, Feature, Term, cross
+from regcli.data.terms import OTHER, Factor, Feature, Term, cross, policies_of
 from regcli.data.usable import LARGEST, SMALLEST
 from regcli.data.words import count_words, vocabulary
 from regcli.errors import DataError, Location, Warn, counted, listed
@@ -131,12 +131,16 @@ def learn_encoder(
     _refuse_strange(training)
     features: list[Feature] = []
     dropped: list[tuple[str, str]] = []
+    marked: set[str] = set()
     for name in names:
         if isinstance(table.columns[name], Unsupported):
             dropped.append((name, "unsupported"))
             continue
         without_first = reference if isinstance(reference, bool) else name in reference
         feature = _feature(training, name, without_first=without_first)
+        if feature.flag:  # the first of those that are made of a column has the term of its missing cells
+            feature = replace(feature, mark="sibling" if feature.source in marked else "source")
+            marked.add(feature.source)
         if feature.terms:
             features.append(feature)
         else:
@@ -153,9 +157,7 @@ def learn_encoder(
             dropped.append((term.name, "constant"))
     encoder = Encoder(tuple(features), tuple(interactions), lessons, limits, frozenset(gaps))
     _refuse_equal_terms(encoder.terms, table.files[0].path)
-    policies = {name: training.recipe.policies[name] for name in gaps}
-    wordless = frozenset(training.recipe.text)
-    filled_in = _warn_filled(gaps, policies, wordless)
+    filled_in = _warn_filled(features, gaps)
     return Learnt(
         encoder, tuple(dropped), (*filled_in, *_warn_constant(dropped, table), *_warn_missing_alone(features))
     )
@@ -175,14 +177,16 @@ def _missing(column: Column, rows: Rows) -> int:
     return int(np.count_nonzero(column.missing[rows])) if column.gapped else 0
 
 
-def _warn_filled(gaps: Mapping[str, int], policies: Mapping[str, str], texts: Collection[str]) -> Iterator[Warn]:
-    """Say how many cells of training rows were filled; the mean of text is one without words."""
-    if gaps:
-        cells, columns = counted(total := sum(gaps.values()), "cell"), counted(len(gaps), "column")
-        ways = ("no words" if way == "mean" and name in texts else way for name, way in policies.items())
+def _warn_filled(features: Sequence[Feature], gaps: Mapping[str, int]) -> Iterator[Warn]:
+    """Say how many cells of training rows were filled, by columns of the file; the mean of text has no words."""
+    filled = [feature for feature in features if feature.column in gaps]
+    if filled:
+        sources = {feature.source: gaps[feature.column] for feature in filled}
+        cells, columns = counted(total := sum(sources.values()), "cell"), counted(len(sources), "column")
+        ways = ("no words" if f.missing == "mean" and f.kind == "text" else f.missing for f in filled)
         were, how = "was" if total == 1 else "were", ", ".join(dict.fromkeys(ways))
-        text = f"{cells} in {columns} {were} filled ({how}): {listed(gaps, SHOWN)}"
-        yield Warn("imputed", text, {"columns": dict(gaps), "policy": dict(policies)})
+        text = f"{cells} in {columns} {were} filled ({how}): {listed(sources, SHOWN)}"
+        yield Warn("imputed", text, {"columns": sources, "policy": policies_of(filled)})
 
 
 def _warn_missing_alone(features: Sequence[Feature]) -> Iterator[Warn]:

@@ -32,7 +32,7 @@ from regcli.data.model_json import (
 from regcli.data.scorer import Probe, Scorer, StoredPath
 from regcli.data.spline import MOST_KNOTS
 from regcli.data.table import Column, Levels, Numbers
-from regcli.data.terms import DATE_PARTS, MOST_NGRAMS, MOST_POWERS, POLICIES, Factor, Feature, FeatureKind, cross
+from regcli.data.terms import DATE_PARTS, MOST_NGRAMS, MOST_POWERS, POLICIES, Factor, Feature, FeatureKind, Mark, cross
 from regcli.data.training import read_profile
 from regcli.data.words import WEIGHTINGS
 from regcli.errors import Location, ModelFileError
@@ -241,7 +241,7 @@ def _without_idle_words(encoder: Encoder, coefs: Array) -> tuple[Encoder, Array]
 
 def _encoder(entries: Sequence[Mapping[str, Any]], terms: Sequence[Mapping[str, Any]]) -> Encoder:
     """The encoder: features with their lessons, and the products among the terms. All terms must follow from these."""
-    features = tuple(_feature(entry) for entry in entries)
+    features = _with_siblings([_feature(entry) for entry in entries])
     factors = [tuple(_factor(factor) for factor in entries_of(entry, "factors")) for entry in terms]
     pairs = tuple(pair for pair in factors if len(pair) != 1)
     coding = {factor for feature in features for factor in feature.coding}
@@ -286,11 +286,24 @@ def _feature(entry: Mapping[str, Any]) -> Feature:
         raise ValueError(f"levels or words of {plain.column!r}")
     if plain.basis and (plain.kind != "number" or plain.powers):
         raise ValueError(f"knots of {plain.column!r}")
-    flag = bool(names) and names[-1] == f"missing({plain.column})"
-    feature = replace(plain, coded=_coded(plain, entry, names), flag=flag)
+    marks: dict[str, Mark] = {replace(plain, mark=mark).indicator.name: mark for mark in ("column", "source")}
+    mark = marks.get(names[-1]) if names else None
+    flag = mark is not None
+    feature = replace(plain, coded=_coded(plain, entry, names), flag=flag, mark=mark or "source")
     if names != tuple(term.name for term in feature.terms) or (flag and missing != "indicator"):
         raise ValueError(f"terms of {plain.column!r}")
     return feature
+
+
+def _with_siblings(features: Sequence[Feature]) -> tuple[Feature, ...]:
+    """Features, those told whose missing cells are told by the term of another one of their source."""
+    told = {feature.source for feature in features if feature.flag and feature.mark == "source"}
+    return tuple(
+        replace(feature, flag=True, mark="sibling")
+        if feature.source in told and feature.missing == "indicator" and not feature.flag
+        else feature
+        for feature in features
+    )
 
 
 def _coded(plain: Feature, entry: Mapping[str, Any], names: Sequence[str]) -> tuple[str, ...]:

@@ -283,12 +283,11 @@ def rule_of(scorer: Scorer, *, unknown_is_zero: bool = False) -> Rule:
         ``model-unreadable``: a name that is no text, or a column in two roles.
     """
     inputs = tuple(_inputs(scorer, unknown_is_zero=unknown_is_zero))
-    encoder, features = scorer.encoder, {feature.column: feature for feature in scorer.encoder.features}
-    summands = []
+    encoder, summands = scorer.encoder, []
     for term, estimate in zip(encoder.terms, scorer.coefs.tolist(), strict=True):
         if estimate:
-            factors = tuple((factor, _fill(encoder, features[factor.column], factor)) for factor in term.factors)
-            nodes = [_node(encoder, features[factor.column], factor, fill) for factor, fill in factors]
+            factors = tuple((factor, _fill(encoder, encoder.by_factor[factor], factor)) for factor in term.factors)
+            nodes = [_node(encoder, encoder.by_factor[factor], factor, fill) for factor, fill in factors]
             weight = math.prod(_weight(encoder, factor) for factor in term.factors)
             nodes = nodes if weight == 1.0 else [Constant(weight), *nodes]
             summands.append(Summand(term.name, estimate, factors, _product(nodes), weight))

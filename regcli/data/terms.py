@@ -15,10 +15,12 @@ __all__ = [
     "FactorKind",
     "Feature",
     "FeatureKind",
+    "Mark",
     "Term",
     "column_name",
     "cross",
     "plain_term",
+    "policies_of",
 ]
 
 #: What can become of missing cells in a feature.
@@ -41,6 +43,7 @@ MOST_NGRAMS = 5
 
 FeatureKind = Literal["number", "category", "ordinal", "text"]
 FactorKind = Literal["value", "level", "missing", "step", "spline", "word"]
+Mark = Literal["source", "sibling", "column"]
 
 
 def column_name(source: str, function: str | None) -> str:
@@ -138,7 +141,9 @@ class Feature:
     ``category`` or ``ordinal`` with ``levels`` in order and ``coded`` the levels that have a term; or ``text`` with the
     words ``coded``, runs of up to ``ngrams`` words, weighed as ``weighting`` says. ``pooled`` are rare levels that
     count as ``OTHER``. ``boolean`` levels are matched in any capitals. ``missing`` is the policy for missing cells, and
-    ``flag`` says that they have a term of their own. ``function`` is what a cell goes through first.
+    ``flag`` says that a term tells them: by ``mark`` that of the ``source``, which is the last one here; the same with
+    a ``sibling``, another column made of this source; or, in files of earlier versions, one of this ``column`` alone.
+    ``function`` is what a cell goes through first.
     """
 
     source: str
@@ -154,6 +159,7 @@ class Feature:
     basis: int = 0
     ngrams: int = 1
     weighting: str = "count"
+    mark: Mark = "source"
 
     @property
     def column(self) -> str:
@@ -191,9 +197,14 @@ class Feature:
         factors = list(self.coding)
         if self.kind == "number":
             factors += [self._factor("value", power=power) for power in range(2, self.powers + 1)]
-        if self.flag:
-            factors.append(self._factor("missing"))
+        if self.flag and self.mark != "sibling":
+            factors.append(self.indicator)
         return tuple(factors)
+
+    @property
+    def indicator(self) -> Factor:
+        """What tells missing cells: one of the source, whatever is made of it."""
+        return self._factor("missing") if self.mark == "column" else Factor(self.source, "missing")
 
     @property
     def terms(self) -> tuple[Term, ...]:
@@ -202,3 +213,11 @@ class Feature:
 
     def _factor(self, kind: FactorKind, level: str | None = None, power: int = 1) -> Factor:
         return Factor(self.source, kind, level, power, self.function)
+
+
+def policies_of(features: Iterable[Feature]) -> dict[str, str]:
+    """What becomes of missing cells by column of the file: more than one policy where its features differ."""
+    out: dict[str, dict[str, None]] = {}
+    for feature in features:
+        out.setdefault(feature.source, {})[feature.missing] = None
+    return {source: ", ".join(policies) for source, policies in out.items()}

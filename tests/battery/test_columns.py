@@ -208,7 +208,7 @@ def _dates(table: pd.DataFrame, all_weights: Vector, weights: Vector, policy: st
                 name = int(level) if part == "month" else level
                 out[f"{part}(when)={name}"] = np.array(np.where(flags, fill, column == level), dtype=np.float64)
         if policy == "indicator":
-            out[f"missing({part}(when))"] = flags.astype(float)
+            out["missing(when)"] = flags.astype(float)  # one, whatever is made of the dates
     return out
 
 

@@ -287,6 +287,40 @@ def test_a_column_in_the_place_of_another() -> None:
         assert document["warnings"] == []
 
 
+def test_a_column_has_one_term_of_its_missing_cells_whatever_is_made_of_it() -> None:
+    data = table()[["age", "when", "y"]]
+    data["age"] += 1
+    data.loc[[3, 9], "when"] = np.nan
+    data.loc[[5, 9, 40], "age"] = np.nan
+    data.to_csv("data.csv", index=False)
+    words = ("fit", "data.csv", "--family", "gaussian", "-l", "0.001", "--date", "when", "--missing", "indicator")
+    document = run_tool(*words, "--formula", "y ~ when + log(age) + age", "--all-terms", "-m", "model.json").document
+    terms = [row["term"] for row in document["coefficients"] if row["term"].startswith("missing(")]
+    assert terms == ["missing(age)", "missing(when)"]
+    (told,) = document["warnings"]
+    assert told["message"] == "5 cells in 2 columns were filled (indicator): age, when"
+    assert (told["columns"], told["policy"]) == ({"when": 2, "age": 3}, dict.fromkeys(("when", "age"), "indicator"))
+    found = np.array(predicted("data.csv"), dtype=float)
+    assert float(np.mean((data["y"] - found) ** 2)) == pytest.approx(document["metrics"]["train"]["mse"], rel=SOLVED)
+
+
+def test_the_term_of_missing_cells_may_be_all_that_counts_of_a_column() -> None:
+    data = table()[["when", "age"]].assign(y=np.arange(ROWS) % 2)
+    data.loc[::5, "when"] = np.nan
+    data.loc[::5, "y"] += 20
+    data.to_csv("data.csv", index=False)
+    words = ("-y", "y", "--family", "gaussian", "-l", "2", "--date", "when", "--missing", "indicator")
+    assert run_tool("fit", "data.csv", *words, "-m", "model.json").document["selected"] == ["when"]
+    assert run_tool("show", "model.json", "--equation").out.count("(when)") == 1
+    plain = np.array(predicted("data.csv"), dtype=float)
+    assert np.unique(plain.round(6)).size == 2
+    assert run_tool("export", "model.json", "--to", "python", "-o", "scorer.py").status == 0
+    for name in ("year(when)", "month(when)", "when"):
+        status, code, hint = refused("predict", "model.json", "data.csv", "--missing", f"{name}=mean")
+        assert (status, code) == (2, "conflicting-options")
+        assert "as the model learnt it" in hint
+
+
 def test_parts_of_dates_are_columns_of_a_formula() -> None:
     table().drop(columns="note").to_csv("data.csv", index=False)
     words = ("fit", "data.csv", "--family", "gaussian", "-l", "1", "--penalty", "l2", "--date", "when", "--formula")

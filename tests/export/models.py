@@ -53,6 +53,7 @@ class Case:
         return HOSTILE.get(column, column) if self.hostile else column
 
 
+ONLY_MISSING = ("--lower", "*=0", "--upper", "*=0", "--lower", "missing(when)=-inf", "--upper", "missing(when)=inf")
 RIDGE = ("--penalty", "l2", "-l", "0.05")
 CURVED = ("--poly", "3", "--interactions", "size:age", "--interactions", "kind:weight", "--interactions", "kind:open")
 
@@ -95,6 +96,9 @@ CASES = {
     ),
     "functions-idle": Case("poisson", ("-l", "0.3", "--formula", BENT)),
     "dates": Case("gaussian", (*DATED, "--interactions", "days(when):size", "--interactions", "weekday(when):age")),
+    "dates-missing": Case(
+        "gaussian", ("-l", "0.01", "--date", "when", "--missing", "indicator", *ONLY_MISSING), holes=True
+    ),
     "dates-filled": Case("poisson", (*DATED, "--missing", "indicator", "--poly", "2"), holes=True),
     "dates-hostile": Case(
         "binomial", (*DATED, "--missing", "mean", "--min-level-count", "7"), hostile=True, holes=True

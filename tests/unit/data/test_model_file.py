@@ -16,7 +16,7 @@ from regcli.data.lessons import Lessons
 from regcli.data.model_file import StoredModel, model_document, write_model
 from regcli.data.model_read import content_id, read_model
 from regcli.data.table import Column, Levels, Numbers
-from regcli.data.terms import Factor, Feature, cross
+from regcli.data.terms import Factor, Feature, Mark, cross
 from regcli.errors import ModelFileError
 from regcli.report.schemas import SCHEMAS
 from regcli.results import Model, ModelFacts, TermFacts
@@ -24,6 +24,9 @@ from tests.dense import coded
 from tests.tolerances import EXACT
 
 Document = dict[str, Any]
+SOURCE: Mark = "source"
+SIBLING: Mark = "sibling"
+COLUMN: Mark = "column"
 Change = Callable[[Document], object]
 
 FEATURES = (
@@ -46,6 +49,20 @@ FILLED = Encoder(
 )
 
 
+#: What files of earlier versions hold: missing cells are told by a term of every column that is made of another; and
+#: what is written now.
+EACH, ONCE = (
+    Encoder(
+        (
+            Feature("when", "number", missing="indicator", flag=True, function="year", mark=first),
+            Feature("when", "number", missing="indicator", flag=True, function="days", mark=second),
+        ),
+        lessons=Lessons(Fills({"year(when)": 2020.0, "days(when)": 18262.0})),
+    )
+    for first, second in ((COLUMN, COLUMN), (SOURCE, SIBLING))
+)
+
+
 def profile(encoder: Encoder) -> Document:
     """Ten rows, two of them with a missing cell in every column that is filled."""
     columns: Document = {}
@@ -53,11 +70,11 @@ def profile(encoder: Encoder) -> Document:
         missing = 2 if feature.filled else 0
         tail = {"missing": missing, "missing_rate": missing / 10}
         if feature.kind == "category":
-            columns[feature.source] = {"levels": dict.fromkeys(feature.levels, 2), **tail}
+            columns[feature.column] = {"levels": dict.fromkeys(feature.levels, 2), **tail}
             continue
         marks = [float(mark) for mark in range(11)]
         named = dict(zip(("min", "q1", "median", "q3", "max"), (0.0, 2.5, 5.0, 7.5, 10.0), strict=True))
-        columns[feature.source] = {**named, "quantiles": marks, "mean": 5.0, "sd": 3.0, "counts": None, **tail}
+        columns[feature.column] = {**named, "quantiles": marks, "mean": 5.0, "sd": 3.0, "counts": None, **tail}
     target = {"classes": None, "mean": 1.0, "sd": 2.0, "quantiles": [0.0] * 11}
     return {"rows": 10, "columns": columns, "target": target}
 
@@ -128,6 +145,23 @@ def test_a_model_that_fills_comes_back_as_it_was(path: str) -> None:
     assert [term.name for term in scorer.encoder.terms][-2:] == ["colour=red:size:2", "colour=green:size:2"]
     assert [entry["row"] for entry in document["probes"]][-1] == {"size:2": None, "k": None, "colour": None, "x^2": 0.5}
     assert scorer.needed == ("size:2", "k", "colour", "x^2", "exposure")
+
+
+@pytest.mark.parametrize(
+    ("encoder", "terms"),
+    [
+        (EACH, ["year(when)", "missing(year(when))", "days(when)", "missing(days(when))"]),
+        (ONCE, ["year(when)", "missing(when)", "days(when)"]),
+    ],
+)
+def test_missing_cells_are_told_once_or_as_earlier_versions_did(path: str, encoder: Encoder, terms: list[str]) -> None:
+    document = model_document(stored(encoder=encoder))
+    jsonschema.validate(document, SCHEMAS["model"])
+    assert [entry["term"] for entry in document["terms"]] == terms
+    write_model(path, document)
+    scorer = read_model(path)
+    assert scorer.encoder == encoder
+    assert scorer.needed == ("when", "exposure")
 
 
 def test_a_missing_cell_is_what_the_model_learnt(path: str) -> None:
