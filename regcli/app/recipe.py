@@ -58,7 +58,7 @@ def read_recipe(
     splines = {**declared.splines, **(formula.splines if formula else {})}
     pairs = _pairs(data.interactions, features, file)
     if formula:
-        _refuse_unknown(formula, features, columns, file)
+        _refuse_unknown(formula, features, declared, file)
         pairs = formula.pairs
     policies = _policies(data.missing, features, columns, derived, file)
     if not any("=" not in option for option in data.missing):  # text without a cell is text without a word
@@ -78,11 +78,11 @@ def read_recipe(
     )
 
 
-def _refuse_unknown(formula: Formula, features: Sequence[str], columns: Sequence[str], file: str | None) -> None:
-    """Products, and columns that are not in the file, are of columns as they are worked with."""
-    known = frozenset(features)
-    made = (name for name in formula.named if name not in columns)
-    for name in (*made, *(name for pair in formula.pairs for name in pair)):
+def _refuse_unknown(formula: Formula, features: Sequence[str], declared: Declared, file: str | None) -> None:
+    """What a formula names is fitted on, or has something made of it that is; products are of what is fitted on."""
+    known, within = frozenset(features), {*declared.dates, *formula.only_within}
+    alone = (name for name in formula.named if name not in within)
+    for name in (*alone, *(name for pair in formula.pairs for name in pair)):
         if name not in known:
             raise _not_found("--formula", name, features, file)
 

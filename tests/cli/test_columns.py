@@ -328,6 +328,24 @@ def test_parts_of_dates_are_columns_of_a_formula() -> None:
     assert "age:days(when)" in [row["term"] for row in document["coefficients"]]
 
 
+def test_a_column_called_like_a_part_of_a_date_is_no_such_part() -> None:
+    table().drop(columns="note").rename(columns={"town": "year(town)"}).to_csv("data.csv", index=False)
+    words = (
+        "fit",
+        "data.csv",
+        "--family",
+        "gaussian",
+        "-l",
+        "1",
+        "--date",
+        "when",
+        "--formula",
+        "y ~ . + `year(town)`",
+    )
+    assert run_tool(*words).status == 0
+    assert refused(*words, "--id", "year(town)")[:2] == (3, "column-not-found")
+
+
 def test_what_is_said_of_a_column_holds_for_what_is_made_of_it_as_well() -> None:
     data = table(holes=True)[["age", "y"]]
     data["age"] += 1
