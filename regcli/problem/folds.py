@@ -171,6 +171,7 @@ def time_splits(times: Integers, count: int, gap: int, window: int | None, row_w
     """
     order = np.argsort(times, kind="stable")
     ordered, n = times[order], times.size
+    gap, window = min(gap, n), None if window is None else min(window, n)  # more is beyond all rows, or beyond 64 bits
     size = n // (count + 1)
     starts = np.array([n - (count - k) * size for k in range(count)], dtype=np.intp)
     if size == 0:

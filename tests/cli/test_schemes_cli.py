@@ -118,6 +118,7 @@ REFUSALS: list[tuple[Sequence[str], str, str, Sequence[str] | None]] = [
     ((*NUMBERS, "--repeats", "0"), "unknown-option-value", "", (*NUMBERS, "--repeats", "1")),
     ((*NUMBERS, "--repeats", "1001"), "unknown-option-value", "", (*NUMBERS, "--repeats", "2")),
     ((*NUMBERS, "--cv", "time", "--gap", "60"), "bad-folds", "smaller --gap", (*NUMBERS, "--cv", "time", "--gap", "3")),
+    ((*NUMBERS, "--cv", "time", "--gap", f"{2**63}"), "bad-folds", "smaller --gap", None),
     ((*NUMBERS, "--cv", "time", "--folds", "60"), "bad-folds", "--folds 59", (*NUMBERS, "--cv", "time")),
     ((*NUMBERS, "--group", "g", "--folds", "7"), "bad-folds", "--folds 6", (*NUMBERS, "--group", "g", "--folds", "6")),
     ((*NUMBERS, "--order-by", "n", "--folds", "9"), "bad-folds", "--folds 7", (*NUMBERS, "--order-by", "n")),

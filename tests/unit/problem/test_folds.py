@@ -63,6 +63,17 @@ def test_classes_are_set_aside_in_proportion() -> None:
     assert marked[classes == 1].sum() == 5
 
 
+@pytest.mark.parametrize("many", [60, 2**63, 10**30])
+def test_gaps_and_windows_may_be_beyond_all_rows(many: int) -> None:
+    times, weights = np.arange(60), np.ones(60)
+    assert time_splits(times, 5, many, None, weights) is None
+    wide, plain = time_splits(times, 5, 2, many, weights), time_splits(times, 5, 2, None, weights)
+    assert wide is not None
+    assert plain is not None
+    assert np.array_equal(wide.partitions[0].train, plain.partitions[0].train)
+    assert not last_aside(times, 0.2, many)[0].any()
+
+
 def test_lanes_of_folds() -> None:
     folds = np.array([0, 1, 2, 1, 0])
     partition = fold_partition(folds, 3, np.array([1.0, 2.0, 3.0, 0.0, 1.0]))
