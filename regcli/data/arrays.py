@@ -25,7 +25,7 @@ from regcli.data.plan import NOT_READ, ChunkPlan, declared_numbers
 from regcli.data.source import Source, sha256_of
 from regcli.data.sparse import LARGEST, TARGET, check_size, numbered, sparse_columns, spelt, spelt_cells
 from regcli.data.table import Column, Levels, Numbers, SourceFile, Table
-from regcli.data.text import check_names, empty_file
+from regcli.data.text import check_names, empty_file, nul_byte
 from regcli.errors import DataError, Location, RegcliError, ResourceError
 
 __all__ = ["array_chunks", "array_names", "read_array"]
@@ -91,6 +91,7 @@ def read_array(source: Source, dialect: Dialect, fmt: Format, is_text: Callable[
     columns: dict[str, Column] = {}
     if matrix.sparse is not None:
         columns |= sparse_columns(matrix.sparse, matrix.sparse_names, is_text, _absent(dialect, matrix.sparse.dtype))
+    _refuse_nul(matrix, source.name)
     columns |= {name: _column(cells, dialect, as_text=is_text(name)) for name, cells in matrix.columns.items()}
     file = SourceFile(source.name, digest, matrix.rows)
     return Table((file,), "npz" if fmt == "npz" else "mtx", columns, matrix.rows, row_locator(source.name))
@@ -107,6 +108,7 @@ def array_chunks(source: Source, dialect: Dialect, fmt: Format, plan: ChunkPlan)
     if plan.keep_raw is True:
         check_size(source.name, min(whole.rows, plan.rows), len(whole.names))
     matrix = whole.chosen(lambda name: not plan.passes_over(name) or plan.keeps(name))
+    _refuse_nul(matrix, source.name)
     for start in range(0, whole.rows, plan.rows):
         table = _chunk(matrix.cut(slice(start, start + plan.rows)), start, source.name, dialect, plan, fmt)
         yield replace(table, columns={name: table.columns.get(name, NOT_READ) for name in whole.names})
@@ -137,6 +139,15 @@ def _chunk(matrix: _Matrix, start: int, file: str, dialect: Dialect, plan: Chunk
         bad_cells=bad_cells,
         raw=raw if plan.keep_raw else None,
     )
+
+
+def _refuse_nul(matrix: _Matrix, file: str) -> None:
+    for name, cells in matrix.columns.items():
+        texts = cells.tolist() if cells.dtype.kind == "U" else []
+        row = next((row for row, text in enumerate(texts) if "\0" in text), None)
+        if row is not None:
+            where = Location(file=file, row=row + 1, column=name)
+            raise nul_byte(f"column {name!r} has a NUL byte in its text", where)
 
 
 def _spelt(cells: NDArray[Any]) -> NDArray[np.object_]:

@@ -33,6 +33,9 @@ __all__ = ["arrow_chunk", "arrow_file", "arrow_names", "arrow_table", "refuse_me
 #: How Arrow tells of memory that it is refused.
 _ASKED = re.compile(r" of size (\d+) failed")
 
+#: What is said of text in a column that is none.
+_NUL = "column {!r} has a NUL byte in its text"
+
 
 def arrow_table(
     arrays: Iterable[tuple[str, Any]],
@@ -91,7 +94,7 @@ def arrow_chunk(
         rows=batch.num_rows,
         locate=locate,
         bad_cells=bad_cells,
-        raw={name: _raw(arrays[name]) for name in names if plan.keeps(name)} if plan.keep_raw else None,
+        raw={name: _raw(arrays[name], name, locate) for name in names if plan.keeps(name)} if plan.keep_raw else None,
     )
 
 
@@ -142,7 +145,7 @@ def arrow_column(array: Any, where: Location, dialect: Dialect, *, as_text: bool
         text = f"column {where.column!r} has text that is not UTF-8, as text in Parquet and Arrow files is"
         raise DataError("encoding", text, where=where, hint="write the file again with its text as UTF-8") from error
     if isinstance(column, Levels) and any("\0" in level for level in column.levels):
-        raise nul_byte(f"column {where.column!r} has a NUL byte in its text", where)
+        raise nul_byte(_NUL.format(where.column), where)
     return column
 
 
@@ -211,5 +214,10 @@ def _levels(array: Any, missing: tuple[str, ...]) -> Levels:  # noqa: ANN401
     return sorted_levels(codes, spelt, missing if "nan" not in spelt else (*missing, "nan"))
 
 
-def _raw(array: Any) -> NDArray[np.object_]:  # noqa: ANN401
-    return np.array([*("" if text is None else text for text in spelt_values(array)), None], dtype=np.object_)[:-1]
+def _raw(array: Any, name: str, locate: Callable[[int, str | None], Location]) -> NDArray[np.object_]:  # noqa: ANN401
+    """Cells as they go along with predictions."""
+    cells = ["" if text is None else text for text in spelt_values(array)]
+    row = next((row for row, cell in enumerate(cells) if "\0" in cell), None)
+    if row is not None:
+        raise nul_byte(_NUL.format(name), locate(row, name))
+    return np.array([*cells, None], dtype=np.object_)[:-1]

@@ -19,7 +19,7 @@ from regcli.data.lines import Line, numbered_lines
 from regcli.data.plan import NOT_READ, ChunkPlan, declared_numbers
 from regcli.data.source import Source, would_wait
 from regcli.data.table import Column, Levels, Numbers, SourceFile, Table, Unsupported
-from regcli.data.text import check_names, empty_file
+from regcli.data.text import check_names, empty_file, nul_byte
 from regcli.errors import DataError, Location
 
 __all__ = ["jsonl_chunks", "jsonl_names", "read_jsonl"]
@@ -68,7 +68,8 @@ def jsonl_chunks(stream: BinaryIO, name: str, dialect: Dialect, plan: ChunkPlan)
 
     One that is asked for is there from the first chunk on, of missing cells.
     """
-    cells, waiting = _Cells(name), list[Line]()
+    cells = _Cells(name, reads=lambda key: plan.keeps(key) or not plan.passes_over(key))
+    waiting = list[Line]()
     empty = True
     for lines in numbered_lines(stream, name, dialect):
         waiting += lines
@@ -142,7 +143,8 @@ _decode = json.JSONDecoder(
 class _Cells:
     """Rows as columns of values: None, booleans, text, numbers as spelt; lists and objects as lists and tuples.
 
-    ``first_rows`` are the rows that first had a key, of keys that rows before them lack.
+    ``first_rows`` are the rows that first had a key, of keys that rows before them lack. ``reads`` says of which keys
+    the values are used.
     """
 
     file: str
@@ -150,6 +152,7 @@ class _Cells:
     lines: list[int] = field(default_factory=list)
     first_rows: dict[str, int] = field(default_factory=dict)
     before: int = 0
+    reads: Callable[[str], bool] = lambda _: True
 
     def add(self, lines: list[Line]) -> None:
         """Take in some rows."""
@@ -193,17 +196,23 @@ class _Cells:
                     hint="take one of them out",
                     where=Location(file=self.file, line=line, column=key),
                 )
-            if isinstance(value, str) and not _is_unicode(value):
-                text = f"{self.file}: line {line}, key {key!r}: half of a character, as \\ud800 is, is no text"
-                raise DataError(
-                    "broken-line",
-                    text,
-                    where=Location(file=self.file, line=line, column=key),
-                    hint="spell the character as two escapes, or as UTF-8",
-                )
+            if isinstance(value, str):
+                self._check_text(value, key, line)
             column.extend([None] * (row - len(column)))
             column.append(value)
         self.lines.append(line)
+
+    def _check_text(self, value: str, key: str, line: int) -> None:
+        place, where = f"{self.file}: line {line}, key {key!r}", Location(file=self.file, line=line, column=key)
+        if not _is_unicode(value):
+            raise DataError(
+                "broken-line",
+                f"{place}: half of a character, as \\ud800 is, is no text",
+                where=where,
+                hint="spell the character as two escapes, or as UTF-8",
+            )
+        if "\0" in value and self.reads(key):
+            raise nul_byte(f"{place}: the text has a NUL byte, spelt \\u0000", where)
 
     def _check_key(self, key: str, line: int) -> None:
         check_names([key], self.file, lambda _: line)
@@ -308,4 +317,7 @@ def _json(value: Any) -> str:  # noqa: ANN401
         return "{" + ", ".join(f"{_json(key)}: {_json(cell)}" for key, cell in value) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_json, value)) + "]"
-    return str(value) if isinstance(value, _Spelt) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, _Spelt):
+        return str(value)
+    # Half of a character, which is text inside a list or an object alone, stays the escape that it was.
+    return json.dumps(value, ensure_ascii=isinstance(value, str) and not _is_unicode(value))

@@ -22,6 +22,7 @@ __all__ = [
     "head_of",
     "header_names",
     "layout_of",
+    "nul_byte",
     "read_names",
     "refuse_bytes",
     "refuse_nul",

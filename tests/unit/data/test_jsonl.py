@@ -104,6 +104,7 @@ def test_nested_values_make_a_column_that_cannot_be_used(write: Write, cell: str
         ('{"x\\u0000": 1}', "nul-byte", None),
         ('{"a": "\\ud800"}', "broken-line", "a"),
         ('{"a": "\0"}', "nul-byte", None),
+        ('{"a": "x\\u0000"}', "nul-byte", "a"),
     ],
     ids=str,
 )
@@ -111,6 +112,21 @@ def test_a_line_that_is_no_object_is_told(write: Write, line: str, code: str, co
     path = write('{"a": 1}\n\n{"a": 2}\n' + line + "\n", NAME)
     error = refused(path)
     assert (error.code, error.where.line, error.where.column) == (code, 4, column)
+
+
+def test_a_nul_character_is_refused_where_its_key_is_read(write: Write) -> None:
+    path = write('{"a": 1, "t": "x"}\n{"a": 2, "t": "b\\u0000"}\n', NAME)
+    assert [numbers(chunk, "a") for chunk in read_chunks(path, Dialect(), numeric={"a"}, wanted={"a"})] == [[1, 2]]
+    for kept in ({"t"}, True):
+        with pytest.raises(DataError) as caught:
+            list(read_chunks(path, Dialect(), numeric={"a"}, wanted={"a"}, keep_raw=kept))
+        assert (caught.value.code, caught.value.where.line, caught.value.where.column) == ("nul-byte", 2, "t")
+
+
+def test_half_characters_and_nul_within_lists_stay_escapes(write: Write) -> None:
+    path = write('{"a": ["\\ud800", {"\\udfff": "\\u0000"}, "ü"]}\n', NAME)
+    (chunk,) = read_chunks(path, Dialect(), numeric=(), keep_raw={"a"})
+    assert list(chunk.spelt["a"]) == ['["\\ud800", {"\\udfff": "\\u0000"}, "ü"]']
 
 
 def test_bytes_that_are_no_text(write: Write) -> None:

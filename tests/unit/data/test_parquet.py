@@ -135,6 +135,16 @@ def test_damage(tmp_path: Path) -> None:
         assert caught.value.code == code
 
 
+def test_a_nul_byte_is_refused_where_cells_go_along_too(tmp_path: Path) -> None:
+    path = stored(tmp_path, pa.table({"a": [1, 2], "t": ["x", "b\0"], "l": [["\0"], []]}))
+    for kept in ({"t"}, True):
+        with pytest.raises(DataError) as caught:
+            list(read_chunks(path, Dialect(), numeric={"a"}, wanted={"a"}, keep_raw=kept))
+        assert (caught.value.code, caught.value.where.row, caught.value.where.column) == ("nul-byte", 2, "t")
+    (chunk,) = read_chunks(path, Dialect(), numeric={"a"}, wanted={"a"}, keep_raw={"l"})
+    assert list(chunk.spelt["l"]) == ['["\\u0000"]', "[]"]
+
+
 def test_text_where_numbers_are_declared(tmp_path: Path) -> None:
     path = stored(tmp_path, pa.table({"a": ["1", "x", None]}))
     with pytest.raises(DataError) as caught:

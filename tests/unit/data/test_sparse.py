@@ -212,6 +212,15 @@ def test_arrays_that_make_no_table(
     assert refused(path).code in {"file-unreadable", "empty-file"}
 
 
+def test_a_nul_character_in_text_of_arrays(tmp_path: Path) -> None:
+    path = str(tmp_path / "data.npz")
+    np.savez(path, X=np.array([["1", "x"], ["2", "b\0c"]]))
+    assert refused(path).code == "nul-byte"
+    with pytest.raises(DataError) as caught:
+        list(read_chunks(path, Dialect(), numeric={"1"}, keep_raw=True))
+    assert (caught.value.code, caught.value.where.row, caught.value.where.column) == ("nul-byte", 2, "2")
+
+
 def test_a_pickle_is_never_loaded(tmp_path: Path) -> None:
     class Trap:
         def __reduce__(self) -> tuple[object, ...]:
