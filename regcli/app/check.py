@@ -12,8 +12,8 @@ from regcli.app.contract import Findings, barred, beyond, breaches
 from regcli.app.observed import Observer
 from regcli.app.options import CheckRequest
 from regcli.app.predict import model_warnings
-from regcli.app.predictor import model_chunks, predicted
-from regcli.app.reading import dialect_of, found_parts, repeated_parts
+from regcli.app.predictor import Passed, model_chunks, predicted
+from regcli.app.reading import dialect_of, empty_parts, found_parts, repeated_parts
 from regcli.data.derive import derived_table
 from regcli.data.dialect import Dialect
 from regcli.data.drift import Drift
@@ -87,13 +87,16 @@ class CheckRun:
         needed, every = Findings(scorer, scorer.needed), Findings(scorer, sources, places="none")
         met = _Met(needed, every, Drift(scorer.encoder.features, scorer.profile))
         observer, warnings = None, tuple[Warn, ...]()
-        for table in model_chunks(scorer, self.parts, self.dialect, sources, bad_cells="missing"):
+        passed: list[Passed] = []
+        for table in model_chunks(scorer, self.parts, self.dialect, sources, bad_cells="missing", passed=passed):
             if observer is None:
                 observer = Observer.begun(scorer, table, scorer.cut, self.request.reading.decimal)
                 said = model_warnings(scorer, table, self.request.checking.model)
                 warnings = (*said, *repeated_parts(self.parts))
             _take(scorer, table, met, observer)
             self.run.progress.update(met.needed.rows, 0)
+        warnings += (*empty_parts([each.file for each in passed], len(self.parts)),)
+        met.files = {part.name: met.files.get(part.name, 0) for part in self.parts}
         return _result(scorer, self.request, met, None if observer is None else observer.metrics(), warnings)
 
 

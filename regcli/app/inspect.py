@@ -13,10 +13,10 @@ from regcli.app.options import Data, InspectRequest, Looking
 from regcli.app.reading import (
     NA_VALUES,
     dialect_of,
+    file_warnings,
     read_in,
     refuse_idle,
     refuse_unread,
-    same_files,
     shape_of,
     text_columns,
 )
@@ -48,6 +48,9 @@ __all__ = ["inspect", "refusal"]
 #: What fit says of columns that inspect would call identifiers or dates.
 _NAMED = ("probable-identifier", "undeclared-date", "bad-date")
 
+#: What to do where files are read for nothing, or twice.
+_WAYS_OUT = {"same-file": "name each file once", "empty-part": "see what should have written rows to it"}
+
 #: In the order in which findings are told.
 _SEVERITIES = ("error", "warning", "note")
 
@@ -65,14 +68,14 @@ def inspect(request: InspectRequest, run: RunContext) -> Inspection:
     asked = Asked(target=looking.target, features=looking.features, drop=looking.drop, categorical=looking.categorical)
     files = find_parts(looking.data, dialect)
     refuse_idle(files, dialect)
-    as_text = text_columns(asked, declared_names(_data(looking)), files[0], dialect)
+    as_text = text_columns(asked, declared_names(_data(looking)), files, dialect)
     refuse_unread(files, dialect, run.memory)
     table = found.near_located(read_in(files, dialect, run, as_text=as_text))
     run.note(f"read {counted(table.rows, 'row')} of {counted(len(table.columns), 'column')}")
     run.progress.doing(f"looking at {shape_of(table)}")
     parts = _declared(_parts(asked, looking, table), looking, tuple(table.columns))
-    twice = (found.from_warning(warning, hint="name each file once") for warning in same_files(files, table))
-    parts = replace(parts, findings=(*parts.findings, *twice))
+    told = (found.from_warning(warning, hint=_WAYS_OUT[warning.code]) for warning in file_warnings(files, table))
+    parts = replace(parts, findings=(*parts.findings, *told))
     return _look(table, parts, dialect, request, run.progress)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import compress
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from regcli.app.contract import Breach, Findings, barred, beyond, breaches
 from regcli.app.observed import Observer
 from regcli.app.options import PredictRequest, Scoring
 from regcli.app.predictor import (
+    Passed,
     Predicted,
     absent_column,
     model_chunks,
@@ -23,7 +24,7 @@ from regcli.app.predictor import (
     predicted,
     require_columns,
 )
-from regcli.app.reading import dialect_of, found_parts, repeated_parts
+from regcli.app.reading import dialect_of, empty_parts, found_parts, repeated_parts
 from regcli.app.values import bounded, refuse
 from regcli.data.derive import SPELLING, derived_table
 from regcli.data.dialect import Dialect
@@ -51,11 +52,13 @@ _WITHOUT_IT = "--on-bad-row null leaves its prediction empty, --on-bad-row skip 
 class _Tally:
     """What was met on the way: counted while rows stream by, told after. ``dropped`` rows had a missing cell.
 
-    ``keys`` are those that any line had.
+    ``keys`` are those that any line had, ``passed`` the files without rows among the ``files`` that are read.
     """
 
     findings: Findings
     observer: Observer
+    files: int
+    passed: list[Passed]
     keys: dict[str, None] = field(default_factory=dict)
     skipped: int = 0
     dropped: int = 0
@@ -100,6 +103,7 @@ class PredictOutcome:
             text = f"{counted(total, 'cell')} in {columns} {'was' if total == 1 else 'were'} filled {how}"
             policies = policies_of(f for f in plan.scorer.encoder.features if f.source in filled)
             out.append(Warn("imputed", text, {"columns": filled, "policy": policies}))
+        out += empty_parts([each.file for each in tally.passed], tally.files)
         return (*out, *_lacking(findings), *_unmeasured(findings), *range_warnings(findings))
 
     def finish(self) -> dict[str, Any] | None:
@@ -166,13 +170,14 @@ def predict(request: PredictRequest, run: RunContext) -> PredictOutcome:
     dialect = dialect_of(request.reading, scorer.na_values)
     run.progress.doing("predicting", "rows")
     parts = found_parts(options.data, dialect, run)
-    tables = _tables(scorer, options, parts, dialect)
+    passed: list[Passed] = []
+    tables = _tables(scorer, options, parts, dialect, passed)
     first = next(tables)
     plan = _Plan(
         scorer=scorer,
         options=options,
         needs_metrics=_needs_metrics(request),
-        carried=_carried(scorer, options, first, _keys(parts[0], dialect, options)),
+        carried=_carried(scorer, options, first, _keys(parts[len(passed)], dialect, options)),
         drop=drop,
         kind=kind,
         threshold=threshold,
@@ -184,9 +189,9 @@ def predict(request: PredictRequest, run: RunContext) -> PredictOutcome:
         ),
     )
     observer = Observer.begun(scorer, first, threshold, request.reading.decimal)
-    tally = _Tally(
-        Findings(scorer, scorer.needed, places="first" if options.metrics_out is None else "columns"), observer
-    )
+    findings = Findings(scorer, scorer.needed, places="first" if options.metrics_out is None else "columns")
+    tally = _Tally(findings, observer, len(parts), passed)
+    _require_same(plan, tally, 0)
     header = _header(plan)
     rows = _score_all(plan, tally, _score(plan, tally, first), tables, run)
     return PredictOutcome(header, rows, plan, tally)
@@ -284,11 +289,14 @@ def _meaning(scorer: Scorer, options: Scoring) -> tuple[str, float]:
     return kind, threshold
 
 
-def _tables(scorer: Scorer, options: Scoring, parts: Sequence[Part], dialect: Dialect) -> Iterator[Table]:
+def _tables(
+    scorer: Scorer, options: Scoring, parts: Sequence[Part], dialect: Dialect, passed: list[Passed]
+) -> Iterator[Table]:
     """Chunks of all inputs."""
     strict = options.on_bad_row in (None, "error")
     raw = options.append or {*(options.id or scorer.id)}
-    return model_chunks(scorer, parts, dialect, scorer.needed, bad_cells="error" if strict else "missing", keep_raw=raw)
+    bad_cells: Literal["error", "missing"] = "error" if strict else "missing"
+    return model_chunks(scorer, parts, dialect, scorer.needed, bad_cells=bad_cells, passed=passed, keep_raw=raw)
 
 
 def _carried(scorer: Scorer, options: Scoring, table: Table, keys: tuple[str, ...]) -> tuple[str, ...]:
@@ -350,21 +358,41 @@ def _score_all(
     plan: _Plan, tally: _Tally, first: list[Cells], rest: Iterator[Table], run: RunContext
 ) -> Iterator[list[Cells]]:
     """Chunk after chunk; the first has been scored, so that what is wrong with it comes before any output."""
+    looked = len(tally.passed)
     yield first
     for table in rest:
+        looked = _require_same(plan, tally, looked)
         run.progress.update(tally.findings.rows, 0)
         yield _score(plan, tally, table)
+    _require_same(plan, tally, looked)
+
+
+def _require_same(plan: _Plan, tally: _Tally, looked: int) -> int:
+    """Hold files without rows to what goes along, from ``looked`` on; how many there are by now."""
+    for each in tally.passed[looked:]:
+        if each.columns is not None:
+            known = {*plan.carried} if plan.options.append else {*each.columns}
+            _refuse_other(
+                each.file,
+                [name for name in plan.carried if name not in each.columns],
+                [name for name in each.columns if name not in known],
+            )
+    return len(tally.passed)
 
 
 def _require_carried(plan: _Plan, table: Table) -> None:
     """Columns that go along from the first table go along from every other one; with --append these are all."""
-    file = table.files[0].path
     lines = table.format == "jsonl"
     missing = [] if lines else [name for name in plan.carried if name not in table.columns]
     known = {*plan.carried} if plan.options.append else {*table.columns}
     more = [name for name in table.columns if name not in known and not table.lacks(name)]
     if more and lines:
         raise _later_key(table, more[0])
+    _refuse_other(table.files[0].path, missing, more)
+
+
+def _refuse_other(file: str, missing: Sequence[str], more: Sequence[str]) -> None:
+    """Refuse a file that has not the columns that go along, or more than these."""
     if missing or more:
         raise DataError(
             "columns-differ",

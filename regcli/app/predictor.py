@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from regcli.data.dialect import Dialect
 from regcli.data.nearby import names_near
-from regcli.data.read import Part, read_chunks
+from regcli.data.read import NoRowsError, Part, empty_columns, none_has_rows, read_chunks
 from regcli.data.scorer import Scorer
 from regcli.data.stored import Matrix
 from regcli.data.table import Numbers, Table, Unsupported
@@ -17,6 +17,7 @@ from regcli.errors import DataError, Location
 from regcli.problem.families import FAMILIES
 
 __all__ = [
+    "Passed",
     "Predicted",
     "absent_column",
     "model_chunks",
@@ -46,6 +47,14 @@ class Predicted:
     eta: Array
 
 
+@dataclass(frozen=True)
+class Passed:
+    """A file without rows among others that have some, and its columns, None where they are not known."""
+
+    file: str
+    columns: tuple[str, ...] | None
+
+
 def model_chunks(
     scorer: Scorer,
     parts: Sequence[Part],
@@ -53,6 +62,7 @@ def model_chunks(
     sources: Collection[str],
     *,
     bad_cells: Literal["error", "missing"],
+    passed: list[Passed],
     keep_raw: bool | Collection[str] = False,
 ) -> Iterator[Table]:
     """Chunks of all inputs as a model reads them, in constant memory.
@@ -68,13 +78,16 @@ def model_chunks(
         theirs that is no number is missing.
     bad_cells, keep_raw
         See ``read_chunks``.
+    passed : list of Passed
+        Takes the files without rows, which have all columns that the model needs.
     """
     shifts = {name for name in (scorer.offset, scorer.exposure) if name is not None}
     judged = {scorer.target} if scorer.classes is None else set()
     if scorer.weights is not None:
         judged.add(scorer.weights)
+    empty: list[NoRowsError] = []
     for part in parts:
-        yield from read_chunks(
+        chunks = read_chunks(
             part,
             dialect,
             numeric=scorer.encoder.number_sources.intersection(sources) | shifts | judged,
@@ -85,6 +98,17 @@ def model_chunks(
             wanted={*sources, *judged, scorer.target},
             lenient=judged.difference(sources),
         )
+        try:
+            yield from chunks
+        except NoRowsError as error:
+            empty.append(error)
+            names = empty_columns(error, part)
+            for name in () if names is None else scorer.needed:
+                if name not in (names or ()):
+                    raise absent_column(scorer, name, names or (), Location(file=part.name)) from error
+            passed.append(Passed(part.name, names))
+    if len(empty) == len(parts):
+        raise none_has_rows(empty)
 
 
 def predicted(scorer: Scorer, table: Table, *, zero_unknown: bool) -> Predicted:

@@ -398,8 +398,8 @@ def _test_file(
 def _test_warnings(used: Used, facts: DataFacts) -> tuple[Warn, ...]:
     """What is to be said of the rows of --test alone, and where they are rows that are fitted on."""
     fitted = {digest for _, digest, _ in facts.files}
-    both = [file.path for file in used.table.files if file.sha256 in fitted]
-    own = (warning for warning in used.warnings if warning.code in ("same-file", "rows-dropped"))
+    both = [file.path for file in used.table.files if file.rows and file.sha256 in fitted]
+    own = (warning for warning in used.warnings if warning.code in ("same-file", "empty-part", "rows-dropped"))
     told = [replace(warning, message=f"--test: {warning.message}") for warning in own]
     if both:
         text = f"--test: {both[0]} holds rows that are fitted on, and scores them too well"

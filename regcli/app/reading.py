@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from shlex import quote
@@ -25,7 +26,7 @@ from regcli.data.foresee import foresee
 from regcli.data.identify import Identifier, numbers_rows
 from regcli.data.inputs import met_twice
 from regcli.data.learn import Recipe
-from regcli.data.read import Part, find_parts, format_at, read_header, read_table
+from regcli.data.read import NoRowsError, Part, find_parts, format_at, read_header, read_table
 from regcli.data.roles import Asked, Roles, assign_roles
 from regcli.data.source import is_stream
 from regcli.data.table import Levels, Table
@@ -39,6 +40,8 @@ __all__ = [
     "Known",
     "Used",
     "dialect_of",
+    "empty_parts",
+    "file_warnings",
     "found_parts",
     "guess_warnings",
     "identifier_warning",
@@ -48,7 +51,6 @@ __all__ = [
     "refuse_missing",
     "refuse_unread",
     "repeated_parts",
-    "same_files",
     "shape_of",
     "text_columns",
 ]
@@ -195,7 +197,7 @@ def read_used(
     if not known:  # further tables may be of another format
         refuse_idle(parts, dialect)
     refuse_unread(parts, dialect, run.memory)
-    as_text = text_columns(asked, declared_names(data), parts[0], dialect) | (known.text if known else set())
+    as_text = text_columns(asked, declared_names(data), parts, dialect) | (known.text if known else set())
     expected = {*known.roles.features, *known.roles.numeric()} if known else ()
     table = read_in(parts, dialect, run, as_text=as_text, expected=expected)
     run.progress.doing(f"preparing {shape_of(table)}")
@@ -212,7 +214,7 @@ def read_used(
     table = derived_table(table, recipe.derived.values(), strict=True)
     if known:
         _require(table, roles)
-    warnings = [*roles.warnings, *same_files(parts, table), *_check(table, roles, recipe, known, dialect)]
+    warnings = [*roles.warnings, *file_warnings(parts, table), *_check(table, roles, recipe, known, dialect)]
     if not known:
         meant = {*data.features, *recipe.splines, *recipe.derived, *(formula.named if formula else ())}
         warnings += [identifier_warning(one) for one in _identifiers(table, roles.features, meant)]
@@ -234,10 +236,25 @@ def read_in(
     return read_table(parts, dialect, as_text=as_text, expected=expected, threads=threads, tell=progress.update)
 
 
-def same_files(parts: Sequence[Part], table: Table) -> list[Warn]:
+def _same_files(parts: Sequence[Part], table: Table) -> list[Warn]:
     """A warning where files of a table hold the same: its rows are then in training and held-out rows both."""
-    marks = ((file.path, (file.sha256, part.keys)) for file, part in zip(table.files, parts, strict=True))
+    pairs = zip(table.files, parts, strict=True)
+    marks = ((file.path, (file.sha256, part.keys)) for file, part in pairs if file.rows)
     return _warn_twice(met_twice(marks), "these rows count more than once, and some that are held out are fitted on")
+
+
+def empty_parts(names: Sequence[str], count: int) -> list[Warn]:
+    """A warning where some of ``count`` files have no row."""
+    if not names:
+        return []
+    text = f"{len(names)} of {count} files {'has' if len(names) == 1 else 'have'} no row: {listed(names, 3)}"
+    return [Warn("empty-part", text, {"files": list(names)})]
+
+
+def file_warnings(parts: Sequence[Part], table: Table) -> list[Warn]:
+    """What is to be said of the files that a table was read from."""
+    empty = [file.path for file in table.files if not file.rows]
+    return [*empty_parts(empty, len(parts)), *_same_files(parts, table)]
 
 
 def repeated_parts(parts: Sequence[Part]) -> list[Warn]:
@@ -339,14 +356,22 @@ def guess_warnings(table: Table, features: Sequence[str]) -> list[Warn]:
     return warnings
 
 
-def text_columns(asked: Asked, declared: Sequence[str], first: Part, dialect: Dialect) -> set[str]:
+def text_columns(asked: Asked, declared: Sequence[str], parts: Sequence[Part], dialect: Dialect) -> set[str]:
     """Columns read as they are spelt. Patterns need the header; what can be read only once takes literal names."""
     patterns = (*asked.categorical, *asked.id, *declared)
     names = {*patterns, *(name for name in (asked.fold, asked.group) if name is not None)}
-    if any(set(name) & {"*", "?"} for name in names) and not is_stream(first.name):
-        columns = read_header(first, dialect)
+    if any(set(name) & {"*", "?"} for name in names) and not is_stream(parts[0].name):
+        columns = _first_header(parts, dialect)
         names |= {name for name in columns if any(fnmatchcase(name, pattern) for pattern in patterns)}
     return names
+
+
+def _first_header(parts: Sequence[Part], dialect: Dialect) -> tuple[str, ...]:
+    """The columns of the first file that has any: of JSON Lines without a line none are known."""
+    for part in parts:
+        with suppress(NoRowsError):
+            return read_header(part, dialect)
+    return ()
 
 
 def _require(table: Table, roles: Roles) -> None:

@@ -25,7 +25,7 @@ from regcli.data.plan import NOT_READ, ChunkPlan, declared_numbers
 from regcli.data.source import Source, sha256_of
 from regcli.data.sparse import LARGEST, TARGET, check_size, numbered, sparse_columns, spelt, spelt_cells
 from regcli.data.table import Column, Levels, Numbers, SourceFile, Table
-from regcli.data.text import check_names, empty_file, nul_byte
+from regcli.data.text import check_names, empty_file, no_rows, nul_byte
 from regcli.errors import DataError, Location, RegcliError, ResourceError
 
 __all__ = ["array_chunks", "array_names", "read_array"]
@@ -190,8 +190,10 @@ def _load(source: Source, fmt: Format, dialect: Dialect) -> _Matrix:
         _refuse(source.name, str(error))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:  # unknown packings, passwords
         _refuse(source.name, str(error))
-    if not matrix.names or not matrix.rows:
-        raise empty_file(source.name, header=bool(matrix.names))
+    if not matrix.names:
+        raise empty_file(source.name)
+    if not matrix.rows:
+        raise no_rows(source.name, matrix.names)
     return matrix
 
 
@@ -208,7 +210,7 @@ def _market(source: Source, dialect: Dialect) -> _Matrix:
     with source.open() as stream:
         matrix = read_market(stream, source.name, dialect)
     if matrix is None:
-        raise empty_file(source.name, header=False)
+        raise empty_file(source.name)
     return _Matrix(matrix.shape[0], {}, matrix.tocsr(), numbered(matrix.shape[1]))
 
 

@@ -25,7 +25,7 @@ from regcli.data.plan import NOT_READ, ChunkPlan, declared_numbers
 from regcli.data.rooms import own_room
 from regcli.data.source import Source
 from regcli.data.table import Column, Levels, Numbers, SourceFile, Table, Unsupported
-from regcli.data.text import check_names, empty_file, nul_byte
+from regcli.data.text import check_names, empty_file, no_rows, nul_byte
 from regcli.errors import DataError, Location
 
 __all__ = ["arrow_chunk", "arrow_file", "arrow_names", "arrow_table", "refuse_memory", "row_locator"]
@@ -54,7 +54,7 @@ def arrow_table(
     name, digest = file
     dialect, is_text = how
     if rows == 0:
-        raise empty_file(name, header=True)
+        raise no_rows(name, tuple(column for column, _ in arrays))
     columns = {
         column: arrow_column(array, Location(name, column=column), dialect, as_text=is_text(column))
         for column, array in arrays
@@ -121,7 +121,7 @@ def arrow_names(schema: Any, file: str) -> tuple[str, ...]:  # noqa: ANN401
     """The names of the columns, checked."""
     names = tuple(schema.names)
     if not names:
-        raise empty_file(file, header=False)
+        raise empty_file(file)
     check_names(names, file, lambda _: None)
     return names
 

@@ -19,7 +19,16 @@ from regcli.data.quotes import Quotes, count_breaks, count_delimiters, record_en
 from regcli.data.scan import TextPart
 from regcli.data.source import arriving, pieces, text_lines, would_wait
 from regcli.data.table import Column, Levels, Lines, Numbers, SourceFile, Table
-from regcli.data.text import Layout, empty_file, encoding_hint, head_of, header_names, layout_of, refuse_nul
+from regcli.data.text import (
+    Layout,
+    empty_file,
+    encoding_hint,
+    head_of,
+    header_names,
+    layout_of,
+    only_header,
+    refuse_nul,
+)
 from regcli.errors import DataError, Location
 
 __all__ = ["text_chunks"]
@@ -47,7 +56,7 @@ def text_chunks(stream: BinaryIO, name: str, dialect: Dialect, fmt: Format, plan
     blocks = _Blocks(name, layout.delimiter, dialect.encoding, stream, head)
     first = blocks.take_record()
     if first is None:
-        raise empty_file(name, header=False)
+        raise empty_file(name)
     layout = replace(layout, names=header_names(replace(first.part(), header=dialect.header)))
     reader = _Reader(layout, replace(dialect, encoding="utf-8"), plan)
     block = blocks.take(plan.rows, after=None if dialect.header else first)
@@ -60,7 +69,7 @@ def text_chunks(stream: BinaryIO, name: str, dialect: Dialect, fmt: Format, plan
                 yield table
             block = blocks.take(plan.rows)
     if not rows:
-        raise empty_file(name, header=True)
+        raise only_header(name, layout.names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from regcli.data.dialect import Dialect
 from regcli.data.plan import ChunkPlan
 from regcli.data.source import Source, sha256_of
 from regcli.data.table import Table
-from regcli.data.text import empty_file
+from regcli.data.text import no_rows
 from regcli.errors import DataError, Location
 
 __all__ = ["feather_chunks", "feather_names", "read_feather"]
@@ -66,7 +66,7 @@ def feather_chunks(source: Source, dialect: Dialect, plan: ChunkPlan) -> Iterato
                 yield arrow_chunk(part, names, source.name, rows, (dialect, plan), "feather")
                 rows += part.num_rows
     if not rows:
-        raise empty_file(source.name, header=True)
+        raise no_rows(source.name, names)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from regcli.data.lines import Line, numbered_lines
 from regcli.data.plan import NOT_READ, ChunkPlan, declared_numbers
 from regcli.data.source import Source, would_wait
 from regcli.data.table import Column, Levels, Numbers, SourceFile, Table, Unsupported
-from regcli.data.text import check_names, empty_file, nul_byte
+from regcli.data.text import check_names, no_rows, nul_byte
 from regcli.errors import DataError, Location
 
 __all__ = ["jsonl_chunks", "jsonl_names", "read_jsonl"]
@@ -41,7 +41,7 @@ def read_jsonl(source: Source, dialect: Dialect, is_text: Callable[[str], bool])
             cells.add(lines)
     source.check_state(before)
     if not cells.lines:
-        raise empty_file(source.name, header=False)
+        raise no_rows(source.name)
     columns = {
         name: _whole_column(values, dialect.na_values, as_text=is_text(name))
         for name, values in cells.columns().items()
@@ -59,7 +59,7 @@ def jsonl_names(source: Source, dialect: Dialect) -> tuple[str, ...]:
             cells.add(lines)
             cells.forget()
     if not cells.found:
-        raise empty_file(source.name, header=False)
+        raise no_rows(source.name)
     return tuple(cells.found)
 
 
@@ -83,7 +83,7 @@ def jsonl_chunks(stream: BinaryIO, name: str, dialect: Dialect, plan: ChunkPlan)
         cells.add(waiting)
         yield _chunk(cells, dialect, plan)
     elif empty:
-        raise empty_file(name, header=False)
+        raise no_rows(name)
 
 
 def _chunk(cells: "_Cells", dialect: Dialect, plan: ChunkPlan) -> Table:

@@ -10,7 +10,7 @@ from regcli.data.plan import ChunkPlan
 from regcli.data.rooms import is_limited
 from regcli.data.source import Source, sha256_of
 from regcli.data.table import Table
-from regcli.data.text import empty_file
+from regcli.data.text import no_rows
 from regcli.errors import DataError, Location
 
 __all__ = ["parquet_chunks", "parquet_names", "parquet_size", "read_parquet"]
@@ -87,7 +87,7 @@ def parquet_chunks(source: Source, dialect: Dialect, plan: ChunkPlan) -> Iterato
                 yield arrow_chunk(batch, names, source.name, rows, (dialect, plan), "parquet")
                 rows += batch.num_rows
     if not rows:
-        raise empty_file(source.name, header=True)
+        raise no_rows(source.name, names)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ else in silence. Values are read by ``cells`` and pyarrow; what these would let 
 ``quotes``).
 """
 
-from collections.abc import Callable, Collection, Container, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -17,15 +17,19 @@ from regcli.data.inputs import Part, find_parts
 from regcli.data.keys import with_keys, with_keys_of_chunk
 from regcli.data.plan import ChunkPlan
 from regcli.data.readers import How, hopeless, reader_of
-from regcli.data.source import is_nameless, is_stream, open_source
-from regcli.data.table import Column, Levels, Numbers, Table, Unsupported
+from regcli.data.source import is_nameless, is_stream, open_source, sha256_of
+from regcli.data.table import Column, Levels, Numbers, SourceFile, Table, Unsupported
+from regcli.data.text import NoRowsError
 from regcli.errors import DataError, Location, listed
 
 __all__ = [
     "Dialect",
+    "NoRowsError",
     "Part",
+    "empty_columns",
     "find_parts",
     "format_at",
+    "none_has_rows",
     "parse_na_values",
     "read_chunks",
     "read_header",
@@ -72,7 +76,8 @@ def read_table(
     UsageError
         ``unsupported-source``, ``unknown-option-value``, ``conflicting-options``.
     DataError
-        What is damaged, with file, line and column.
+        What is damaged, with file, line and column. A file without rows is passed over if others have some: it is among
+        the table's files then, with none.
 
     Notes
     -----
@@ -95,24 +100,26 @@ def read_table(
         table = reader.whole(held[at], How(dialect, test, expected, threads))
         return with_keys(table, parts[at], test, dialect.na_values)
 
-    tables = [read(at, is_text, expected) for at in range(len(held))]
-    indices = {name for table in tables if table.format == "svm" for name in table.columns}
-    for at, table in enumerate(tables):
+    tables, empty = dict[int, Table](), dict[int, NoRowsError]()
+    for at in range(len(held)):
+        try:
+            tables[at] = read(at, is_text, expected)
+        except NoRowsError as error:
+            empty[at] = error
+    if not tables:
+        raise none_has_rows(list(empty.values()))
+    indices = {name for table in tables.values() if table.format == "svm" for name in table.columns}
+    for at, table in tables.items():
         if table.format == "svm" and len(table.columns) < len(indices):  # a column that a file never names is zero
             tables[at] = read(at, is_text, indices)
-    if len(tables) == 1:
-        return tables[0]
-    for table in tables[1:]:
-        _check_columns(tables[0], table)
-    mixed = _mixed(tables)
-    if mixed:
-        tables = [
-            read(at, lambda name: name in mixed or is_text(name), indices or expected)
-            if _has_other(table, mixed)
-            else table
-            for at, table in enumerate(tables)
-        ]
-    return _stack(tables)
+    _check_all_columns(tables, empty, parts)
+    mixed = _mixed([*tables.values()])
+    for at, table in tables.items():
+        if _has_other(table, mixed):
+            tables[at] = read(at, lambda name: name in mixed or is_text(name), indices or expected)
+    passed = {at: SourceFile(parts[at].name, sha256_of(held[at]), 0) for at in empty}
+    files = tuple(passed.get(at) or tables[at].files[0] for at in range(len(held)))
+    return replace(_stack([*tables.values()]), files=files)
 
 
 @dataclass
@@ -180,7 +187,7 @@ def read_chunks(  # noqa: PLR0913  (each says one thing about the columns)
     Raises
     ------
     DataError
-        As ``read_table``, when the chunk is reached; ``text-in-numeric-column``.
+        As ``read_table``, when the chunk is reached; ``text-in-numeric-column``; NoRowsError in place of a first one.
     """
     dialect = check_dialect(dialect)
     plan = ChunkPlan(numeric, as_text, chunk_rows, bad_cells, keep_raw, wanted, lenient)
@@ -210,12 +217,34 @@ def format_at(name: str, dialect: Dialect) -> Format:
     return format_of(name, dialect, stream=is_nameless(name) or is_stream(name))
 
 
-def _check_columns(first: Table, other: Table) -> None:
-    missing = [name for name in first.columns if name not in other.columns]
-    extra = [name for name in other.columns if name not in first.columns]
+def none_has_rows(empty: Sequence[NoRowsError]) -> DataError:
+    """The error for files of which none has a row."""
+    if len(empty) == 1:
+        return empty[0]
+    text, first = f"none of {len(empty)} files has a row: {empty[0].message}, and so on", empty[0]
+    return DataError(first.code, text, hint=first.hint, where=first.where)
+
+
+def empty_columns(error: NoRowsError, part: Part) -> tuple[str, ...] | None:
+    """Columns of a file without rows and of its folders; None where they are not known."""
+    return None if error.columns is None else (*(key for key, _ in part.keys), *error.columns)
+
+
+def _check_all_columns(tables: Mapping[int, Table], empty: Mapping[int, NoRowsError], parts: Sequence[Part]) -> None:
+    """Refuse files whose columns differ from those of the first one with rows; of some without rows none are known."""
+    found = {at: tuple(table.columns) for at, table in tables.items()}
+    found |= {at: names for at, error in empty.items() if (names := empty_columns(error, parts[at])) is not None}
+    first = next(iter(tables))
+    for at in sorted(found):
+        _check_columns(found[first], parts[first].name, found[at], parts[at].name)
+
+
+def _check_columns(names: Sequence[str], reference: str, others: Sequence[str], file: str) -> None:
+    known, there = frozenset(names), frozenset(others)
+    missing = [name for name in names if name not in there]
+    extra = [name for name in others if name not in known]
     if not missing and not extra:
         return
-    file, reference = other.files[0].path, first.files[0].path
     parts = [f"lacks {_some(missing)}"] * bool(missing)
     parts += [f"has {_some(extra)} more"] * bool(extra)
     raise DataError(
@@ -253,6 +282,8 @@ def _has_other(table: Table, names: frozenset[str]) -> bool:
 
 
 def _stack(tables: Sequence[Table]) -> Table:
+    if len(tables) == 1:
+        return tables[0]
     starts = np.cumsum([0, *(table.rows for table in tables)])
 
     def locate(row: int, column: str | None) -> Location:
@@ -264,7 +295,6 @@ def _stack(tables: Sequence[Table]) -> Table:
     told = next((table for table in tables if table.delimiter_guessed), tables[0])
     return replace(
         tables[0],
-        files=tuple(file for table in tables for file in table.files),
         columns={name: _stack_column([table.columns[name] for table in tables]) for name in names},
         rows=int(starts[-1]),
         locate=locate,

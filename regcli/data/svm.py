@@ -17,7 +17,7 @@ from regcli.data.plan import NOT_READ, ChunkPlan
 from regcli.data.source import Source, would_wait
 from regcli.data.sparse import TARGET, check_columns, check_size, numbered, sparse_columns, spelt, spelt_cells
 from regcli.data.table import Column, Numbers, SourceFile, Table
-from regcli.data.text import empty_file
+from regcli.data.text import no_rows
 from regcli.errors import DataError, Location
 
 __all__ = ["NUMBER", "read_svm", "svm_chunks", "svm_names"]
@@ -119,7 +119,7 @@ def read_svm(source: Source, dialect: Dialect, is_text: Callable[[str], bool], e
     source.check_state(before)
     count = len(rows.labels)
     if not count:
-        raise empty_file(source.name, header=False)
+        raise no_rows(source.name)
     index = np.asarray(rows.index)
     known = [int(name) for name in expected if _is_index(name)]
     first, last = min([1, int(index.min(initial=1)), *known]), max([0, int(index.max(initial=0)), *known])
@@ -155,7 +155,7 @@ def svm_chunks(stream: BinaryIO, name: str, dialect: Dialect, plan: ChunkPlan) -
     if rows.labels:
         yield _chunk(rows, plan, absent)
     elif not found:
-        raise empty_file(name, header=False)
+        raise no_rows(name)
 
 
 def _chunk(rows: _Rows, plan: ChunkPlan, absent: Collection[float]) -> Table:

@@ -12,17 +12,20 @@ from regcli.data.dialect import Dialect, Format, find_delimiter
 from regcli.data.headings import MOST_ABOVE, unnamed_hint
 from regcli.data.scan import TextPart
 from regcli.data.source import Source, check_byte_order, check_is_text, is_slow, likely_encoding, text_lines
-from regcli.errors import DataError, Location
+from regcli.errors import DataError, Location, counted
 
 __all__ = [
     "Layout",
+    "NoRowsError",
     "check_names",
     "empty_file",
     "encoding_hint",
     "head_of",
     "header_names",
     "layout_of",
+    "no_rows",
     "nul_byte",
+    "only_header",
     "read_names",
     "refuse_bytes",
     "refuse_nul",
@@ -101,7 +104,7 @@ def header_names(part: TextPart) -> tuple[str, ...]:
     """
     first = next(part.records(), None)
     if first is None:
-        raise empty_file(part.file, header=False)
+        raise empty_file(part.file)
     if not part.header:
         return tuple(f"c{at}" for at in range(1, len(first.cells) + 1))
     hint = NAME_IT
@@ -144,11 +147,32 @@ def nul_byte(text: str, where: Location) -> DataError:
     return DataError("nul-byte", text, where=where, hint="write the file again without it")
 
 
-def empty_file(file: str, *, header: bool) -> DataError:
-    """Return the error for a table without rows."""
-    what = "has a header but no row" if header else "is empty"
-    hint = "if the first line is a row, say --no-header" if header else "see what should have written it"
-    return DataError("empty-file", f"{file} {what}", where=Location(file=file), hint=hint)
+class NoRowsError(DataError):
+    """A table without rows; ``columns`` are those that it would have, None where its format tells of them by rows."""
+
+    def __init__(self, text: str, file: str, hint: str, columns: tuple[str, ...] | None = None) -> None:
+        super().__init__("empty-file", text, where=Location(file=file), hint=hint)
+        self.columns = columns
+
+
+#: The way out of a table without rows.
+_UNWRITTEN = "see what should have written it"
+
+
+def empty_file(file: str) -> DataError:
+    """The error for a table without rows or header."""
+    return DataError("empty-file", f"{file} is empty", where=Location(file=file), hint=_UNWRITTEN)
+
+
+def only_header(file: str, names: tuple[str, ...]) -> NoRowsError:
+    """The error for a text with a header alone."""
+    return NoRowsError(f"{file} has a header but no row", file, "if the first line is a row, say --no-header", names)
+
+
+def no_rows(file: str, columns: tuple[str, ...] | None = None) -> NoRowsError:
+    """The error for a table without rows, of a format that has no header line."""
+    what = "is empty" if columns is None else f"has {counted(len(columns), 'column')} but no row"
+    return NoRowsError(f"{file} {what}", file, _UNWRITTEN, columns)
 
 
 def refuse_bytes(part: TextPart, encoding: str, error: UnicodeError) -> NoReturn:

@@ -25,7 +25,7 @@ from regcli.data.rooms import Rooms
 from regcli.data.scan import TextPart, ragged
 from regcli.data.source import Source, chunks_of, pieces
 from regcli.data.table import Column, Levels, Numbers, SourceFile, Table
-from regcli.data.text import Layout, empty_file, head_of, header_names, layout_of, refuse_bytes, refuse_nul
+from regcli.data.text import Layout, head_of, header_names, layout_of, only_header, refuse_bytes, refuse_nul
 from regcli.data.threads import ALONE, Threads, threads_at_work
 from regcli.errors import DataError
 
@@ -167,7 +167,7 @@ def _check_first(part: TextPart) -> None:
     # pandas takes the width of a table from its first row.
     first = next(part.rows(), None)
     if first is None:
-        raise empty_file(part.file, header=True)
+        raise only_header(part.file, part.names)
     if len(first.cells) != len(part.names):
         raise ragged(part.file, first, part.names)
 
@@ -236,7 +236,7 @@ class _Reader:
         """Read all columns; return the number of rows."""
         first = next(blocks, None)
         if first is None:
-            raise empty_file(self.part.file, header=True)
+            raise only_header(self.part.file, self.part.names)
         self.small, self.alone = len(first.data) <= SMALL, 2 * len(first.data) < BLOCK
         self.zeros = _may_have_zeros(first, alone=self.alone)
         self.numeric = self._guess(first)
@@ -258,7 +258,7 @@ class _Reader:
             rows += part.rows
         writing.finish()
         if not rows:
-            raise empty_file(self.part.file, header=True)
+            raise only_header(self.part.file, self.part.names)
         return rows
 
     def read_late(self, blocks: Iterator[_Block], threads: Threads) -> None:
