@@ -133,9 +133,9 @@ def require_columns(scorer: Scorer, table: Table) -> None:
     for name in scorer.needed:
         if name not in table.columns:
             raise absent_column(scorer, name, tuple(table.columns), Location(file=table.files[0].path))
-        column = table.columns[name]
+        column, whole = table.columns[name], Location(file=table.files[0].path, column=name)
         if isinstance(column, Unsupported):
-            where = Location(column=name) if column.row is None else table.locate(column.row, name)
+            where = whole if column.row is None else table.locate(column.row, name)
             raise DataError(
                 "unsupported-type",
                 f"column {name!r} has type {column.type}",
@@ -146,7 +146,7 @@ def require_columns(scorer: Scorer, table: Table) -> None:
             raise DataError(
                 "unsupported-type",
                 f"column {name!r} must be text, as it was in training",
-                where=Location(column=name),
+                where=whole,
                 hint="regcli show says what the model was fitted on; --input-format csv where the suffix tells another",
             )
 

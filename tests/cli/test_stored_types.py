@@ -175,3 +175,14 @@ def test_lists_structs_and_bytes_go_along(suffix: str) -> None:
     assert column(written, "list") == ["[1.5, null]", "[]"]
     assert column(written, "struct") == ['{"a": 2}', ""]
     assert column(written, "bytes") == ["7832", ""]
+
+
+def test_predict_names_the_file_of_a_column_of_another_type() -> None:
+    lines = "".join(f"{at % 7},{at % 7 + at % 2}\n" for at in range(40))
+    Path("t.csv").write_text("x,y\n" + lines, "utf-8")
+    assert run_tool("fit", "t.csv", "-y", "y", *GAUSSIAN, "-m", "m.json", "-o", "f.json").status == 0
+    pq.write_table(pa.table({"x": [1.0]}), "good.parquet")
+    pyarrow.feather.write_feather(pa.table({"x": [[1.0]]}), "bad.feather")
+    failed = run_tool("predict", "m.json", "good.parquet", "bad.feather", "--json")
+    assert (failed.status, failed.error["code"]) == (3, "unsupported-type"), failed.err
+    assert (failed.error["location"]["file"], failed.error["location"]["column"]) == ("bad.feather", "x")
