@@ -137,6 +137,16 @@ def test_a_ragged_row_is_refused(text: str, program: Callable[[str], Path]) -> N
     assert (status, out, err) == (3, "", "line 1 does not have 7 cells\n")
 
 
+def test_levels_that_have_become_one_leave_nothing_unused(tmp_path: Path) -> None:
+    data, model, out = tmp_path / "data.csv", tmp_path / "model.json", tmp_path / "out.c"
+    lines = (f"{'' if at % 3 == 0 else 'abcdefgh'[at % 8]},{at % 3 + at / 99}\n" for at in range(60))
+    data.write_text("a,y\n" + "".join(lines), "utf-8")
+    words = ("--missing", "a=indicator", "--min-level-count", "30", "-l", "0.001")
+    assert run_tool("fit", data, "-y", "y", "--family", "gaussian", *words, "-m", model).status == 0
+    assert run_tool("export", model, "--to", "c", "--unknown-level", "zero", "-o", out).status == 0
+    assert run(compiled(tmp_path, out.read_text("utf-8"), "-DREGCLI_MAIN"), "--self-test")[0] == 0
+
+
 def test_long_levels_are_no_long_literals(tmp_path: Path) -> None:
     long = ["\u00e9'\\?" * 2_000, "x" * 9_000, "short"]
     data, model, out = tmp_path / "data.csv", tmp_path / "model.json", tmp_path / "out.c"

@@ -287,6 +287,7 @@ def _text(part: Input, at: int) -> Iterator[str]:
         find = "boolean_of" if part.boolean else "place_of"
         place = f"{find}(texts[{at}], levels{at}, {len(part.levels)})"
         yield f"const int c{at} = gone{at} ? -2 : {place};"
+        yield f"(void)c{at};"  # where only missing cells count: all levels have become one
     if part.dates:
         yield f"regcli_date date{at} = {{0, 0, 0, 0.0}};"
         yield f"const int read{at} = gone{at} || read_date(texts[{at}], &date{at});"
@@ -312,6 +313,7 @@ def _made_part(made: Made, at: int) -> Iterator[str]:
     if _coded(made):
         names = f"levels{at}_{made.function}, {len(made.levels)}"
         yield f"const int c{at}_{made.function} = {gone} ? -2 : place_of({made.function}_names[{field}], {names});"
+        yield f"(void)c{at}_{made.function};"
     elif made.used:
         filled = field if made.fill is None else f"{gone} ? {made.fill!r} : {field}"
         yield f"const double c{at}_{made.function} = {filled};"
