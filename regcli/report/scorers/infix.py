@@ -1,6 +1,6 @@
 """Arithmetic of a rule in languages that write it with operators: SQL, Python, C."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from regcli.data.rule import (
@@ -20,7 +20,7 @@ from regcli.data.rule import (
 from regcli.data.terms import DATE_PARTS
 from regcli.report.escape import visible
 
-__all__ = ["SMALLEST_LOGIT", "Syntax", "about", "expression", "free", "grouped", "unusable"]
+__all__ = ["SMALLEST_LOGIT", "Syntax", "about", "expression", "free", "grouped", "output_names", "unusable"]
 
 #: Operands in a row. Databases bound how deep an expression may be (SQLite and DuckDB: 1,000), and a sum of n numbers
 #: is n deep where it is written in one row.
@@ -95,15 +95,29 @@ def free(wanted: str, taken: set[str]) -> str:
     return wanted
 
 
-def about(rule: Rule) -> list[str]:
-    """What a scorer says of itself, as lines of one comment each; safe wherever a line ends a comment."""
+def output_names(rule: Rule, taken: set[str]) -> dict[str, str]:
+    """What results are called where they stand beside the columns ``taken``, by what they are; these are taken then."""
+    return {name: free(name, taken) for name in rule.outputs}
+
+
+def about(rule: Rule, names: Mapping[str, str] | None = None) -> list[str]:
+    """What a scorer says of itself, as lines of one comment each; safe wherever a line ends a comment.
+
+    ``names`` are those of the results, where they may have others than usual.
+    """
+    called = {name: name for name in rule.outputs} if names is None else names
+    renamed = [(name, other) for name, other in called.items() if other != name]
     lines = [
         f"A {rule.family} model of {rule.target}, written by regcli export.",
         f"Model: {rule.content_id}",
-        f"Gives {', '.join(rule.outputs)} for a row.",
+        f"Gives {', '.join(called.values())} for a row.",
+        *(f"{other} is the {name}: the model has a column {name}." for name, other in renamed),
     ]
     if rule.classes is not None:
-        lines.append(f"response is the probability of {rule.positive}; class is {rule.positive} from {rule.threshold}")
+        response, chosen = called["response"], called["class"]
+        lines.append(
+            f"{response} is the probability of {rule.positive}; {chosen} is {rule.positive} from {rule.threshold}"
+        )
         lines.append(f"on, else {rule.negative}.")
     return [visible(line) for line in lines]
 

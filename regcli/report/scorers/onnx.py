@@ -26,7 +26,7 @@ from regcli.data.rule import (
     Sum,
 )
 from regcli.errors import UsageError
-from regcli.report.scorers.infix import about, free
+from regcli.report.scorers.infix import about, free, output_names
 from regcli.report.scorers.onnx_texts import counts, date_value, function_of, outside, unreadable
 from regcli.report.scorers.spellings import places_of
 
@@ -67,7 +67,7 @@ def onnx_scorer(rule: Rule) -> bytes:
         ir_version=_TEXT_FORMAT if texts else _FORMAT,
         producer_name="regcli",
         producer_version=__version__,
-        doc_string="\n".join([*about(rule), *_HOW, *(_HOW_WORDS if words else ())]),
+        doc_string="\n".join([*about(rule, graph.outputs), *_HOW, *(_HOW_WORDS if words else ())]),
     )
     helper.set_model_props(model, {"model": rule.content_id, "target": rule.target, "family": rule.family})
     return model.SerializeToString(deterministic=True)
@@ -92,7 +92,7 @@ class _Graph:
         self.nodes: list[Any] = []
         self.taken = {part.column for part in rule.inputs}
         self.free = partial(free, taken=self.taken)
-        self.outputs = {name: self.free(name) for name in rule.outputs}
+        self.outputs = output_names(rule, self.taken)
         self.inputs = {part.column: part for part in rule.inputs}
         self.constants: list[Any] = []
         self.values: dict[tuple[object, ...], str] = {}

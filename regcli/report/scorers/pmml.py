@@ -25,7 +25,7 @@ from regcli.data.rule import (
 )
 from regcli.report.escape import NOT_XML, visible
 from regcli.report.scorers.elements import apply, derived, double, field, joined, text, within
-from regcli.report.scorers.infix import about, free
+from regcli.report.scorers.infix import about, free, output_names
 from regcli.report.scorers.pmml_texts import count, date_fields, in_domain, made_number, text_fields
 from regcli.report.scorers.refusal import refusal
 from regcli.report.scorers.spellings import places_of
@@ -49,7 +49,7 @@ def pmml_scorer(rule: Rule) -> str:
     _require_xml(rule)
     fields = _Fields(rule)
     root = ET.Element("PMML", {"xmlns": _NAMESPACE, "version": "4.4"})
-    header = within(root, "Header", description=" ".join(about(rule)))
+    header = within(root, "Header", description=" ".join(about(rule, fields.outputs)))
     within(header, "Extension", name="model", value=rule.content_id)
     within(header, "Extension", name="target", value=visible(rule.target))
     within(header, "Application", name="regcli", version=__version__)
@@ -95,7 +95,7 @@ def _dictionary(root: ET.Element, rule: Rule) -> None:
 def _output(model: ET.Element, rule: Rule, fields: "_Fields") -> None:
     """Response, link and class."""
     output = within(model, "Output")
-    names = {name: fields.free(name) for name in rule.outputs}
+    names = fields.outputs
     common = {"optype": "continuous", "dataType": "double"}
     within(output, "OutputField", name=names["response"], feature="predictedValue", **common)
     link = within(output, "OutputField", name=names["link"], feature="transformedValue", **common)
@@ -120,6 +120,7 @@ class _Fields:
         self.rule = rule
         self.taken = {part.column for part in rule.inputs}
         self.free = partial(free, taken=self.taken)
+        self.outputs = output_names(rule, self.taken)
         self.inputs = {part.column: part for part in rule.inputs}
         self.folded = {part.column: self.free(f"small({part.column})") for part in rule.inputs if part.boolean}
         self.made = {made.column: (part, made) for part in rule.inputs for made in part.made}
