@@ -267,6 +267,7 @@ WARNING_CODES: MappingProxyType[str, tuple[int, str]] = MappingProxyType(
         "leading-zeros": (3, "an undeclared column of numbers has leading zeros in the first 1,000 rows"),
         "probable-identifier": (3, "a column of integers that seems to name rows, as numbers of customers do"),
         "constant-column": (3, "a column with one value was left out"),
+        "no-words": (3, "a --text column without a word that is frequent enough was left out"),
         "all-missing-column": (3, "a column without any value was left out"),
         "rows-dropped": (3, "rows with missing cells were left out"),
         "imputed": (3, "missing cells of features were filled"),

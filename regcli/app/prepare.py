@@ -15,6 +15,7 @@ from regcli.app.parallel import threads_for
 from regcli.app.reading import Used, read_used
 from regcli.app.values import bounded, number_of, refuse
 from regcli.data.encoder import Encoder
+from regcli.data.learn import Learnt
 from regcli.data.marks import Marks, fold_labels, groups_of, times_of
 from regcli.data.roles import Roles
 from regcli.data.stored import Matrix, matrix_bytes
@@ -146,8 +147,7 @@ def prepare(request: FitRequest | PathRequest, run: RunContext, *, unpenalised: 
     run.memory.refuse(_growth(learnt.encoder, columns, int(train.sum())), "the matrix of the fit")
     X = learnt.encoder.base(columns, rows[train], columns.pop)
     if not X.shape[1]:
-        where = Location(file=facts.files[0][0])
-        raise DataError("no-features", "every column is constant", hint="choose other --features", where=where)
+        raise _nothing_left(learnt, facts.files[0][0])
     if isinstance(request, FitRequest) and request.folds.test:
         test, told = _test_file(request, run, (roles, learnt.encoder, target, family), facts)
         warnings += told
@@ -393,6 +393,14 @@ def _test_file(
         y = events(used.table.columns[roles.target], used.rows, target)
     weights = _weights(used.table, roles, used.rows)
     return Held(X, y, weights, _offset(used.table, roles, used.rows)), _test_warnings(used, facts)
+
+
+def _nothing_left(learnt: Learnt, file: str) -> DataError:
+    """The error where no feature has a term."""
+    wordless = any(reason == "no-words" for _, reason in learnt.dropped)
+    text = "every column is constant" + " or has no word that enough rows have" * wordless
+    hint = "choose other --features" + ", or a lower --text-min-rows" * wordless
+    return DataError("no-features", text, hint=hint, where=Location(file=file))
 
 
 def _test_warnings(used: Used, facts: DataFacts) -> tuple[Warn, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from shlex import quote
 from typing import NoReturn
 
@@ -144,7 +145,7 @@ def learn_encoder(
         if feature.terms:
             features.append(feature)
         else:
-            dropped.append((name, "constant"))
+            dropped.append((name, "no-words" if feature.kind == "text" else "constant"))
     filled = (feature.column for feature in features if feature.filled)
     gaps = {name: count for name in filled if (count := _missing(table.columns[name], rows))}
     limits = _limits(training.recipe, features)
@@ -157,10 +158,8 @@ def learn_encoder(
             dropped.append((term.name, "constant"))
     encoder = Encoder(tuple(features), tuple(interactions), lessons, limits, frozenset(gaps))
     _refuse_equal_terms(encoder.terms, table.files[0].path)
-    filled_in = _warn_filled(features, gaps)
-    return Learnt(
-        encoder, tuple(dropped), (*filled_in, *_warn_constant(dropped, table), *_warn_missing_alone(features))
-    )
+    told = (_warn_constant(dropped, table), _warn_wordless(dropped, recipe), _warn_missing_alone(features))
+    return Learnt(encoder, tuple(dropped), (*_warn_filled(features, gaps), *chain.from_iterable(told)))
 
 
 def _limits(recipe: Recipe, features: Sequence[Feature]) -> dict[str, int]:
@@ -190,12 +189,12 @@ def _warn_filled(features: Sequence[Feature], gaps: Mapping[str, int]) -> Iterat
 
 
 def _warn_missing_alone(features: Sequence[Feature]) -> Iterator[Warn]:
-    """Say of which columns with one value only whether the cell is missing is all that is fitted on."""
+    """Say of which columns whether the cell is missing is all that is fitted on."""
     alone = [feature for feature in features if not feature.coding]
     if alone:
-        has = "has" if len(alone) == 1 else "have"
+        tells = "tells" if len(alone) == 1 else "tell"
         terms = listed([term.name for feature in alone for term in feature.terms], SHOWN)
-        text = f"{counted(len(alone), 'column')} {has} one value only and missing cells, of which stays: {terms}"
+        text = f"{counted(len(alone), 'column')} {tells} no more than whether a cell is missing: {terms}"
         yield Warn("constant-column", text, {"columns": [feature.column for feature in alone]})
 
 
@@ -211,6 +210,16 @@ def _warn_constant(dropped: Sequence[tuple[str, str]], table: Table) -> Iterator
             text += f"; of integers beyond 2^53 only the nearest double is read ({listed(long, SHOWN)}): --categorical"
             text += " keeps the cells as they are spelt"
         yield Warn("constant-column", text, {"columns": constant})
+
+
+def _warn_wordless(dropped: Sequence[tuple[str, str]], recipe: Recipe | None) -> Iterator[Warn]:
+    """Say which texts were left out because no word of theirs is frequent enough."""
+    wordless = [name for name, reason in dropped if reason == "no-words"]
+    if wordless and recipe:
+        has, were, least = *(("has", "was") if len(wordless) == 1 else ("have", "were")), recipe.text[wordless[0]].least
+        text = f"{counted(len(wordless), 'column')} of text {has} no word that {counted(least, 'training row')} "
+        text += f"{'has' if least == 1 else 'have'} and {were} left out: {listed(wordless, SHOWN)}"
+        yield Warn("no-words", text + "; --text-min-rows takes rarer ones", {"columns": wordless})
 
 
 # -- columns ---------------------------------------------------------------------------------------------------------

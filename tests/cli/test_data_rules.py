@@ -46,6 +46,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "test_warnings[a constant column]",
         "test_warnings[a column that is constant as doubles]",
     ),
+    "text without a frequent word": ("test_warnings[text without a frequent word]",),
     "a column without a value": ("test_warnings[a column without a value]",),
     "equal columns": ("test_warnings[equal columns]",),
     "columns that are multiples of each other": ("test_warnings[multiples]", "test_warnings[two classes, exchanged]"),
@@ -143,6 +144,11 @@ WARNINGS: dict[str, tuple[str, str, str, tuple[str, ...], tuple[str, ...]]] = {
     "a column that is constant as doubles": (
         text(with_column("b", lambda i: str(2**53 + i % 2))),
         "constant-column", "of integers beyond 2^53 only the nearest double is read (b)", ("--drop", "b"), FIT,
+    ),
+    "text without a frequent word": (
+        text(with_column("b", lambda i: f"word{i}")),
+        "no-words", "1 column of text has no word that 2 training rows have and was left out: b; --text-min-rows",
+        ("--text", "b", "--text-min-rows", "1"), (*FIT, "--text", "b"),
     ),
     "a column without a value": (
         text(with_column("b", lambda i: ("", "NA")[i % 2])),

@@ -174,7 +174,7 @@ def test_missing_cells_of_a_constant_column_may_tell_the_target() -> None:
     words = ("-y", "y", "--missing", "indicator", "-l", "0.01", "--json")
     fitted = json.loads(run_tool("fit", file, *words).out)
     assert (fitted["selected"], fitted["dropped"]) == (["reason"], [])
-    assert "1 column has one value only and missing cells, of which stays: missing(reason)" in [
+    assert "1 column tells no more than whether a cell is missing: missing(reason)" in [
         one["message"] for one in fitted["warnings"]
     ]
 
