@@ -48,7 +48,8 @@ class Scoring:
         Flag(("--id",), "Column to carry along. Repeatable.", "COL", "those the model was fitted with"),
     ] = ()
     append: Annotated[
-        bool, Flag(("--append",), "Carry every input column along, as spelt; CSV has commas between.")
+        bool,
+        Flag(("--append",), "Carry every input column along, as spelt: text, also in JSON; CSV has commas between."),
     ] = False
     prefix: Annotated[str | None, Flag(("--prefix",), "Put P before the names of new columns.", "P")] = None
     on_bad_row: Annotated[
