@@ -120,7 +120,9 @@ def test_one_file_has_rows_at_least(suffix: str) -> None:
             assert ("none of 2 files has a row" in outcome.error["message"]) == (len(names) == 2)
 
 
-@pytest.mark.parametrize("suffix", sorted(set(WRITERS) - {"jsonl"}), indirect=True)  # where lines alone say what columns there are
+@pytest.mark.parametrize(
+    "suffix", sorted(set(WRITERS) - {"jsonl"}), indirect=True
+)  # where lines alone say what columns there are
 def test_other_columns_are_refused_without_rows_too(suffix: str) -> None:
     other = f"other.{suffix}"
     WRITERS[suffix](other, {"b": [], "c": []})
