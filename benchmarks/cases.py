@@ -61,6 +61,8 @@ _MADE = (
     Table("ltall", "binomial", 50_000, 100, 0.5, 30, 1.5, seed=14),
     Table("lwide", "binomial", 500, 5_000, 0.5, 20, 3.0, seed=15),
     Table("lmid", "binomial", 5_000, 1_000, 0.5, 60, 1.5, seed=17),
+    Table("square", "gaussian", 2_000, 4_000, 0.5, 60, 3.0, seed=18),
+    Table("lsquare", "binomial", 2_000, 4_000, 0.5, 60, 1.5, seed=19),
     Table("lsparse", "binomial", 20_000, 50_000, 0.0, 200, 2.0, density=0.002, seed=16),
 )
 
@@ -80,6 +82,8 @@ _SMALL_SIZES = {
     "ltall": (1_500, 30),
     "lwide": (100, 300),
     "lmid": (400, 80),
+    "square": (120, 240),
+    "lsquare": (120, 240),
     "lsparse": (600, 1_000),
 }
 
@@ -112,6 +116,8 @@ CASES = {
         Case("ltall", "ltall"),
         Case("lwide", "lwide"),
         Case("lmid", "lmid"),
+        Case("square", "square"),
+        Case("lsquare", "lsquare"),
         Case("lsparse", "lsparse"),
         Case("tall-ridge", "tall", (0.0,)),
         Case("mid-ridge", "mid", (0.0,)),

@@ -216,10 +216,11 @@ def _warn_wordless(dropped: Sequence[tuple[str, str]], recipe: Recipe | None) ->
     """Say which texts were left out because no word of theirs is frequent enough."""
     wordless = [name for name, reason in dropped if reason == "no-words"]
     if wordless and recipe:
-        has, were, least = *(("has", "was") if len(wordless) == 1 else ("have", "were")), recipe.text[wordless[0]].least
-        text = f"{counted(len(wordless), 'column')} of text {has} no word that {counted(least, 'training row')} "
-        text += f"{'has' if least == 1 else 'have'} and {were} left out: {listed(wordless, SHOWN)}"
-        yield Warn("no-words", text + "; --text-min-rows takes rarer ones", {"columns": wordless})
+        least, one = recipe.text[wordless[0]].least, len(wordless) == 1
+        common = f"{counted(least, 'training row')} {'has' if least == 1 else 'have'}"
+        text = f"{counted(len(wordless), 'column')} of text {'has' if one else 'have'} no word that {common} and "
+        text += f"{'was' if one else 'were'} left out: {listed(wordless, SHOWN)}; --text-min-rows takes rarer ones"
+        yield Warn("no-words", text, {"columns": wordless})
 
 
 # -- columns ---------------------------------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ class Quadratics:
         has no room beside those of the lanes before is made for its answer alone: conjugate gradients take so many
         steps where about as many columns take part as there are rows that it costs a twentieth.
         """
-        problem, working, before = self._problem, self.working.of(stand.columns), self._own[lane]
+        problem, working, before = self._problem, self.working.of(stand.columns), self._columns(lane)
         terms, scale = working.terms(stand.lam, lane), float(problem.null.scale[lane])
         own = self._own[lane] = self._extended(working, lane, stand, terms.l1)
         places = working.places(own.columns)
@@ -98,10 +98,15 @@ class Quadratics:
         coefs = np.zeros(working.columns.size)
         coefs[places] = solution.coefs
         aliased = places[list(solution.aliased)]
-        if own.factor is not None and own.columns.size > self._most_kept[lane]:
+        if own.factor is None or own.columns.size > self._most_kept[lane]:
             self._own[lane] = None
             return Answer(coefs, aliased, own.columns[:0])
-        return Answer(coefs, aliased, None if own is before else own.columns)
+        return Answer(coefs, aliased, None if own.columns is before else own.columns)
+
+    def _columns(self, lane: int) -> Integers | None:
+        """The columns of a lane's quadratic, if there is one."""
+        own = self._own[lane]
+        return None if own is None else own.columns
 
     def _extended(self, working: Working, lane: int, stand: Stand, weight: Array) -> _Own:
         """A lane's quadratic with the columns near to taking part: where one is lacking, those that soon will come too.
@@ -116,8 +121,8 @@ class Quadratics:
         soon = working.columns[(reach >= SOON * weight) | taking]
         if soon.size > self._most:
             soon = working.columns[near]
-        if own is not None and (own.factor is None or is_stale(own.columns.size, soon.size)):
-            own = None
+        if own is not None and (soon.size > self._most or is_stale(own.columns.size, soon.size)):
+            own = self._own[lane] = None  # before there is memory for another
         among = np.zeros(self._problem.objective.n_terms, dtype=bool) if own is None else own.among
         fresh = soon[~among[soon]]
         among[fresh] = True
