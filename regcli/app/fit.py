@@ -12,7 +12,7 @@ from regcli.app.distant import distant_terms, warn_rounding
 from regcli.app.elsewhere import strengths_elsewhere
 from regcli.app.folding import RowFacts, gap_of, make_splits, refuse_mixed_schemes, scheme_of
 from regcli.app.options import CvRequest, FitRequest, Folds
-from regcli.app.parallel import single_blas_thread, thread_map, threads_for
+from regcli.app.parallel import fold_map, single_blas_thread, thread_map, threads_for
 from regcli.app.path import refuse_separated, warn_path, warn_time
 from regcli.app.prepare import Prepared, prepare
 from regcli.app.processes import process_map
@@ -74,7 +74,8 @@ def fit(request: FitRequest, run: RunContext) -> FitOutcome:
     apart = jobs if run.memory.limit is None else 1  # copies of this process would have a limit each
     with thread_map(jobs, work) as parallel_map, process_map(apart, work) as lane_map:
         options = (request.model, request.penalty, request.solver)
-        ground = make_ground(plan.prepared, plan.asked, options, parallel_map, lane_map)
+        maps = parallel_map, lane_map, fold_map(jobs, work)
+        ground = make_ground(plan.prepared, plan.asked, options, *maps)
         lead = lead_problem(ground, plan.prepared, plan.asked, request.penalty, plan.splits.partitions[0])
         found = search(ground, lead, plan, run)
         run.progress.doing("measuring the result")

@@ -22,7 +22,7 @@ from regcli.problem.protocols import Array, Bools, Design, Family, ParallelMap
 from regcli.problem.tables import tables_ahead
 from regcli.results import Dependence, ModelFacts, TermFacts, columns_aside
 from regcli.solvers.choose import wants_tables
-from regcli.solvers.engine import LaneMap, Problem, Rules
+from regcli.solvers.engine import LaneMap, Problem, Rules, serial_map
 
 __all__ = [
     "Ground",
@@ -84,6 +84,7 @@ class Ground:
     tabled: bool
     parallel_map: ParallelMap
     lane_map: LaneMap | None
+    fold_map: ParallelMap
 
     def objective(self, partition: Partition) -> Objective:
         """The objective of a partition's lanes: what they learn from their rows is learnt here."""
@@ -127,6 +128,7 @@ def make_ground(
     options: tuple[ModelOptions, PenaltyOptions, Solver],
     parallel_map: ParallelMap,
     lane_map: LaneMap | None = None,
+    fold_map: ParallelMap = serial_map,
 ) -> Ground:
     """Everything but lanes and penalty. The design matrix is taken over."""
     model, penalty_options, solver = options
@@ -150,6 +152,7 @@ def make_ground(
         tabled=not asked.unpenalised and wants_tables(rules, family, design, ridge=ridge),
         parallel_map=parallel_map,
         lane_map=lane_map,
+        fold_map=fold_map,
     )
 
 
@@ -172,6 +175,7 @@ def lead_problem(
         parallel_map=ground.parallel_map,
         depends=depends,
         lane_map=ground.lane_map,
+        fold_map=ground.fold_map,
     )
 
 

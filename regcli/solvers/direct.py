@@ -116,8 +116,8 @@ class Direct:
     def _triangles(self, right: Array) -> list["_Triangle"]:
         """Factor and solve for (L, n) right-hand sides, one a lane."""
         part = self._problem.objective.lanes.partition
-        factors = self._problem.parallel_map(lambda rows: self._factor(rows, right), self._rows)
-        return self._problem.parallel_map(
+        factors = self._problem.fold_map(lambda rows: self._factor(rows, right), self._rows)
+        return self._problem.fold_map(
             lambda lane: self._merge([factors[b] for b in np.flatnonzero(part.train[lane])], lane),
             range(part.n_lanes),
         )

@@ -60,13 +60,19 @@ class LaneMap(Protocol):
         ...
 
 
+def serial_map(function: Callable[[Task], Result], tasks: Iterable[Task], /) -> list[Result]:
+    """Apply a function to every task, one after the other."""
+    return [function(task) for task in tasks]
+
+
 @dataclass(frozen=True)
 class Problem:
     """Everything an engine needs to know.
 
     ``depends`` are unpenalised terms that depend on others, and were set aside before any engine ran, or nearly do.
     ``memory`` is what engines keep by their names for other penalties over the same objective. ``lane_map`` is there
-    where lanes can be in processes of their own.
+    where lanes can be in processes of their own. ``parallel_map`` is for many small tasks, such as the parts of a
+    product, ``fold_map`` for few large ones, a lane each.
     """
 
     objective: Objective
@@ -77,6 +83,7 @@ class Problem:
     depends: tuple[Dependence, ...] = ()
     memory: dict[str, object] = field(default_factory=dict)
     lane_map: LaneMap | None = None
+    fold_map: ParallelMap = serial_map
 
     @property
     def standing(self) -> Integers:
@@ -124,11 +131,6 @@ class OverLanes(Protocol[Result]):
     def __call__(self, tasks: Iterable[tuple[int, Any]], *, light: bool = False) -> list[Result]:
         """Do all tasks, in order; ``light`` if threads would mostly wait for each other's Python."""
         ...
-
-
-def serial_map(function: Callable[[Task], Result], tasks: Iterable[Task], /) -> list[Result]:
-    """Apply a function to every task, one after the other."""
-    return [function(task) for task in tasks]
 
 
 def over_lanes(problem: Problem, function: Callable[[int, Any], Result]) -> OverLanes[Result]:

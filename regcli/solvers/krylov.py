@@ -99,7 +99,7 @@ class Krylov:
             self._other = self._otherwise(self._problem)
         if self._other is not None:
             return self._other.advance(lams, starts)
-        answers = self._problem.parallel_map(lambda lane: self._answer(lane, lams), range(len(self._rows)))
+        answers = self._problem.fold_map(lambda lane: self._answer(lane, lams), range(len(self._rows)))
         return [
             Iterate(
                 lam=float(lam),

@@ -52,9 +52,9 @@ MOST_BYTES, MOST_SHARE = 120 * 2**20, 0.3
 ROOM, MAKING = (1 + 1 / SPARE) ** 2, 3
 
 
-def most_columns(objective: Objective, matrices: int, factors: int) -> int:
+def most_columns(objective: Objective, matrices: int, factors: int, most_bytes: int = MOST_BYTES) -> int:
     """Columns up to which there may be so many matrices and factors."""
-    most = max(MOST_BYTES, MOST_SHARE * objective.design.nbytes)
+    most = max(most_bytes, MOST_SHARE * objective.design.nbytes)
     return int(np.sqrt(most / 8 / (ROOM * matrices + factors + MAKING)))
 
 

@@ -60,22 +60,22 @@ class RowSpace:
         self._closed: list[_ClosedLane] = []
         self._reduced: list[_ReducedLane] = []
         if problem.objective.family.quadratic and bool((problem.penalty.factors > 0).all()):
-            self._closed = problem.parallel_map(lambda lane: _ClosedLane(problem, int(lane)), lanes)
+            self._closed = problem.fold_map(lambda lane: _ClosedLane(problem, int(lane)), lanes)
         else:
-            self._reduced = problem.parallel_map(lambda lane: _ReducedLane(problem, int(lane)), lanes)
+            self._reduced = problem.fold_map(lambda lane: _ReducedLane(problem, int(lane)), lanes)
 
     def advance(self, lams: Array, starts: Sequence[RawModel] | None = None) -> list[Iterate]:  # noqa: ARG002
         """Solve all lanes at the next strengths."""
         if self._closed:
             return self._read(lams)
-        walks = self._problem.parallel_map(lambda lane: lane.walk(lams), self._reduced)
+        walks = self._problem.fold_map(lambda lane: lane.walk(lams), self._reduced)
         return [self._measure(float(lam), [walk[at] for walk in walks]) for at, lam in enumerate(lams)]
 
     def _read(self, lams: Array) -> list[Iterate]:
         """Closed answers: their coefficients at all strengths are one product for all lanes."""
         objective, null, tol = self._problem.objective, self._problem.null, self._problem.rules.tol
         lanes = objective.lanes
-        answers = self._problem.parallel_map(lambda lane: lane.answers(lams), self._closed)
+        answers = self._problem.fold_map(lambda lane: lane.answers(lams), self._closed)
         duals = np.stack([answer.duals for answer in answers], axis=1)
         products = objective.design.rdot(duals.reshape(-1, duals.shape[2])).reshape(*duals.shape[:2], -1)
         levels = np.array([lane.level for lane in self._closed])
@@ -224,6 +224,7 @@ class _ReducedLane:
                 penalty=problem.penalty.on_columns(shape),
                 rules=replace(problem.rules, tol=INNER * problem.rules.tol),
                 parallel_map=serial_map,
+                fold_map=serial_map,
             )
         )
 
