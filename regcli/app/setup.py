@@ -84,7 +84,7 @@ class Ground:
     tabled: bool
     parallel_map: ParallelMap
     lane_map: LaneMap | None
-    fold_map: ParallelMap
+    fold_map: ParallelMap = serial_map
 
     def objective(self, partition: Partition) -> Objective:
         """The objective of a partition's lanes: what they learn from their rows is learnt here."""

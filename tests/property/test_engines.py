@@ -21,7 +21,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from regcli.app.options import SolverName
-from regcli.app.parallel import thread_map
+from regcli.app.parallel import fold_map, thread_map
 from regcli.app.processes import process_map
 from regcli.problem.families import FAMILIES
 from regcli.problem.protocols import Array, ParallelMap
@@ -185,7 +185,9 @@ def run(plan: Plan, engine: str, parallel_map: ParallelMap, lane_map: LaneMap | 
     """Walk a case's strengths; every other case is certified from the data throughout."""
     case = case_of(plan)
     problem = case.problem(Rules(TOL, ROUNDS, certify=plan.number % 2 == 0, solver=engine), parallel_map)
-    problem = replace(problem, lane_map=lane_map)
+    problem = replace(
+        problem, lane_map=lane_map, fold_map=serial_map if parallel_map is serial_map else fold_map(2, np.inf)
+    )
     begun = perf_counter()
     try:
         with within(SECONDS):
