@@ -1,6 +1,7 @@
 """From a table to a design: which terms there are, what training sets learn about them, and rows of other tables."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from shlex import quote
@@ -72,11 +73,14 @@ class LaneMaps:
         return replace(self, encoder=encoder), encoder.joined_blocks(X, self.columns, self.rows)
 
 
-def learn_terms(penalty: Penalty, used: Used, rows: Rows, weights: Array, *, unpenalised: bool) -> Learnt:
+def learn_terms(
+    penalty: Penalty, used: Used, rows: Rows, weights: Array, *, unpenalised: bool, intercept: bool
+) -> Learnt:
     """Learn how columns become terms; categories that nothing penalises leave out their first level.
 
     All levels of such a category add up to the intercept, and which of them the solver sets aside would depend on the
-    data. A category one of whose levels is named in an option keeps them all: the name must go on to mean a term.
+    data. Without an intercept the first such category stands for it, and keeps them all. So does a category one of
+    whose levels is named in an option: the name must go on to mean a term.
 
     Raises
     ------
@@ -97,7 +101,11 @@ def learn_terms(penalty: Penalty, used: Used, rows: Rows, weights: Array, *, unp
         _refuse_fewer_powers(feature, recipe.degrees.get(feature.column, 1))
     pairs = penalty.penalty_factor
     if unpenalised or not pairs:
-        return learnt
+        free = {feature.column for feature in learnt.encoder.features if unpenalised and feature.kind == "category"}
+        whole = None if intercept else _first_of(free, features)
+        if whole is None:
+            return learnt
+        return learn_encoder(table, features, rows, weights=weights, reference=True, whole=whole, recipe=recipe)
     dropped = (plain_term(name) for name, _ in learnt.dropped)
     factors = term_values("--penalty-factor", pairs, (*learnt.encoder.terms, *dropped))
     named = {pair.rpartition("=")[0] for pair in (*pairs, *penalty.lower, *penalty.upper)}
@@ -109,7 +117,13 @@ def learn_terms(penalty: Penalty, used: Used, rows: Rows, weights: Array, *, unp
     }
     if not free:
         return learnt
-    return learn_encoder(table, features, rows, weights=weights, reference=free, recipe=recipe)
+    whole = None if intercept else _first_of(free, features)
+    return learn_encoder(table, features, rows, weights=weights, reference=free, whole=whole, recipe=recipe)
+
+
+def _first_of(some: AbstractSet[str], names: Sequence[str]) -> str | None:
+    """The first of the names that is one of some, if any is."""
+    return next((name for name in names if name in some), None)
 
 
 def _refuse_fewer_powers(feature: Feature, degree: int) -> None:
@@ -229,7 +243,7 @@ def same_columns(encoder: Encoder, X: Matrix) -> list[Warn]:
     Words are left out: that rare ones go together is their way.
     """
     seen: dict[tuple[bytes, str | None], list[str]] = {}
-    once = _once(encoder, X)
+    once, both = _once(encoder, X), _second_of_two(encoder)
     for term, place in zip(encoder.terms, encoder.places, strict=True):
         if term.factors[0].kind != "word":
             # What is another in every row goes together with all that is: such levels are equal where their names are.
@@ -239,7 +253,9 @@ def same_columns(encoder: Encoder, X: Matrix) -> list[Warn]:
     for groups, code, what in (
         ([names for names in seen.values() if len(names) > 1], "duplicate-columns", "with the same values"),
         (
-            _multiples(encoder, X, [names[0] for (_, level), names in seen.items() if level is None]),
+            _multiples(
+                encoder, X, [names[0] for (_, lv), names in seen.items() if lv is None and names[0] not in both]
+            ),
             "collinear-columns",
             _MULTIPLES,
         ),
@@ -248,6 +264,17 @@ def same_columns(encoder: Encoder, X: Matrix) -> list[Warn]:
             shown = "; ".join(", ".join(names[:4]) for names in groups[:3])
             out.append(Warn(code, f"columns {what}: {shown}", {"groups": groups}))
     return out
+
+
+def _second_of_two(encoder: Encoder) -> set[str]:
+    """Terms of the second of two levels that both have one: without an intercept neither stands for the other."""
+    return {
+        term.name
+        for feature in encoder.features
+        if feature.kind == "category" and len(feature.levels) == len(feature.coded) == 2
+        for term in feature.terms
+        if term.factors[0].level == feature.levels[1]
+    }
 
 
 def _once(encoder: Encoder, X: Matrix) -> set[str]:

@@ -123,7 +123,8 @@ def prepare(request: FitRequest | PathRequest, run: RunContext, *, unpenalised: 
     offset = _offset(table, roles, rows)
     if not _varies(offset[train][fit_weights > 0]):
         _check_spread(table, roles, target, fitted[fit_weights > 0])
-    learnt = learn_terms(request.penalty, used, rows[train], fit_weights, unpenalised=unpenalised)
+    intercept = not model.no_intercept
+    learnt = learn_terms(request.penalty, used, rows[train], fit_weights, unpenalised=unpenalised, intercept=intercept)
     maps = lane_maps(learnt.encoder, table.columns, rows[train])
     test = None
     if held.any():

@@ -156,7 +156,7 @@ def _walk(ground: Ground, lead: Problem, plan: Plan, run: RunContext) -> Found:
         usable = converged & [all(status.usable for status in step.status) for step in steps]
         nonzero = np.array([np.count_nonzero(step.coefs[0]) for step in steps], dtype=np.intp)
         curve = scores.curve(lambdas, nonzero, usable)
-    made = criterion(plan.rule, problem, steps) if plan.by_criterion else None
+    made = criterion(plan.rule, problem, steps, plan.prepared.weights) if plan.by_criterion else None
     return Found(
         asked=plan.asked,
         problem=problem,

@@ -101,6 +101,7 @@ def learn_encoder(
     *,
     weights: Array,
     reference: Collection[str] | bool,
+    whole: str | None = None,
     recipe: Recipe | None = None,
 ) -> Learnt:
     """Learn how source columns become terms, on training rows.
@@ -117,6 +118,8 @@ def learn_encoder(
         Their weights, 0 or more: a column that is constant over the rows that have weight carries nothing.
     reference : collection of str, or bool
         Columns whose first level is left out, because nothing penalises them; True for all.
+    whole : str, optional
+        A column none of whose levels is left out, be they two.
     recipe : Recipe
         Policies for missing cells, powers and interactions.
 
@@ -138,7 +141,7 @@ def learn_encoder(
             dropped.append((name, "unsupported"))
             continue
         without_first = reference if isinstance(reference, bool) else name in reference
-        feature = _feature(training, name, without_first=without_first)
+        feature = _feature(training, name, without_first=None if name == whole else without_first)
         if feature.flag:  # the first of those that are made of a column has the term of its missing cells
             feature = replace(feature, mark="sibling" if feature.source in marked else "source")
             marked.add(feature.source)
@@ -226,7 +229,7 @@ def _warn_wordless(dropped: Sequence[tuple[str, str]], recipe: Recipe | None) ->
 # -- columns ---------------------------------------------------------------------------------------------------------
 
 
-def _feature(training: _Training, name: str, *, without_first: bool) -> Feature:
+def _feature(training: _Training, name: str, *, without_first: bool | None) -> Feature:
     """One feature; without ``coding`` where its cells are all the same, without terms where nothing is left of it."""
     column, recipe = training.table.columns[name], training.recipe
     source, function = recipe.source(name)
@@ -255,8 +258,8 @@ def _number(training: _Training, plain: Feature, column: Numbers) -> Feature:
     return replace(plain, powers=0, basis=basis)
 
 
-def _category(training: _Training, plain: Feature, column: Levels, *, without_first: bool) -> Feature:
-    """A column of levels: in order, rare ones pooled."""
+def _category(training: _Training, plain: Feature, column: Levels, *, without_first: bool | None) -> Feature:
+    """A column of levels: in order, rare ones pooled; of two the first is left out unless None are to be."""
     name, recipe, weighted = plain.column, training.recipe, training.weighted
     present = [column.levels[code] for code in np.flatnonzero(column.taken(weighted).counts)]
     if name in recipe.ordinal:
@@ -268,7 +271,8 @@ def _category(training: _Training, plain: Feature, column: Levels, *, without_fi
         pooled = tuple(level for level in levels if level not in frequent)
         _refuse_other(training, name, levels) if pooled else None
         levels = (*(level for level in levels if level in frequent), *((OTHER,) if pooled else ()))
-    coded = levels[1:] if len(levels) <= 2 or without_first else levels
+    left_out = len(levels) == 1 or (without_first is not None and (len(levels) == 2 or without_first))
+    coded = levels[1:] if left_out else levels
     return replace(plain, kind="category", levels=levels, coded=coded, boolean=column.boolean, pooled=pooled)
 
 

@@ -29,6 +29,9 @@ CRITERIA = ("aic", "bic", "ebic")
 #: the likelihood grows beyond any price of parameters.
 MOST_FREE = 0.5
 
+#: Weights that differ by less, as a share of themselves, do by rounding.
+SAME = 1e-12
+
 #: Curvature below this share of its mean over the rows is rounding.
 LEAST_CURVATURE = 1e-12
 
@@ -68,24 +71,34 @@ class DegreesOfFreedom:
         return float(objective.intercept + np.sum(self._values / (self._values + step.lam)))
 
 
-def criterion(name: str, problem: Problem, steps: list[Iterate]) -> Criterion:
+def criterion(name: str, problem: Problem, steps: list[Iterate], given: Array) -> Criterion:
     """One criterion along a path of lane 0, and the strength where it is least, the largest of equals.
 
+    The likelihood is that of the rows by the weights ``given`` for them (n,), whatever the fit makes of a class.
     Strengths short of the tolerance or with more degrees of freedom than half the rows are not chosen.
     """
     objective = problem.objective
-    weights = objective.lanes.weights(0)
+    weights = given / given.sum()
     n = float(np.count_nonzero(weights > 0))
     saturated = float(weights @ objective.family.saturated_loss(objective.y))
     counted = DegreesOfFreedom(problem)
     df = np.array([counted.at(step) for step in steps])
-    deviance = [max(2.0 * (step.loss - saturated), 0.0) for step in steps]
+    deviance = [max(2.0 * (loss - saturated), 0.0) for loss in _losses(problem, steps, weights)]
     p = max(int(np.count_nonzero(objective.lanes.varies[0])), 1)
     price = {"aic": 2.0, "bic": np.log(n), "ebic": np.log(n) + 2.0 * np.log(p)}[name]
     values = np.array([objective.family.information(value, n) for value in deviance]) + price * df
     allowed = np.array([step.status[0].usable for step in steps]) & (df <= MOST_FREE * n) & np.isfinite(values)
     index = int(np.argmin(np.where(allowed, values, np.inf))) if allowed.any() else None
     return Criterion(name, values, df, index)
+
+
+def _losses(problem: Problem, steps: list[Iterate], weights: Array) -> list[float]:
+    """Loss of lane 0 at every strength by the weights (n,) of rows: that of the walk where the fit has the same."""
+    alone = problem.lane(0).objective
+    if np.allclose(weights, alone.lanes.weights(0), rtol=SAME, atol=0.0):
+        return [step.loss for step in steps]
+    etas = (alone.eta(step.intercepts[:1], step.coefs[:1])[0] for step in steps)
+    return [float(weights @ alone.family.loss(alone.y, eta)) for eta in etas]
 
 
 def _weighted(objective: Objective, eta: Array) -> Array:

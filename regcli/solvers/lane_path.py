@@ -153,7 +153,7 @@ class LanePaths:
         base = loss.level - own @ objective.lanes.centre[loss.lane]
         vectors = np.column_stack([-base, -own, np.ones(len(own))])
         total = np.sum(vectors @ loss.test * vectors, axis=1)
-        lost = total < CANCELLED * float(loss.test[-1, -1])
+        lost = total < CANCELLED * (np.square(vectors) @ np.diagonal(loss.test))
         if lost.any():
             total[lost] = self._held_out_rows(loss, coefs[lost])
         return total / weight

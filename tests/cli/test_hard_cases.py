@@ -335,3 +335,40 @@ def test_where_a_path_begins_keeps_its_digits_beside_a_column_that_is_set_aside(
     (_, one), (_, other) = ask("fit", plain, *words), ask("fit", twice, *words, "--penalty-factor", "q=0")
     assert other["dropped"] == [{"column": "q", "reason": "aliased"}]
     assert other["model"]["lambda_max"] == pytest.approx(one["model"]["lambda_max"], rel=1e-10)
+
+
+def test_huge_coefficients_of_columns_nearly_alike_cost_the_curve_no_digits(ask: Ask, tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    first, apart = rng.standard_normal(200), 1e-7 * rng.standard_normal(200)
+    table = {
+        "x1": first,
+        "x2": first + apart,
+        "f": np.arange(200) % 5,
+        "y": 1e7 * apart + first + 0.1 * noise(rng, 200),
+    }
+    words = ("cv", write(tmp_path / "d.csv", table), "-y", "y", "--family", "gaussian", "--fold-column", "f")
+    status, document = ask(*words, "-l", "1e-10,1e-12,1e-14", "--allow-unconverged")
+    assert status == 0
+    assert abs(document["coefficients"][0]["estimate"]) > 1e6
+    assert document["mean"][document["index_min"]] == pytest.approx(document["metrics"]["cv"]["mse"], rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "words", [("--penalty", "none"), ("-l", "1e-9", "--penalty-factor", "k=0", "--penalty-factor", "g=0")]
+)
+@pytest.mark.parametrize("levels", ["ab", "abc"])
+def test_the_first_category_stands_for_the_intercept_where_there_is_none(
+    levels: str, words: tuple[str, ...], ask: Ask, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(4)
+    k, g, x = rng.choice(list(levels), 60), rng.choice(list("uvw"), 60), noise(rng, 60)
+    y = 5 + x + 2.0 * (k == "b") + (g == "v") + 0.1 * noise(rng, 60)
+    data = write(tmp_path / "d.csv", {"x": x, "k": k, "g": g, "y": y})
+    status, document = ask("fit", data, "-y", "y", "--family", "gaussian", "--no-intercept", *words)
+    assert status == 0
+    assert [warning["code"] for warning in document["warnings"]] == []
+    marks = [(k == level).astype(float) for level in levels] + [(g == level).astype(float) for level in "vw"]
+    wanted = np.linalg.lstsq(np.column_stack([x, *marks]), y, rcond=None)[0]
+    found = {row["term"]: row["estimate"] for row in document["coefficients"]}
+    assert list(found) == ["x", *(f"k={level}" for level in levels), "g=v", "g=w"]
+    assert list(found.values()) == pytest.approx(wanted, rel=1e-6)

@@ -381,3 +381,20 @@ def test_a_far_mean_costs_filled_columns_no_digits() -> None:
     near, far = (run_tool("cv", name, *words) for name in ("near.csv", "far.csv"))
     assert far.status == 0, far.err
     assert far.document["mean"] == pytest.approx(near.document["mean"], rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("gaps", "words"), [(0.0, ("--spline", "x0=5", "--spline", "x1=5")), (0.2, ("--interactions", "*:*"))]
+)
+def test_a_grid_is_as_long_as_the_terms_of_the_model_ask_for(gaps: float, words: tuple[str, ...]) -> None:
+    rng = np.random.default_rng(8)
+    X = rng.standard_normal((60, 6))
+    table = pd.DataFrame(X, columns=[f"x{j}" for j in range(6)]).assign(y=X[:, 0] + rng.standard_normal(60))
+    table[np.column_stack([rng.random(X.shape) < gaps, np.zeros(60, dtype=bool)])] = np.nan
+    table.to_csv("data.csv", index=False)
+    arguments = ("data.csv", "-y", "y", "--family", "gaussian", "--missing", "mean", *words)
+    walked = run_tool("cv", *arguments, "--full-path").document
+    assert walked["n_terms"] < 60  # unlike the columns behind them: knots of folds, filled cells
+    for document in (walked, run_tool("path", *arguments).document):
+        first, second = document["lambdas"][:2]
+        assert second / first == pytest.approx(1e-4 ** (1 / 99), rel=EXACT)

@@ -287,6 +287,19 @@ def test_what_takes_more_than_half_the_rows_is_not_chosen() -> None:
     assert document["model"]["lambda"] == lams[np.argmin(np.where(df <= 15, values, np.inf))]
 
 
+def test_class_weights_are_of_the_fit_and_not_of_the_likelihood() -> None:
+    rng, lams = np.random.default_rng(5), (0.2, 0.05, 0.01, 0.003)
+    X = rng.standard_normal((150, 4))
+    table = pd.DataFrame(X, columns=list("abcd")).assign(y=(X[:, 0] + rng.standard_normal(150) > 1).astype(int))
+    words = ("--rule", "bic", "--class-weight", "1=10")
+    values = np.array(run("cv", table, "binomial", *words, lams=lams).document["criterion_path"])
+    for at, lam in enumerate(lams):
+        one = run("fit", table, "binomial", "--class-weight", "1=10", lams=(lam,)).document
+        assert one["metrics"]["null"]["logloss"] == pytest.approx(log_loss(table["y"], np.full(150, table["y"].mean())))
+        likelihood = 2 * 150 * one["metrics"]["train"]["logloss"]
+        assert values[at] == pytest.approx(likelihood + np.log(150) * (1 + one["n_nonzero"]), rel=SOLVED)
+
+
 def test_all_strengths_take_more_than_half_the_rows() -> None:
     case = Case("wide", l1_ratio=1.0, n=30, p=60)
     for command in ("cv", "fit"):

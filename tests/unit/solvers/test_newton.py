@@ -98,7 +98,7 @@ def test_lanes_that_have_no_room_together_take_turns(family: str, monkeypatch: p
         return plain(factor, candidates)
 
     for module in (models, quadratics):
-        monkeypatch.setattr(module, "most_columns", lambda _objective, count, _factors: 1000 if count <= 2 else 20)
+        monkeypatch.setattr(module, "most_columns", lambda _objective, count, *_: 1000 if count <= 2 else 20)
     problem = few_rows(family)
     monkeypatch.setattr(Factor, "append", counted)
     steps = walked(problem)
