@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TypeVar
 
 from regcli.app.formula import Formula
 from regcli.app.options import Data
 from regcli.app.values import bounded, refuse
 from regcli.data.learn import TextRule
+from regcli.data.patterns import columns_named
 from regcli.data.roles import match_columns
 from regcli.data.spline import DEFAULT_KNOTS, LEAST_KNOTS, MOST_KNOTS
 from regcli.data.terms import DATE_PARTS, MOST_NGRAMS, column_name
@@ -175,7 +175,7 @@ def _categorical(data: Data, features: Sequence[str], formula: Formula | None) -
     """The features that --categorical names; a pattern may sweep over others, but not over numbers of a formula."""
     named = match_columns([name for name in data.categorical if name in features], features)
     numbers = (*formula.degrees, *formula.splines) if formula else ()
-    swept = [name for name in numbers if any(fnmatchcase(name, pattern) for pattern in data.categorical)]
+    swept = [name for name in numbers if any(name in columns_named(each, features) for each in data.categorical)]
     return tuple(dict.fromkeys((*named, *swept)))
 
 

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from shlex import quote
 
 import numpy as np
@@ -26,6 +25,7 @@ from regcli.data.foresee import foresee
 from regcli.data.identify import Identifier, numbers_rows
 from regcli.data.inputs import met_twice
 from regcli.data.learn import Recipe
+from regcli.data.patterns import columns_named, is_pattern
 from regcli.data.read import NoRowsError, Part, find_parts, format_at, read_header, read_table
 from regcli.data.roles import Asked, Roles, assign_roles
 from regcli.data.source import is_stream
@@ -360,9 +360,9 @@ def text_columns(asked: Asked, declared: Sequence[str], parts: Sequence[Part], d
     """Columns read as they are spelt. Patterns need the header; what can be read only once takes literal names."""
     patterns = (*asked.categorical, *asked.id, *declared)
     names = {*patterns, *(name for name in (asked.fold, asked.group) if name is not None)}
-    if any(set(name) & {"*", "?"} for name in names) and not is_stream(parts[0].name):
+    if any(map(is_pattern, names)) and not is_stream(parts[0].name):
         columns = _first_header(parts, dialect)
-        names |= {name for name in columns if any(fnmatchcase(name, pattern) for pattern in patterns)}
+        names |= {name for pattern in patterns for name in columns_named(pattern, columns)}
     return names
 
 

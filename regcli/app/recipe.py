@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from itertools import product
 
 from regcli.app.declared import Declared
@@ -11,6 +10,7 @@ from regcli.app.options import Data
 from regcli.app.values import bounded
 from regcli.data.learn import Recipe
 from regcli.data.nearby import names_near
+from regcli.data.patterns import columns_named, is_pattern
 from regcli.data.terms import MOST_POWERS, POLICIES
 from regcli.errors import DataError, Location, UsageError, listed
 
@@ -150,9 +150,7 @@ def _own_policies(
             raise UsageError("unknown-option-value", text, hint=f"--missing {word} is for all columns")
         if equals:
             policy = _known(word)
-            made = [new for new, (_, source) in derived.items() if new in features and fnmatchcase(source, name)]
-            named = _matches(name, features) if made else _named(name, features, columns, file)
-            out.update(dict.fromkeys([*made, *named], policy))
+            out.update(dict.fromkeys(_named(name, features, columns, derived, file), policy))
     return out
 
 
@@ -168,23 +166,26 @@ def _known(word: str) -> str:
     )
 
 
-def _named(name: str, features: Sequence[str], columns: Sequence[str], file: str | None) -> Sequence[str]:
-    """The features of a name or pattern."""
-    found = _matches(name, features)
+def _named(
+    name: str,
+    features: Sequence[str],
+    columns: Sequence[str],
+    derived: Mapping[str, tuple[str, str]],
+    file: str | None,
+) -> Sequence[str]:
+    """The features of a name or pattern, those that are made of its columns among them."""
+    sources = {new: source for new, (_, source) in derived.items()}
+    meant = frozenset(columns_named(name, dict.fromkeys((*columns, *features, *sources.values()))))
+    found = [each for each in features if each in meant or sources.get(each) in meant]
     if found:
         return found
-    if _matches(name, columns):
+    if meant:
         raise UsageError(
             "option-without-effect",
             f"--missing {name}=...: the column is not fitted on",
             hint="--missing is for features; --missing-target for the target, weights, offset and folds",
         )
     raise _not_found("--missing", name, features, file)
-
-
-def _matches(name: str, features: Sequence[str]) -> Sequence[str]:
-    """A literal name first, then those that fit a pattern, in order."""
-    return [name] if name in features else [each for each in features if fnmatchcase(each, name)]
 
 
 def _not_found(option: str, name: str, features: Sequence[str], file: str | None) -> DataError:
@@ -206,7 +207,7 @@ def _pairs(options: Sequence[str], features: Sequence[str], file: str | None) ->
         found = [(one, other) for one, other in product(left, right) if one != other]
         if not found:
             raise UsageError(
-                "option-without-effect" if len(left) > 1 or set(option) & {"*", "?"} else "unknown-option-value",
+                "option-without-effect" if len(left) > 1 or is_pattern(option) else "unknown-option-value",
                 f"--interactions {option!r} is a column with itself",
                 hint="--poly 2 adds the squares of numbers",
             )
@@ -228,17 +229,17 @@ def _sides(option: str, features: Sequence[str], file: str | None) -> tuple[Sequ
         if left in features and right in features:
             return [left], [right]
     for left, right in splits:
-        sides = _matches(left, features), _matches(right, features)
+        sides = columns_named(left, features), columns_named(right, features)
         if all(sides):
             return sides
     parts = option.split(":")
-    if len(parts) > 2 and all(_matches(part, features) for part in parts):
+    if len(parts) > 2 and all(columns_named(part, features) for part in parts):
         raise UsageError(
             "unknown-option-value",
             f"--interactions {option!r} has {len(parts)} columns; interactions are of pairs only",
             hint="--interactions A:B, repeated for each pair",
         )
-    missing = [[side for side in split if not _matches(side, features)] for split in splits]
+    missing = [[side for side in split if not columns_named(side, features)] for split in splits]
     raise _not_found("--interactions", min(missing, key=len)[0], features, file)
 
 

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from regcli.app.options import FitRequest, InspectRequest, PathRequest
 from regcli.data.columns import number
 from regcli.data.nearby import names_near
+from regcli.data.patterns import columns_named
 from regcli.data.terms import Term
 from regcli.errors import DataError, Location, UsageError
 
@@ -98,6 +98,7 @@ def term_values(option: str, pairs: Sequence[str], terms: Sequence[Term]) -> dic
     the last ``=``.
     """
     out: dict[str, float] = {}
+    known = dict.fromkeys(name for term in terms for name in (term.main, term.name) if name is not None)
     ordered = sorted(pairs, key=lambda pair: not pair.startswith("*="))
     for pair in ordered:
         column, equals, text = pair.rpartition("=")
@@ -107,9 +108,8 @@ def term_values(option: str, pairs: Sequence[str], terms: Sequence[Term]) -> dic
             )
         infinite = _INFINITE.get(text.strip().lower())
         value = number_of(option, text) if infinite is None else infinite
-        named = [term.name for term in terms if column in (term.main, term.name)]
-        if not named:
-            named = [t.name for t in terms if fnmatchcase(t.main or t.name, column) or fnmatchcase(t.name, column)]
+        meant = frozenset(columns_named(column, known))
+        named = [term.name for term in terms if not meant.isdisjoint((term.main, term.name))]
         if not named:
             names = dict.fromkeys(term.main or term.name for term in terms)
             near = names_near(column, names)

@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from regcli.data.headings import one_column_hint
 from regcli.data.nearby import names_near
+from regcli.data.patterns import columns_named, is_pattern
 from regcli.errors import DataError, Location, UsageError, Warn, listed
 
 __all__ = ["TARGET_NAMES", "Asked", "Roles", "assign_roles", "find_column", "match_columns", "parts_of"]
@@ -92,14 +92,11 @@ def match_columns(patterns: Iterable[str], columns: Sequence[str], *, file: str 
         ``column-not-found`` for a name that is not there and a pattern that matches nothing.
     """
     found: set[str] = set()
-    known = frozenset(columns)
+    known = dict.fromkeys(columns)
     for pattern in patterns:
-        if pattern in known:
-            found.add(pattern)
-            continue
-        matched = [name for name in columns if fnmatchcase(name, pattern)] if set(pattern) & {"*", "?"} else []
+        matched = columns_named(pattern, known)
         if not matched:
-            what = f"no column matches {pattern!r}" if set(pattern) & {"*", "?"} else f"no column {pattern!r}"
+            what = f"no column matches {pattern!r}" if is_pattern(pattern) else f"no column {pattern!r}"
             raise _not_found(what, pattern, columns, file)
         found.update(matched)
     return tuple(name for name in columns if name in found)
@@ -189,7 +186,7 @@ def _refuse_two_roles(
         *(("drop", name) for name in dropped),
     ]
     features = asked.features if asked.named is None else asked.named
-    named = [("features", name) for name in features if asked.named is not None or not set(name) & {"*", "?"}]
+    named = [("features", name) for name in features if asked.named is not None or not is_pattern(name)]
     for role, name in [*roles, *named]:
         if name in parts and parts[name] != role:
             raise _two_roles(name, parts[name], role, formula=asked.named is not None)
