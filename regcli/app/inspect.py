@@ -68,7 +68,7 @@ def inspect(request: InspectRequest, run: RunContext) -> Inspection:
     asked = Asked(target=looking.target, features=looking.features, drop=looking.drop, categorical=looking.categorical)
     files = find_parts(looking.data, dialect)
     refuse_idle(files, dialect)
-    as_text = text_columns(asked, declared_names(_data(looking)), files, dialect)
+    as_text = text_columns(asked, declared_names(_data(looking)))
     refuse_unread(files, dialect, run.memory)
     table = found.near_located(read_in(files, dialect, run, as_text=as_text))
     run.note(f"read {counted(table.rows, 'row')} of {counted(len(table.columns), 'column')}")

@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from shlex import quote
 
@@ -26,9 +25,8 @@ from regcli.data.identify import Identifier, numbers_rows
 from regcli.data.inputs import met_twice
 from regcli.data.learn import Recipe
 from regcli.data.patterns import columns_named, is_pattern
-from regcli.data.read import NoRowsError, Part, find_parts, format_at, read_header, read_table
+from regcli.data.read import AsText, Part, find_parts, format_at, read_table
 from regcli.data.roles import Asked, Roles, assign_roles
-from regcli.data.source import is_stream
 from regcli.data.table import Levels, Table
 from regcli.data.terms import DATE_PARTS, FILLING
 from regcli.data.usable import check_used, missing_rows
@@ -197,7 +195,7 @@ def read_used(
     if not known:  # further tables may be of another format
         refuse_idle(parts, dialect)
     refuse_unread(parts, dialect, run.memory)
-    as_text = text_columns(asked, declared_names(data), parts, dialect) | (known.text if known else set())
+    as_text = text_columns(asked, declared_names(data), known.text if known else ())
     expected = {*known.roles.features, *known.roles.numeric()} if known else ()
     table = read_in(parts, dialect, run, as_text=as_text, expected=expected)
     run.progress.doing(f"preparing {shape_of(table)}")
@@ -227,7 +225,7 @@ def read_in(
     dialect: Dialect,
     run: RunContext,
     *,
-    as_text: Collection[str],
+    as_text: AsText,
     expected: Collection[str] = (),
 ) -> Table:
     """Read a table whole, in as many threads as may run, and say how far it is."""
@@ -356,22 +354,13 @@ def guess_warnings(table: Table, features: Sequence[str]) -> list[Warn]:
     return warnings
 
 
-def text_columns(asked: Asked, declared: Sequence[str], parts: Sequence[Part], dialect: Dialect) -> set[str]:
-    """Columns read as they are spelt. Patterns need the header; what can be read only once takes literal names."""
+def text_columns(asked: Asked, declared: Sequence[str], known: Collection[str] = ()) -> AsText:
+    """Columns read as they are spelt, ``known`` ones among them; where patterns name them the header tells which."""
     patterns = (*asked.categorical, *asked.id, *declared)
-    names = {*patterns, *(name for name in (asked.fold, asked.group) if name is not None)}
-    if any(map(is_pattern, names)) and not is_stream(parts[0].name):
-        columns = _first_header(parts, dialect)
-        names |= {name for pattern in patterns for name in columns_named(pattern, columns)}
-    return names
-
-
-def _first_header(parts: Sequence[Part], dialect: Dialect) -> tuple[str, ...]:
-    """The columns of the first file that has any: of JSON Lines without a line none are known."""
-    for part in parts:
-        with suppress(NoRowsError):
-            return read_header(part, dialect)
-    return ()
+    names = frozenset((*patterns, *known, *(name for name in (asked.fold, asked.group) if name is not None)))
+    if not any(map(is_pattern, patterns)):
+        return names
+    return lambda columns: names.union(*(columns_named(pattern, columns) for pattern in patterns))
 
 
 def _require(table: Table, roles: Roles) -> None:

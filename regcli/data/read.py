@@ -6,6 +6,7 @@ else in silence. Values are read by ``cells`` and pyarrow; what these would let 
 """
 
 from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -17,12 +18,13 @@ from regcli.data.inputs import Part, find_parts
 from regcli.data.keys import with_keys, with_keys_of_chunk
 from regcli.data.plan import ChunkPlan
 from regcli.data.readers import How, hopeless, reader_of
-from regcli.data.source import is_nameless, is_stream, open_source, sha256_of
+from regcli.data.source import Source, is_nameless, is_stream, open_source, sha256_of
 from regcli.data.table import Column, Levels, Numbers, SourceFile, Table, Unsupported
 from regcli.data.text import NoRowsError
 from regcli.errors import DataError, Location, listed
 
 __all__ = [
+    "AsText",
     "Dialect",
     "NoRowsError",
     "Part",
@@ -36,12 +38,15 @@ __all__ = [
     "read_table",
 ]
 
+#: Columns that are read as text: their names, or what tells them of the names of all columns.
+AsText = Container[str] | Callable[[tuple[str, ...]], Container[str]]
+
 
 def read_table(
     sources: Sequence[str | Part],
     dialect: Dialect,
     *,
-    as_text: Container[str] | Callable[[str], bool] = (),
+    as_text: AsText = (),
     expected: Collection[str] = (),
     threads: int = 1,
     tell: Callable[[int, int], None] | None = None,
@@ -56,7 +61,8 @@ def read_table(
     dialect : Dialect
         How they are written.
     as_text : container of str, or callable
-        Names of columns (or a test of a name) to be read as text, cells as spelt.
+        Names of columns to be read as text, cells as spelt; or what gives them, called with the columns of the first
+        file that has any, which takes a look at its header more.
     expected : collection of str
         Columns that a format without them (LIBSVM) takes to be zero.
     threads : int
@@ -86,12 +92,12 @@ def read_table(
     Python.
     """
     dialect = check_dialect(dialect)
-    is_text = as_text if callable(as_text) else as_text.__contains__
     parts = find_parts(sources, dialect)
     meter = None if tell is None else _Meter(tell)
     seen = meter.add if meter else None
     held = [open_source(part.name, hopeless(format_at(part.name, dialect), dialect), seen) for part in parts]
     sizes = [source.size() for source in held]
+    is_text = (as_text(_first_names(held, parts, dialect)) if callable(as_text) else as_text).__contains__
 
     def read(at: int, test: Callable[[str], bool], expected: Collection[str]) -> Table:
         if meter:
@@ -207,9 +213,20 @@ def read_header(source: str | Part, dialect: Dialect) -> tuple[str, ...]:
     """
     dialect = check_dialect(dialect)
     part = Part(source) if isinstance(source, str) else source
-    fmt = format_at(part.name, dialect)
-    opened = open_source(part.name, hopeless(fmt, dialect))
-    return (*(key for key, _ in part.keys), *reader_of(fmt).names(opened, dialect))
+    return _names(open_source(part.name, hopeless(format_at(part.name, dialect), dialect)), part, dialect)
+
+
+def _names(source: Source, part: Part, dialect: Dialect) -> tuple[str, ...]:
+    """The columns of a part and of its folders; what is held can be read again."""
+    return (*(key for key, _ in part.keys), *reader_of(format_at(part.name, dialect)).names(source, dialect))
+
+
+def _first_names(held: Sequence[Source], parts: Sequence[Part], dialect: Dialect) -> tuple[str, ...]:
+    """The columns of the first file that has any: of JSON Lines without a line none are known."""
+    for source, part in zip(held, parts, strict=True):
+        with suppress(NoRowsError):
+            return _names(source, part, dialect)
+    return ()
 
 
 def format_at(name: str, dialect: Dialect) -> Format:

@@ -1,8 +1,12 @@
 """Columns named by patterns and names, in every option that takes them, from files and from streams."""
 
+import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.fuzz.tool import Outcome, run_tool
@@ -95,3 +99,61 @@ def test_missing_of_a_date_called_like_a_pattern_is_for_this_date_alone() -> Non
     assert found.error["code"] == "missing-values"
     assert found.error["location"]["column"] == "d1"
     assert fit(*words, "--missing", "d1=drop").status == 0
+
+
+# -- streams are as files --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def coded() -> pd.DataFrame:
+    """Integers that mean groups, an order and days."""
+    rng, row = np.random.default_rng(1), np.arange(ROWS)
+    days = pd.Timestamp("2024-01-01") + pd.to_timedelta(row, "D")
+    x = rng.normal(size=ROWS).round(3)
+    y = (np.array([3.0, 0.0, 5.0, 1.0])[row % 4] + x).round(3)
+    dates = days.strftime("%Y%m%d").astype(int)
+    return pd.DataFrame({"k1": row % 4, "k2": row % 3, "q1": row % 5, "d1": dates, "x": x, "y": y})
+
+
+WRITERS: dict[str, Callable[[pd.DataFrame, Path], object]] = {
+    "csv": lambda frame, path: frame.to_csv(path, index=False),
+    "jsonl": lambda frame, path: frame.to_json(path, orient="records", lines=True),
+    "parquet": lambda frame, path: frame.to_parquet(path),
+    "feather": lambda frame, path: frame.to_feather(path),
+}
+
+PATTERNS = ("--categorical", "k*", "--ordinal", "q?", "--date", "d*")
+
+
+@pytest.mark.parametrize("form", WRITERS)
+def test_patterns_hold_on_standard_input_as_on_files(coded: pd.DataFrame, form: str) -> None:
+    path = Path(f"data.{form}")
+    WRITERS[form](coded, path)
+    file = fit(path, "-y", "y", *PATTERNS)
+    stream = fit("-", "-y", "y", "--input-format", form, *PATTERNS, stdin=path.read_bytes())
+    assert {"k1=1", "k2=0", "q1>=2", "days(d1)"} <= set(terms(file))
+    assert stream.document["coefficients"] == file.document["coefficients"]
+
+
+def test_patterns_hold_on_a_pipe_by_name(coded: pd.DataFrame) -> None:
+    coded.to_csv("data.csv", index=False)
+    os.mkfifo("pipe.csv")
+    feeding = threading.Thread(target=lambda: Path("pipe.csv").write_bytes(Path("data.csv").read_bytes()))
+    feeding.start()
+    stream = fit("pipe.csv", "-y", "y", *PATTERNS)
+    feeding.join()
+    assert stream.document["coefficients"] == fit("data.csv", "-y", "y", *PATTERNS).document["coefficients"]
+
+
+def test_patterns_hold_for_inspect_on_standard_input(coded: pd.DataFrame) -> None:
+    coded.to_csv("data.csv", index=False)
+    words = ("--target", "y", "--family", "gaussian", *PATTERNS, "--json")
+    file = run_tool("inspect", "data.csv", *words).document
+    stream = run_tool("inspect", "-", *words, stdin=Path("data.csv").read_bytes()).document
+    assert stream["columns"] == file["columns"]
+    assert {row["column"]: row["type"] for row in stream["columns"]}["k1"] == "category"
+
+
+def test_a_stream_without_a_row_is_told_where_there_are_patterns() -> None:
+    assert fit("-", "-y", "y", *PATTERNS, "--input-format", "jsonl").error["code"] == "empty-file"
+    assert fit("-", "-y", "y", *PATTERNS, stdin=b"k1,q1,d1,y\n").error["code"] == "empty-file"
