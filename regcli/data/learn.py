@@ -13,7 +13,7 @@ from regcli.data.encoder import Encoder
 from regcli.data.fills import power
 from regcli.data.lessons import Lessons, frequent_levels, learn_lessons
 from regcli.data.levels import level_order
-from regcli.data.spline import knots_of
+from regcli.data.spline import basis_of, knots_of
 from regcli.data.table import Column, Levels, Numbers, Table, Unsupported
 from regcli.data.terms import OTHER, Factor, Feature, Term, cross, policies_of
 from regcli.data.usable import LARGEST, SMALLEST
@@ -254,7 +254,7 @@ def _number(training: _Training, plain: Feature, column: Numbers) -> Feature:
         return replace(plain, powers=powers)
     there = ~column.missing
     cells, weights = column.values[there], training.weights[training.weights > 0][there]
-    basis = max(1, len(knots_of(cells, weights, training.recipe.splines[name])) - 1)
+    basis = basis_of(knots_of(cells, weights, training.recipe.splines[name]))
     return replace(plain, powers=0, basis=basis)
 
 

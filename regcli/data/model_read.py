@@ -30,7 +30,7 @@ from regcli.data.model_json import (
     unreadable,
 )
 from regcli.data.scorer import Probe, Scorer, StoredPath
-from regcli.data.spline import MOST_KNOTS
+from regcli.data.spline import MOST_KNOTS, basis_of
 from regcli.data.table import Column, Levels, Numbers
 from regcli.data.terms import DATE_PARTS, MOST_NGRAMS, MOST_POWERS, POLICIES, Factor, Feature, FeatureKind, Mark, cross
 from regcli.data.training import read_profile
@@ -276,7 +276,7 @@ def _feature(entry: Mapping[str, Any]) -> Feature:
         powers=_small(entry, "powers", MOST_POWERS),
         function=function,
         pooled=texts_of(entry, "pooled"),
-        basis=0 if entry["knots"] is None else len(_knots(entry)) - 1,
+        basis=0 if entry["knots"] is None else basis_of(_knots(entry)),
         ngrams=_small(entry, "ngrams", MOST_NGRAMS),
         weighting=text_of(entry, "weighting"),
     )
@@ -323,9 +323,9 @@ def _small(entry: Mapping[str, Any], key: str, most: int) -> int:
 
 
 def _knots(entry: Mapping[str, Any]) -> tuple[float, ...]:
-    """Knots of a spline, two or more in order."""
+    """Knots of a spline in order: one or two, where quantiles coincided, are those of a straight line."""
     knots = numbers_of(entry, "knots")
-    if not 2 <= len(knots) <= MOST_KNOTS or any(left >= right for left, right in pairwise(knots)):
+    if not 1 <= len(knots) <= MOST_KNOTS or any(left >= right for left, right in pairwise(knots)):
         raise ValueError("knots out of order, or too many or too few")
     return knots
 

@@ -20,7 +20,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DEFAULT_KNOTS", "LEAST_KNOTS", "MOST_KNOTS", "knots_of", "spline"]
+__all__ = ["DEFAULT_KNOTS", "LEAST_KNOTS", "MOST_KNOTS", "basis_of", "knots_of", "spline"]
 
 #: Knots when nothing is said, and how many may be asked for: with two a natural spline is a straight line, and more
 #: than twenty only make neighbouring columns alike.
@@ -51,6 +51,14 @@ def knots_of(values: Array, weights: Array, count: int) -> tuple[float, ...]:
     slack = values.size * float(np.finfo(np.float64).eps) * below[-1]
     places = np.minimum(np.searchsorted(below, shares - slack), values.size - 1)
     return tuple(np.unique(values[places]).tolist())
+
+
+def basis_of(knots: tuple[float, ...]) -> int:
+    """The number of functions that knots have: x itself, and one for each but two of them.
+
+    With two knots, and with one, where nearly all cells are the same, a natural spline is a straight line.
+    """
+    return max(1, len(knots) - 1)
 
 
 def spline(values: Array, knots: tuple[float, ...], which: int) -> Array:
