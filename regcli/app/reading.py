@@ -99,6 +99,12 @@ class Known:
     text: frozenset[str]
     numeric: frozenset[str]
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns of the file that it is about."""
+        roles = self.roles
+        return self.text | self.numeric | {roles.target, *roles.numeric(), *roles.marks(), *roles.id}
+
 
 def dialect_of(options: Reading, na_values: tuple[str, ...]) -> Dialect:
     """How the input is written, from the options; ``na_values`` stand when --na-values is not given."""
@@ -197,7 +203,8 @@ def read_used(
     refuse_unread(parts, dialect, run.memory)
     as_text = text_columns(asked, declared_names(data), known.text if known else ())
     expected = {*known.roles.features, *known.roles.numeric()} if known else ()
-    table = read_in(parts, dialect, run, as_text=as_text, expected=expected)
+    named = {*asked.names, *declared_names(data), *(known.columns if known else ())}
+    table = read_in(parts, dialect, run, as_text=as_text, expected=expected, named=named)
     run.progress.doing(f"preparing {shape_of(table)}")
     if known:
         roles, recipe = known.roles, known.recipe
@@ -227,11 +234,13 @@ def read_in(
     *,
     as_text: AsText,
     expected: Collection[str] = (),
+    named: Collection[str] = (),
 ) -> Table:
     """Read a table whole, in as many threads as may run, and say how far it is."""
     progress, threads = run.progress, run.memory.affords(run.jobs or usable_cores(), READING_ROOM)
     progress.doing("reading", "bytes")
-    return read_table(parts, dialect, as_text=as_text, expected=expected, threads=threads, tell=progress.update)
+    tell = progress.update
+    return read_table(parts, dialect, as_text=as_text, expected=expected, named=named, threads=threads, tell=tell)
 
 
 def _same_files(parts: Sequence[Part], table: Table) -> list[Warn]:

@@ -1,6 +1,7 @@
 """Columns of Arrow, as Parquet and Feather files give them, by their stored types."""
 
 import errno
+import json
 import os
 import re
 from collections.abc import Callable, Collection, Iterable
@@ -28,10 +29,13 @@ from regcli.data.table import Column, Levels, Numbers, SourceFile, Table, Unsupp
 from regcli.data.text import check_names, empty_file, no_rows, nul_byte
 from regcli.errors import DataError, Location
 
-__all__ = ["arrow_chunk", "arrow_file", "arrow_names", "arrow_table", "refuse_memory", "row_locator"]
+__all__ = ["arrow_chunk", "arrow_file", "arrow_names", "arrow_table", "refuse_memory", "row_locator", "stored_index"]
 
 #: How Arrow tells of memory that it is refused.
 _ASKED = re.compile(r" of size (\d+) failed")
+
+#: What pandas calls the levels of an index without a name where it stores them as columns.
+_LEVEL = re.compile(r"__index_level_\d+__")
 
 #: What is said of text in a column that is none.
 _NUL = "column {!r} has a NUL byte in its text"
@@ -117,13 +121,32 @@ def refuse_memory(error: Exception) -> None:
         raise MemoryError(str(error)) from error
 
 
-def arrow_names(schema: Any, file: str) -> tuple[str, ...]:  # noqa: ANN401
-    """The names of the columns, checked."""
+def arrow_names(schema: Any, file: str, meant: Callable[[str], bool] = lambda _: False) -> tuple[str, ...]:  # noqa: ANN401
+    """The names of the columns, checked; of an index that pandas stored only those that are ``meant``."""
     names = tuple(schema.names)
     if not names:
         raise empty_file(file)
     check_names(names, file, lambda _: None)
-    return names
+    index = stored_index(schema)
+    return tuple(name for name in names if name not in index or meant(name)) or names
+
+
+def stored_index(schema: Any) -> frozenset[str]:  # noqa: ANN401
+    """Columns that only number the rows of a pandas table: its index, where that has no name.
+
+    Pandas says in the metadata which columns are its index. One with a name is a column as any other.
+
+    References
+    ----------
+    .. [1] Apache Arrow, pandas metadata: https://pandas.pydata.org/docs/development/developer.html
+    """
+    try:
+        found = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
+        columns = found["index_columns"]
+    except (ValueError, RecursionError, KeyError, TypeError):  # nobody vouches for metadata
+        return frozenset()
+    names = columns if isinstance(columns, list) else []
+    return frozenset(name for name in names if isinstance(name, str) and _LEVEL.fullmatch(name))
 
 
 def row_locator(file: str, before: int = 0) -> Callable[[int, str | None], Location]:

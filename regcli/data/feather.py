@@ -18,8 +18,10 @@ __all__ = ["feather_chunks", "feather_names", "read_feather"]
 _FILE, _OLD = b"ARROW1", b"FEA1"
 
 
-def read_feather(source: Source, dialect: Dialect, is_text: Callable[[str], bool]) -> Table:
-    """Read a file whole. Types become columns as those of Parquet do.
+def read_feather(
+    source: Source, dialect: Dialect, is_text: Callable[[str], bool], meant: Callable[[str], bool] = lambda _: False
+) -> Table:
+    """Read a file whole. Types become columns as those of Parquet do, and what pandas stored as its index does not.
 
     Raises
     ------
@@ -30,10 +32,10 @@ def read_feather(source: Source, dialect: Dialect, is_text: Callable[[str], bool
 
     before, digest = source.state(), sha256_of(source)
     with _opened(source) as (schema, batches):
-        names = arrow_names(schema, source.name)
+        names = arrow_names(schema, source.name, meant)
         table = pa.Table.from_batches(list(batches), schema)
     source.check_state(before)
-    rows, arrays = table.num_rows, table.columns[::-1]
+    rows, arrays = table.num_rows, [table.column(name) for name in reversed(names)]
     del table
     read = arrow_table(_given_away(names, arrays), rows, (source.name, digest), (dialect, is_text), "feather")
     pa.default_memory_pool().release_unused()
@@ -59,7 +61,7 @@ def feather_chunks(source: Source, dialect: Dialect, plan: ChunkPlan) -> Iterato
     """Read a file batch by batch, in chunks of at most ``plan.rows`` rows."""
     rows = 0
     with _opened(source) as (schema, batches):
-        names = arrow_names(schema, source.name)
+        names = arrow_names(schema, source.name, plan.names)
         for batch in batches:
             for start in range(0, batch.num_rows, plan.rows):
                 part = batch.slice(start, plan.rows)

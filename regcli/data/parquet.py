@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from regcli.data.arrow import arrow_chunk, arrow_file, arrow_names, arrow_table, refuse_memory
+from regcli.data.arrow import arrow_chunk, arrow_file, arrow_names, arrow_table, refuse_memory, stored_index
 from regcli.data.dialect import Dialect
 from regcli.data.plan import ChunkPlan
 from regcli.data.rooms import is_limited
@@ -23,12 +23,15 @@ CELLS = 1 << 19
 BUFFER = 1 << 16
 
 
-def read_parquet(source: Source, dialect: Dialect, is_text: Callable[[str], bool]) -> Table:
+def read_parquet(
+    source: Source, dialect: Dialect, is_text: Callable[[str], bool], meant: Callable[[str], bool] = lambda _: False
+) -> Table:
     """Read a Parquet file whole.
 
     Integers, floats and decimals are numbers (null and NaN are missing); booleans are levels False and True; text is
     levels; dates and times are levels of ISO text. ``na_values`` are missing, as in CSV. Other types become
-    ``Unsupported``. A column read as text gives its values as Python writes them.
+    ``Unsupported``. A column read as text gives its values as Python writes them. An index of pandas without a name is
+    left out, unless it is ``meant``.
 
     Raises
     ------
@@ -39,7 +42,7 @@ def read_parquet(source: Source, dialect: Dialect, is_text: Callable[[str], bool
 
     before, digest = source.state(), sha256_of(source)
     with _opened(source) as file:
-        names = arrow_names(file.schema_arrow, source.name)
+        names = arrow_names(file.schema_arrow, source.name, meant)
         arrays = _by_columns(file, names)
         table = arrow_table(arrays, file.metadata.num_rows, (source.name, digest), (dialect, is_text), "parquet")
     pa.default_memory_pool().release_unused()  # a sixth of a table of 160 MB
@@ -70,7 +73,8 @@ def parquet_size(source: Source) -> tuple[int, int, int]:
     import pyarrow as pa  # noqa: PLC0415  (0.1 s that CSV need not pay)
 
     with _opened(source) as file:
-        types = file.schema_arrow.types
+        index = stored_index(file.schema_arrow)
+        types = [field.type for field in file.schema_arrow if field.name not in index]
         numbers = sum(pa.types.is_floating(kind) or pa.types.is_integer(kind) for kind in types)
         return file.metadata.num_rows, len(types), numbers
 
@@ -79,7 +83,7 @@ def parquet_chunks(source: Source, dialect: Dialect, plan: ChunkPlan) -> Iterato
     """Read a Parquet file in batches of at most ``plan.rows`` rows."""
     rows = 0
     with _opened(source) as file:
-        names = arrow_names(file.schema_arrow, source.name)
+        names = arrow_names(file.schema_arrow, source.name, plan.names)
         # One column at least: batches count the rows.
         read = [name for name in names if plan.keeps(name) or not plan.passes_over(name)] or [names[0]]
         for batch in file.iter_batches(batch_size=plan.rows, columns=read, use_threads=not is_limited()):

@@ -37,6 +37,11 @@ class ChunkPlan:
         """Whether nobody asks for a column's values."""
         return self.wanted is not None and name not in self.wanted
 
+    def names(self, name: str) -> bool:
+        """Whether a column is asked for by its name, and not as one of all."""
+        kept = not isinstance(self.keep_raw, bool) and name in self.keep_raw
+        return kept or name in self.numeric or name in self.as_text or name in (self.wanted or ())
+
     @property
     def asked(self) -> tuple[str, ...]:
         """Columns that are asked for by name, in order."""

@@ -48,6 +48,7 @@ def read_table(
     *,
     as_text: AsText = (),
     expected: Collection[str] = (),
+    named: Collection[str] = (),
     threads: int = 1,
     tell: Callable[[int, int], None] | None = None,
 ) -> Table:
@@ -65,6 +66,8 @@ def read_table(
         file that has any, which takes a look at its header more.
     expected : collection of str
         Columns that a format without them (LIBSVM) takes to be zero.
+    named : collection of str
+        Columns that somebody named: of an index that pandas stored without a name only these are read.
     threads : int
         Blocks of a text table that are read at a time; no cell depends on it.
     tell : callable or None
@@ -103,7 +106,7 @@ def read_table(
         if meter:
             meter.begin(sum(sizes[:at]), sum(sizes))
         reader = reader_of(format_at(held[at].name, dialect))
-        table = reader.whole(held[at], How(dialect, test, expected, threads))
+        table = reader.whole(held[at], How(dialect, test, expected, threads, named))
         return with_keys(table, parts[at], test, dialect.na_values)
 
     tables, empty = dict[int, Table](), dict[int, NoRowsError]()

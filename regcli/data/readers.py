@@ -18,13 +18,19 @@ class How:
     """How one file is read whole.
 
     ``is_text`` says of which columns cells stay as spelt; ``expected`` are columns that a format without them (LIBSVM)
-    takes to be zero; ``threads`` read blocks of text, and no cell depends on them.
+    takes to be zero; ``threads`` read blocks of text, and no cell depends on them. ``named`` are columns that somebody
+    named, which are there even where a file holds them as an index.
     """
 
     dialect: Dialect
     is_text: Callable[[str], bool]
     expected: Collection[str]
     threads: int
+    named: Collection[str] = ()
+
+    def meant(self, name: str) -> bool:
+        """Whether a column is asked for by its name."""
+        return name in self.named or name in self.expected or self.is_text(name)
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,7 @@ def _parquet() -> Reader:
     from regcli.data.parquet import parquet_chunks, parquet_names, read_parquet
 
     return Reader(
-        whole=lambda source, how: read_parquet(source, how.dialect, how.is_text),
+        whole=lambda source, how: read_parquet(source, how.dialect, how.is_text, how.meant),
         chunks=_from_its_end("parquet", parquet_chunks),
         names=lambda source, _: parquet_names(source),
     )
@@ -67,7 +73,7 @@ def _feather() -> Reader:
     from regcli.data.feather import feather_chunks, feather_names, read_feather
 
     return Reader(
-        whole=lambda source, how: read_feather(source, how.dialect, how.is_text),
+        whole=lambda source, how: read_feather(source, how.dialect, how.is_text, how.meant),
         chunks=_from_its_end("feather", feather_chunks),
         names=lambda source, _: feather_names(source),
     )

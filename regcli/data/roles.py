@@ -43,6 +43,12 @@ class Asked:
     order: str | None = None
     named: tuple[str, ...] | None = None
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Every name and pattern of a column that was given."""
+        single = (*parts_of(self).values(), *(() if self.target is None else (self.target,)))
+        return frozenset((*single, *self.features, *self.drop, *self.categorical, *self.id, *(self.named or ())))
+
 
 @dataclass(frozen=True, slots=True)
 class Roles:
