@@ -235,7 +235,7 @@ CODES: MappingProxyType[str, tuple[int, str]] = MappingProxyType(
         "bad-order": (3, "the column that orders rows holds neither numbers nor ISO dates"),
         "bad-folds": (3, "the folds do not fit the data"),
         "no-features": (3, "no column is left to fit with"),
-        "duplicate-term": (3, "two terms of the model have the same name"),
+        "duplicate-term": (3, "two terms of the model, or two of its columns, have the same name"),
         "value-range": (3, "values so large or so small that their squares overflow or vanish"),
         "unknown-level": (3, "a category that the model has not seen"),
         "bad-row": (3, "a row that cannot be scored"),

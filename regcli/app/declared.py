@@ -1,7 +1,8 @@
 """What columns are declared to be: --ordinal, --spline, --text and --date, held against the columns there are."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from shlex import quote
 from typing import TypeVar
 
 from regcli.app.formula import Formula
@@ -13,11 +14,11 @@ from regcli.data.roles import match_columns
 from regcli.data.spline import DEFAULT_KNOTS, LEAST_KNOTS, MOST_KNOTS
 from regcli.data.terms import DATE_PARTS, MOST_NGRAMS, column_name
 from regcli.data.words import WEIGHTINGS
-from regcli.errors import UsageError
+from regcli.errors import DataError, Location, UsageError
 
 Value = TypeVar("Value")
 
-__all__ = ["Declared", "declared_names", "read_declared", "refuse_undeclarable"]
+__all__ = ["Declared", "declared_names", "read_declared", "refuse_covered", "refuse_undeclarable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,45 @@ def refuse_undeclarable(
         how = {"name": ", as it is called so", "last-column": ", as it is the last column"}.get(source, "")
         hint = "--target COL names another column" if how else f"leave out {option}, or name another --target"
         raise UsageError("column-in-two-roles", f"{option} {name!r}: the column is the target{how}", hint=hint)
+
+
+def refuse_covered(
+    derived: Mapping[str, tuple[str, str]],
+    features: Collection[str],
+    parts: Collection[str],
+    *,
+    file: str | None,
+    formula: bool,
+) -> None:
+    """Refuse to make a column where the file has one of the same name that is used: only one of them can be there.
+
+    Parameters
+    ----------
+    derived : mapping of str to (str, str)
+        Columns that are made: function and source by name.
+    features, parts : collection of str
+        Columns of the file that are fitted on, and those that are target, weights and so on.
+    file : str or None
+        Where they are from, for messages.
+    formula : bool
+        Whether features are left out in the formula, and not by --drop.
+
+    Raises
+    ------
+    DataError
+        ``duplicate-term``.
+    """
+    for name, (function, source) in derived.items():
+        if name not in features and name not in parts:
+            continue
+        option = f"--date {quote(source)}" if function in DATE_PARTS else f"{function}({source}) in --formula"
+        without = f", or leave it out: - `{name}` at the end of --formula" if formula else f", or --drop {quote(name)}"
+        raise DataError(
+            "duplicate-term",
+            f"{option} makes a column {name!r} of column {source!r}, and the file has one of that name",
+            where=Location(file=file, column=name),
+            hint=f"rename the column {name!r} of the file" + without * (name not in parts),
+        )
 
 
 def read_declared(data: Data, features: Sequence[str], *, file: str | None, formula: Formula | None = None) -> Declared:

@@ -8,6 +8,7 @@ from shlex import quote
 import numpy as np
 from numpy.typing import NDArray
 
+from regcli.app.declared import refuse_covered
 from regcli.app.reading import WAYS, guess_warnings, identifier_warning, refuse_missing
 from regcli.data.alike import Collinear, equal_cells
 from regcli.data.columns import number
@@ -147,6 +148,9 @@ def unusable(table: Table, parts: Parts, dialect: Dialect) -> tuple[Finding, ...
     check = partial(check_used, categorical=spelt, numeric=(), features=features, dialect=dialect)
     checks: list[tuple[str, Callable[[], object]]] = [(name, partial(check, table, [name])) for name in names]
     checks += [(name, partial(derived_table, table, [("days", name)], strict=True)) for name in parts.dates]
+    others = () if parts.target is None else (parts.target,)
+    covered = partial(refuse_covered, features=features, parts=others, file=table.files[0].path, formula=False)
+    checks += [(new, partial(covered, {new: made})) for new, made in parts.recipe.derived.items()]
     found = ((name, _refusal(run)) for name, run in checks)
     return tuple(from_error(error, name) for name, error in found if error is not None)
 

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from shlex import quote
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regcli.app.context import RunContext
-from regcli.app.declared import Declared, declared_names, read_declared, refuse_undeclarable
+from regcli.app.declared import declared_names, read_declared, refuse_covered, refuse_undeclarable
 from regcli.app.formula import Formula, parse_formula
 from regcli.app.limits import Memory
 from regcli.app.options import Data, Folds, Reading
@@ -209,11 +209,7 @@ def read_used(
     if known:
         roles, recipe = known.roles, known.recipe
     else:
-        roles = assign_roles(asked, tuple(table.columns), file=parts[0].name)
-        refuse_undeclarable(data, roles.features, tuple(table.columns), roles.target, roles.target_source)
-        declared = read_declared(data, roles.features, file=parts[0].name, formula=formula)
-        roles = replace(roles, features=_made_features(roles.features, declared, formula))
-        recipe = read_recipe(data, roles.features, tuple(table.columns), declared, formula, file=parts[0].name)
+        roles, recipe = _settled(data, asked, formula, tuple(table.columns), parts[0].name)
     if formula:
         _refuse_words(table, formula)
     table = derived_table(table, recipe.derived.values(), strict=True)
@@ -225,6 +221,21 @@ def read_used(
         warnings += [identifier_warning(one) for one in _identifiers(table, roles.features, meant)]
         roles = _without_empty(table, roles, data, warnings)
     return _usable_rows(table, roles, data, recipe, warnings)
+
+
+def _settled(
+    data: Data, asked: Asked, formula: Formula | None, columns: tuple[str, ...], file: str
+) -> tuple[Roles, Recipe]:
+    """The parts of columns, what is made of others in their place, and what else is asked for."""
+    roles = assign_roles(asked, columns, file=file)
+    refuse_undeclarable(data, roles.features, columns, roles.target, roles.target_source)
+    declared = read_declared(data, roles.features, file=file, formula=formula)
+    derived = {**declared.derived, **(formula.derived if formula else {})}
+    others = (roles.target, *roles.numeric(), *roles.marks())
+    refuse_covered(derived, roles.features, others, file=file, formula=formula is not None)
+    bare = set(roles.features) - set(declared.dates) - (formula.only_within if formula else set())
+    roles = replace(roles, features=_made_features(roles.features, bare, derived))
+    return roles, read_recipe(data, roles.features, columns, declared, formula, file=file)
 
 
 def read_in(
@@ -307,10 +318,10 @@ def _refuse_words(table: Table, formula: Formula) -> None:
                 )
 
 
-def _made_features(features: Sequence[str], declared: Declared, formula: Formula | None) -> tuple[str, ...]:
-    """The features with what is made of a column in its place."""
-    derived = {**declared.derived, **(formula.derived if formula else {})}
-    bare = set(features) - set(declared.dates) - (formula.only_within if formula else set())
+def _made_features(
+    features: Sequence[str], bare: Collection[str], derived: Mapping[str, tuple[str, str]]
+) -> tuple[str, ...]:
+    """The features with what is made of a column behind it, or in its place where it is not among the ``bare``."""
     out: list[str] = []
     for name in features:
         out += [name] if name in bare else []

@@ -360,7 +360,7 @@ def _refuse_equal_terms(terms: Sequence[Term], file: str) -> None:
             raise DataError(
                 "duplicate-term",
                 f"{_made_of(other)} and {_made_of(term)} both give a term {term.name!r}",
-                hint=f"rename one of the columns, or --drop {quote(name)}",
+                hint=f"rename one of the columns, or --drop {quote(name)} (in a formula - `{name}`)",
                 where=Location(file=file, column=name),
             )
         seen[term.name] = term
