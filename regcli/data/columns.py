@@ -1,7 +1,7 @@
 """From cells to columns: which cells are numbers, which columns are booleans, levels in order."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from regcli.data.table import Levels, Numbers
 __all__ = [
     "absent_values",
     "as_boolean",
+    "beside",
     "concatenate_levels",
     "concatenate_numbers",
     "levels_without",
@@ -21,8 +22,10 @@ __all__ = [
     "numbers_of",
     "numbers_without",
     "rounded_values",
+    "same_values",
     "sorted_levels",
     "spelt_levels",
+    "value_of",
 ]
 
 #: What pandas' C reader takes for a number (tests/unit/data hold the two against each other).
@@ -32,6 +35,12 @@ _NUMBER = {
     )
     for mark, point in ((".", r"\."), (",", ","))
 }
+
+#: How values of whole numbers are spelt where their type is one of integers.
+_WHOLE = re.compile(r"-?\d+", re.ASCII)
+
+#: Larger integers are not told apart as doubles.
+_EXACT = 2**53
 
 
 def number(cell: str, decimal: str = ".") -> float | None:
@@ -134,14 +143,77 @@ def numbers_of(column: Levels, decimal: str = ".", missing: Collection[str] = ()
     return Numbers(np.array([*known, np.nan], dtype=np.float64)[column.codes]), bad
 
 
+def value_of(level: str) -> float | str:
+    """What a level stands for, in whichever spelling: a number, or text without its capitals, which booleans may have.
+
+    Integers beyond 2^53 stand for their digits.
+    """
+    value = number(level)
+    return level.casefold() if value is None or abs(value) >= _EXACT else value
+
+
 def concatenate_levels(columns: Iterable[Levels]) -> Levels:
-    """Stack columns of levels; boolean if all that have a level are."""
+    """Stack columns of levels, each value one level (see ``same_values``); boolean if all that have a level are."""
     parts = list(columns)
-    union = sorted({level for part in parts for level in part.levels})
-    place = {level: code for code, level in enumerate(union)}
-    codes = [np.array([*(place[level] for level in part.levels), -1], dtype=np.int32)[part.codes] for part in parts]
-    stacked = Levels(np.concatenate(codes), tuple(union))
+    stacked = same_values(_in_one(parts, np.concatenate))
     return as_boolean(stacked) if all(part.boolean for part in parts if part.levels) else stacked
+
+
+def beside(one: Levels, other: Levels) -> Levels:
+    """Put two columns into one, where a row has a cell in one of them at most. A value and a text stay two levels."""
+    return _in_one([one, other], np.maximum.reduce)
+
+
+def same_values(column: Levels) -> Levels:
+    """Make one level of a value that files spell in several ways: 3 and 3.0, ``true`` and ``"true"``.
+
+    Text keeps its spelling, and a value is the text that is spelt as it is or else means it, if there is one. Where one
+    file has whole numbers without a point, values of all files are spelt so.
+    """
+    if not column.typed:
+        return column
+    names = _names(column)
+    known = sorted(set(names))
+    place = {name: code for code, name in enumerate(known)}
+    codes = np.array([*(place[name] for name in names), -1], dtype=np.int32)[column.codes]
+    texts = frozenset(place[column.levels[code]] for code in column.texts)
+    return replace(column, codes=codes, levels=tuple(known), texts=texts)
+
+
+def _names(column: Levels) -> list[str]:
+    """What each level of a column with values is called where a value has one name."""
+    values = [level for code, level in enumerate(column.levels) if column.is_value(code)]
+    texts = {column.levels[code] for code in column.texts}
+    named: dict[float | str, str] = {}
+    if any(_WHOLE.fullmatch(level) for level in values):
+        found = map(value_of, values)
+        named = {value: str(int(value)) for value in found if isinstance(value, float) and value.is_integer()}
+    for level in sorted(values, key=lambda level: (len(level), level)):
+        named.setdefault(value_of(level), level)
+    named |= {value_of(text): text for text in sorted(texts)}
+    return [
+        named[value_of(level)] if column.is_value(code) and level not in texts else level
+        for code, level in enumerate(column.levels)
+    ]
+
+
+def _in_one(parts: Sequence[Levels], join: Callable[[list[NDArray[np.int32]]], NDArray[np.int32]]) -> Levels:
+    """Columns of levels as one, their codes joined; where there are values, a text that is spelt as one stays apart."""
+    typed = any(part.typed for part in parts)
+    keys: list[Sequence[Any]] = [
+        [(level, part.is_value(code)) for code, level in enumerate(part.levels)] if typed else part.levels
+        for part in parts
+    ]
+    union = sorted({key for each in keys for key in each})
+    place = {key: code for code, key in enumerate(union)}
+    codes = [
+        np.array([*(place[key] for key in each), -1], dtype=np.int32)[part.codes]
+        for each, part in zip(keys, parts, strict=True)
+    ]
+    if not typed:
+        return Levels(join(codes), tuple(union))
+    texts = frozenset(code for code, (_, is_value) in enumerate(union) if not is_value)
+    return Levels(join(codes), tuple(level for level, _ in union), typed=True, texts=texts)
 
 
 def concatenate_numbers(columns: Sequence[Numbers]) -> Numbers:

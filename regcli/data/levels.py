@@ -1,15 +1,15 @@
 """Levels of categories: their order, and which level of a table is which of a model."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regcli.data.columns import number
+from regcli.data.columns import number, value_of
 from regcli.data.table import Levels
 from regcli.data.terms import OTHER, Feature
 
-__all__ = ["level_order", "match_levels"]
+__all__ = ["find_levels", "level_order", "match_levels"]
 
 
 def level_order(levels: Collection[str]) -> tuple[str, ...]:
@@ -28,13 +28,18 @@ def match_levels(feature: Feature, column: Levels) -> NDArray[np.intp]:
     """
     spelt = {level: at for at, level in enumerate(feature.levels)}
     spelt |= dict.fromkeys(feature.pooled, spelt.get(OTHER, -1))
-    loose = feature.boolean or column.typed
-    by_value = {_value(level): at for level, at in spelt.items()} if loose else {}
-    found = [spelt.get(level, by_value.get(_value(level), -1) if loose else -1) for level in column.levels]
+    return find_levels(spelt, column, boolean=feature.boolean)
+
+
+def find_levels(known: Mapping[str, int], column: Levels, *, boolean: bool = False) -> NDArray[np.intp]:
+    """What is ``known`` of each of a column's levels, -1 where nothing is; one more -1 for missing.
+
+    Values that had no spelling in the file are found by value, and so is everything if it is ``boolean``.
+    """
+    loose = [boolean or column.is_value(code) for code in range(len(column.levels))]
+    by_value = {value_of(level): at for level, at in known.items()} if any(loose) else {}
+    found = [
+        known.get(level, by_value.get(value_of(level), -1) if is_loose else -1)
+        for level, is_loose in zip(column.levels, loose, strict=True)
+    ]
     return np.array([*found, -1], dtype=np.intp)
-
-
-def _value(level: str) -> float | str:
-    """What a level stands for, in whichever spelling; larger integers are not told apart as doubles."""
-    value = number(level)
-    return level.casefold() if value is None or abs(value) >= 2**53 else value

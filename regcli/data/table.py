@@ -112,13 +112,20 @@ class Levels:
 
     Levels are the distinct cells as spelt, in code-point order. ``boolean`` is true when the file itself says so: a
     Parquet boolean, or a CSV column whose cells are all true or false in any capitals. ``typed`` is true where the file
-    has values and regcli spelt them (Parquet booleans and numbers read as text): another spelling means the same.
+    has values and regcli spelt them (Parquet booleans and numbers read as text, booleans of JSON): another spelling
+    means the same. Where there is text beside them, ``texts`` are the codes of the levels that are text; only in chunks
+    a level of text may then be spelt as a value is.
     """
 
     codes: NDArray[np.int32]
     levels: tuple[str, ...]
     boolean: bool = False
     typed: bool = False
+    texts: frozenset[int] = frozenset()
+
+    def is_value(self, code: int) -> bool:
+        """Whether a level is a value that regcli spelt, rather than text of the file."""
+        return self.typed and code not in self.texts
 
     @property
     def missing(self) -> NDArray[np.bool_]:

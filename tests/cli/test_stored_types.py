@@ -186,3 +186,43 @@ def test_predict_names_the_file_of_a_column_of_another_type() -> None:
     failed = run_tool("predict", "m.json", "good.parquet", "bad.feather", "--json")
     assert (failed.status, failed.error["code"]) == (3, "unsupported-type"), failed.err
     assert (failed.error["location"]["file"], failed.error["location"]["column"]) == ("bad.feather", "x")
+
+
+# -- one value in several types --------------------------------------------------------------------------------------
+
+
+def months(folder: str) -> None:
+    """A folder of two files, in the second of which pandas made floats of integers, and the same rows in one file."""
+    cells = [*range(20)] * 3
+    y = np.array([(cell * 7) % 5 + 0.01 * row for row, cell in enumerate(cells)])
+    x = [row % 7 for row in range(ROWS)]
+    Path(folder).mkdir()
+    pq.write_table(pa.table({"k": cells[:30], "x": x[:30], "y": y[:30]}), f"{folder}/1.parquet")
+    later = pa.array(cells[30:], pa.float64())
+    pq.write_table(pa.table({"k": later, "x": x[30:], "y": y[30:]}), f"{folder}/2.parquet")
+    pq.write_table(pa.table({"k": cells, "x": x, "y": y}), "all.parquet")
+
+
+@pytest.mark.parametrize("words", [("fit", "-l", "0.001", "--categorical", "k"), ("cv", "--group", "k")])
+def test_parts_of_integers_and_floats_are_what_one_file_is(words: tuple[str, ...]) -> None:
+    months("parts")
+    command, *others = words
+    documents = [
+        run_tool(command, data, "-y", "y", "--family", "gaussian", *others, "--json").document
+        for data in ("all.parquet", "parts")
+    ]
+    one, two = ({key: document[key] for key in ("coefficients", "metrics", "validation")} for document in documents)
+    assert one == two
+
+
+def test_a_test_table_in_parts_has_the_levels_of_the_model() -> None:
+    months("parts")
+    words = ("-y", "y", *GAUSSIAN, "--categorical", "k", "--json")
+    pq.write_table(pa.table({name: pq.read_table("parts/1.parquet")[name] for name in "kxy"}), "train.parquet")
+    floats = pq.read_table("parts/2.parquet")
+    pq.write_table(floats.slice(0, 15), "one.parquet")
+    pq.write_table(floats.slice(15), "two.parquet")
+    whole = run_tool("fit", "train.parquet", *words, "--test", "parts/2.parquet")
+    cut = run_tool("fit", "train.parquet", *words, "--test", "one.parquet", "--test", "two.parquet")
+    assert whole.status == cut.status == 0, cut.err
+    assert whole.document["metrics"]["test"] == cut.document["metrics"]["test"]
