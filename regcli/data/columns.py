@@ -104,12 +104,12 @@ def spelt_levels(cells: Any, missing: Collection[str] = ()) -> Levels:  # noqa: 
 def as_boolean(column: Levels, *, same_spelling: bool = True) -> Levels:
     """Mark a column whose levels are all true or false, in any capitals, as boolean; return others unchanged.
 
-    With ``same_spelling``, mixed spellings become False and True.
+    With ``same_spelling``, mixed spellings become False and True, and so do values that have text beside them.
     """
     folded = [level.casefold() for level in column.levels]
     if not folded or not {"true", "false"}.issuperset(folded):
         return column
-    if same_spelling and len(set(folded)) < len(folded):
+    if same_spelling and (len(set(folded)) < len(folded) or column.texts):
         names = ("False", "True")
         known = tuple(name for name in names if name.casefold() in folded)
         place = np.array([*(known.index(cell.capitalize()) for cell in folded), -1], dtype=np.int32)

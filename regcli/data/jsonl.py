@@ -6,14 +6,14 @@ of columns that are asked for before any line has had their key, too: where a ch
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regcli.data.columns import absent_values, as_boolean, number, spelt_levels
+from regcli.data.columns import absent_values, as_boolean, beside, number, same_values, spelt_levels
 from regcli.data.dialect import Dialect
 from regcli.data.lines import Line, numbered_lines
 from regcli.data.plan import NOT_READ, ChunkPlan, declared_numbers
@@ -104,7 +104,7 @@ def _chunk(cells: "_Cells", dialect: Dialect, plan: ChunkPlan) -> Table:
         plain, lists = _without_lists(values)
         if lists:
             nested[name] = lists
-        column = _column(plain, missing, as_text=not wanted and not _is_boolean(plain))
+        column = _column(plain, missing, as_text=not wanted)
         if wanted and isinstance(column, Levels):
             doubtful[name] = column
         columns[name] = column
@@ -248,14 +248,11 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _is_boolean(values: list[Any]) -> bool:
-    return any(isinstance(value, bool) for value in values) and all(
-        value is None or isinstance(value, bool) for value in values
-    )
-
-
 def _whole_column(values: list[Any], missing: tuple[str, ...], *, as_text: bool) -> Column:
-    """As ``_column``, where nobody has said what the column is: quoted numbers among others may be either."""
+    """As ``_column``, where nobody has said what the column is: quoted numbers among others may be either.
+
+    Quoted booleans among others may not: they are the same levels.
+    """
     if not as_text and {_Spelt, str} <= set(map(type, values)):
         quoted = [row for row, value in enumerate(values) if type(value) is str and value not in missing]
         spelt = [row for row, value in enumerate(values) if isinstance(value, _Spelt)]
@@ -263,7 +260,10 @@ def _whole_column(values: list[Any], missing: tuple[str, ...], *, as_text: bool)
         if quoted and not others and all(number(values[row]) is not None for row in quoted):
             row, what = (quoted[0], "text") if len(quoted) <= len(spelt) else (spelt[0], "a number")
             return Unsupported(f"number in some lines and text in others (here {what})", row, mixed=True)
-    return _column(values, missing, as_text=as_text)
+    column = _column(values, missing, as_text=as_text)
+    if not isinstance(column, Levels) or not column.typed:
+        return column
+    return same_values(column) if as_text else as_boolean(same_values(column))
 
 
 def _column(values: list[Any], missing: tuple[str, ...], *, as_text: bool) -> Column:
@@ -279,10 +279,19 @@ def _column(values: list[Any], missing: tuple[str, ...], *, as_text: bool) -> Co
         found = _numbers(values, missing)
         if found is not None:
             return found
-    levels = spelt_levels(np.array([*map(_text, values), None], dtype=object)[:-1], missing)
-    if kinds == {bool}:
-        return as_boolean(Levels(levels.codes, levels.levels, typed=True)) if not as_text else levels
-    return levels
+    return _levels(values, missing) if bool in kinds else spelt_levels(_objects(map(_text, values)), missing)
+
+
+def _levels(values: list[Any], missing: tuple[str, ...]) -> Levels:
+    """Levels of cells of which some are booleans: these have no spelling, whatever is in the lines around them."""
+    truths = [isinstance(value, bool) for value in values]
+    texts = (None if truth else _text(value) for truth, value in zip(truths, values, strict=True))
+    named = (_text(value) if truth else None for truth, value in zip(truths, values, strict=True))
+    return beside(spelt_levels(_objects(texts), missing), replace(spelt_levels(_objects(named), missing), typed=True))
+
+
+def _objects(cells: Iterable[str | None]) -> NDArray[np.object_]:
+    return np.array([*cells, None], dtype=object)[:-1]
 
 
 def _numbers(values: list[Any], missing: tuple[str, ...]) -> Numbers | None:

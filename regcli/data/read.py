@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from regcli.data.columns import concatenate_levels, concatenate_numbers
+from regcli.data.columns import as_boolean, concatenate_levels, concatenate_numbers
 from regcli.data.dialect import Dialect, Format, check_dialect, format_of, parse_na_values
 from regcli.data.inputs import Part, find_parts
 from regcli.data.keys import with_keys, with_keys_of_chunk
@@ -123,12 +123,13 @@ def read_table(
             tables[at] = read(at, is_text, indices)
     _check_all_columns(tables, empty, parts)
     mixed = _mixed([*tables.values()])
+    booleans = {name for name in mixed if not is_text(name) and _some_boolean([*tables.values()], name)}
     for at, table in tables.items():
         if _has_other(table, mixed):
             tables[at] = read(at, lambda name: name in mixed or is_text(name), indices or expected)
     passed = {at: SourceFile(parts[at].name, sha256_of(held[at]), 0) for at in empty}
     files = tuple(passed.get(at) or tables[at].files[0] for at in range(len(held)))
-    return replace(_stack([*tables.values()]), files=files)
+    return replace(_stack([*tables.values()], booleans), files=files)
 
 
 @dataclass
@@ -301,7 +302,12 @@ def _has_other(table: Table, names: frozenset[str]) -> bool:
     return any(_kind(table.columns[name]) not in {"text", None} for name in names)
 
 
-def _stack(tables: Sequence[Table]) -> Table:
+def _some_boolean(tables: Sequence[Table], name: str) -> bool:
+    return any(_kind(table.columns[name]) == "boolean" for table in tables)
+
+
+def _stack(tables: Sequence[Table], booleans: Collection[str]) -> Table:
+    """Stack files; text in some that is true or false alone is boolean where others have booleans, as in one file."""
     if len(tables) == 1:
         return tables[0]
     starts = np.cumsum([0, *(table.rows for table in tables)])
@@ -311,11 +317,13 @@ def _stack(tables: Sequence[Table]) -> Table:
         return tables[at].locate(row - int(starts[at]), column)
 
     names = tuple(tables[0].columns)
+    columns = {name: _stack_column([table.columns[name] for table in tables]) for name in names}
+    columns |= {name: as_boolean(column) for name in booleans if isinstance(column := columns[name], Levels)}
     zeros = {name for table in tables for name in table.leading_zeros}
     told = next((table for table in tables if table.delimiter_guessed), tables[0])
     return replace(
         tables[0],
-        columns={name: _stack_column([table.columns[name] for table in tables]) for name in names},
+        columns=columns,
         rows=int(starts[-1]),
         locate=locate,
         delimiter=told.delimiter,

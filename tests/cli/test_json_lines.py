@@ -217,3 +217,32 @@ def test_of_a_pipe_the_keys_of_the_first_line_go_along() -> None:
         assert "error[columns-differ]: -: line 2 has the key 'late', which is not among the columns" in told
     status, came, _ = streamed(("fills.json", "--append"), lines[::-1], slowly=True)
     assert (status, came.splitlines()[0]) == (0, "x,g,late,prediction")
+
+
+# -- booleans --------------------------------------------------------------------------------------------------------
+
+
+def test_whether_a_boolean_is_known_does_not_depend_on_the_lines_around_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [f"{flag},{y + at % 2}" for at in range(20) for flag, y in (("true", 2), ("false", 0), ("unknown", 5))]
+    Path("flags.csv").write_text("flag,y\n" + "\n".join(rows) + "\n", "utf-8")
+    fit = ("fit", "flags.csv", "-y", "y", "--family", "gaussian", "-l", "0.001", "-qq", "-m", "flags.json")
+    assert run_tool(*fit, "-o", "fit.json").status == 0
+    put(*({"flag": flag} for flag in (True, "unknown", "true", False, "false")))
+    scores = cells(predict(monkeypatch, "flags.json"))
+    assert (scores[0], scores[3]) == (scores[2], scores[4])
+    assert len(set(scores)) == 3
+    put({"flag": True}, {"flag": "True"})
+    outcome = predict(monkeypatch, "flags.json", "--on-bad-row", "null")
+    assert cells(outcome) == [scores[0], '""']
+
+
+@pytest.mark.parametrize("mixed", [[True, "true", False, "false"], [True, "True", False, "false"]])
+def test_booleans_that_are_quoted_in_some_lines_are_what_they_are_without(mixed: list[object]) -> None:
+    documents = []
+    for flags in ([True, True, False, False], mixed):
+        lines = ({"flag": flags[row % 4], "x": row % 7, "y": row % 4 // 2 + row % 7 + row % 3 / 9} for row in range(80))
+        put(*lines)
+        documents.append(run_tool("fit", "new.jsonl", "-y", "y", "--family", "gaussian", "-l", "0.01").document)
+    one, two = ([(each["term"].casefold(), each["estimate"]) for each in doc["coefficients"]] for doc in documents)
+    assert one == two
+    assert [term for term, _ in one] == ["flag=true", "x"]

@@ -8,11 +8,14 @@ import time
 from pathlib import Path
 from threading import Thread
 
+import numpy as np
 import pytest
 
 from regcli.data.derive import refuse_unsupported
+from regcli.data.levels import match_levels
 from regcli.data.read import Dialect, read_chunks, read_header, read_table
 from regcli.data.table import Levels, Unsupported
+from regcli.data.terms import Feature
 from regcli.errors import DataError
 from tests.unit.data.tables import Write, cells, numbers
 
@@ -238,3 +241,43 @@ def put_slowly(path: Path, parts: list[bytes]) -> None:
         for part in parts:
             pipe.write(part)
             time.sleep(0.002)
+
+
+FLAGS = ('{"flag": true}\n', '{"flag": "true"}\n', '{"flag": "True"}\n', '{"flag": false}\n', '{"flag": null}\n')
+
+
+def test_booleans_and_their_names_in_quotes_are_the_same_levels(write: Write) -> None:
+    path = write("".join(FLAGS), NAME)
+    column = read_table([path], Dialect()).columns["flag"]
+    assert isinstance(column, Levels)
+    assert (column.levels, column.boolean) == (("False", "True"), True)
+    assert cells(read_table([path], Dialect()), "flag") == ["True", "True", "True", "False", None]
+    assert cells(read_table([path], Dialect(), as_text={"flag"}), "flag") == ["True", "true", "True", "False", None]
+    other = write("".join(FLAGS[:2]) + '{"flag": "unknown"}\n', NAME)
+    assert cells(read_table([other], Dialect()), "flag") == ["true", "true", "unknown"]
+
+
+def test_parts_of_booleans_and_of_text_are_what_one_file_is(write: Write) -> None:
+    quoted = write(FLAGS[1] + '{"flag": "false"}\n', "a.jsonl")
+    plain = [write(FLAGS[0] + FLAGS[3], "b.jsonl"), write("flag\nTRUE\nFALSE\n", "b.csv")]
+    for parts in ([quoted, plain[0]], [plain[0], quoted], [quoted, plain[1]], [plain[1], quoted]):
+        column = read_table(parts, Dialect()).columns["flag"]
+        assert isinstance(column, Levels)
+        assert (column.boolean, column.codes.tolist()) == (True, [1, 0] * 2)
+    text = write('{"flag": "true"}\n{"flag": "unknown"}\n', "c.jsonl")
+    assert cells(read_table([plain[0], text], Dialect()), "flag") == ["true", "False", "true", "unknown"]
+
+
+def test_where_chunks_end_booleans_are_the_same(write: Write) -> None:
+    path = write("".join((*FLAGS, '{"flag": "unknown"}\n')), NAME)
+    for names in (("false", "true", "unknown"), ("False", "True"), ("TRUE", "false")):
+        feature = Feature("flag", "category", names, names)
+        found = []
+        for size in (1, 2, 6):
+            columns = [chunk.columns["flag"] for chunk in read_chunks(path, Dialect(), numeric=(), chunk_rows=size)]
+            places = [match_levels(feature, each)[each.codes] for each in columns if isinstance(each, Levels)]
+            found.append(np.concatenate(places).tolist())
+        exact = [names.index(text) if text in names else -1 for text in ("true", "True")]
+        truths = [[name.casefold() for name in names].index(text) for text in ("true", "false")]
+        unknown = names.index("unknown") if "unknown" in names else -1
+        assert found == [[truths[0], *exact, truths[1], -1, unknown]] * 3
