@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 
 from regcli.app.contract import Breach
 from regcli.app.running import RunningScores
-from regcli.data.columns import number
 from regcli.data.scorer import Scorer
 from regcli.data.table import Levels, Numbers, Table
-from regcli.data.target import spelt
+from regcli.data.target import event_of, spelt
 from regcli.errors import listed
 from regcli.problem.families import FAMILIES
 from regcli.results import figure
@@ -20,9 +19,6 @@ __all__ = ["Observer"]
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-
-#: Booleans as the classes 0 and 1.
-_BOOLEANS = {"false": "0", "true": "1"}
 
 
 @dataclass(frozen=True)
@@ -76,7 +72,8 @@ class Observer:
             return column.values if isinstance(column, Numbers) else None
         if not isinstance(column, Levels):
             return None
-        coded = [self._event(level) for level in column.levels]
+        classes, positive = self.scorer.classes, self.scorer.positive
+        coded = [event_of(level, classes, positive, self.decimal) for level in column.levels]
         return np.array([*coded, np.nan])[column.codes]
 
     def _strange_targets(self, table: Table, y: Array) -> Breach:
@@ -108,21 +105,6 @@ class Observer:
             return texts.get(row) or spelt(weights[row])
 
         return Breach("bad-weights", name, "warning", rows, "a number, 0 or more", spelt_cell)
-
-    def _event(self, level: str) -> float:
-        """1 for the event, 0 for the other class, nan for anything else.
-
-        A number is the class of its value, as 1.0 is the class 1. Booleans match in any capitals, and True is the
-        class 1.
-        """
-        classes = self.scorer.classes or ()
-        value = number(level, self.decimal)
-        names = [level] if value is None or not np.isfinite(value) else [level, spelt(value)]
-        truth = level.casefold()
-        if truth in _BOOLEANS:
-            names += [_BOOLEANS[truth], *(name for name in classes if name.casefold() == truth)]
-        name = next((name for name in names if name in classes), None)
-        return float("nan") if name is None else float(name == self.scorer.positive)
 
     def _weights(self, table: Table) -> Array:
         """What rows count in the metrics (n,): the model's weights if the first row has them, else one each."""

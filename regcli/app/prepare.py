@@ -391,7 +391,7 @@ def _test_file(
         y = _numbers(used.table, roles.target, used.rows, 0.0)
         check_domain(used.table, roles.target, used.rows, FAMILIES[family])
     else:
-        y = events(used.table.columns[roles.target], used.rows, target)
+        y = events(used.table, roles.target, used.rows, target, request.reading.decimal or ".")
     weights = _weights(used.table, roles, used.rows)
     return Held(X, y, weights, _offset(used.table, roles, used.rows)), _test_warnings(used, facts)
 

@@ -1,10 +1,12 @@
 """The target column: which family fits it, and how it becomes numbers."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from regcli.data.columns import number
 from regcli.data.levels import level_order
 from regcli.data.table import Column, Levels, Numbers, Table
 from regcli.data.usable import SMALLEST
@@ -12,7 +14,7 @@ from regcli.errors import DataError, Location, UsageError, Warn, counted, listed
 from regcli.problem.families import FAMILIES
 from regcli.problem.protocols import Family
 
-__all__ = ["Target", "check_domain", "code_target", "events", "guess_family", "spelt"]
+__all__ = ["Target", "check_domain", "code_target", "event_of", "events", "guess_family", "spelt"]
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -22,6 +24,9 @@ SHOWN = 5
 
 #: glmnet warns below this many rows of a class.
 FEW_ROWS = 8
+
+#: Booleans as the classes 0 and 1.
+_BOOLEANS = {"false": "0", "true": "1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,25 +223,46 @@ def _positive(classes: tuple[str, ...], asked: str | None) -> str:
     )
 
 
-def events(column: Column, rows: Rows, target: Target) -> Array:
-    """A binomial target of another table: 1 for the event, 0 for the other class.
+def event_of(level: str, classes: Collection[str], positive: str | None, decimal: str = ".") -> float:
+    """1 for the event, 0 for the other class, nan for anything else.
+
+    A number is the class of its value, as 1.0 is the class 1. Booleans match in any capitals, and True is the class 1.
+    """
+    value = number(level, decimal)
+    names = [level] if value is None or not np.isfinite(value) else [level, spelt(value)]
+    truth = level.casefold()
+    if truth in _BOOLEANS:
+        names += [_BOOLEANS[truth], *(name for name in classes if name.casefold() == truth)]
+    name = next((name for name in names if name in classes), None)
+    return float("nan") if name is None else float(name == positive)
+
+
+def events(table: Table, name: str, rows: Rows, target: Target, decimal: str = ".") -> Array:
+    """A binomial target of another table, none of it missing: 1 for the event, 0 for the other class.
 
     Raises
     ------
     DataError
         ``target-domain`` for a class the training rows do not have.
     """
+    column = table.columns[name]
+    codes: NDArray[np.signedinteger]
     if isinstance(column, Levels):
-        names = np.array(column.levels, dtype=object)[column.codes[rows]]
+        names, codes = list(column.levels), column.codes[rows]
     else:
         assert isinstance(column, Numbers)  # noqa: S101  (unsupported columns were refused before)
-        names = np.array([spelt(float(value)) for value in column.values[rows]], dtype=object)
-    unknown = sorted(set(names) - set(target.classes or ()))
-    if unknown:
+        values, codes = np.unique(column.values[rows], return_inverse=True)
+        names = [spelt(float(value)) for value in values]
+    classes = target.classes or ()
+    found = np.array([event_of(level, classes, target.positive, decimal) for level in names])[codes]
+    strange = np.flatnonzero(np.isnan(found))
+    if strange.size:
+        unknown = list(dict.fromkeys(names[codes[at]] for at in strange))
         raise DataError(
             "target-domain",
             f"the target has a class that is not known: {unknown[0]!r}",
+            where=table.locate(int(rows[strange[0]]), name),
             cells=unknown[:3],
-            hint="the classes are those of the data that the model is fitted on: leave such rows out",
+            hint=f"leave out the rows of other classes than {' and '.join(map(repr, classes))}",
         )
-    return (names == target.positive).astype(np.float64)
+    return found

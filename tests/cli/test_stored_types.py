@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import io
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -226,3 +227,28 @@ def test_a_test_table_in_parts_has_the_levels_of_the_model() -> None:
     cut = run_tool("fit", "train.parquet", *words, "--test", "one.parquet", "--test", "two.parquet")
     assert whole.status == cut.status == 0, cut.err
     assert whole.document["metrics"]["test"] == cut.document["metrics"]["test"]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
+def test_a_test_table_has_the_classes_that_predict_knows(suffix: str) -> None:
+    x = np.arange(60.0) % 7
+    y = (x > 3) ^ (np.arange(ROWS) % 5 == 0)
+
+    def lines(*names: str) -> str:
+        return "".join(f"{cell},{names[truth]}\n" for cell, truth in zip(x, y.astype(int), strict=True))
+
+    Path("train.csv").write_text("x,y\n" + lines("FALSE", "TRUE"), "utf-8")
+    Path("new.csv").write_text("x,y\n" + lines("false", "true"), "utf-8")
+    objects = (json.dumps({"x": cell, "y": truth}) for cell, truth in zip(x.tolist(), y.tolist(), strict=True))
+    Path("new.jsonl").write_text("\n".join(objects), "utf-8")
+    pq.write_table(pa.table({"x": x, "y": y}), "new.parquet")
+    fit = ("fit", "train.csv", "-y", "y", "--family", "binomial", "-l", "0.01", "-m", "model.json", "--json")
+    fitted = run_tool(*fit, "--test", f"new.{suffix}")
+    assert fitted.status == 0, fitted.err
+    scored = run_tool("check", "model.json", f"new.{suffix}", "--json").document["metrics"]
+    assert fitted.document["metrics"]["test"] == pytest.approx(scored, rel=1e-12)
+    assert fitted.document["metrics"]["test"] == pytest.approx(fitted.document["metrics"]["train"], rel=1e-12)
+    Path("other.csv").write_text("x,y\n1,true\n2,maybe\n", "utf-8")
+    failed = run_tool(*fit, "--test", "other.csv")
+    assert (failed.status, failed.error["code"], failed.error["cells"]) == (3, "target-domain", ["maybe"])
+    assert (failed.error["location"]["file"], failed.error["location"]["line"]) == ("other.csv", 3)

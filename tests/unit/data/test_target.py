@@ -72,10 +72,29 @@ def test_numbers_stay_as_they_are() -> None:
 
 def test_classes_of_another_table() -> None:
     target = Target(np.zeros(0), ("0", "1"), "1")
-    assert events(numbers(1, 0, 1), np.array([0, 1]), target).tolist() == [1.0, 0.0]
+    assert events(table({"y": numbers(1, 0, 1)}, 3), "y", np.array([0, 1]), target).tolist() == [1.0, 0.0]
     with pytest.raises(DataError) as caught:
-        events(text("1", "2"), np.arange(2), target)
-    assert caught.value.code == "target-domain"
+        events(table({"y": text("1", "2", "0", "3", "2")}, 5), "y", np.array([0, 1, 3, 4]), target)
+    error = caught.value
+    assert (error.code, error.where.line, error.where.column) == ("target-domain", 3, "y")
+    assert list(error.cells) == ["2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("classes", "cells", "expected"),
+    [
+        (("False", "True"), ("true", "FALSE", "True"), [1, 0, 1]),
+        (("FALSE", "TRUE"), ("True", "False", "true"), [1, 0, 1]),
+        (("0", "1"), ("true", "False", "1.0"), [1, 0, 1]),
+        (("1", "2"), ("2.0", "1", "02"), [1, 0, 1]),
+        (("no", "yes"), ("yes", "no", "yes"), [1, 0, 1]),
+    ],
+)
+def test_a_class_of_another_table_may_be_spelt_otherwise(
+    classes: tuple[str, str], cells: tuple[str, ...], expected: list[int]
+) -> None:
+    target = Target(np.zeros(0), classes, classes[1])
+    assert events(table({"y": text(*cells)}, 3), "y", np.arange(3), target).tolist() == expected
 
 
 def test_how_numbers_are_spelt_as_classes() -> None:
