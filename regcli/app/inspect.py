@@ -34,7 +34,7 @@ from regcli.data.facts import (
     TargetFacts,
 )
 from regcli.data.identify import Identifier
-from regcli.data.levels import level_order
+from regcli.data.levels import find_levels, level_order
 from regcli.data.profile import column_bytes, date_facts, profile_column, word_facts
 from regcli.data.read import find_parts
 from regcli.data.roles import TARGET_NAMES, Asked, assign_roles, match_columns
@@ -258,7 +258,8 @@ def _profile(table: Table, name: str, parts: found.Parts, counts: dict[str, int]
         profile = replace(profile, words=word_facts(column, parts.recipe.text[name]))
     elif isinstance(column, Levels) and declared == "ordinal":
         given = parts.recipe.ordinal[name] or level_order(column.levels)
-        profile = replace(profile, order=tuple(level for level in given if level in column.levels))
+        found = np.unique(find_levels({level: at for at, level in enumerate(given)}, column))
+        profile = replace(profile, order=tuple(given[at] for at in found if at >= 0))
     role = "target" if name == parts.target else "feature" if name in parts.known else "dropped"
     if role == "feature" and profile.type in ("empty", "constant"):
         role = "left-out"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from regcli.data.encoder import Encoder
 from regcli.data.fills import power
 from regcli.data.lessons import Lessons, frequent_levels, learn_lessons
-from regcli.data.levels import level_order
+from regcli.data.levels import find_levels, level_order
 from regcli.data.spline import basis_of, knots_of
 from regcli.data.table import Column, Levels, Numbers, Table, Unsupported
 from regcli.data.terms import OTHER, Factor, Feature, Term, cross, policies_of
@@ -261,9 +261,10 @@ def _number(training: _Training, plain: Feature, column: Numbers) -> Feature:
 def _category(training: _Training, plain: Feature, column: Levels, *, without_first: bool | None) -> Feature:
     """A column of levels: in order, rare ones pooled; of two the first is left out unless None are to be."""
     name, recipe, weighted = plain.column, training.recipe, training.weighted
-    present = [column.levels[code] for code in np.flatnonzero(column.taken(weighted).counts)]
+    codes = np.flatnonzero(column.taken(weighted).counts)
+    present = [column.levels[code] for code in codes]
     if name in recipe.ordinal:
-        levels = _ordered(training, name, column, present)
+        levels = _ordered(training, name, column, codes) if recipe.ordinal[name] else level_order(present)
         return replace(plain, kind="ordinal", levels=levels, coded=levels[1:], boolean=column.boolean)
     levels, pooled = level_order(present), tuple[str, ...]()
     if recipe.least_level > 1 and plain.function is None:  # months and weekdays are not an open list
@@ -276,10 +277,11 @@ def _category(training: _Training, plain: Feature, column: Levels, *, without_fi
     return replace(plain, kind="category", levels=levels, coded=coded, boolean=column.boolean, pooled=pooled)
 
 
-def _ordered(training: _Training, name: str, column: Levels, present: Sequence[str]) -> tuple[str, ...]:
-    """The levels of an ordinal column in their order: that given, without those no row has, or the sorted one."""
+def _ordered(training: _Training, name: str, column: Levels, codes: Rows) -> tuple[str, ...]:
+    """The levels that are there (``codes``) in the order that is given, and called as they are in it."""
     order = training.recipe.ordinal[name]
-    strange = [level for level in present if order and level not in order]
+    places = find_levels({level: at for at, level in enumerate(order)}, column)
+    strange = [column.levels[code] for code in codes if places[code] < 0]
     if strange:
         row = int(
             training.weighted[np.flatnonzero(column.codes[training.weighted] == column.levels.index(strange[0]))[0]]
@@ -291,7 +293,7 @@ def _ordered(training: _Training, name: str, column: Levels, present: Sequence[s
             cells=strange[:SHOWN],
             hint=f"--ordinal {quote(name + '=' + ','.join([*order, *strange[:1]]))}, with it in its place",
         )
-    return tuple(level for level in order if level in present) if order else level_order(present)
+    return tuple(order[at] for at in np.unique(places[codes]))
 
 
 def _refuse_other(training: _Training, name: str, levels: Sequence[str]) -> None:

@@ -252,3 +252,24 @@ def test_a_test_table_has_the_classes_that_predict_knows(suffix: str) -> None:
     failed = run_tool(*fit, "--test", "other.csv")
     assert (failed.status, failed.error["code"], failed.error["cells"]) == (3, "target-domain", ["maybe"])
     assert (failed.error["location"]["file"], failed.error["location"]["line"]) == ("other.csv", 3)
+
+
+@pytest.mark.parametrize("kind", [pa.int64(), pa.float64(), pa.decimal128(5, 2)], ids=str)
+def test_an_order_of_levels_is_one_of_values(kind: pa.DataType) -> None:
+    cells = [None if row % 11 == 5 else row % 4 for row in range(ROWS)]
+    y = [{2: 0, 0: 1, None: 2, 3: 5, 1: 6}[cell] + row % 3 / 9 for row, cell in enumerate(cells)]
+    lines = (f"{'' if cell is None else cell},{value!r}\n" for cell, value in zip(cells, y, strict=True))
+    Path("t.csv").write_text("k,y\n" + "".join(lines), "utf-8")
+    pq.write_table(pa.table({"k": pa.array(cells, kind), "y": y}), "t.parquet")
+    words = ("-y", "y", *GAUSSIAN, "--missing", "median", "--ordinal", "k=2,0,3,1,9", "--json")
+    csv_, stored = (run_tool("fit", name, *words, "-m", f"{name}.json") for name in ("t.csv", "t.parquet"))
+    assert stored.status == 0, stored.err
+    assert stored.document["coefficients"] == csv_.document["coefficients"]
+    assert [row["term"] for row in stored.document["coefficients"]] == ["k>=0", "k>=3", "k>=1"]
+    assert predicted("t.parquet.json", "t.parquet") == predicted("t.csv.json", "t.csv")
+    looked = run_tool("inspect", "t.parquet", "-y", "y", "--ordinal", "k=2,0,3,1,9", "--json").document
+    assert looked["columns"][0]["order"] == ["2", "0", "3", "1"]
+    failed = run_tool("fit", "t.parquet", *words[:-2], "k=0,1,2", "--json")
+    assert (failed.status, failed.error["code"]) == (3, "unknown-level")
+    order = failed.error["hint"].split()[1].rstrip(",")
+    assert run_tool("fit", "t.parquet", *words[:-2], order, "--json").status == 0
