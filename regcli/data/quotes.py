@@ -1,4 +1,4 @@
-"""Quotes in pieces of text: which bytes lie inside them, where records end, how many delimiters count.
+"""Quotes in pieces of text: which bytes lie inside them, where records end, how many delimiters count in each.
 
 Whether quotes are used as a CSV writer uses them (every opening quote at the start of a cell, every closing one at its
 end) is decided with array operations; only pieces that fail this test are read token by token.
@@ -11,20 +11,27 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Quotes", "count_breaks", "count_delimiters", "exact_ends", "record_ends"]
+__all__ = ["Quotes", "Records", "alike", "count_breaks", "count_delimiters", "exact_ends", "records_of"]
 
 #: Bytes that are looked at together: with what is made of them they stay in the processor's cache, which takes less
 #: than half of the time of 2 MB at once (0.018 of 0.041 s for 200 MB).
 _NEAR = 1 << 18
 
+#: A word, in which bits are counted at once, has this power of two of them.
+_WORD = 6
+
 
 @dataclass
 class Quotes:
-    """The state of quoting at the end of a piece: inside a quoted cell or not; whether all was as writers write it."""
+    """The state of quoting at the end of a piece: inside a quoted cell or not; whether all was as writers write it.
+
+    ``begun`` are the delimiters of a record that goes on in the next piece.
+    """
 
     delimiter: str
     inside: bool = False
     plain: bool = True
+    begun: int = 0
 
     def mask(self, piece: bytes) -> "np.ndarray[tuple[int], np.dtype[np.bool_]] | None":
         """Take in the next piece; return which of its bytes lie inside quotes (None if none does).
@@ -71,21 +78,70 @@ def count_breaks(data: bytes) -> int:
     return breaks + data.count(b"\r") - data.count(b"\r\n") if b"\r" in data else breaks
 
 
-def record_ends(piece: bytes, quotes: Quotes) -> NDArray[np.intp]:
-    """Return where records end in a piece, taking it into the state of ``quotes``."""
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Where the records of a piece end, and the number of delimiters that each of them has.
+
+    ``delimiters`` is None where that number is not the same for all; 0 goes with any other, as blank lines have none.
+    """
+
+    ends: NDArray[np.intp]
+    delimiters: int | None
+
+
+def alike(one: int | None, other: int | None) -> int | None:
+    """The ``delimiters`` of two runs of records as those of one run."""
+    return one if other in (one, 0) else other if one == 0 else None
+
+
+def records_of(piece: bytes, quotes: Quotes) -> Records:
+    """Find the records of a piece, taking it into the state of ``quotes``.
+
+    A piece with quotes where a CSV writer puts none counts as one whose records differ.
+    """
     before = quotes.inside
     inside = quotes.mask(piece)
     if not quotes.plain:
-        quotes.plain = True
+        quotes.plain, quotes.begun = True, 0
         ends, quotes.inside = exact_ends(piece, quotes.delimiter, inside=before)
-        return ends
+        return Records(ends, None)
     buffer = np.frombuffer(piece, dtype=np.uint8)
     breaks = buffer == ord("\n")
     if b"\r" in piece:
         lone = buffer == ord("\r")
         lone[:-1] &= ~breaks[1:]
         breaks = breaks | lone
-    return np.flatnonzero(breaks if inside is None else breaks & ~inside) + 1
+    ends = np.flatnonzero(breaks if inside is None else breaks & ~inside) + 1
+    return Records(ends, _delimiters(_bits(buffer, quotes.delimiter, inside), ends, quotes))
+
+
+def _delimiters(words: NDArray[np.uint64], ends: NDArray[np.intp], quotes: Quotes) -> int | None:
+    """What records have of the delimiters that ``words`` mark; those after the last of the ``ends`` begin the next."""
+    found = np.bitwise_count(words)
+    upto = np.cumsum(found, dtype=np.int64) + quotes.begun
+    at, rest = ends >> _WORD, (ends & (1 << _WORD) - 1).astype(np.uint64)
+    total = int(upto[-1])
+    each = upto[at] - np.bitwise_count(words[at] >> rest)
+    quotes.begun = total - (int(each[-1]) if ends.size else 0)
+    each[1:] -= each[:-1].copy()
+    most = int(each.max(initial=0))
+    return most if bool(((each == most) | (each == 0)).all()) else None
+
+
+def _bits(buffer: NDArray[np.uint8], delimiter: str, inside: NDArray[np.bool_] | None) -> NDArray[np.uint64]:
+    """The delimiters of a piece as bits of words, the first byte's the lowest; at the end at least a bit of nothing.
+
+    In words they are counted up to the ends of records in a fifth of the time of finding each, at twenty a row.
+    """
+    words = np.zeros((len(buffer) >> _WORD) + 1, dtype="<u8")
+    bits = words.view(np.uint8)
+    for at in range(0, len(buffer), _NEAR):
+        marks = buffer[at : at + _NEAR] == ord(delimiter)
+        if inside is not None:
+            marks &= ~inside[at : at + _NEAR]
+        some = np.packbits(marks, bitorder="little")
+        bits[at >> 3 : (at >> 3) + len(some)] = some
+    return words
 
 
 def exact_ends(piece: bytes, delimiter: str, *, inside: bool) -> tuple[NDArray[np.intp], bool]:

@@ -6,6 +6,7 @@ end, on the number of threads or on free memory.
 """
 
 import hashlib
+import io
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import nullcontext
@@ -23,7 +24,7 @@ from regcli.data.heap import heap_kept
 from regcli.data.quotes import Quotes, count_delimiters, exact_ends
 from regcli.data.rooms import Rooms
 from regcli.data.scan import TextPart, ragged
-from regcli.data.source import Source, chunks_of, pieces
+from regcli.data.source import Source, chunks_of, pieces, text_lines
 from regcli.data.table import Column, Levels, Numbers, SourceFile, Table
 from regcli.data.text import Layout, head_of, header_names, layout_of, only_header, refuse_bytes, refuse_nul
 from regcli.data.threads import ALONE, Threads, threads_at_work
@@ -305,7 +306,7 @@ class _Reader:
         numeric = self.numeric - self.late
         text = [at for at in range(len(self.layout.names)) if at not in numeric]
         frame = self._parse(block, dict.fromkeys(text, str))
-        if block.plain and block.delimiters != (frame.rows + block.header) * (len(self.layout.names) - 1):
+        if block.plain and not self._is_even(block, frame.rows):
             self.part.check()
         numbers = {at: frame[at] for at in sorted(numeric) if frame.is_number(at)}
         odd = [at for at in numeric if at not in numbers]
@@ -313,6 +314,19 @@ class _Reader:
         more, levels = self._numbers(spelt, odd)
         levels |= {at: spelt_levels(frame[at], self.dialect.na_values) for at in text}
         return _Part(frame.rows, numbers | more, levels)
+
+    def _is_even(self, block: _Block, rows: int) -> bool:
+        """Whether rows that pandas took, of a block with quotes as a CSV writer's, are as wide as the header.
+
+        pandas refuses a row too long, but for the first: there it passes over a blank cell at the end. With that row as
+        wide as it should be, none makes up for one too short.
+        """
+        width = len(self.layout.names)
+        if block.delimiters != (rows + block.header) * (width - 1):
+            return False
+        lines = text_lines(io.BytesIO(block.data), "utf-8")
+        first = next(replace(self.part, open=lambda: lines, header=block.header).rows(), None)
+        return first is None or len(first.cells) == width
 
     def _numbers(
         self, frame: Cells, numeric: Collection[int]

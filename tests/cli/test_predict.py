@@ -477,6 +477,22 @@ def test_an_error_in_a_later_row_leaves_the_old_file() -> None:
     assert not list(Path().glob(".*.tmp"))
 
 
+@pytest.mark.parametrize("words", [(), ("--id", "who"), ("--append", "-f", "json"), ("--on-bad-row", "skip")])
+def test_rows_too_long_and_too_short_are_refused_where_they_make_up_for_each_other(words: tuple[str, ...]) -> None:
+    """In a table of more than 256 kB, which pandas reads; check refuses it, too."""
+    path = model()
+    lines = table().to_csv(index=False).splitlines()
+    body = lines[1:] * 200
+    assert sum(map(len, body)) > 1 << 19
+    body[9000] = body[9000].replace(".", ",", 1)
+    body[9001] = body[9001].rpartition(",")[0]
+    Path("new.csv").write_text("\n".join([lines[0], *body, ""]), "utf-8")
+    for command, more in (("predict", words), ("check", ())):
+        outcome = run_tool(command, path, "new.csv", *more, "-o", "out")
+        assert (outcome.status, "error[ragged-row]: new.csv: line 9002 has 11 cells" in outcome.err) == (3, True)
+        assert not Path("out").exists()
+
+
 # -- kinds of prediction ---------------------------------------------------------------------------------------------
 
 

@@ -7,6 +7,8 @@ from threading import Thread
 
 import pytest
 
+from regcli.data import chunks as reader
+from regcli.data import source
 from regcli.data.read import Dialect, read_chunks, read_table
 from regcli.errors import DataError
 from tests.unit.data.tables import Write, cells, numbers
@@ -81,6 +83,29 @@ def test_raw_cells_of_some_columns(write: Write) -> None:
     assert {name: list(column) for name, column in chunk.spelt.items()} == {"x": ["01"]}
     (chunk,) = read_chunks(path, Dialect(), numeric={"x"}, keep_raw={"absent"}, wanted=())
     assert (chunk.spelt, chunk.rows, list(chunk.columns)) == ({}, 1, ["x", "t", "u"])
+
+
+@pytest.mark.parametrize("text", ["t", '"t"', '"t,\n"', '5" t'])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize(("long", "short"), [(3, 4), (4, 3), (2, 90), (199, 3), (100, 200)])
+@pytest.mark.parametrize("beyond", ["", "9"])
+def test_a_row_too_long_does_not_make_up_for_one_too_short(
+    write: Write, monkeypatch: pytest.MonkeyPatch, text: str, end: str, long: int, short: int, beyond: str
+) -> None:
+    """Whether they are in one block, in one piece or in none, and the cell beyond the last is blank or not."""
+    monkeypatch.setattr(reader, "SMALL", 0)
+    rows = [f"{n},{text},{n / 7!r}" for n in range(201)]
+    rows[long] += f",{beyond}"
+    rows[short] = f"{short},{text}"
+    lines = "\n" in text
+    path = write(end.join(["x,t,z", *rows, ""]))
+    for size, count in ((1 << 20, 1000), (1 << 20, 50), (300, 1000), (300, 7)):
+        monkeypatch.setattr(source, "CHUNK", size)
+        for wanted in (None, {"x"}):
+            with pytest.raises(DataError) as caught:
+                list(read_chunks(path, Dialect(), numeric={"x"}, chunk_rows=count, wanted=wanted))
+            first = min(long, short)
+            assert (caught.value.code, caught.value.where.line) == ("ragged-row", first + 2 + first * lines)
 
 
 # -- pipes -----------------------------------------------------------------------------------------------------------

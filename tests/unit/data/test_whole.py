@@ -111,6 +111,25 @@ def test_the_first_damage_is_told_whatever_the_threads(
     assert (caught.value.code, caught.value.where.line) == (code, 102)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("beyond", ["", "9"])
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_row_too_long_does_not_make_up_for_one_too_short(
+    write: Write, blocks: Blocks, monkeypatch: pytest.MonkeyPatch, threads: int, beyond: str, quote: str
+) -> None:
+    """Wherever they are in their blocks: of the first row of one pandas takes a blank cell at the end to be nothing."""
+    monkeypatch.setattr(whole, "SMALL", 0)
+    blocks(200)
+    for long in range(20, 60):
+        rows = [f"{n:03d},{quote}{n}{quote},{n:03d}" for n in range(100)]
+        rows[long] += f",{beyond}"
+        rows[long + 2] = "1,2"
+        path = write("\n".join(["a,b,c", *rows, ""]))
+        with pytest.raises(DataError) as caught:
+            read_table([path], Dialect(), threads=threads)
+        assert (caught.value.code, caught.value.where.line) == ("ragged-row", long + 2)
+
+
 @pytest.mark.parametrize("size", [30, 100_000])
 def test_other_encodings_in_blocks(write: Write, blocks: Blocks, size: int) -> None:
     text = "é,b\n" + "".join(f"ü{i % 3},{i}\n" for i in range(50))
