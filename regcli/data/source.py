@@ -19,7 +19,7 @@ from pathlib import Path, PurePath
 from typing import BinaryIO, NoReturn, TextIO
 
 from regcli.data.nearby import files_near
-from regcli.data.unpack import SUFFIXES, is_packed, unpacked, watched
+from regcli.data.unpack import SUFFIXES, is_packed, past, unpacked, watched
 from regcli.errors import DataError, Location, UsageError
 
 __all__ = [
@@ -150,10 +150,20 @@ def _both(one: Callable[[bytes], object], other: Callable[[bytes], object]) -> C
 
 
 def text_lines(stream: BinaryIO, encoding: str) -> TextIO:
-    """Decode a stream to lines with their line breaks, never failing."""
+    """Decode a stream to lines with their line breaks, never failing; a byte order mark is removed."""
     known = "utf-8-sig" if encoding == "utf-8" else encoding
     errors = "replace" if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
-    return io.TextIOWrapper(stream, encoding=known, errors=errors, newline="")
+    mark = _mark_of(known)
+    return io.TextIOWrapper(past(stream, mark) if mark else stream, encoding=known, errors=errors, newline="")
+
+
+def _mark_of(encoding: str) -> bytes:
+    """The byte order mark that Python leaves in a text in this encoding; nothing where there is none."""
+    if encoding in {"utf-8-sig", "utf-16", "utf-32"}:  # these read it, as they tell the order by it
+        return b""
+    with suppress(UnicodeEncodeError):
+        return "\ufeff".encode(encoding)
+    return b""
 
 
 def _promised(name: str) -> str | None:

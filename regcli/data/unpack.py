@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Protocol, cast
 
 from regcli.errors import DataError, Location
 
-__all__ = ["SUFFIXES", "is_packed", "unpacked", "watched"]
+__all__ = ["SUFFIXES", "is_packed", "past", "unpacked", "watched"]
 
 #: Bytes unpacked at once.
 CHUNK = 1 << 20
@@ -112,6 +112,12 @@ def unpacked(stream: BinaryIO, name: str, *, promised: str | None = None, owned:
     if packing is None:
         return whole
     return _buffered(_Unpacked(whole, name, packing, owned=owned))
+
+
+def past(stream: BinaryIO, mark: bytes) -> BinaryIO:
+    """The stream behind these bytes where it begins with them, else from its beginning; it is closed with it."""
+    head = stream.read(len(mark))
+    return stream if head == mark else _buffered(_Joined(head, stream, owned=True))
 
 
 def _buffered(stream: io.RawIOBase) -> BinaryIO:

@@ -1,6 +1,8 @@
 """What the reader takes, what it makes of it, and what it refuses beside a near-identical table it takes."""
 
+import gzip
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -236,6 +238,27 @@ def test_encodings(write: Write, encoding: str) -> None:
     (chunk,) = read_chunks(path, Dialect(encoding=encoding), numeric={"b"})
     assert cells(chunk, "é") == ["ü"]
     assert numbers(chunk, "b") == [1]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "gb18030"])
+@pytest.mark.parametrize("header", [True, False])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("marks", [0, 1])
+def test_one_byte_order_mark_is_no_part_of_the_first_cell(
+    tmp_path: Path, encoding: str, pack: Callable[[bytes], bytes], marks: int, *, header: bool
+) -> None:
+    """Whether the order has to be told or is known, read whole and in chunks; a mark within the text is text."""
+    path = tmp_path / "marked.csv"
+    path.write_bytes(pack(("\ufeff" * marks + "ü,b\nx\ufeff,1\nz,2\n").encode(encoding)))
+    dialect = Dialect(encoding=encoding, header=header)
+    first, body = ("ü", ["x\ufeff", "z"]) if header else ("c1", ["ü", "x\ufeff", "z"])
+    table = read_table([str(path)], dialect)
+    (chunk,) = read_chunks(str(path), dialect, numeric=set())
+    for found in (table, chunk):
+        assert next(iter(found.columns)) == first
+        assert cells(found, first) == body
+        assert found.locate(1, first).line == (3 if header else 2)
+    assert read_header(str(path), dialect)[0] == first
 
 
 def test_na_values(write: Write) -> None:
