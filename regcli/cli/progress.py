@@ -1,12 +1,12 @@
 """The line on a terminal that says what a run is doing, and how far it is."""
 
-import shutil
 import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from regcli.cli.streams import width_of
 from regcli.report.forms import sized
 
 __all__ = ["ProgressLine"]
@@ -98,7 +98,7 @@ class ProgressLine:
         return f"{self._what} [{'#' * full}{'.' * (_BAR - full)}] {_amount(total, noun, done)}{pace}"
 
     def _show(self, line: str) -> None:
-        line = line[: max(1, shutil.get_terminal_size().columns - 1)]  # a line that wraps cannot be taken back
+        line = line[: max(1, width_of(sys.stderr) - 1)]  # a line that wraps cannot be taken back
         with self._lock:
             if line != self._shown and not self._over.is_set():
                 blank = " " * max(0, len(self._shown) - len(line))

@@ -20,7 +20,7 @@ from regcli.cli.origins import NamedOrigins, Origin, config_document, trace
 from regcli.cli.progress import ProgressLine
 from regcli.cli.rivals import Yielded, outrank
 from regcli.cli.settings import Settings, choose_form, merge, settle, unsettled
-from regcli.cli.streams import coloured, has_unicode, is_terminal, output, tell
+from regcli.cli.streams import coloured, has_unicode, is_terminal, output, takes_back, tell
 from regcli.errors import CheckFailedError, UsageError, Warn
 from regcli.report.escape import visible
 from regcli.report.formats import encode_line
@@ -271,7 +271,7 @@ class Session:
     @contextmanager
     def progress(self, what: str, *, shown: bool = True) -> Iterator[ProgressLine | None]:
         """Say on a terminal what is being done while it is done, where it takes long and is to be ``shown``."""
-        if not (shown and self.settings.progress and self.settings.notes and is_terminal(sys.stderr)):
+        if not (shown and self.settings.progress and self.settings.notes and takes_back(sys.stderr, self._environ)):
             yield None
             return
         line = self._line = ProgressLine(what)

@@ -1,6 +1,7 @@
 """Standard output carries the result, standard error everything else; a file is written whole or not at all."""
 
 import os
+import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -16,13 +17,29 @@ __all__ = [
     "is_terminal",
     "output",
     "paint",
+    "takes_back",
     "tell",
+    "width_of",
 ]
 
 
 def is_terminal(stream: TextIO | None) -> bool:
     """Whether a person reads this stream."""
     return stream is not None and not stream.closed and stream.isatty()
+
+
+def takes_back(stream: TextIO | None, environ: Mapping[str, str]) -> bool:
+    """Whether a line on this stream can be written over: it is a terminal that knows how."""
+    return is_terminal(stream) and environ.get("TERM") != "dumb"
+
+
+def width_of(stream: TextIO | None) -> int:
+    """Columns of the terminal that a stream is, wherever the others go; the usual ones where it does not say."""
+    with suppress(AttributeError, OSError, ValueError):  # None, no terminal, or a stream without a descriptor
+        columns = os.get_terminal_size(stream.fileno()).columns  # type: ignore[union-attr]
+        if columns > 0:  # one that nobody has given a size has none
+            return columns
+    return shutil.get_terminal_size().columns
 
 
 def has_unicode(stream: TextIO | None, environ: Mapping[str, str]) -> bool:

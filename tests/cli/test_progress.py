@@ -1,10 +1,13 @@
 """Progress: on a terminal and after a second, never anywhere else, and gone in the end."""
 
+import fcntl
 import os
 import pty
 import re
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 from pathlib import Path
@@ -100,12 +103,14 @@ def test_a_line_without_an_end_counts(
     assert told(capsys) == "predicting, 1,235,000 r"  # a line that wraps cannot be taken back
 
 
-def on_terminal(folder: Path, *words: str, table: bytes = b"") -> str:
+def on_terminal(folder: Path, *words: str, table: bytes = b"", columns: int = 0, **variables: str) -> str:
     """What a run writes to a terminal on its standard error; a table on its standard input takes two seconds."""
     ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     command = [sys.executable, "-m", "regcli", *words]
     quiet, fed = subprocess.DEVNULL, subprocess.PIPE
-    with subprocess.Popen(command, cwd=folder, env=environment(), stdin=fed, stdout=quiet, stderr=theirs) as process:
+    env = environment(**{"TERM": "xterm", **variables})
+    with subprocess.Popen(command, cwd=folder, env=env, stdin=fed, stdout=quiet, stderr=theirs) as process:
         os.close(theirs)
         assert process.stdin is not None
         feeder = threading.Thread(target=feed, args=(process.stdin, table))
@@ -182,6 +187,17 @@ def test_whatever_takes_long_says_so_on_a_terminal(scored: Path, name: str) -> N
         piped, input=table, cwd=scored, env=environment(), capture_output=True, timeout=60, check=True
     )
     assert b"\r" not in done.stderr
+
+
+@pytest.mark.slow
+def test_the_line_is_as_long_as_the_terminal_that_it_goes_to_and_none_on_a_dumb_one(scored: Path) -> None:
+    words, _ = LONG["check"]
+    table = (scored / "large.csv").read_bytes()
+    shown = on_terminal(scored, *words, table=table, columns=20)
+    lines = re.findall(r"\r([^\r\n]*)(?=\r(?!\n))", shown)
+    assert max(map(len, lines)) == 19, lines
+    assert lines[-1] == " " * 19  # taken away
+    assert "checking" not in on_terminal(scored, *words, table=table, columns=20, TERM="dumb")
 
 
 def test_time_is_told_before_anything_is_counted(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
