@@ -30,7 +30,7 @@ from regcli.data.roles import Asked, Roles, assign_roles
 from regcli.data.table import Levels, Table
 from regcli.data.terms import DATE_PARTS, FILLING
 from regcli.data.usable import check_used, missing_rows
-from regcli.errors import DataError, Location, UsageError, Warn, counted, listed
+from regcli.errors import DataError, Location, Warn, counted, listed
 
 __all__ = [
     "NA_VALUES",
@@ -397,9 +397,6 @@ def _require(table: Table, roles: Roles) -> None:
 
 def _known_rows(table: Table, roles: Roles, data: Data) -> NDArray[np.bool_]:
     """Rows (n,) with a target, and a cell in every other column that is no feature: --missing-target."""
-    if data.missing_target not in (None, "error", "drop"):
-        text = f"--missing-target {data.missing_target!r} is not known"
-        raise UsageError("unknown-option-value", text, hint="error or drop")
     keep = np.ones(table.rows, dtype=bool)
     holes = missing_rows(table, [roles.target, *roles.numeric(), *roles.marks()])
     if holes and data.missing_target != "drop":

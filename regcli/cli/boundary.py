@@ -69,7 +69,7 @@ def _guarded(words: Sequence[str], session: Session) -> int:
         behind = _signal_behind(error)
         if behind is not None:
             raise behind from None
-        return _report(_known(error, words), session)
+        return _report(session.placed(_known(error, words)), session)
     return status if isinstance(status, int) else 0  # Typer returns the status of an exit, else what a command returns
 
 

@@ -12,6 +12,7 @@ from regcli.cli.destinations import check_destinations
 from regcli.cli.faults import error_document, error_lines, strict_error
 from regcli.cli.judging import Expressions, Gates, case, judge, read_checks, read_gates, require_known
 from regcli.cli.options import build
+from regcli.cli.origins import NamedOrigins
 from regcli.cli.reporting import Reporting, Telling, fault_of
 from regcli.cli.session import Session
 from regcli.cli.streams import tell
@@ -48,10 +49,10 @@ class _Found:
 
 @dataclass(frozen=True)
 class _Done:
-    """One of several checks: what was found, or the error in its place; ``line`` is where it is named."""
+    """One of several checks: what was found, or the error in its place; ``named`` is how the file names it."""
 
     name: str
-    line: int | None
+    named: NamedOrigins | None
     request: CheckRequest
     found: _Found | None = None
     error: RegcliError | None = None
@@ -119,7 +120,7 @@ def _check_several(request: CheckRequest, session: Session, *, alone: bool) -> N
     with nullcontext(Telling("regcli check")) if planned else reporting.told("regcli check") as telling:
         done = [_attempt(each, session, planned=planned) for each in _named(request, session, alone=alone)]
         errors = [_verdict(each, session) for each in done]
-        document = _document(session.config_path, done, errors, planned=planned)
+        document = _document(session, done, errors, planned=planned)
         if planned:
             session.print(document)
         else:
@@ -140,7 +141,7 @@ def _named(request: CheckRequest, session: Session, *, alone: bool) -> list[_Don
     made = []
     for each in session.named:
         built = build(CheckRequest, each.values | {"dry_run": dry})
-        made.append(_Done(each.named.name, session.line_of(each.named), built))
+        made.append(_Done(each.named.name, each, built))
     return made
 
 
@@ -151,7 +152,7 @@ def _attempt(each: _Done, session: Session, *, planned: bool) -> _Done:
             asked = _ask(each.request, run)
             return each if planned else replace(each, found=_examine(asked))
     except RegcliError as error:
-        return replace(each, error=error)
+        return replace(each, error=session.placed(error, each.named))
     except MemoryError as error:
         return replace(each, error=out_of_memory(error))
 
@@ -178,7 +179,7 @@ def _status(each: _Done, error: RegcliError | None) -> str:
 
 
 def _document(
-    config: str | None, done: Sequence[_Done], errors: Sequence[RegcliError | None], *, planned: bool
+    session: Session, done: Sequence[_Done], errors: Sequence[RegcliError | None], *, planned: bool
 ) -> dict[str, Any]:
     """The document ``regcli.checks/1``."""
     from regcli.report.documents import checks_document
@@ -189,7 +190,7 @@ def _document(
         entries.append(
             {
                 "name": each.name,
-                "line": each.line,
+                "line": None if each.named is None else session.line_of(each.named.named),
                 "model": checking.model,
                 "data": list(checking.data),
                 "asks": _asks(each.request),
@@ -203,7 +204,7 @@ def _document(
                 "result": None if found is None else found.document,
             }
         )
-    return checks_document(config, entries, planned=planned)
+    return checks_document(session.config_path, entries, planned=planned)
 
 
 def _asks(request: CheckRequest) -> list[str]:

@@ -7,7 +7,10 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from regcli.app.options import Common, Flag
 from regcli.cli.texts import COMMANDS
 
-__all__ = ["Choice", "declared", "options_of"]
+__all__ = ["MOST_COUNTED", "Choice", "declared", "options_of"]
+
+#: How often a counted option says more: -qq and -vv say all there is.
+MOST_COUNTED = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeGuard, get_args
 
 from regcli.app.options import Common, Limits
-from regcli.cli.choices import Choice, declared, options_of
+from regcli.cli.choices import MOST_COUNTED, Choice, declared, options_of
 from regcli.cli.texts import COMMANDS
 from regcli.errors import Location, UsageError
 
@@ -341,6 +341,8 @@ def _checked(choice: Choice, value: object) -> Any:  # noqa: ANN401  (as its opt
     if choice.repeatable:
         given = value if isinstance(value, list) else [value]
         return tuple(_text(item, "a list of texts") for item in given)
+    if choice.counted and not (_is_whole(value) and 0 <= value <= MOST_COUNTED):
+        raise _BadValueError(f"{_shown(value)} is not a whole number from 0 to {MOST_COUNTED}")
     kinds = {choice.form, *get_args(choice.form)}
     if choice.form is bool:
         if not isinstance(value, bool):
@@ -369,6 +371,10 @@ def _fault(choice: Choice, value: object) -> _BadValueError | None:
     except _BadValueError as error:
         return error
     return None
+
+
+def _is_whole(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _number(value: object, *, whole: bool) -> int | float:

@@ -1,14 +1,19 @@
 """Where the values of options come from: the command line, a variable, a configuration file, or nowhere."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from regcli import __version__
 from regcli.cli.choices import Choice
 from regcli.cli.config import At, Config, NamedCheck
+from regcli.errors import Location, RegcliError, UsageError
 
-__all__ = ["NamedOrigins", "Origin", "config_document", "trace"]
+__all__ = ["NamedOrigins", "Origin", "config_document", "placed", "trace"]
+
+#: An option as errors name it.
+_OPTION = re.compile(r"--([a-z][a-z0-9-]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,36 @@ class NamedOrigins:
         """Values by the name of the field; files that are read are those beside the configuration file."""
         files = {"model": self.named.model, "data": self.named.data}
         return files | {origin.choice.name: origin.value for origin in self.origins}
+
+
+def placed(error: RegcliError, config: Config | None, origins: Iterable[Origin]) -> RegcliError:
+    """An error about an option that the configuration file says, with the place there.
+
+    Options are told by their names in the message, columns that are not there by theirs. An error that has a place of
+    its own, as that of a column has the table, tells the other one in its hint. All other errors are left as they are.
+    """
+    filed = {origin.choice.key: origin for origin in origins if origin.kind == "file"}
+    absent = error.code == "column-not-found"
+    if config is None or not filed or not (absent or isinstance(error, UsageError)):
+        return error
+    keys = [name for name in _OPTION.findall(error.message) if name in filed]
+    if absent:
+        keys += [key for key, origin in filed.items() if origin.choice.columns and _is_named(origin, error.message)]
+    if not keys:
+        return error
+    key = keys[0]
+    where, hint, place = error.where, error.hint, Location(config.path, config.line(filed[key].at))
+    if where == Location():
+        where = place
+    elif where.file != place.file:
+        hint = "; ".join(part for part in (hint, f"{key} is said in {place.told}") if part)
+    return type(error)(error.code, error.message, hint=hint, where=where, cells=error.cells, near=error.near)
+
+
+def _is_named(origin: Origin, message: str) -> bool:
+    """Whether a message names the column of an option's value: COL, or what stands before the last ``=``."""
+    values = (origin.value,) if isinstance(origin.value, str) else origin.value
+    return any(repr(name) in message for value in values for name in (value, value.rpartition("=")[0]) if name)
 
 
 def config_document(

@@ -82,7 +82,7 @@ class Reporting:
         except (RegcliError, MemoryError, RuntimeError) as error:
             known = error if isinstance(error, RegcliError) else out_of_memory(error)
             if known is not None:
-                self._tell_of(command, telling.outcomes(fault_of(known)))
+                self._tell_of(command, telling.outcomes(fault_of(self.session.placed(known))))
             raise
         self.write(command, telling.outcomes())
 

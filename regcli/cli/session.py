@@ -16,12 +16,12 @@ from regcli.app.verdict import Check
 from regcli.cli.choices import Choice, declared
 from regcli.cli.config import Config, NamedCheck, find_config, home_directory, read_config
 from regcli.cli.faults import head_line, strict_error
-from regcli.cli.origins import NamedOrigins, Origin, config_document, trace
+from regcli.cli.origins import NamedOrigins, Origin, config_document, placed, trace
 from regcli.cli.progress import ProgressLine
 from regcli.cli.rivals import Yielded, outrank
 from regcli.cli.settings import Settings, choose_form, merge, settle, unsettled
 from regcli.cli.streams import coloured, has_unicode, is_terminal, output, takes_back, tell
-from regcli.errors import CheckFailedError, UsageError, Warn
+from regcli.errors import CheckFailedError, RegcliError, UsageError, Warn
 from regcli.report.escape import visible
 from regcli.report.formats import encode_line
 from regcli.report.forms import FORMS, kind_of
@@ -143,6 +143,13 @@ class Session:
     def line_of(self, named: NamedCheck) -> int | None:
         """The line of the configuration file where a check is named."""
         return None if self._config is None else self._config.line(named.at)
+
+    def placed(self, error: RegcliError, named: NamedOrigins | None = None) -> RegcliError:
+        """An error with its place in the configuration file, where that says the option it is about.
+
+        ``named`` is the check that ended with it, if the file names that.
+        """
+        return placed(error, self._config, self._origins if named is None else named.origins)
 
     @property
     def config_path(self) -> str | None:

@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import Any
 
 from regcli.app.options import Common, Format, choices
+from regcli.cli.choices import MOST_COUNTED
 from regcli.errors import UsageError
 from regcli.report.forms import FORMS, SCORER
 
@@ -69,15 +70,15 @@ def settle(flags: Common, environ: Mapping[str, str], filed: Mapping[str, Any]) 
     _refuse_other_form(Common(format=filed.get("format"), json=filed.get("json", False)))
     usual_form = filed.get("format") or ("json" if filed.get("json") else None)
     output = None if common.output in (None, "-") else common.output
-    quiet = _number(environ, "REGCLI_QUIET", 0, 2)
+    quiet = _number(environ, "REGCLI_QUIET", 0, MOST_COUNTED)
     return Settings(
         output=output,
         form=_asked_form(flags, output),
         usual_form=_word(environ, "REGCLI_FORMAT", choices(Format)) or usual_form,
         json=common.json,
-        quiet=min(common.quiet, 2) or quiet or 0,
+        quiet=min(common.quiet, MOST_COUNTED) or quiet or 0,
         verbose=common.verbose,
-        color=_color(common.color, environ),
+        color=_color(flags.color, environ, filed.get("color")),
         progress=not common.no_progress and _number(environ, "REGCLI_PROGRESS", 0, 1) != 0,
         strict=common.strict,
         spreadsheet_safe=common.spreadsheet_safe,
@@ -163,7 +164,8 @@ def unsettled(common: Common, environ: Mapping[str, str]) -> Settings:
     return Settings(verbose=common.verbose)
 
 
-def _color(flag: str | None, environ: Mapping[str, str]) -> str:
+def _color(flag: str | None, environ: Mapping[str, str], filed: str | None = None) -> str:
+    """Whether to colour; what every program's variables ask for comes before the file, what they tell after it."""
     usual = _word(environ, "REGCLI_COLOR", _COLORS)
     if flag is not None:
         return flag
@@ -173,6 +175,8 @@ def _color(flag: str | None, environ: Mapping[str, str]) -> str:
         return "never"
     if environ.get("FORCE_COLOR"):
         return "always"
+    if filed is not None:
+        return filed
     return "never" if environ.get("TERM") == "dumb" else "auto"
 
 

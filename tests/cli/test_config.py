@@ -194,6 +194,10 @@ BAD = {
     "penalty = \n": (1, None),
     "[fit\n": (1, None),
     "seed = 1\nseed = 2\n": (2, None),
+    '\nmissing-target = "dorp"': (2, "drop"),
+    "quiet = -1": (1, None),
+    "[fit]\nquiet = 3": (2, None),
+    "verbose = 3": (1, None),
 }
 
 
@@ -211,6 +215,75 @@ def test_what_a_file_may_not_say_is_refused_with_its_line(tmp_path: Path, regcli
     )
     assert near is None or near in error["did_you_mean"]
     assert regcli(*PLAIN, "--no-config").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "folds = 2",
+        "seed = -1",
+        "jobs = 0",
+        "l1-ratio = 1.5",
+        "max-memory = 5",
+        "max-seconds = -1",
+        'assert = "n_selectd > 1"',
+        'missing = "none"',
+        'rule = "1se"',
+    ],
+)
+def test_an_error_about_an_option_of_the_file_has_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "regcli.toml").write_text(f"[fit]\n{text}\n")
+    command = ("--lambda", "2") if text.startswith("rule") else ()
+    done = run_tool("fit", DATA, "-y", "progression", "--family", "gaussian", "--json", *command)
+    error = json.loads(done.err)
+    assert (done.status, error["location"]["file"], error["location"]["line"]) == (2, "regcli.toml", 2)
+    assert error["code"] in ("unknown-option-value", "option-without-effect")
+    key = text.partition(" ")[0]
+    assert f"--{key}" in error["message"]
+
+
+def test_an_error_about_a_flag_has_no_place_in_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "regcli.toml").write_text("folds = 2\nseed = 1\n")
+    error = json.loads(run_tool("fit", DATA, "-y", "progression", "--json", "--folds", "1").err)
+    assert (error["message"], error["location"]["file"]) == ("--folds is 1", None)
+
+
+@pytest.mark.parametrize("text", ['target = "prog"', 'drop = ["age", "prog"]', 'missing = "prog=mean"'])
+def test_a_column_that_the_file_names_and_the_table_lacks_has_the_line_in_the_hint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "regcli.toml").write_text(f"\n{text}\n")
+    given = () if text.startswith("target") else ("-y", "progression")
+    error = json.loads(run_tool("fit", DATA, *given, "--family", "gaussian", "--json").err)
+    assert (error["code"], error["location"]["file"]) == ("column-not-found", DATA)
+    assert error["hint"].endswith(f"; {text.partition(' ')[0]} is said in regcli.toml:2")
+
+
+def test_an_error_of_a_named_check_has_the_line_of_its_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    fitted = run_tool(*PLAIN, "-m", "m.json", "-o", "fit.json")
+    assert fitted.status == 0, fitted.err
+    table = f'[[check]]\nmodel = "m.json"\ndata = "{DATA}"\n'
+    (tmp_path / "regcli.toml").write_text(f'{table}{table}name = "b"\nassert = "metrics.r3 > 0"\n')
+    done = run_tool("check", "--json", "--report", "junit=report.xml")
+    first, second = json.loads(done.out)["checks"]
+    assert (done.status, first["error"]) == (2, None)
+    assert second["error"]["location"]["line"] == json.loads(done.err)["location"]["line"] == 8
+    assert "regcli.toml:8" in (tmp_path / "report.xml").read_text()
+
+
+def test_variables_for_every_program_win_over_the_colour_of_the_file(tmp_path: Path, regcli: Run) -> None:
+    words = ("fit", DATA, "-y", "none", "--family", "gaussian")
+    for told, variable, painted in (("always", "NO_COLOR", False), ("never", "FORCE_COLOR", True)):
+        (tmp_path / "regcli.toml").write_text(f'color = "{told}"\n')
+        assert ("\x1b[" in regcli(*words).stderr) != painted
+        assert ("\x1b[" in regcli(*words, **{variable: "1"}).stderr) == painted
+        assert ("\x1b[" in regcli(*words, "--color", told, **{variable: "1"}).stderr) != painted
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"x" * (2 << 20), b"[" * 100_000, b'a = "' + b"\\" * 999])

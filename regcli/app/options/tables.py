@@ -7,6 +7,7 @@ from regcli.app.options.flag import Flag
 
 __all__ = ["Categorical", "Data", "DataFiles", "Dates", "Drop", "Features", "Ordinal", "Reading", "Target", "Texts"]
 
+MissingTarget = Literal["error", "drop"]
 TextWeights = Literal["count", "binary", "tfidf"]
 InputFormat = Literal["csv", "tsv", "parquet", "jsonl", "feather", "svm", "npz", "mtx"]
 
@@ -144,11 +145,11 @@ class Data:
         ),
     ] = ()
     missing_target: Annotated[
-        str | None,
+        MissingTarget | None,
         Flag(
             ("--missing-target",),
             "Rows without target, weight, offset, exposure, fold, group or time: error or drop.",
-            "error|drop",
+            None,
             "error",
         ),
     ] = None
