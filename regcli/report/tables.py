@@ -118,19 +118,19 @@ def _fit(document: Document, look: _Look) -> Iterator[RenderableType]:
     yield from _held_out(document)
     yield from _criterion(document)
     yield from _coefficients(document, look)
-    yield from _metrics(document)
+    yield from _metrics(document, look)
     yield _count(document)
 
 
 def _cv(document: Document, look: _Look) -> Iterator[RenderableType]:
     yield _head(document)
     yield from _held_out(document)
-    yield _choices(document)
-    yield from _grid(document)
+    yield _choices(document, look)
+    yield from _grid(document, look)
     yield _chart(document, look)
     yield from _criterion(document)
     yield from _coefficients(document, look)
-    yield from _metrics(document)
+    yield from _metrics(document, look)
     yield _count(document)
 
 
@@ -298,17 +298,17 @@ def _coefficients(document: Document, look: _Look) -> Iterator[RenderableType]:
     A terminal is shown the largest, where there are more than a screen or two of them.
     """
     factors = [("exp(estimate)", True)] if document["model"]["link"] == "log" else []
-    grid = _frame(("term", False), ("estimate", True), *factors, ("std. estimate", True), ("", False))
+    titles = [("term", False), ("estimate", True), *factors, ("std. estimate", True), ("", False)]
     first = document["intercept"]
-    grid.add_row(_name(INTERCEPT), _number(first), *(_number(_exp(first)) for _ in factors), "", "")
+    lines: list[list[str | Text]] = [[INTERCEPT, _number(first), *(_number(_exp(first)) for _ in factors), "", ""]]
     rows = document["coefficients"]
     largest = max((abs(row["std_estimate"] or 0.0) for row in rows), default=0.0)
     many = look.width is not None and len(rows) > _MOST_TERMS
     shown = sorted(rows, key=lambda row: -abs(row["std_estimate"] or 0.0))[:_MOST_TERMS] if many else rows
     for row in shown:
         bar, factor = _bar(row["std_estimate"], largest), [_number(_exp(row["estimate"])) for _ in factors]
-        grid.add_row(_name(row["term"]), _number(row["estimate"]), *factor, _number(row["std_estimate"]), bar)
-    yield grid
+        lines.append([row["term"], _number(row["estimate"]), *factor, _number(row["std_estimate"]), bar])
+    yield _fitted(titles, lines, look, spare=(len(titles) - 1, len(titles) - 2))
     if many:
         yield _name(f"the {_MOST_TERMS} largest of {len(rows):,} terms, by std. estimate; --format csv lists all")
 
@@ -326,14 +326,13 @@ def _bar(value: float | None, largest: float) -> Text:
     return Text("█" * max(1, round(share * _BAR)) if share else "", style="red" if (value or 0.0) < 0 else "green")
 
 
-def _metrics(document: Document) -> Iterator[RenderableType]:
+def _metrics(document: Document, look: _Look) -> Iterator[RenderableType]:
     parts, rows = by_part(document["metrics"])
     if not rows:
         return
-    grid = _frame(("metric", False), *((part, True) for part in parts))
-    for name, *values in rows:
-        grid.add_row(_name(name), *map(_number, values))
-    yield grid
+    titles = [("metric", False), *((part, True) for part in parts)]
+    lines = [[name, *map(_number, values)] for name, *values in rows]
+    yield _fitted(titles, lines, look, spare=[at for at, (title, _) in enumerate(titles) if title == "null"])
 
 
 def _count(document: Document) -> Text:
@@ -344,28 +343,28 @@ def _count(document: Document) -> Text:
     return line
 
 
-def _choices(document: Document) -> Table:
-    metric = str(document["metric"])
-    grid = _frame(("", False), ("λ", True), ("index", True), (metric, True), ("se", True), ("nonzero", True))
+def _choices(document: Document, look: _Look) -> Table:
+    titles = [(title, bool(title)) for title in ("", "λ", "index", str(document["metric"]), "se", "nonzero")]
+    lines = []
     for label, index in choices(document).items():
         values = (document["lambdas"][index], document["mean"][index], document["se"][index])
         lam, mean, error = map(_number, values)
-        grid.add_row(f"λ.{label}", lam, str(index), mean, error, str(document["n_nonzero_path"][index]))
-    return grid
+        lines.append([f"λ.{label}", lam, str(index), mean, error, str(document["n_nonzero_path"][index])])
+    return _fitted(titles, lines, look, spare=(2, 5, 4))
 
 
-def _grid(document: Document) -> Iterator[RenderableType]:
+def _grid(document: Document, look: _Look) -> Iterator[RenderableType]:
     if len(document["grid"]) < 2:
         return
-    titles = ("λ.min", f"best {document['metric']}", "se", "nonzero")
-    grid = _frame(("l1_ratio", True), *((title, True) for title in titles), ("", False))
+    titles = ("l1_ratio", "λ.min", f"best {document['metric']}", "se", "nonzero", "")
+    lines = []
     for part in document["grid"]:
         best = part["lambdas"].index(part["lambda_min"]) if part["lambda_min"] in part["lambdas"] else None
         values = ("-", "-", "-") if best is None else (*map(_number, (part["mean"][best], part["se"][best])),)
         nonzero = "-" if best is None else str(part["n_nonzero"][best])
         mark = "taken" if part["l1_ratio"] == document["model"]["l1_ratio"] else ""
-        grid.add_row(_number(part["l1_ratio"]), _number(part["lambda_min"]), *values[:2], nonzero, mark)
-    yield grid
+        lines.append([_number(part["l1_ratio"]), _number(part["lambda_min"]), *values[:2], nonzero, mark])
+    yield _fitted([(title, bool(title)) for title in titles], lines, look, spare=(4, 3))
 
 
 def _curve(name: str, lambdas: Sequence[float], values: Sequence[float | None]) -> Text:
@@ -421,6 +420,48 @@ def _changes(rows: Iterable[dict[str, Any]], length: int) -> Iterator[tuple[int,
         if enters or leaves or t in (0, length - 1):
             yield t, enters, leaves
         before = active
+
+
+def _fitted(
+    titles: Sequence[tuple[str, bool]],
+    rows: Sequence[Sequence[str | Text]],
+    look: _Look,
+    spare: Sequence[int] = (),
+) -> Table:
+    """A grid of names, in the first column, and numbers, of which none is broken.
+
+    On a narrow terminal titles are broken at their blanks, then the columns that can be spared are left out in their
+    order, at last titles are broken anywhere. What room there is beside the numbers the names have.
+    """
+    texts = [[_name(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    kept, widths = list(range(len(titles))), list[int | None]([None] * len(titles))
+    if look.width is not None:
+        sizes = [max((row[at].cell_len for row in texts), default=0) for at in range(len(titles))]
+        kept, widths = _room([title for title, _ in titles], sizes, look.width, spare)
+    grid = _frame(*(titles[at] for at in kept))
+    for column, width in zip(grid.columns, widths, strict=True):
+        column.width = width
+    for row in texts:
+        grid.add_row(*(row[at] for at in kept))
+    return grid
+
+
+def _room(
+    titles: Sequence[str], sizes: Sequence[int], width: int, spare: Sequence[int]
+) -> tuple[list[int], list[int | None]]:
+    """Which columns a terminal has room for, and how wide they are; ``sizes`` are those of their widest cells."""
+    whole = [max(size, cell_len(title)) for size, title in zip(sizes, titles, strict=True)]
+    words = [max([size, *map(cell_len, title.split())]) for size, title in zip(sizes, titles, strict=True)]
+    least = min(whole[0], max(_LEAST, len(INTERCEPT)))
+    tries = [(spare[:gone], wanted) for gone in range(len(spare) + 1) for wanted in (whole, words)]
+    kept, needed, rest = list(range(len(titles))), list(sizes), 0
+    for gone, wanted in [*tries, (spare, sizes)]:
+        kept = [at for at in range(len(titles)) if at not in gone]
+        needed = [wanted[at] for at in kept[1:]]
+        rest = width - sum(needed) - BETWEEN * len(needed)
+        if rest >= least:
+            break
+    return kept, [max(1, min(rest, whole[0])), *(max(1, size) for size in needed)]
 
 
 def _frame(*columns: tuple[str, bool]) -> Table:

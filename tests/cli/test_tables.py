@@ -108,6 +108,26 @@ def test_names_and_numbers_are_broken_last() -> None:
     assert sorted(filter(str.isalnum, narrow)) == sorted(filter(str.isalnum, out))
 
 
+NUMBERS = (-234.19, -0.12773, 2995.4321, -0.81343e-12)
+
+
+@pytest.mark.parametrize("width", [30, 40, 45, 48, 52, 60, 80])
+def test_no_number_is_broken_however_narrow_the_terminal(width: int) -> None:
+    document = cv_document(("age", "bmi", "bp", "a_longer_name"))
+    document["intercept"] = 152.13348
+    for row, value in zip(document["coefficients"], NUMBERS, strict=True):
+        row["estimate"] = row["std_estimate"] = value
+    document["mean"] = [2995.4123 for _ in document["mean"]]
+    document["se"] = [255.12712 for _ in document["se"]]
+    out = table(document, width=width)
+    assert max(map(len, out.splitlines())) <= width
+    for value in (*NUMBERS, 2995.4123, 152.13348):
+        assert re.search(rf"(?<!\S){re.escape(f'{value:.5g}')}(?!\S)", out), (value, out)
+    terms = out[out.index("(intercept)") :]
+    assert ("█" in terms) == (width >= 60)  # the bar goes first
+    assert terms.count("-234.19") == (1 if width < 40 else 2)  # then the standardized estimates
+
+
 def test_a_pipe_has_as_much_room_as_it_takes() -> None:
     out = table(fit_document(LONG), width=None)
     assert LONG[0] in out
