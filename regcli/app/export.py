@@ -15,13 +15,16 @@ def export(request: ExportRequest) -> tuple[Rule, tuple[str, ...]]:
     Raises
     ------
     UsageError
-        ``usage`` without a language; ``option-without-effect``.
+        ``usage`` without a language; ``unknown-option-value`` for an empty name; ``option-without-effect``.
     ModelFileError
         The file cannot be used.
     """
     options = request.exporting
     if options.to is None:
         raise UsageError("usage", "--to is missing", hint=f"--to {'|'.join(choices(Target))}")
+    for option, names in (("--table", (options.table,)), ("--id", options.id)):
+        if "" in names:
+            raise UsageError("unknown-option-value", f"{option} is empty", hint=f"{option} NAME, or leave it out")
     if options.to != "sql":
         given = {"--table": options.table is not None, "--id": bool(options.id), "--type": options.type is not None}
         refuse(given, f"with --to {options.to}", "--to sql")

@@ -24,7 +24,7 @@ from regcli.app.recipe import read_recipe
 from regcli.app.values import given_options
 from regcli.data.alike import Collinear, duplicate_columns, duplicate_rows, near_collinear
 from regcli.data.derive import derived_table
-from regcli.data.dialect import Dialect, check_dialect
+from regcli.data.dialect import Dialect
 from regcli.data.facts import (
     ColumnProfile,
     Finding,
@@ -64,7 +64,7 @@ def inspect(request: InspectRequest, run: RunContext) -> Inspection:
         What keeps the table from being read, and options that name what is not there. Nothing in the cells is an error.
     """
     looking = request.looking
-    dialect = check_dialect(dialect_of(request.reading, NA_VALUES))
+    dialect = dialect_of(request.reading, NA_VALUES)
     asked = Asked(target=looking.target, features=looking.features, drop=looking.drop, categorical=looking.categorical)
     files = find_parts(looking.data, dialect)
     refuse_idle(files, dialect)

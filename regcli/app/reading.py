@@ -107,15 +107,22 @@ class Known:
 
 
 def dialect_of(options: Reading, na_values: tuple[str, ...]) -> Dialect:
-    """How the input is written, from the options; ``na_values`` stand when --na-values is not given."""
-    return Dialect(
+    """How the input is written, from the options; ``na_values`` stand when --na-values is not given.
+
+    Raises
+    ------
+    UsageError
+        ``unknown-option-value``.
+    """
+    asked = Dialect(
         delimiter=options.delimiter,
-        decimal=options.decimal or ".",
-        encoding=options.encoding or "utf-8",
+        decimal="." if options.decimal is None else options.decimal,  # an empty one is refused, as a delimiter is
+        encoding="utf-8" if options.encoding is None else options.encoding,
         header=not options.no_header,
         na_values=na_values if options.na_values is None else parse_na_values(options.na_values),
         format=options.input_format,
     )
+    return check_dialect(asked)
 
 
 def found_parts(data: Sequence[str], dialect: Dialect, run: RunContext) -> tuple[Part, ...]:

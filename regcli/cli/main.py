@@ -195,7 +195,7 @@ def export(request: ExportRequest, session: Session) -> None:
         raise UsageError("usage", "an ONNX graph is no text for a terminal", hint="-o scorer.onnx")
     with session.progress("writing the scorer"):
         rule, outputs = run_export(request)
-        table, ids = options.table or "data", options.id or rule.id
+        table, ids = "data" if options.table is None else options.table, options.id or rule.id
         content = scorer_bytes(rule, str(options.to), table=table, ids=ids, outputs=outputs)
     session.deliver(content)
 

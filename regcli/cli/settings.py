@@ -10,7 +10,7 @@ from typing import Any
 from regcli.app.options import Common, Format, choices
 from regcli.cli.choices import MOST_COUNTED
 from regcli.errors import UsageError
-from regcli.report.forms import FORMS, SCORER
+from regcli.report.forms import FORMS, PLAIN_TEXT, SCORER
 
 __all__ = ["Settings", "choose_form", "merge", "settle", "unsettled"]
 
@@ -116,6 +116,8 @@ def _form_of(settings: Settings, kind: str, *, terminal: bool) -> str:
         if form not in (None, "auto", "json"):  # --json is for errors too
             raise UsageError("option-without-effect", f"{kind} has no {form} format", hint="--to says what is written")
         return forms[0]
+    if forms == PLAIN_TEXT:
+        return _require_text(settings, kind)
     if form is None and settings.output is not None:
         form = _suffix_form(settings.output)
     if form not in (None, "auto"):
@@ -131,6 +133,16 @@ def _form_of(settings: Settings, kind: str, *, terminal: bool) -> str:
     if "json" not in forms or kind == "predict":
         return forms[0]
     return "table" if terminal and settings.output is None and "table" in forms else "json"
+
+
+def _require_text(settings: Settings, kind: str) -> str:
+    """The format of what is text alone, in any file whose suffix names no other format; .txt is that of tables."""
+    form = settings.form
+    named = _SUFFIXES.get(PurePath(settings.output or "").suffix.lower()) if form is None else form
+    if named not in (None, "auto") and not (form is None and named == "table"):
+        hint = "-o FILE.txt" if form is None else "leave the format out"
+        raise UsageError("option-without-effect", f"{kind} has no {named} format", hint=f"{hint}: it is text")
+    return PLAIN_TEXT[0]
 
 
 def _refuse_other_form(common: Common) -> None:

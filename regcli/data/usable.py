@@ -110,16 +110,18 @@ def _check_text(
     if rows.size:
         codes, first = np.unique(column.codes[rows], return_index=True)
         cells = [column.levels[code] for code in codes[np.argsort(first)]]
-        ways = ways_to_numbers(cells, dialect.decimal, dialect.na_values)
-        ways += [f"--categorical {quote(name)}", f"--drop {quote(name)}"] if free else []
         among = known is not None and bool(known.any())
+        plain_text = not among and not any(_resembles_number(cell, dialect.decimal) for cell in cells)
+        ways = [] if plain_text else ways_to_numbers(cells, dialect.decimal, dialect.na_values)
+        ways += [f"--categorical {quote(name)}", f"--drop {quote(name)}"] if free else []
+        told = f"column {name!r} holds numbers"
+        told += _text_told(cells[0], dialect.decimal, counted(rows.size, "cell"), among=among)
         raise DataError(
             "text-in-numeric-column",
-            f"column {name!r} holds numbers"
-            + _text_told(cells[0], dialect.decimal, counted(rows.size, "cell"), among=among),
+            f"column {name!r} holds text, and numbers are needed here" if plain_text else told,
             where=table.locate(int(rows[0]), name),
             cells=cells[:SHOWN],
-            hint=", or ".join(ways) or "mend the file",
+            hint=", or ".join(ways) or (_ways_without(name, free=free) if plain_text else "mend the file"),
         )
     dates = _dates_told(name, column.levels) if free and column.levels else None
     if dates is not None:
@@ -158,6 +160,11 @@ def _text_rows(column: Levels, known: NDArray[np.bool_] | None) -> NDArray[np.in
     if known is None:
         return np.zeros(0, dtype=np.intp)
     return np.flatnonzero((column.codes >= 0) & ~np.append(known, True)[column.codes])
+
+
+def _resembles_number(cell: str, decimal: str) -> bool:
+    """Whether a cell is a number with either decimal mark, or as people write one."""
+    return any(number(cell, mark) is not None for mark in ".,") or plainly(cell, decimal) is not None
 
 
 def _text_told(cell: str, decimal: str, count: str, *, among: bool) -> str:

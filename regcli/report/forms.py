@@ -7,6 +7,7 @@ __all__ = [
     "FORMS",
     "INTERCEPT",
     "PENALTIES",
+    "PLAIN_TEXT",
     "SCORER",
     "Document",
     "and_more",
@@ -30,6 +31,9 @@ _NOT_A_METRIC = "chosen_on_these_folds"
 #: What has a language of its own, whatever the file is called.
 SCORER = ("scorer",)
 
+#: What is text alone; a file of it may be called .txt, as tables are, or have no suffix of a format.
+PLAIN_TEXT = ("text",)
+
 #: The formats each kind of output has. The first is what a command falls back to where it has no JSON.
 FORMS: Mapping[str, tuple[str, ...]] = {
     "fit": ("table", "json", "csv", "md", "names"),
@@ -49,7 +53,7 @@ FORMS: Mapping[str, tuple[str, ...]] = {
     "equation": ("table",),
     "export": SCORER,
     "schema": ("json",),
-    "man": ("text",),
+    "man": PLAIN_TEXT,
 }
 
 #: The intercept's row in tables of coefficients.

@@ -139,3 +139,50 @@ def test_how_text_is_written_has_no_effect_on_other_formats(option: str) -> None
         for refused in (run_tool(*run, option) for run in runs):
             assert refused.status == 2
             assert f"[option-without-effect]: {option.partition('=')[0]} has no effect on {file[6:]}" in refused.err
+
+
+@pytest.mark.parametrize("option", ["--decimal", "--encoding", "--delimiter"])
+@pytest.mark.parametrize("value", ["", "none"])
+def test_how_text_is_written_is_judged_by_every_command(option: str, value: str) -> None:
+    """A variable of a shell that is not set is no value, and not the usual one."""
+    fitted = run_tool(*FIT, "-m", "model.json", "-o", "fit.json")
+    assert fitted.status == 0, fitted.err
+    data = SAMPLES / "diabetes.csv"
+    for words in (FIT, ("inspect", data), ("predict", "model.json", data), ("check", "model.json", data)):
+        refused = run_tool(*words, option, value, "--json")
+        assert (refused.status, refused.error["code"]) == (2, "unknown-option-value"), words
+        assert refused.out == ""
+
+
+@pytest.mark.parametrize("option", ["--table", "--id"])
+def test_a_name_in_a_scorer_is_not_empty(option: str) -> None:
+    assert run_tool(*FIT, "-m", "model.json", "-o", "fit.json").status == 0
+    refused = run_tool("export", "model.json", "--to", "sql", option, "")
+    assert (refused.status, refused.out) == (2, "")
+    assert f"{option} is empty" in refused.err
+
+
+def test_the_manual_is_text_in_a_file_of_any_name_but_one_of_another_format() -> None:
+    for name in ("fit.txt", "fit.1", "fit"):
+        assert run_tool("man", "fit", "-o", name).status == 0
+        assert Path(name).read_text().startswith("REGCLI-FIT(1)")
+    for words in (("-o", "fit.json"), ("-f", "table"), ("--json",)):
+        refused = run_tool("man", "fit", *words)
+        assert refused.status == 2
+        assert "man has no" in refused.err
+        assert "--format text" not in refused.err  # which there is not
+
+
+@pytest.mark.parametrize("option", ["--weights", "--offset"])
+def test_a_column_of_text_alone_is_not_one_of_numbers(option: str) -> None:
+    columns = table("a", "b", "k", "y")
+    columns["k"] = [*"uvw"] * 13 + ["u"]  # letters
+    words = ("fit", write(columns), "-y", "y", "--family", "gaussian", option, "k", "--json")
+    refused = run_tool(*words)
+    assert (refused.status, refused.error["code"]) == (3, "text-in-numeric-column")
+    assert refused.error["message"] == "column 'k' holds text, and numbers are needed here"
+    assert refused.error["hint"] == "choose another column for this part"
+    columns["k"] = ["$1", "$2", "$3", "$4"] * 10  # type: ignore[list-item]  # amounts
+    write(columns)
+    amounts = run_tool(*words)
+    assert amounts.error["message"] == "column 'k' holds numbers in other than plain digits, in 40 cells"
