@@ -8,7 +8,7 @@ columns are data: what is printed is quoted for the shell that reads it, whateve
 import os
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from regcli.cli.choices import Choice, options_of
@@ -50,14 +50,14 @@ def completions(before: Sequence[str], incomplete: str) -> list[str]:
     incomplete : str
         What is written of it.
     """
-    command = next((word for word in _positional(before) if word in COMMANDS), None)
+    command = next((word for word in _positional(before, options_of(None)) if word in COMMANDS), None)
     choices = options_of(command)
     option, equals, value = incomplete.partition("=")
     last = choices.get(before[-1]) if before else None
     if last is not None and _takes_value(last):
-        found = _values(last, before)
+        found = _values(last, before, choices)
     elif equals and option in choices and _takes_value(choices[option]):
-        found = [f"{option}={each}" for each in _values(choices[option], before) if each.startswith(value)]
+        found = [f"{option}={each}" for each in _values(choices[option], before, choices) if each.startswith(value)]
     elif incomplete.startswith("-"):
         found = [name for name in (*choices, "--help", *(() if command else ("--version",))) if name.startswith("--")]
     elif command is None:
@@ -67,26 +67,26 @@ def completions(before: Sequence[str], incomplete: str) -> list[str]:
     return [name for name in found if name.startswith(incomplete) and name.isprintable()]
 
 
-def _positional(before: Sequence[str]) -> Iterator[str]:
-    """Words that are neither options nor values of those that stand before every command."""
-    common, value = options_of(None), False
+def _positional(before: Sequence[str], choices: Mapping[str, Choice]) -> Iterator[str]:
+    """Words that are neither options nor values of those that there are."""
+    value = False
     for word in before:
         if not value and not word.startswith("-"):
             yield word
-        value = not value and word in common and _takes_value(common[word])
+        value = not value and word in choices and _takes_value(choices[word])
 
 
 def _takes_value(choice: Choice) -> bool:
     return choice.form is not bool and not choice.counted
 
 
-def _values(choice: Choice, before: Sequence[str]) -> list[str]:
+def _values(choice: Choice, before: Sequence[str], choices: Mapping[str, Choice]) -> list[str]:
     """The words that an option takes, as far as they are known."""
-    return _columns(before) if choice.columns else list(choice.words)
+    return _columns(_positional(before, choices)) if choice.columns else list(choice.words)
 
 
-def _columns(words: Sequence[str]) -> list[str]:
-    """Names of the columns of the first table on the line."""
+def _columns(words: Iterable[str]) -> list[str]:
+    """Names of the columns of the first table on the line; a file that is written is none of it."""
     from regcli.cli.columns import column_names
 
     return next((names for word in words if (names := column_names(_path(word)))), [])

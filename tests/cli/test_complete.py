@@ -54,6 +54,10 @@ def test_commands_options_words_and_columns_are_offered(place: Path) -> None:
     assert completions(["fit", "data.csv", "--target"], "p") == ["price", "page"]
     assert completions(["fit", "data.csv", "-y"], "") == ["price", "page", "age"]
     assert completions(["fit", "missing.csv", "-y"], "") == []
+    (place / "coefs.csv").write_text("term,estimate\na,1\n")  # what is written is not what is read
+    assert completions(["fit", "-o", "coefs.csv", "data.csv", "-y"], "") == ["price", "page", "age"]
+    assert completions(["-o", "coefs.csv", "fit", "--test", "coefs.csv", "data.csv", "-y"], "a") == ["age"]
+    assert completions(["fit", "--output=coefs.csv", "--penalty", "l1", "data.csv"], "--target=a") == ["--target=age"]
     assert completions(["fit", "data.csv", "--penalty"], "l") == ["l1", "l2", "lasso"]
     assert completions(["fit", "data.csv", "--folds"], "") == []
     assert completions(["--color"], "") == ["auto", "always", "never"]
