@@ -426,6 +426,7 @@ EXIT_STATUS: Mapping[int, str] = {
     6: "the output was not written",
     7: "out of memory or time, with nothing usable",
     70: "a bug in regcli",
+    129: "hung up",
     130: "interrupted",
     141: "the reader of the output has gone",
     143: "terminated",

@@ -65,7 +65,14 @@ class Run:
     """How the work is done; no number depends on --jobs."""
 
     jobs: Annotated[
-        int | None, Flag(("-j", "--jobs"), "Threads, and processes for lanes.", "N", "usable cores", "REGCLI_JOBS")
+        int | None,
+        Flag(
+            ("-j", "--jobs"),
+            "Number of threads, and of worker processes for cross-validation.",
+            "N",
+            "usable cores",
+            "REGCLI_JOBS",
+        ),
     ] = None
     seed: Annotated[int | None, Flag(("--seed",), "Seed of folds and splits.", "N", "0")] = None
     dry_run: Annotated[

@@ -47,8 +47,8 @@ class Baseline:
         tuple[str, ...],
         Flag(
             ("--max-drop",),
-            "Most that a metric may be below the baseline's, for those where more is better (r2, auc, accuracy): V as "
-            "it stands, V% of the size of the baseline's. METRIC as in --assert: cv.r2, test.r2; r2 alone is that of "
+            "Largest allowed drop below the baseline, for metrics where higher is better (r2, auc, accuracy): V as it "
+            "stands, V% of the size of the baseline's. METRIC as in --assert: cv.r2, test.r2; r2 alone is that of "
             "cross-validation, in check that of the data. Repeatable.",
             "METRIC=V[%]",
         ),
@@ -57,8 +57,8 @@ class Baseline:
         tuple[str, ...],
         Flag(
             ("--max-increase",),
-            "The same for how much it may be above the baseline's, for those where less is better (deviance, rmse, "
-            "mae, mse, logloss, brier). Repeatable.",
+            "Largest allowed increase above the baseline, for metrics where lower is better (deviance, rmse, mae, mse, "
+            "logloss, brier); METRIC and V as in --max-drop. Repeatable.",
             "METRIC=V[%]",
         ),
     ] = ()

@@ -79,8 +79,7 @@ class Data:
         TextWeights | None,
         Flag(
             ("--text-weights",),
-            "What a word counts: how often it is there, whether it is there, or how often times how rare it is (which "
-            "takes --no-standardize).",
+            "How words are weighted: number of occurrences, presence (0/1), or tf-idf (needs --no-standardize).",
             None,
             "count",
         ),
