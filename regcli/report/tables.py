@@ -398,15 +398,17 @@ def _sparks(document: Document, look: _Look) -> Iterator[RenderableType]:
 
 
 def _knots(document: Document, look: _Look) -> Table:
-    grid = _frame(("index", True), ("λ", True), ("nonzero", True), ("deviance ratio", True), ("enters, leaves", False))
+    numbers = ("index", "λ", "nonzero", "deviance ratio")
+    lines: list[list[str | Text]] = []
     lambdas, counts, ratios = document["lambdas"], document["n_nonzero"], document["deviance_ratio"]
     for t, enters, leaves in _changes(document["coefficients"], len(lambdas)):
         moves = [Text(f"+{visible(name)}", style="green") for name in enters]
         moves += [Text(f"-{visible(name)}", style="red") for name in leaves]
         if look.width is not None and len(moves) > _MOST_MOVES:
             moves = [*moves[:_MOST_MOVES], Text(f"and {len(moves) - _MOST_MOVES:,} more")]
-        grid.add_row(str(t), _number(lambdas[t]), str(counts[t]), _number(ratios[t]), Text(" ").join(moves))
-    return grid
+        lines.append([str(t), _number(lambdas[t]), str(counts[t]), _number(ratios[t]), Text(" ").join(moves)])
+    titles = [*((title, True) for title in numbers), ("enters, leaves", False)]
+    return _fitted(titles, lines, look, spare=(0, 3, 2), names=4)
 
 
 def _changes(rows: Iterable[dict[str, Any]], length: int) -> Iterator[tuple[int, list[str], list[str]]]:
@@ -427,8 +429,9 @@ def _fitted(
     rows: Sequence[Sequence[str | Text]],
     look: _Look,
     spare: Sequence[int] = (),
+    names: int = 0,
 ) -> Table:
-    """A grid of names, in the first column, and numbers, of which none is broken.
+    """A grid of ``names``, in the column of this index, and numbers, of which none is broken.
 
     On a narrow terminal titles are broken at their blanks, then the columns that can be spared are left out in their
     order, at last titles are broken anywhere. What room there is beside the numbers the names have.
@@ -437,7 +440,7 @@ def _fitted(
     kept, widths = list(range(len(titles))), list[int | None]([None] * len(titles))
     if look.width is not None:
         sizes = [max((row[at].cell_len for row in texts), default=0) for at in range(len(titles))]
-        kept, widths = _room([title for title, _ in titles], sizes, look.width, spare)
+        kept, widths = _room([title for title, _ in titles], sizes, look.width, spare, names)
     grid = _frame(*(titles[at] for at in kept))
     for column, width in zip(grid.columns, widths, strict=True):
         column.width = width
@@ -447,21 +450,23 @@ def _fitted(
 
 
 def _room(
-    titles: Sequence[str], sizes: Sequence[int], width: int, spare: Sequence[int]
+    titles: Sequence[str], sizes: Sequence[int], width: int, spare: Sequence[int], names: int
 ) -> tuple[list[int], list[int | None]]:
     """Which columns a terminal has room for, and how wide they are; ``sizes`` are those of their widest cells."""
     whole = [max(size, cell_len(title)) for size, title in zip(sizes, titles, strict=True)]
     words = [max([size, *map(cell_len, title.split())]) for size, title in zip(sizes, titles, strict=True)]
-    least = min(whole[0], max(_LEAST, len(INTERCEPT)))
+    least = min(whole[names], max(_LEAST, len(INTERCEPT)))
     tries = [(spare[:gone], wanted) for gone in range(len(spare) + 1) for wanted in (whole, words)]
-    kept, needed, rest = list(range(len(titles))), list(sizes), 0
+    kept, needed, rest = list(range(len(titles))), list(sizes), width
     for gone, wanted in [*tries, (spare, sizes)]:
         kept = [at for at in range(len(titles)) if at not in gone]
-        needed = [wanted[at] for at in kept[1:]]
-        rest = width - sum(needed) - BETWEEN * len(needed)
+        needed = [wanted[at] for at in kept]
+        rest = width - sum(wanted[at] for at in kept if at != names) - BETWEEN * (len(kept) - 1)
         if rest >= least:
             break
-    return kept, [max(1, min(rest, whole[0])), *(max(1, size) for size in needed)]
+    return kept, [
+        max(1, min(rest, whole[names]) if at == names else size) for at, size in zip(kept, needed, strict=True)
+    ]
 
 
 def _frame(*columns: tuple[str, bool]) -> Table:

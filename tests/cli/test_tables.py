@@ -128,6 +128,19 @@ def test_no_number_is_broken_however_narrow_the_terminal(width: int) -> None:
     assert terms.count("-234.19") == (1 if width < 40 else 2)  # then the standardized estimates
 
 
+@pytest.mark.parametrize("width", [34, 40, 50, 80])
+def test_no_number_of_a_path_is_broken_either(width: int) -> None:
+    document = path_document()
+    document["lambdas"] = [45.16312, 0.90737512, 0.016612345][: len(document["lambdas"])]
+    document["deviance_ratio"] = [0.06460212 for _ in document["deviance_ratio"]]
+    out = table(document, width=width)
+    knots = out[: out.index("along the path")] if "along the path" in out else out
+    assert max(map(len, out.splitlines())) <= width
+    for value in (document["lambdas"][0], document["lambdas"][-1]):
+        assert re.search(rf"(?<!\S){value:.5g}(?!\S)", knots), out
+    assert ("0.064602" in knots) == (width >= 50)
+
+
 def test_a_pipe_has_as_much_room_as_it_takes() -> None:
     out = table(fit_document(LONG), width=None)
     assert LONG[0] in out
