@@ -226,6 +226,7 @@ def _refuse_idle(request: FitRequest, asked: Asked) -> None:
     if not _wants_folds(request) and (not several or rule in CRITERIA):
         idle = {"--metric": folds.metric is not None, "--full-path": request.search.full_path}
         refuse(idle, "without cross-validation", "--folds 10")
+    refuse({"--full-path": request.search.full_path and rule in CRITERIA}, f"with --rule {rule}, which walks it whole")
     refuse_mixed_schemes(folds)
     if request.save.model_out is None:
         idle = {"--no-profile": request.save.no_profile, "--save-path": request.save.save_path}

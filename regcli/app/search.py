@@ -176,10 +176,14 @@ def _walk(ground: Ground, lead: Problem, plan: Plan, run: RunContext) -> Found:
 def _lead(
     walk: Walk, problem: Problem, grid: Grid, scores: FoldScores | None, plan: Plan, run: RunContext
 ) -> tuple[list[Iterate], Stopped | None]:
-    """The lanes of the first partition, which decide where the path ends."""
+    """The lanes of the first partition, which decide where the path ends.
+
+    Only where the folds choose does their curve end it: an information criterion may be least behind its turn.
+    """
     steps: list[Iterate] = []
     count = grid.lambdas.size
-    may_stop = scores is not None and not plan.full_path and may_end(problem, grid, scores)
+    whole = plan.full_path or plan.by_criterion
+    may_stop = scores is not None and not whole and may_end(problem, grid, scores)
     for step in run.deadline.along(iter(walk)):
         if scores is not None:
             scores.add(step)

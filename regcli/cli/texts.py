@@ -153,8 +153,9 @@ _CV = CommandText(
     summary="Cross-validate penalty strengths and report the whole curve.",
     description=(
         (
-            "The same run as regcli fit with the same numbers; the document adds the mean and standard error of every "
-            "strength, the score of every fold, and the two strengths that the rules min and 1se choose."
+            "The same run as regcli fit, always cross-validated; the document adds the mean and standard error of "
+            "every strength, the score of every fold, and the two strengths that the rules min and 1se choose. Where "
+            "fit is cross-validated too, its numbers are the same."
         ),
         "On the training rows of each fold, and then on all rows, the model solves",
         OBJECTIVE,

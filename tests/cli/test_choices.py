@@ -273,6 +273,20 @@ def test_a_curve_that_has_turned_ends_the_path_unless_all_of_it_is_asked_for(ask
     assert short["coefficients"] == full["coefficients"]
 
 
+@pytest.mark.parametrize("rule", ["aic", "bic", "ebic"])
+def test_a_curve_that_has_turned_ends_no_path_that_a_criterion_chooses_from(ask: Ask, rule: str) -> None:
+    words = (CANCER, *BINOMIAL, "--n-lambdas", "40")
+    alone = ask("fit", *words, "--rule", rule)
+    curve = ask("cv", *words)
+    assert curve["stopped"]["reason"] == "cv_turned"
+    for scored in (ask("fit", *words, "--rule", rule, "--folds", "10"), ask("cv", *words, "--rule", rule)):
+        assert scored["selected"] == alone["selected"]
+        assert scored["model"]["lambda"] == pytest.approx(alone["model"]["lambda"], rel=EXACT)
+        assert scored["metrics"]["cv"]["chosen_on_these_folds"] is False
+    assert len(scored["lambdas"]) > len(curve["lambdas"])
+    assert len(scored["lambdas"]) == len(scored["criterion_path"])
+
+
 def test_r2_compares_with_the_mean_of_the_rows_that_are_scored(ask: Ask, tmp_path: Path) -> None:
     header, rows = rows_of(DIABETES)
     rows.sort(key=lambda row: float(row[-1]))

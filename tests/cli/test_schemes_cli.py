@@ -135,6 +135,8 @@ REFUSALS: list[tuple[Sequence[str], str, str, Sequence[str] | None]] = [
     ((*NUMBERS, "--rule", "aic", "--metric", "mae"), IDLE, "--folds 10, or leave",
      (*NUMBERS, "--rule", "aic", "--metric", "mae", "--folds", "10")),
     ((*NUMBERS, "--rule", "ebic", "--full-path"), IDLE, "--full-path", (*NUMBERS, "--rule", "ebic")),
+    ((*NUMBERS, "--rule", "ebic", "--full-path", "--folds", "5"), IDLE, "leave --full-path out",
+     (*NUMBERS, "--rule", "ebic", "--folds", "5")),
     ((*NUMBERS, "--solver", "newton"), IDLE, "--solver auto", (*NUMBERS, "--solver", "auto")),
     ((*NUMBERS, "--solver", "direct"), IDLE, "moments", (*NUMBERS, "--solver", "moments")),
     ((*COUNTS, "--solver", "moments"), IDLE, "newton", (*COUNTS, "--solver", "newton")),

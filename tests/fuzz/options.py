@@ -234,7 +234,7 @@ def _choice(rng: Random, table: Table, asked: Asked, terms: int) -> None:
     if asked.scheme is not None:
         _folds(rng, table, asked)
     if asked.several and asked.scheme is not None:
-        asked.add(*(("--full-path",) if rng.random() < 0.2 else ()))
+        asked.add(*(("--full-path",) if rng.random() < 0.2 and rule not in CRITERIA else ()))
     settled = asked.scheme == "time" and table.family != "gaussian"
     if (
         rng.random() < 0.15 and not settled and not table.named("category", "fold")
