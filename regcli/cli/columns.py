@@ -27,10 +27,10 @@ def column_names(path: Path) -> list[str]:
     suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
     packing = suffixes.pop() if suffixes and suffixes[-1] in _PACKINGS else ""
     reader = _READERS.get(suffixes[-1] if suffixes else "")
-    if reader is None or not path.is_file() or (packing and reader is _arrow):
+    if reader is None or (packing and reader is _arrow):
         return []
     try:
-        return reader(path, packing)
+        return reader(path, packing) if path.is_file() else []
     except Exception:  # noqa: BLE001  (completion answers or is silent, whatever a damaged file makes a library raise)
         return []
 

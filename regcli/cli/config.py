@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from os.path import exists, isfile  # those of Path raise where they may not look
 from pathlib import Path
 from typing import Any, TypeGuard, get_args
 
@@ -227,7 +228,8 @@ class _BadValueError(Exception):
 def find_config(folder: Path, home: Path | None) -> Path | None:
     """The nearest configuration file, from a folder up to the root of its repository.
 
-    The home directory and those above it are never looked into: what lies there is about no one project.
+    The home directory and those above it are never looked into: what lies there is about no one project. A folder that
+    may not be looked into is passed over.
 
     Parameters
     ----------
@@ -241,11 +243,11 @@ def find_config(folder: Path, home: Path | None) -> Path | None:
         if here in never or here == here.parent:
             return None
         own, shared = here / _OWN, here / _SHARED
-        if own.is_file():
+        if isfile(own):  # noqa: PTH113
             return own
-        if shared.is_file() and _has_table(shared):
+        if isfile(shared) and _has_table(shared):  # noqa: PTH113
             return shared
-        if (here / ".git").exists():
+        if exists(here / ".git"):  # noqa: PTH110
             return None
     return None
 
@@ -409,4 +411,4 @@ _LONG = 60
 def home_directory() -> Path | None:
     """The user's home directory, where there is one."""
     home = os.path.expanduser("~")  # noqa: PTH111  (Path.home raises where there is none)
-    return Path(home).resolve() if home.startswith("/") else None
+    return Path(os.path.realpath(home)) if home.startswith("/") else None  # resolve raises at a link to itself

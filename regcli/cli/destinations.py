@@ -3,6 +3,7 @@
 import glob
 from collections.abc import Iterator
 from itertools import combinations, product
+from os.path import isdir, isfile  # those of Path raise where they may not look
 from pathlib import Path
 
 from regcli.cli.session import Session
@@ -54,7 +55,7 @@ def _same_file(one: str, other: str) -> bool:
 
 def _is_part(path: str, folder: str) -> bool:
     """Whether a file is one of those that are read of a folder."""
-    if not (Path(folder).is_dir() and Path(path).is_file()):
+    if not (isdir(folder) and isfile(path)):  # noqa: PTH112, PTH113
         return False
     from regcli.data.inputs import is_passed_over
 

@@ -92,7 +92,8 @@ def _is_pattern(word: str) -> bool:
 
 
 def _resolved(name: str, dialect: Dialect) -> list[Part]:
-    if name != "-" and "://" not in name and "::" not in name and Path(name).is_dir():
+    local = name != "-" and "://" not in name and "::" not in name
+    if local and os.path.isdir(name):  # noqa: PTH112  (Path.is_dir raises where it may not look)
         return _directory(name, dialect)
     is_stream(name)  # refuses what is no local file, or is not there
     return [Part(name)]
@@ -127,17 +128,15 @@ def _files(folder: Path, above: tuple[str, ...], dialect: Dialect) -> list[str]:
         text = f"{folder} leads back to a folder that it is in"
         raise DataError("file-unreadable", text, where=Location(file=str(folder)), hint="take the link out")
     try:
-        entries = sorted(folder.iterdir())
+        entries = [(entry, entry.is_dir()) for entry in sorted(folder.iterdir()) if not is_passed_over(entry.name)]
     except OSError as error:
         text = f"{folder}: {error.strerror}"
         raise DataError(
             "file-unreadable", text, where=Location(file=str(folder)), hint="ls -l shows who may read it"
         ) from error
     found: list[str] = []
-    for entry in entries:
-        if is_passed_over(entry.name):
-            continue
-        if entry.is_dir():
+    for entry, is_folder in entries:
+        if is_folder:
             found += _files(entry, (*above, real), dialect)
         elif dialect.format == "parquet" or entry.suffix.lower() == ".parquet":
             found.append(str(entry))

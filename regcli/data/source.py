@@ -4,6 +4,7 @@ A text is looked at as pieces of UTF-8 that end at a line break.
 """
 
 import codecs
+import errno
 import hashlib
 import io
 import os
@@ -273,9 +274,8 @@ def _open_once(name: str) -> Iterator[BinaryIO]:
 def _refuse(name: str, error: OSError) -> NoReturn:
     if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
         reason = error.strerror or str(error)
-        raise DataError(
-            "file-unreadable", f"{name}: {reason}", where=Location(file=name), hint="ls -l shows who may read it"
-        ) from error
+        hint = "a shorter name" if error.errno == errno.ENAMETOOLONG else "ls -l shows who may read it"
+        raise DataError("file-unreadable", f"{name}: {reason}", where=Location(file=name), hint=hint) from error
     raise DataError(
         "file-not-found",
         f"no file {name}",

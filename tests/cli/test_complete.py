@@ -117,6 +117,7 @@ def test_columns_of_every_format_are_offered(place: Path, name: str) -> None:
     assert completions(["fit", name, "-y"], "") == ["price", "page"]
     (place / name).write_bytes(b"\0no")
     assert "price" not in completions(["fit", name, "-y"], "p")  # damaged: nothing to offer, and no error
+    assert "price" not in completions(["fit", f"{'x' * 300}{name}", "-y"], "p")
 
 
 def run(place: Path, *command: str, **more: str) -> str:

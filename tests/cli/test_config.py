@@ -18,6 +18,7 @@ from regcli.cli.texts import COMMANDS
 from regcli.report.schemas import SCHEMAS
 from tests.cli.conftest import ROOT, Process, environment
 from tests.fuzz.tool import run_tool
+from tests.shut import shut_off
 
 Run = Callable[..., Process]
 
@@ -344,6 +345,15 @@ def test_the_nearest_file_up_to_the_repository_counts_and_none_at_home(tmp_path:
     assert find_config(deep, home) == deep.parent / "regcli.toml"
     assert find_config(home, home) is None
     assert find_config(tmp_path, home) is None
+
+
+def test_folders_that_may_not_be_looked_into_are_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where someone else's folder is the working one: ``sudo -u worker regcli`` in /root."""
+    deep = tmp_path / "a" / "b"
+    deep.mkdir(parents=True)
+    (tmp_path / "regcli.toml").touch()
+    shut_off(monkeypatch, *(f"/b/{name}" for name in ("regcli.toml", "pyproject.toml", ".git")))
+    assert find_config(deep, None) == tmp_path / "regcli.toml"
 
 
 def test_a_file_above_is_told_by_its_way_there(tmp_path: Path) -> None:

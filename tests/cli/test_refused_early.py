@@ -11,6 +11,7 @@ import pytest
 
 from tests.cli.conftest import SAMPLES
 from tests.fuzz.tool import run_tool
+from tests.shut import shut_off
 
 FIT = ("fit", SAMPLES / "diabetes.csv", "-y", "progression", "--family", "gaussian", "-l", "1")
 
@@ -102,6 +103,45 @@ def test_a_folder_that_was_removed_is_told(tmp_path: Path) -> None:
     assert refused.status == 6
     assert "the current directory no longer exists" in refused.err
     assert run_tool(*FIT, "-f", "names").status == 0
+
+
+#: Longer than file systems take (255 bytes): that can be neither read nor written, whoever runs the tests.
+LONG = "x" * 300
+
+UNREADABLE = (
+    (("inspect", LONG), 3),
+    (("inspect", LONG, "-o", "out.json"), 3),
+    ((*FIT, "--test", LONG), 3),
+    ((*FIT, "--test", LONG, "-m", "out.json"), 3),
+    ((*FIT[:-1], f"@{LONG}"), 3),
+    ((*FIT, "-o", LONG), 6),
+    ((*FIT, "-o", "out.json", "-m", LONG), 6),
+    (("predict", "model.json", LONG), 3),
+    (("predict", "model.json", LONG, "-o", "out.csv"), 3),
+    (("predict", LONG, FIT[1], "-o", "out.csv"), 5),
+    (("check", "model.json", LONG), 3),
+    (("show", LONG, "-o", "out.txt"), 3),
+    (("export", LONG, "--to", "c", "-o", "out.c"), 5),
+)
+
+
+@pytest.mark.parametrize(("words", "status"), UNREADABLE)
+def test_what_the_system_does_not_let_read_is_an_error_of_the_file(words: tuple[str, ...], status: int) -> None:
+    run_tool(*FIT, "-m", "model.json")
+    refused = run_tool(*words)
+    assert (refused.status, list(Path().iterdir())) == (status, [Path("model.json")]), refused.err
+    assert "File name too long" in refused.err
+
+
+def test_nor_what_lies_in_a_folder_that_may_not_be_entered(monkeypatch: pytest.MonkeyPatch) -> None:
+    shut_off(monkeypatch, "shut/new.csv")
+    for words in (
+        ("inspect", "shut/new.csv"),
+        (*FIT, "--test", "shut/new.csv"),
+        ("inspect", "shut/new.csv", "-o", "o"),
+    ):
+        refused = run_tool(*words)
+        assert (refused.status, "error[file-unreadable]: shut/new.csv: Permission denied" in refused.err) == (3, True)
 
 
 @pytest.mark.parametrize("size", [1e4, 1e6])

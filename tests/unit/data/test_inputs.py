@@ -8,6 +8,7 @@ import pytest
 
 from regcli.data.read import Dialect, Part, find_parts, read_chunks, read_header, read_table
 from regcli.errors import DataError
+from tests.shut import shut_off
 from tests.unit.data.tables import cells, numbers
 
 pytestmark = pytest.mark.usefixtures("folder")
@@ -79,6 +80,13 @@ def test_links_are_followed_but_not_in_circles() -> None:
     Path("d/nowhere.parquet").symlink_to("missing")
     with pytest.raises(DataError):
         read_table(["d"], Dialect())
+
+
+def test_what_may_not_be_looked_at_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert code("x" * 300 + ".csv") == "file-unreadable"
+    parquet("d/part.parquet")
+    shut_off(monkeypatch, "part.parquet")  # as in a folder that may be listed and not entered
+    assert code("d") == "file-unreadable"
 
 
 def test_folders_name_columns() -> None:
