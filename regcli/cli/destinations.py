@@ -3,7 +3,7 @@
 import glob
 from collections.abc import Iterator
 from itertools import combinations, product
-from os.path import isdir, isfile  # those of Path raise where they may not look
+from os.path import isdir, isfile, realpath  # those of Path raise where they may not look, and at links in a circle
 from pathlib import Path
 
 from regcli.cli.session import Session
@@ -50,7 +50,7 @@ def _read(session: Session) -> Iterator[tuple[str, str]]:
 
 def _same_file(one: str, other: str) -> bool:
     # Devices and pipes may be named twice: what is written there does not replace anything.
-    return Path(one).resolve() == Path(other).resolve() and not one.startswith(("/dev/", "/proc/"))
+    return realpath(one) == realpath(other) and not one.startswith(("/dev/", "/proc/"))
 
 
 def _is_part(path: str, folder: str) -> bool:
@@ -59,5 +59,5 @@ def _is_part(path: str, folder: str) -> bool:
         return False
     from regcli.data.inputs import is_passed_over
 
-    file, root = Path(path).resolve(), Path(folder).resolve()
+    file, root = Path(realpath(path)), Path(realpath(folder))
     return root in file.parents and not any(map(is_passed_over, file.relative_to(root).parts))

@@ -27,7 +27,7 @@ def check_destination(path: str) -> None:
     ------
     OutputError
         As ``atomic_writer``, as far as it can be known beforehand: a directory, a folder that does not exist or that
-        may not be written to. A full disk shows later.
+        may not be written to, links that lead in a circle. A full disk shows later.
     """
     if not path:
         raise OutputError("output-failed", "a path to write to is empty", hint="is a variable of the shell not set?")
@@ -41,6 +41,8 @@ def check_destination(path: str) -> None:
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        with suppress(FileNotFoundError):
+            Path(path).stat()
 
 
 def write_atomically(path: str, data: bytes) -> None:
@@ -134,6 +136,8 @@ def _failed(path: str, error: OSError) -> OutputError:
         hint = "make room there, or write to another disk"
     elif error.errno == errno.ENAMETOOLONG:
         hint = "a shorter name"
+    elif error.errno == errno.ELOOP:
+        hint = "ls -l shows where the links lead"
     elif isinstance(error, FileNotFoundError):
         folder = os.path.dirname(os.path.realpath(path)) or "."  # noqa: PTH120
         reason, hint = f"there is no folder {folder}", f"mkdir -p {quote(folder)}"

@@ -144,6 +144,29 @@ def test_nor_what_lies_in_a_folder_that_may_not_be_entered(monkeypatch: pytest.M
         assert (refused.status, "error[file-unreadable]: shut/new.csv: Permission denied" in refused.err) == (3, True)
 
 
+WRITTEN = (
+    *((*FIT, option, "loop.json") for option in ("-o", "-m")),
+    (*FIT, "-o", "out.json", "--report", "junit=loop.json"),
+    ("predict", "model.json", FIT[1], "-o", "loop.json"),
+    ("predict", "model.json", FIT[1], "--metrics-out", "loop.json"),
+    ("inspect", FIT[1], "-o", "loop.json"),
+    ("show", "model.json", "-o", "loop.json"),
+    ("diff", "model.json", "model.json", "-o", "loop.json"),
+    ("export", "model.json", "--to", "c", "-o", "loop.json"),
+    ("schema", "fit", "-o", "loop.json"),
+)
+
+
+@pytest.mark.parametrize("words", WRITTEN)
+def test_links_that_lead_in_a_circle_are_no_file_to_write(words: tuple[str, ...]) -> None:
+    run_tool(*FIT, "-m", "model.json")
+    Path("loop.json").symlink_to("loop.json")
+    refused = run_tool(*words)
+    assert refused.status == 6, refused.err
+    assert "error[output-failed]: loop.json was not written: Too many levels of symbolic links" in refused.err
+    assert sorted(map(str, Path().iterdir())) == ["loop.json", "model.json"]
+
+
 @pytest.mark.parametrize("size", [1e4, 1e6])
 @pytest.mark.parametrize("penalty", ["l1", "l2"])
 def test_one_far_cell_does_not_hold_logistic_steps_short(penalty: str, size: float) -> None:

@@ -160,13 +160,14 @@ def test_a_folder_without_rights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_a_destination_is_refused_beforehand_in_the_words_of_the_writer(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    for bad in (tmp_path, tmp_path / "none" / "x.json", tmp_path / "file" / "x.json"):
+    (tmp_path / "loop").symlink_to("loop")
+    for bad in (tmp_path, tmp_path / "none" / "x.json", tmp_path / "file" / "x.json", tmp_path / "loop"):
         with pytest.raises(OutputError) as before:
             check_destination(str(bad))
         with pytest.raises(OutputError) as after:
             write_atomically(str(bad), b"x")
         assert (before.value.code, before.value.message) == (after.value.code, after.value.message)
-    assert names(tmp_path) == ["file"]
+    assert sorted(names(tmp_path)) == ["file", "loop"]
 
 
 @pytest.mark.parametrize("path", ["/dev/full", "/dev/stdout", "/dev/null"])
