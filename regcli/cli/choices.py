@@ -54,6 +54,11 @@ class Choice:
         return self.flag.metavar == "FILE" or (self.flag.metavar or "").endswith(".json")
 
     @property
+    def listed(self) -> bool:
+        """Whether the option's value may be @FILE: a list that is read from a file."""
+        return "@FILE" in (self.flag.metavar or "")
+
+    @property
     def columns(self) -> bool:
         """Whether the option's value is, or begins with, the name of a column."""
         return re.split(r"[=\[]", self.flag.metavar or "")[0] == "COL"

@@ -129,11 +129,16 @@ class Session:
 
     def _beside(self, origin: Origin) -> Origin:
         """A file that the configuration file names lies beside it, wherever the run is."""
-        if self._config is None or not origin.choice.read or not origin.at:
+        if self._config is None or not origin.at:
             return origin
-        if origin.choice.repeatable:
-            return replace(origin, value=tuple(map(self._config.beside, origin.value)))
-        return replace(origin, value=self._config.beside(str(origin.value)))
+        choice, value = origin.choice, origin.value
+        if choice.listed and value.startswith("@"):
+            return replace(origin, value=f"@{self._config.beside(value[1:])}")
+        if not choice.read:
+            return origin
+        if choice.repeatable:
+            return replace(origin, value=tuple(map(self._config.beside, value)))
+        return replace(origin, value=self._config.beside(str(value)))
 
     @property
     def named(self) -> tuple[NamedOrigins, ...]:

@@ -308,6 +308,26 @@ def test_files_that_are_read_lie_beside_the_configuration_file(tmp_path: Path, m
     assert run_tool("cv", "../../data.csv", *fit, "--test", "no.csv").status == 3  # a flag is as it stands
 
 
+def test_files_of_numbers_lie_beside_the_configuration_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "lams.txt").write_text("3\n1\n")
+    (tmp_path / "ratios.txt").write_text("0.25\n")
+    lines = ('lambda = "@lams.txt"', 'penalty = "elasticnet"', 'l1-ratio = "@ratios.txt"')
+    (tmp_path / "regcli.toml").write_text("\n".join(lines) + "\n")
+    inner = tmp_path / "in" / "side"
+    inner.mkdir(parents=True)
+    monkeypatch.chdir(inner)
+    words = ("path", DATA, "-y", "progression", "--family", "gaussian")
+    found = run_tool(*words, "--json").document
+    assert (found["lambdas"], found["model"]["l1_ratio"]) == ([3.0, 1.0], 0.25)
+    told = run_tool(*words, "--show-config", "--json").document["config"]
+    shown = {row["option"]: row["value"] for row in told if row["origin"] == "file"}
+    assert (shown["lambda"], shown["l1-ratio"]) == ("@../../lams.txt", "@../../ratios.txt")
+    Path("lams.txt").write_text("2\n")
+    assert run_tool(*words, "--lambda", "@lams.txt", "--json").document["lambdas"] == [2.0]  # a flag is as it stands
+    (tmp_path / "regcli.toml").write_text("lambda = [3, 1]\n")
+    assert run_tool(*words, "--json").document["lambdas"] == [3.0, 1.0]
+
+
 def test_a_named_file_is_read_and_has_to_be_there(tmp_path: Path, regcli: Run) -> None:
     (tmp_path / "regcli.toml").write_text('penalty = "l2"\n')
     (tmp_path / "other.toml").write_text('penalty = "none"\n')

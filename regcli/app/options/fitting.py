@@ -76,7 +76,7 @@ class Penalty:
         Flag(
             ("--l1-ratio",),
             "Share of L1 in an elastic net, from 0 to 1; of several the best is chosen.",
-            "A[,A...]",
+            "A[,A...]|@FILE",
             "0.5",
         ),
     ] = None
