@@ -212,6 +212,7 @@ def schema(request: SchemaRequest, session: Session) -> None:
     from regcli.report.schemas import NAMES, schema_document
 
     session.form("schema")
+    check_destinations(session)
     name = request.which.name
     if name is not None:
         session.deliver(encode(schema_document(name)) + "\n")
@@ -226,6 +227,7 @@ def man(request: ManRequest, session: Session) -> None:
     from regcli.cli.manual import find_page, open_page, plain
 
     session.form("man")
+    check_destinations(session)
     page = find_page(request.which.name)
     on_terminal = session.settings.output is None and is_terminal(sys.stdout)
     if not (on_terminal and open_page(page)):

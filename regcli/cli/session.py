@@ -101,8 +101,15 @@ class Session:
         if not self._common.show_config:
             self._tell_origins(yielded)
         filled = {**given, **taken}
-        self._inputs = tuple(_inputs(choices, filled))
+        self._inputs = (*_inputs(choices, filled), *self._inputs_of_config(alone=not any(_places(choices, filled))))
         return filled
+
+    def _inputs_of_config(self, *, alone: bool) -> Iterator[tuple[str, str]]:
+        """The configuration file, and what is read for the checks that it names, where they are made (``alone``)."""
+        if self._config is not None:
+            yield "the configuration file", self._config.path
+        for each in self._named if alone else ():
+            yield from ((f"a file of the check {each.named.name!r}", path) for path in _files_of(each.named))
 
     def _tell_origins(self, yielded: Sequence[Yielded]) -> None:
         """Say which configuration file was used, and what of it gave way."""
@@ -375,6 +382,18 @@ def _inputs(choices: Sequence[Choice], filled: Mapping[str, Any]) -> Iterator[tu
     """What a command reads. An earlier result, to compare with, may be replaced by the new one, and is none of it."""
     for choice in choices:
         metavar, value = choice.flag.metavar or "", filled[choice.name]
-        if metavar == "FILE" or (not choice.key and metavar != "NAME"):
+        name = f"--{choice.key}" if choice.key else metavar.strip("[.]")
+        if choice.listed and (value or "").startswith("@"):
+            yield name, value[1:]
+        elif metavar == "FILE" or (not choice.key and metavar != "NAME"):
             paths = value if choice.repeatable else () if value is None else (value,)
-            yield from ((f"--{choice.key}" if choice.key else metavar.strip("[.]"), path) for path in paths)
+            yield from ((name, path) for path in paths)
+
+
+def _places(choices: Sequence[Choice], filled: Mapping[str, Any]) -> Iterator[Any]:
+    """The values of arguments without a name."""
+    return (filled[choice.name] for choice in choices if not choice.key)
+
+
+def _files_of(named: NamedCheck) -> tuple[str, ...]:
+    return named.model, *named.data

@@ -309,6 +309,15 @@ def test_habits_of_other_tools_and_slips_of_the_shell_are_met(
         (("diff", "model.json", "bell.json", "-o", "bell.json"), "B and --output"),
         (("export", "model.json", "--to", "json", "-o", "model.json"), "MODEL and --output"),
         (("fit", "data.csv", "--show-config", "-o", "data.csv"), "DATA and --output"),
+        (("fit", "data.csv", *FIT[:4], "-l", "@lams.txt", "-o", "lams.txt"), "--lambda and --output"),
+        (("path", "data.csv", *FIT[:4], "--l1-ratio", "@lams.txt", "--plot", "lams.svg"), "--l1-ratio and --plot"),
+        (("fit", "data.csv", *FIT, "--config", "my.toml", "-m", "my.toml"), "the configuration file and --model-out"),
+        (("inspect", "data.csv", "--config", "my.toml", "-o", "./my.toml"), "the configuration file and --output"),
+        (("schema", "fit", "--config", "my.toml", "-o", "my.toml"), "the configuration file and --output"),
+        (
+            ("check", "--config", "my.toml", "--report", "junit=other.csv"),
+            "a file of the check 'mine' and --report junit",
+        ),
     ],
 )
 def test_what_is_read_is_not_written_over(
@@ -317,12 +326,26 @@ def test_what_is_read_is_not_written_over(
     for name in ("data.csv", "other.csv", "model.json", "bell.json"):
         (tmp_path / name).write_bytes((made / name).read_bytes())
     (tmp_path / "link.svg").symlink_to("data.csv")
+    (tmp_path / "lams.txt").write_text("1\n0.1\n")
+    (tmp_path / "lams.svg").symlink_to("lams.txt")
+    (tmp_path / "my.toml").write_text('[[check]]\nname = "mine"\nmodel = "model.json"\ndata = "other.csv"\n')
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     monkeypatch.chdir(tmp_path)
     error = run_tool(*words, "--json").error
     assert error["code"] == "conflicting-options"
     assert error["message"].startswith(f"{both} are the same file")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_files_of_checks_that_are_not_made_are_not_read(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("data.csv", "model.json"):
+        (tmp_path / name).write_bytes((made / name).read_bytes())
+    (tmp_path / "my.toml").write_text('[[check]]\nmodel = "model.json"\ndata = "other.csv"\n')
+    monkeypatch.chdir(tmp_path)
+    done = run_tool("check", "model.json", "data.csv", "--config", "my.toml", "-o", "other.csv", "-f", "csv")
+    assert (done.status, Path("other.csv").is_file()) == (0, True), done.err
 
 
 def test_no_file_of_a_folder_that_is_read_is_written_over(
