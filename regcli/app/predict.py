@@ -158,8 +158,12 @@ class _Plan:
         return self.options.unknown_level == "zero"
 
 
-def predict(request: PredictRequest, run: RunContext) -> PredictOutcome:
-    """Begin to score; errors in the model, the options and the first rows come at once."""
+def predict(request: PredictRequest, run: RunContext, *, placed: bool = False) -> PredictOutcome:
+    """Begin to score; errors in the model, the options and the first rows come at once.
+
+    Metrics have the place of the first cell of each column that breaks the contract where they are written to a file,
+    or these are to be ``placed``: to find one, text is read once more.
+    """
     options = request.scoring
     run.progress.doing("reading the model")
     read = read_model(options.model, verify=not options.no_verify)
@@ -189,7 +193,8 @@ def predict(request: PredictRequest, run: RunContext) -> PredictOutcome:
         ),
     )
     observer = Observer.begun(scorer, first, threshold, request.reading.decimal)
-    findings = Findings(scorer, scorer.needed, places="first" if options.metrics_out is None else "columns")
+    placed = placed or options.metrics_out is not None
+    findings = Findings(scorer, scorer.needed, places="columns" if placed else "first")
     tally = _Tally(findings, observer, len(parts), passed)
     _require_same(plan, tally, 0)
     header = _header(plan)

@@ -86,7 +86,7 @@ def predict(request: PredictRequest, session: Session) -> None:
     expressions = read_checks(request.checks, "metrics")
     checks: tuple[Check, ...] = ()
     with session.working(streams=True) as run:
-        outcome = run_predict(request, run)
+        outcome = run_predict(request, run, placed=_tells_metrics(session))
         require_known(expressions, "metrics", outcome.names)
         with session.sink() as write:
             safe = session.settings.spreadsheet_safe
@@ -285,12 +285,18 @@ def _dry_run(request: FitRequest | PathRequest, session: Session, kind: str, *ot
     session.print(document)
 
 
+def _tells_metrics(session: Session) -> bool:
+    """Whether metrics are told as a document, beside the file that has them."""
+    return session.settings.json and not session.settings.quiet
+
+
 def _keep_metrics(metrics: dict[str, Any], path: str | None, session: Session) -> None:
+    """Write and tell the metrics: in JSON the same document, for people without violations, which are warned of."""
     session.keep(path, (encode(metrics) + "\n").encode())
-    told = encode_line({key: part for key, part in metrics.items() if key != "violations"})
-    if session.settings.json and not session.settings.quiet:
-        tell(told)
-    session.note("metrics: " + told)
+    if _tells_metrics(session):
+        tell(encode_line(metrics))
+    told = {key: part for key, part in metrics.items() if key != "violations"}
+    session.note("metrics: " + encode_line(told))
 
 
 _BODIES: dict[str, Callable[..., None]] = {

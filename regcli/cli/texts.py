@@ -192,7 +192,7 @@ _PREDICT = CommandText(
             "To standard output an error may come after rows were written; with -o the file is whole or not there. "
             "When the target is in the data, metrics are shown on standard error: of the rows whose target is usable, "
             "weighted by the model's weights if they are in the data too. Of more than 2,000,000 rows there is no auc. "
-            "With --json the metrics and every warning are lines of JSON there."
+            "With --json the metrics, as --metrics-out writes them, and every warning are lines of JSON there."
         ),
         (
             "--type terms writes the linear predictor and beside it what it is the sum of: (intercept), (offset) if "

@@ -61,7 +61,8 @@ def modules() -> tuple[dict[str, ModuleType], list[Outcome]]:
     """Modules to stand in ``sys.modules``, and the list that outcomes are added to."""
     seen: list[Outcome] = []
 
-    def use_case(request: Request, context: RunContext) -> Outcome:
+    def use_case(request: Request, context: RunContext, *, placed: bool = False) -> Outcome:
+        del placed  # predict's
         outcome = _behave(request, context)
         seen.append(outcome)
         return outcome

@@ -128,6 +128,8 @@ def test_what_check_says_is_what_predict_does() -> None:
     metrics = json.loads(Path("metrics.json").read_text("utf-8"))
     jsonschema.validate(metrics, SCHEMAS["metrics"])
     assert metrics["violations"] == document["violations"]
+    told = run_tool("predict", "model.json", path, "--on-bad-row", "null", "--json").err
+    assert [line for line in map(json.loads, told.splitlines()) if "warning" not in line] == [metrics]
     assert (metrics["metrics"], metrics["rows"]) == (document["metrics"], document["metrics_rows"])
     used = [row not in (2, 5, 40) for row in range(ROWS)]
     eta = np.array([float(row["prediction"]) for row, kept in zip(rows, used, strict=True) if kept])
