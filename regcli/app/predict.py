@@ -44,6 +44,12 @@ Mask = NDArray[np.bool_]
 Cells = list[Any] | NDArray[np.float64] | Lines
 
 
+#: Formats whose lines name their cells: what columns there are is known at the end alone.
+_NAMED_CELLS = ("jsonl", "svm")
+
+#: How LIBSVM's cells that no line gives are spelt as they go along.
+_ZERO = "0"
+
 #: The way out where a row cannot be scored.
 _WITHOUT_IT = "--on-bad-row null leaves its prediction empty, --on-bad-row skip leaves it out"
 
@@ -307,10 +313,10 @@ def _tables(
 def _carried(scorer: Scorer, options: Scoring, table: Table, keys: tuple[str, ...]) -> tuple[str, ...]:
     """Columns that go along: all of them, those asked for, or those the model was fitted with if they are there.
 
-    Of JSON Lines all are ``keys``, if these are known, else those of the first line.
+    Of JSON Lines and LIBSVM all are ``keys``, if these are known, else those that the first line tells of.
     """
     if options.append:
-        return keys or tuple(name for name in table.columns if table.begins_with(name))
+        return keys or table.begins or tuple(name for name in table.columns if table.begins_with(name))
     for name in options.id:
         if name not in table.columns:
             raise _no_id(name, tuple(table.columns), Location(file=table.files[0].path))
@@ -318,11 +324,11 @@ def _carried(scorer: Scorer, options: Scoring, table: Table, keys: tuple[str, ..
 
 
 def _keys(part: Part, dialect: Dialect, options: Scoring) -> tuple[str, ...]:
-    """What --append carries along of a file of JSON Lines: the keys of all lines. Of other tables the first row tells.
+    """What --append carries along of a file whose lines name their cells: all columns. Of others the first row tells.
 
     They are wanted before the first line is written; a stream cannot be read twice.
     """
-    if not options.append or format_at(part.name, dialect) != "jsonl" or is_stream(part.name):
+    if not options.append or format_at(part.name, dialect) not in _NAMED_CELLS or is_stream(part.name):
         return ()
     return read_header(part, dialect)
 
@@ -387,10 +393,13 @@ def _require_same(plan: _Plan, tally: _Tally, looked: int) -> int:
 
 def _require_carried(plan: _Plan, table: Table) -> None:
     """Columns that go along from the first table go along from every other one; with --append these are all."""
-    lines = table.format == "jsonl"
-    missing = [] if lines else [name for name in plan.carried if name not in table.columns]
+    lines = table.format in _NAMED_CELLS
+    missing = [name for name in plan.carried if name not in table.columns and not table.is_zero(name)]
+    missing = [] if table.format == "jsonl" else missing
     known = {*plan.carried} if plan.options.append else {*table.columns}
     more = [name for name in table.columns if name not in known and not table.lacks(name)]
+    if table.format == "svm":  # what the model needs is there, zero; of others the first row that has one is told
+        more = sorted((name for name in more if _is_given(table, name).any()), key=lambda name: _given_in(table, name))
     if more and lines:
         raise _later_key(table, more[0])
     _refuse_other(table.files[0].path, missing, more)
@@ -408,13 +417,29 @@ def _refuse_other(file: str, missing: Sequence[str], more: Sequence[str]) -> Non
         )
 
 
+def _is_given(table: Table, name: str) -> Mask:
+    """Rows (n,) of LIBSVM with a cell in a column that goes along, other than zero."""
+    return np.asarray(table.spelt[name] != _ZERO, dtype=np.bool_)
+
+
+def _given_in(table: Table, name: str) -> int:
+    """The first of these rows."""
+    return int(_is_given(table, name).argmax())
+
+
 def _later_key(table: Table, name: str) -> DataError:
-    """The error for a key that the header of what is written does not have."""
-    where = table.locate(table.first_rows.get(name, 0), name)
+    """The error for a column that some line names, and the header of what is written does not have."""
+    if table.format == "svm":
+        row, what = _given_in(table, name), "column"
+        along = "the columns of a file; of a stream up to the last that its first line names or the model needs"
+    else:
+        row, what = table.first_rows.get(name, 0), "the key"
+        along = "the keys of a file, or of the first line of a stream"
+    where = table.locate(row, name)
     return DataError(
         "columns-differ",
-        f"{where.file}: line {where.line} has the key {name!r}, which is not among the columns that go along",
-        hint="--append carries along the keys of a file, or of the first line of a stream; --id names others",
+        f"{where.file}: line {where.line} has {what} {name!r}, which is not among the columns that go along",
+        hint=f"--append carries along {along}; --id names others",
         where=where,
         cells=(name,),
     )
@@ -526,8 +551,8 @@ def _spelt(plan: _Plan, table: Table) -> list[Cells]:
     """What goes along, as it is written: the lines themselves where they hold just that."""
     if isinstance(table.raw, Lines) and table.raw.names == plan.carried:
         return [table.raw]
-    cells = table.spelt
-    return [cells[name].tolist() if name in cells else [""] * table.rows for name in plan.carried]
+    cells, absent = table.spelt, _ZERO if table.format == "svm" else ""
+    return [cells[name].tolist() if name in cells else [absent] * table.rows for name in plan.carried]
 
 
 def _without(column: Cells, rows: Mask) -> Cells:

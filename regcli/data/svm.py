@@ -15,8 +15,8 @@ from regcli.data.dialect import Dialect
 from regcli.data.lines import numbered_lines
 from regcli.data.plan import NOT_READ, ChunkPlan
 from regcli.data.source import Source, would_wait
-from regcli.data.sparse import TARGET, check_columns, check_size, numbered, sparse_columns, spelt, spelt_cells
-from regcli.data.table import Column, Numbers, SourceFile, Table
+from regcli.data.sparse import TARGET, check_columns, check_size, sparse_columns, spelt, spelt_cells
+from regcli.data.table import Column, Numbers, SourceFile, Table, is_index
 from regcli.data.text import no_rows
 from regcli.errors import DataError, Location
 
@@ -92,6 +92,11 @@ class _Rows:
         check_size(self.file, rows, wanted.size, int(ends[-1]))
         return sparse.csr_array((np.asarray(self.cells)[known], at[known], ends), shape=(rows, wanted.size))
 
+    def ends_of_index(self) -> tuple[int, ...]:
+        """The first and the last of the columns that are named, if any is."""
+        index = np.asarray(self.index)
+        return (int(index.min()), int(index.max())) if index.size else ()
+
     def locator(self) -> Callable[[int, str | None], Location]:
         """Where rows are."""
         file, lines = self.file, self.lines
@@ -120,47 +125,67 @@ def read_svm(source: Source, dialect: Dialect, is_text: Callable[[str], bool], e
     count = len(rows.labels)
     if not count:
         raise no_rows(source.name)
-    index = np.asarray(rows.index)
-    known = [int(name) for name in expected if _is_index(name)]
-    first, last = min([1, int(index.min(initial=1)), *known]), max([0, int(index.max(initial=0)), *known])
-    check_columns(source.name, last + 1 - first)
-    every = np.arange(first, last + 1)
+    every = _span(source.name, [*rows.ends_of_index(), *map(int, filter(is_index, expected))])
     absent = absent_values(dialect.na_values, dialect.decimal)
     columns = {
-        **sparse_columns(rows.matrix(every), numbered(every.size, first), is_text, absent),
+        **sparse_columns(rows.matrix(np.arange(every.start, every.stop)), tuple(map(str, every)), is_text, absent),
         TARGET: _labels(rows, absent, as_text=is_text(TARGET)),
     }
     file = SourceFile(source.name, digest.hexdigest(), count)
     return Table((file,), "svm", columns, count, rows.locator())
 
 
+def _span(file: str, named: Collection[int]) -> range:
+    """The columns of a table of which some are named: from 1, or 0 where that is used, to the last."""
+    first, last = min([1, *named]), max([0, *named])
+    check_columns(file, last + 1 - first)
+    return range(first, last + 1)
+
+
 def svm_names(source: Source, dialect: Dialect) -> tuple[str, ...]:
-    """The columns of a whole file."""
-    return tuple(read_svm(source, dialect, lambda _: False, ()).columns)
+    """The columns of a whole file, of which no row is kept."""
+    named, empty = set[int](), True
+    with source.open() as stream:
+        for lines in numbered_lines(stream, source.name, dialect):
+            rows = _Rows(source.name)
+            for line, text in lines:
+                rows.add(line, text)
+            named.update(rows.ends_of_index())
+            empty = empty and not rows.labels
+    if empty:
+        raise no_rows(source.name)
+    return (*map(str, _span(source.name, named)), TARGET)
 
 
 def svm_chunks(stream: BinaryIO, name: str, dialect: Dialect, plan: ChunkPlan) -> Iterator[Table]:
-    """Read a stream in chunks of at most ``plan.rows`` rows, or fewer long ones; only the columns that are wanted."""
+    """Read a stream in chunks of at most ``plan.rows`` rows, or fewer long ones; only the columns that are asked for.
+
+    Those that no row of a chunk names are zero there, too. Where all cells are kept, those of other columns are kept as
+    far as a row of the chunk names them.
+    """
     found, absent = False, absent_values(dialect.na_values, dialect.decimal)
     rows = _Rows(name)
     for lines in numbered_lines(stream, name, dialect):
         for line, text in lines:
             rows.add(line, text)
             if len(rows.labels) == plan.rows or len(rows.index) >= CELLS:
-                yield _chunk(rows, plan, absent)
+                yield _chunk(rows, plan, absent, first=not found)
                 rows, found = _Rows(name), True
         if rows.labels and would_wait(stream):
-            yield _chunk(rows, plan, absent)
+            yield _chunk(rows, plan, absent, first=not found)
             rows, found = _Rows(name), True
     if rows.labels:
-        yield _chunk(rows, plan, absent)
+        yield _chunk(rows, plan, absent, first=not found)
     elif not found:
         raise no_rows(name)
 
 
-def _chunk(rows: _Rows, plan: ChunkPlan, absent: Collection[float]) -> Table:
+def _chunk(rows: _Rows, plan: ChunkPlan, absent: Collection[float], *, first: bool) -> Table:
     count, locate = len(rows.labels), rows.locator()
-    asked = {int(name) for name in (*(plan.wanted or ()), *plan.numeric) if _is_index(name)}
+    asked = {int(name) for name in (*plan.asked, *plan.numeric) if is_index(name)}
+    begins: tuple[str, ...] = ()
+    if first and plan.keep_raw is True:
+        begins = (*map(str, _span(rows.file, asked.union(rows.index[: rows.ends[1]]))), TARGET)
     if plan.wanted is None or plan.keep_raw is True:
         asked |= set(rows.index)
     given = np.array(sorted(asked), dtype=np.int64)
@@ -175,14 +200,10 @@ def _chunk(rows: _Rows, plan: ChunkPlan, absent: Collection[float]) -> Table:
         raw = spelt_cells(matrix, names, plan.keeps)
         raw |= {TARGET: spelt(np.asarray(rows.labels))} if plan.keeps(TARGET) else {}
     columns = {name: NOT_READ if plan.passes_over(name) else column for name, column in columns.items()}
-    return Table((SourceFile(rows.file, "", count),), "svm", columns, count, locate, raw=raw)
+    return Table((SourceFile(rows.file, "", count),), "svm", columns, count, locate, raw=raw, begins=begins)
 
 
 def _labels(rows: _Rows, absent: Collection[float], *, as_text: bool) -> Column:
     """The labels: numbers, or as spelt; ``absent`` mean missing."""
     values = numbers_without(np.asarray(rows.labels), absent)
     return spelt_levels(spelt(values), ("nan",)) if as_text else Numbers(values)
-
-
-def _is_index(name: str) -> bool:
-    return name.isascii() and name.isdigit() and str(int(name)) == name and len(name) < 19

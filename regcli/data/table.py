@@ -9,10 +9,13 @@ from numpy.typing import NDArray
 
 from regcli.errors import Location
 
-__all__ = ["Column", "Levels", "Numbers", "SourceFile", "Table", "Unsupported"]
+__all__ = ["Column", "Levels", "Numbers", "SourceFile", "Table", "Unsupported", "is_index"]
 
 #: From here on not every integer is a double.
 _EXACT = 2.0**53
+
+#: Digits of the longest number of a column: any of so many fits 64 bits.
+_DIGITS = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +194,11 @@ class Lines:
         return {name: cells[:, at] for at, name in enumerate(self.names)}
 
 
+def is_index(name: str) -> bool:
+    """Whether a name is the number of a column, as formats have it that call columns by these."""
+    return name.isascii() and name.isdigit() and len(name) <= _DIGITS and str(int(name)) == name
+
+
 @dataclass(frozen=True)
 class Table:
     """Columns in the file's order, all of ``rows`` cells.
@@ -201,7 +209,9 @@ class Table:
     is one of numbers, by column and row, as spelt (their value is NaN), ``raw`` the input cells as spelt, as ``Lines``
     where they are all asked for and written so. Of JSON Lines ``nested`` are cells that are lists or objects, as spelt
     (their value is missing), and ``first_rows`` says of columns that rows before this chunk lack which row of it is the
-    first that has them: ``rows`` if none does.
+    first that has them: ``rows`` if none does. Of LIBSVM, in which a column that is not there is zero, ``begins`` are
+    the columns up to the last that is asked for or that the first row of the file names: of its first chunk, where all
+    cells are kept.
     """
 
     files: tuple[SourceFile, ...]
@@ -216,6 +226,7 @@ class Table:
     raw: Mapping[str, NDArray[np.object_]] | Lines | None = None
     nested: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     first_rows: Mapping[str, int] = field(default_factory=dict)
+    begins: tuple[str, ...] = ()
 
     def lacks(self, name: str) -> bool:
         """Whether no row up to the end of this chunk has a column, which stands there as missing cells."""
@@ -224,6 +235,10 @@ class Table:
     def begins_with(self, name: str) -> bool:
         """Whether there is a column that the first row of this chunk, or one before it, has."""
         return name in self.columns and not self.first_rows.get(name, 0)
+
+    def is_zero(self, name: str) -> bool:
+        """Whether a column is one of zeros because no row has it: one with a number as its name, of LIBSVM."""
+        return self.format == "svm" and name not in self.columns and is_index(name)
 
     @property
     def spelt(self) -> Mapping[str, NDArray[np.object_]]:

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import scipy.io
 from numpy.typing import NDArray
 from scipy import sparse
 
+from regcli.app import predictor
 from tests.cli.conftest import environment
 from tests.fuzz.tool import run_tool
 from tests.tolerances import SOLVED
@@ -171,6 +173,65 @@ def test_predictions_are_the_same_to_the_last_digit() -> None:
     assert added == pytest.approx(list(map(float, found["svm"])), rel=1e-12)
     piped = run_tool("predict", "model.json", "-", "--input-format", "svm", stdin=Path("new.svm").read_bytes())
     assert piped.out.splitlines()[1:] == found["svm"]
+
+
+def small_model() -> str:
+    """A model that needs columns 1 and 2."""
+    rows = [(i % 7 / 2, i % 5 / 4) for i in range(60)]
+    lines = [f"{2 * a - b} 1:{a} 2:{b} 3:{i % 3}" for i, (a, b) in enumerate(rows)]
+    Path("small.svm").write_text("\n".join(lines), "ascii")
+    done = run_tool("fit", "small.svm", "-y", "target", "--family", "gaussian", "-l", "0.01", "-m", "small.json")
+    assert [each["term"] for each in done.document["coefficients"]] == ["1", "2"]
+    return "small.json"
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Have so many rows scored at a time."""
+    return lambda rows: monkeypatch.setattr(predictor, "CHUNK_ROWS", rows)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 100])
+def test_all_columns_of_a_file_go_along_wherever_they_are_named(few: Callable[[int], None], rows: int) -> None:
+    few(rows)
+    Path("some.svm").write_text("1 5:3\n0 1:1 2:1\n0 7:0.5 1:2\n0 4:0\n", "ascii")
+    out = run_tool("predict", small_model(), "some.svm", "--append").out.splitlines()
+    assert out[0] == "1,2,3,4,5,6,7,target,prediction"
+    cells = [line.rpartition(",")[0] for line in out[1:]]
+    assert cells == ["0,0,0,0,3,0,0,1", "1,1,0,0,0,0,0,0", "2,0,0,0,0,0,0.5,0", "0,0,0,0,0,0,0,0"]
+    Path("short.svm").write_text("1 1:3\n", "ascii")
+    more = run_tool("predict", "small.json", "some.svm", "short.svm", "--append").out.splitlines()
+    assert (more[:5], more[5].rpartition(",")[0]) == (out, "3,0,0,0,0,0,0,1")
+    refused = run_tool("predict", "small.json", "short.svm", "some.svm", "--append", "-o", "out.csv")
+    assert (refused.status, Path("out.csv").exists()) == (3, False)
+    assert "error[columns-differ]: some.svm: line 1 has column '5', which is not among the columns" in refused.err
+
+
+@pytest.mark.parametrize("rows", [1, 2, 100])
+def test_columns_named_to_go_along_are_zero_where_no_line_names_them(few: Callable[[int], None], rows: int) -> None:
+    few(rows)
+    Path("some.svm").write_text("1 5:3\n0 1:1 2:1\n0 3:0.5\n", "ascii")
+    out = run_tool("predict", small_model(), "some.svm", "--id", "3", "--id", "9").out.splitlines()
+    assert [line.rpartition(",")[0] for line in out] == ["3,9", "0,0", "0,0", "0.5,0"]
+    Path("named.csv").write_text("name,1,2,target\nn,1,2,3\n", "utf-8")
+    refused = run_tool("predict", "small.json", "named.csv", "some.svm", "--id", "name", "-o", "out.csv")
+    assert (refused.status, "error[columns-differ]: some.svm lacks column 'name'" in refused.err) == (3, True)
+    refused = run_tool("predict", "small.json", "some.svm", "--id", "03")
+    assert (refused.status, "error[column-not-found]: --id: no column '03'" in refused.err) == (3, True)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 100])
+def test_of_a_stream_columns_go_along_as_far_as_its_first_line_and_the_model_tell(
+    few: Callable[[int], None], rows: int
+) -> None:
+    few(rows)
+    words = ("predict", small_model(), "-", "--input-format", "svm", "--append")
+    out = run_tool(*words, stdin=b"1 4:3\n0 3:1 2:1\n0 9:0\n").out.splitlines()
+    assert [line.rpartition(",")[0] for line in out] == ["1,2,3,4,target", "0,0,0,3,1", "0,1,1,0,0", "0,0,0,0,0"]
+    assert run_tool(*words, stdin=b"1\n0 2:1\n").out.splitlines()[0] == "1,2,target,prediction"
+    refused = run_tool(*words, "-o", "out.csv", stdin=b"1 4:3\n0 3:1 2:1\n0 1:1\n0 9:1\n")
+    assert (refused.status, Path("out.csv").exists()) == (3, False)
+    assert "error[columns-differ]: -: line 4 has column '9', which is not among the columns" in refused.err
 
 
 def test_columns_that_play_no_part_are_not_in_the_model() -> None:
