@@ -64,10 +64,10 @@ def check(request: CheckRequest, session: Session) -> None:
     if alone or request.checking.dry_run:
         _check_several(request, session, alone=alone)
         return
-    form = session.form("check")
     reporting = Reporting.read(request.reports, session)
-    check_destinations(session, *reporting.destinations)
     with reporting.told("regcli check") as telling:
+        form = session.form("check")
+        check_destinations(session, *reporting.destinations)
         with session.working() as run:
             found = _examine(_ask(request, run))
         telling.document, telling.cases = found.document, found.cases
@@ -113,11 +113,11 @@ def _examine(asked: _Asked) -> _Found:
 
 def _check_several(request: CheckRequest, session: Session, *, alone: bool) -> None:
     """Make every check that the configuration file names, whatever becomes of the others, and tell of all of them."""
-    form = session.form("checks")
     reporting = Reporting.read(request.reports, session)
-    check_destinations(session, *reporting.destinations)
     planned = request.checking.dry_run
     with nullcontext(Telling("regcli check")) if planned else reporting.told("regcli check") as telling:
+        form = session.form("checks")
+        check_destinations(session, *reporting.destinations)
         done = [_attempt(each, session, planned=planned) for each in _named(request, session, alone=alone)]
         errors = [_verdict(each, session) for each in done]
         document = _document(session, done, errors, planned=planned)

@@ -9,7 +9,10 @@ from pathlib import Path
 from regcli.cli.session import Session
 from regcli.errors import UsageError
 
-__all__ = ["check_destinations"]
+__all__ = ["check_destinations", "taken"]
+
+#: An option that names a file, and the path.
+_Named = tuple[str, str]
 
 
 def check_destinations(session: Session, *files: tuple[str, str | None]) -> None:
@@ -32,12 +35,20 @@ def check_destinations(session: Session, *files: tuple[str, str | None]) -> None
 
 def _refuse_one_path(session: Session, *files: tuple[str, str | None]) -> None:
     """Two results cannot go to one file, as the later one would replace the other, nor one to a file that is read."""
+    for (option, _), (other, same) in _conflicts(session, *files):
+        text = f"{option} and {other} are the same file, {same}"
+        raise UsageError("conflicting-options", text, hint="name two files")
+
+
+def taken(session: Session, *files: tuple[str, str | None]) -> set[str]:
+    """Those paths that ``check_destinations`` refuses because of what else is read or written there."""
+    return {"-", *(path for pair in _conflicts(session, *files) for _, path in pair)}
+
+
+def _conflicts(session: Session, *files: tuple[str, str | None]) -> Iterator[tuple[_Named, _Named]]:
     given = [(option, path) for option, path in (*files, ("--output", session.settings.output)) if path]
     pairs = [*combinations(given, 2), *(product(_read(session), given) if given else ())]
-    for (option, path), (other, same) in pairs:
-        if _same_file(path, same) or _is_part(same, path):
-            text = f"{option} and {other} are the same file, {same}"
-            raise UsageError("conflicting-options", text, hint="name two files")
+    return ((one, other) for one, other in pairs if _same_file(one[1], other[1]) or _is_part(other[1], one[1]))
 
 
 def _read(session: Session) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ Use cases are imported when a command is called: ``--help`` and completion load 
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import typer
@@ -26,7 +27,7 @@ from regcli.cli.destinations import check_destinations
 from regcli.cli.judging import case, judge, read_checks, read_gates, require_known, side, vouched
 from regcli.cli.options import bind, bind_common
 from regcli.cli.plotting import check_plot, draw_page, draw_plot, draw_plots
-from regcli.cli.reporting import Reporting
+from regcli.cli.reporting import Reporting, Telling
 from regcli.cli.session import Session
 from regcli.cli.streams import is_terminal, tell
 from regcli.cli.texts import COMMANDS, SUMMARY, ManRequest, SchemaRequest, epilog
@@ -168,11 +169,11 @@ def diff(request: DiffRequest, session: Session) -> None:
     from regcli.report.documents import difference_document
 
     options = request.diffing
-    form = session.form("diff")
     reporting = Reporting.read(request.reports, session)
-    check_destinations(session, *reporting.destinations)
-    tol = tolerance(options)
     with reporting.told("regcli diff") as telling:
+        form = session.form("diff")
+        check_destinations(session, *reporting.destinations)
+        tol = tolerance(options)
         with session.working(what="comparing"):
             before, after = (side(path, verify=not options.no_verify) for path in (options.first, options.second))
             document = difference_document(compare(before, after, tol))
@@ -239,19 +240,19 @@ def _fit(request: FitRequest, session: Session, kind: str) -> None:
     from regcli.app.fit import save
     from regcli.report.documents import cv_document, fit_document
 
-    form = session.form(kind)
     model_out, plot = request.save.model_out, request.picture.plot
-    reporting = Reporting.read(request.reports, session)
-    check_destinations(session, ("--model-out", model_out), ("--plot", plot), *reporting.destinations)
-    check_plot(plot)
-    if request.run.dry_run:
-        read_checks(request.checks, kind)
-        read_gates(request.baseline, kind)
-        _dry_run(request, session, kind, model_out, plot)
-        return
-    with reporting.told(f"regcli {kind}") as telling:
+    reporting, beside = Reporting.read(request.reports, session), (("--model-out", model_out), ("--plot", plot))
+    planned = request.run.dry_run
+    telling_of = nullcontext(Telling("")) if planned else reporting.told(f"regcli {kind}", *beside)
+    with telling_of as telling:
+        form = session.form(kind)
+        check_destinations(session, *beside, *reporting.destinations)
+        check_plot(plot)
         expressions = read_checks(request.checks, kind)
         gates = read_gates(request.baseline, kind)
+        if planned:
+            _dry_run(request, session, kind, model_out, plot)
+            return
         with session.working(request.run.jobs) as run:
             outcome = run_fit(request, run)
         document = session.marked((fit_document if kind == "fit" else cv_document)(outcome.result))

@@ -6,14 +6,16 @@ built from the request's groups, so that request, command line and manual cannot
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
-from regcli.app.options import Common, Limits
+from regcli.app.options import Common, Limits, Reports
 from regcli.cli.choices import Choice, declared
 from regcli.cli.destinations import check_destinations
+from regcli.cli.reporting import Reporting, Telling
 from regcli.cli.session import Session
 
 __all__ = ["TITLES", "Choice", "Group", "bind", "bind_common", "build", "declared", "groups"]
@@ -76,7 +78,8 @@ def bind(command: Callable[[Request, Session], None], request: type[Request]) ->
         session: Session = context.obj
         session.tell(_pick(Common, given))
         choices = [choice for part in parts for choice in declared(part.kind)]
-        filled = session.fill(str(context.info_name), choices, given, _flagged(context, given))
+        with _reported(session, str(context.info_name), choices, given):
+            filled = session.fill(str(context.info_name), choices, given, _flagged(context, given))
         built = build(request, filled)
         if session.asked.show_config:
             check_destinations(session)
@@ -86,6 +89,19 @@ def bind(command: Callable[[Request, Session], None], request: type[Request]) ->
         command(built, session)
 
     return _signed(run, command, [(part.kind, part.title) for part in parts])
+
+
+@contextmanager
+def _reported(session: Session, command: str, choices: list[Choice], given: Mapping[str, Any]) -> Iterator[None]:
+    """Report it too where a configuration file or a variable keeps the run from being made, as far as flags ask."""
+    if "reports" not in given or given.get("dry_run") or session.asked.show_config:
+        yield
+        return
+    reporting = Reporting.read(Reports(reports=tuple(given["reports"])), session)
+    written = (choice for choice in choices if choice.written and not choice.repeatable)
+    beside = [(f"--{choice.key}", given[choice.name]) for choice in written]
+    with reporting.failing(Telling(f"regcli {command}"), ("--output", session.asked.output), *beside):
+        yield
 
 
 def build(request: type[Request], filled: Mapping[str, Any]) -> Request:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
 from regcli.app.limits import out_of_memory
 from regcli.app.options import Reports
+from regcli.cli.destinations import taken
 from regcli.cli.session import Session
 from regcli.cli.streams import tell
 from regcli.errors import Location, OutputError, RegcliError, UsageError
@@ -74,17 +75,27 @@ class Reporting:
         return ((f"--report {form}", path) for form, path in self.files)
 
     @contextmanager
-    def told(self, command: str) -> Iterator[Telling]:
-        """Report what happens inside when it is over, the error too that ends it."""
+    def told(self, command: str, *beside: tuple[str, str | None]) -> Iterator[Telling]:
+        """Report what happens inside when it is over, the error too that ends it.
+
+        It may be that the files cannot be written: ``beside`` are the others that the run writes, each with its option.
+        No error is reported where one of them goes, or what is read lies.
+        """
         telling = Telling(command)
-        try:
+        with self.failing(telling, *beside):
             yield telling
+        self.write(command, telling.outcomes())
+
+    @contextmanager
+    def failing(self, telling: Telling, *beside: tuple[str, str | None]) -> Iterator[None]:
+        """Report the error alone that ends what happens inside."""
+        try:
+            yield
         except (RegcliError, MemoryError, RuntimeError) as error:
             known = error if isinstance(error, RegcliError) else out_of_memory(error)
             if known is not None:
-                self._tell_of(command, telling.outcomes(fault_of(self.session.placed(known))))
+                self._tell_of(fault_of(self.session.placed(known)), telling, beside)
             raise
-        self.write(command, telling.outcomes())
 
     def write(self, command: str, outcomes: Sequence[Outcome]) -> None:
         """Write them all; those of GitHub last.
@@ -107,12 +118,16 @@ class Reporting:
             if commands:
                 tell(commands)
 
-    def _tell_of(self, command: str, outcomes: Sequence[Outcome]) -> None:
+    def _tell_of(self, fault: Fault, telling: Telling, beside: Sequence[tuple[str, str | None]]) -> None:
         """Report an error. That it cannot be reported is told, and is not what the run leaves with."""
-        try:
-            self.write(command, outcomes)
-        except OutputError as error:
-            self.session.note(error.message)
+        never = taken(self.session, *beside, *self.destinations)
+        each = [replace(self, files=(file,), github=False, summary=None) for file in self.files if file[1] not in never]
+        for reporting in (*each, replace(self, files=())):
+            try:
+                reporting.write(telling.command, telling.outcomes(fault))
+            except OutputError as error:
+                if error.message not in fault.lines:
+                    self.session.note(error.message)
 
 
 def fault_of(error: RegcliError) -> Fault:

@@ -48,6 +48,7 @@ class Session:
         self._began = time.monotonic()
         self._line: ProgressLine | None = None
         self._inputs: tuple[tuple[str, str], ...] = ()
+        self._read: str | None = None
         self.limits = Limits()
 
     def tell(self, common: Common) -> None:
@@ -80,6 +81,7 @@ class Session:
         UsageError
             Options, variables or a configuration file that cannot be read.
         """
+        self._inputs = tuple(_inputs(choices, given))
         self._command, self._config = command, self._read_config()
         filed = {} if self._config is None else self._config.values(command)
         before = {**dict(given), **{choice.name: getattr(self._common, choice.name) for choice in declared(Common)}}
@@ -101,15 +103,10 @@ class Session:
         if not self._common.show_config:
             self._tell_origins(yielded)
         filled = {**given, **taken}
-        self._inputs = (*_inputs(choices, filled), *self._inputs_of_config(alone=not any(_places(choices, filled))))
+        self._inputs = tuple(_inputs(choices, filled))
+        if not any(filled[choice.name] for choice in choices if not choice.key):
+            self._inputs += tuple(_inputs_of_checks(self._named))
         return filled
-
-    def _inputs_of_config(self, *, alone: bool) -> Iterator[tuple[str, str]]:
-        """The configuration file, and what is read for the checks that it names, where they are made (``alone``)."""
-        if self._config is not None:
-            yield "the configuration file", self._config.path
-        for each in self._named if alone else ():
-            yield from ((f"a file of the check {each.named.name!r}", path) for path in _files_of(each.named))
 
     def _tell_origins(self, yielded: Sequence[Yielded]) -> None:
         """Say which configuration file was used, and what of it gave way."""
@@ -123,7 +120,7 @@ class Session:
     @property
     def inputs(self) -> tuple[tuple[str, str], ...]:
         """Files and patterns of files that are read, each with the option that names it."""
-        return self._inputs
+        return self._inputs if self._read is None else (*self._inputs, ("the configuration file", self._read))
 
     def _trace(
         self, named: NamedCheck, choices: Sequence[Choice], given: Mapping[str, Any], flagged: set[str]
@@ -179,13 +176,17 @@ class Session:
             return None
         named = self._environ.get("REGCLI_CONFIG") or None if common.config is None else common.config
         if named is not None:
+            self._read = named
             return read_config(Path(named), named)
         try:
             folder = Path.cwd()
         except FileNotFoundError:  # a working directory that is gone has no files
             return None
         found = find_config(folder, home_directory())
-        return None if found is None else read_config(found, os.path.relpath(found, folder))
+        if found is None:
+            return None
+        self._read = os.path.relpath(found, folder)
+        return read_config(found, self._read)
 
     @property
     def _used(self) -> str | None:
@@ -206,7 +207,8 @@ class Session:
     @property
     def settings(self) -> Settings:
         """How the run behaves, as far as it is known."""
-        return self._settings or unsettled(self._common, self._environ)
+        unknown = unsettled(self._common, self._environ)
+        return self._settings or replace(unknown, json=self.json, quiet=min(self._common.quiet, 2))
 
     @property
     def environ(self) -> Mapping[str, str]:
@@ -390,10 +392,7 @@ def _inputs(choices: Sequence[Choice], filled: Mapping[str, Any]) -> Iterator[tu
             yield from ((name, path) for path in paths)
 
 
-def _places(choices: Sequence[Choice], filled: Mapping[str, Any]) -> Iterator[Any]:
-    """The values of arguments without a name."""
-    return (filled[choice.name] for choice in choices if not choice.key)
-
-
-def _files_of(named: NamedCheck) -> tuple[str, ...]:
-    return named.model, *named.data
+def _inputs_of_checks(named: Sequence[NamedOrigins]) -> Iterator[tuple[str, str]]:
+    """What is read for the checks that a configuration file names."""
+    for each in named:
+        yield from ((f"a file of the check {each.named.name!r}", path) for path in (each.named.model, *each.named.data))

@@ -328,6 +328,62 @@ def test_an_error_is_reported(name: str) -> None:
     assert message in "".join(Page(Path("r.html").read_text("utf-8")).words)
 
 
+EARLY = {
+    "no folder": ((*FIT, "-m", "absent/m.json"), 6, "output-failed"),
+    "no format": ((*FIT[:-2], "-f", "jsonl"), 2, "option-without-effect"),
+    "no picture": ((*FIT, "--plot", "a.txt"), 2, "unknown-option-value"),
+    "two files": ((*FIT, "-m", "m.json", "-o", "m.json"), 2, "conflicting-options"),
+    "another report": ((*FIT, "--report", "html=absent/r.html"), 6, "output-failed"),
+    "configuration": ((*FIT, "--config", "bad.toml"), 2, "config-invalid"),
+    "two formats": ((*FIT, "--format", "csv", "--json"), 2, "conflicting-options"),
+    "check": (("check", "m.json", "a.csv", "-f", "jsonl"), 2, "option-without-effect"),
+    "checks": (("check", "-o", "absent/c.json"), 6, "output-failed"),
+    "no checks": (("check", "--config", "bad.toml"), 2, "config-invalid"),
+    "diff": (("diff", "a.json", "b.json", "--tol", "-1"), 2, "unknown-option-value"),
+    "differing": (("diff", "a.json", "b.json", "-o", "absent/d.json"), 6, "output-failed"),
+}
+
+
+@pytest.mark.parametrize("name", EARLY)
+def test_no_report_of_yesterday_stays_where_a_run_ends_early(name: str) -> None:
+    words, status, code = EARLY[name]
+    Path("bad.toml").write_text("nonsense = 1\n")
+    Path("r.xml").write_text("OLD")
+    outcome = run_tool(*words, "--report", "junit=r.xml")
+    assert (outcome.status, outcome.out) == (status, "")
+    (case,) = suite().iter("testcase")
+    assert case.find("failure").get("type") == code
+    assert outcome.err.count(case.find("failure").get("message")) == 1
+    assert sorted(map(str, Path().iterdir())) == ["bad.toml", "r.xml"]
+
+
+@pytest.mark.parametrize("config", [(), ("--config", "bad.toml")])
+@pytest.mark.parametrize("path", ["data.csv", "bad.toml", "m.json", "./o.json", "link.html"])
+def test_no_error_is_reported_over_what_is_read_or_goes_elsewhere(config: tuple[str, ...], path: str) -> None:
+    for name in ("data.csv", "m.json", "o.json"):
+        Path(name).write_text(name)
+    Path("bad.toml").write_text("nonsense = 1\n" if config else "seed = 1\n")
+    Path("link.html").symlink_to("data.csv")
+    before = {each.name: each.read_bytes() for each in Path().iterdir()}
+    words = ("fit", "data.csv", "-m", "m.json", "-o", "o.json", *(config or ("--config", "bad.toml")))
+    outcome = run_tool(*words, "--report", f"html={path}")
+    assert outcome.status == 2
+    assert {each.name: each.read_bytes() for each in Path().iterdir()} == before
+
+
+@pytest.mark.parametrize("more", [("--config", "bad.toml"), ("-f", "csv"), ("-m", "absent/m.json")])
+def test_an_early_error_that_is_reported_is_json_alone(more: tuple[str, ...]) -> None:
+    Path("bad.toml").write_text("nonsense = 1\n")
+    outcome = run_tool(*FIT[:-2], "--json", *more, "--report", "junit=r.xml")
+    assert outcome.error["code"] == suite().find(".//failure").get("type")
+
+
+def test_a_plan_writes_no_report() -> None:
+    for words in ((*FIT, "--dry-run"), (*FIT, "--dry-run", "-m", "absent/m.json"), (*FIT, "--show-config")):
+        run_tool(*words, "--report", "junit=r.xml")
+        assert list(Path().iterdir()) == []
+
+
 def test_a_strict_run_reports_its_result_with_the_warning() -> None:
     words = ("fit", DIABETES, "-y", "progression", "-l", "1", "--strict", "-m", "m.json", "-o", "o.json")
     outcome = run_tool(*words, "--report", "html=r.html", "--report", "junit=r.xml")
