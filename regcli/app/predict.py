@@ -2,13 +2,23 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import compress
 from typing import Any, Literal, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regcli.app.adjust import at_strength, with_policies
+from regcli.app.along import (
+    Cells,
+    absent_ids,
+    columns_along,
+    keys_of,
+    no_id,
+    refuse_other,
+    require_along,
+    spelt_along,
+    without_rows,
+)
 from regcli.app.context import RunContext
 from regcli.app.contract import Breach, Findings, barred, beyond, breaches
 from regcli.app.observed import Observer
@@ -29,11 +39,9 @@ from regcli.app.values import bounded, refuse
 from regcli.data.derive import SPELLING, derived_table
 from regcli.data.dialect import Dialect
 from regcli.data.model_read import read_model
-from regcli.data.nearby import names_near
-from regcli.data.read import Part, format_at, read_header
+from regcli.data.read import Part
 from regcli.data.scorer import Scorer
-from regcli.data.source import is_stream
-from regcli.data.table import Levels, Lines, Table
+from regcli.data.table import Levels, Table
 from regcli.data.terms import policies_of
 from regcli.errors import DataError, Location, UsageError, Warn, counted, listed
 from regcli.problem.families import FAMILIES
@@ -41,14 +49,7 @@ from regcli.problem.families import FAMILIES
 __all__ = ["PredictOutcome", "model_warnings", "predict", "range_warnings"]
 
 Mask = NDArray[np.bool_]
-Cells = list[Any] | NDArray[np.float64] | Lines
 
-
-#: Formats whose lines name their cells: what columns there are is known at the end alone.
-_NAMED_CELLS = ("jsonl", "svm")
-
-#: How LIBSVM's cells that no line gives are spelt as they go along.
-_ZERO = "0"
 
 #: The way out where a row cannot be scored.
 _WITHOUT_IT = "--on-bad-row null leaves its prediction empty, --on-bad-row skip leaves it out"
@@ -187,14 +188,14 @@ def predict(request: PredictRequest, run: RunContext, *, placed: bool = False) -
         scorer=scorer,
         options=options,
         needs_metrics=_needs_metrics(request),
-        carried=_carried(scorer, options, first, _keys(parts[len(passed)], dialect, options)),
+        carried=columns_along(scorer, options, first, keys_of(parts[len(passed)], dialect, options)),
         drop=drop,
         kind=kind,
         threshold=threshold,
         warnings=(
             *model_warnings(scorer, first, options.model),
             *between,
-            *_absent_ids(scorer, options, first),
+            *absent_ids(scorer, options, first),
             *repeated_parts(parts),
         ),
     )
@@ -228,7 +229,7 @@ def _require_keys(plan: _Plan, tally: _Tally) -> None:
             raise absent_column(plan.scorer, lost.column, tuple(tally.keys), where, which)
     for name in plan.options.id:
         if name not in tally.keys:
-            raise _no_id(name, tuple(tally.keys), Location(file=plan.options.data[0]))
+            raise no_id(name, tuple(tally.keys), Location(file=plan.options.data[0]))
 
 
 def _lacking(findings: Findings) -> Iterator[Warn]:
@@ -310,48 +311,6 @@ def _tables(
     return model_chunks(scorer, parts, dialect, scorer.needed, bad_cells=bad_cells, passed=passed, keep_raw=raw)
 
 
-def _carried(scorer: Scorer, options: Scoring, table: Table, keys: tuple[str, ...]) -> tuple[str, ...]:
-    """Columns that go along: all of them, those asked for, or those the model was fitted with if they are there.
-
-    Of JSON Lines and LIBSVM all are ``keys``, if these are known, else those that the first line tells of.
-    """
-    if options.append:
-        return keys or table.begins or tuple(name for name in table.columns if table.begins_with(name))
-    for name in options.id:
-        if name not in table.columns:
-            raise _no_id(name, tuple(table.columns), Location(file=table.files[0].path))
-    return tuple(dict.fromkeys(options.id)) or tuple(name for name in scorer.id if table.begins_with(name))
-
-
-def _keys(part: Part, dialect: Dialect, options: Scoring) -> tuple[str, ...]:
-    """What --append carries along of a file whose lines name their cells: all columns. Of others the first row tells.
-
-    They are wanted before the first line is written; a stream cannot be read twice.
-    """
-    if not options.append or format_at(part.name, dialect) not in _NAMED_CELLS or is_stream(part.name):
-        return ()
-    return read_header(part, dialect)
-
-
-def _no_id(name: str, there: Sequence[str], where: Location) -> DataError:
-    """The error for a column that --id names and the data lack."""
-    return DataError(
-        "column-not-found",
-        f"--id: no column {name!r}",
-        where=where,
-        near=names_near(name, there),
-        hint="--id COL names a column of these data; --append carries all of them along",
-    )
-
-
-def _absent_ids(scorer: Scorer, options: Scoring, table: Table) -> Iterator[Warn]:
-    """What the model's rows were named by, and would go along, is not there."""
-    absent = [name for name in scorer.id if not table.begins_with(name)]
-    if absent and not (options.append or options.id):
-        text = f"{table.files[0].path} has no column {listed([repr(name) for name in absent], 5)} to name the rows by"
-        yield Warn("id-not-found", f"{text}: the predictions go without; --id COL for another", {"columns": absent})
-
-
 def _header(plan: _Plan) -> tuple[str, ...]:
     """Names of the output's columns."""
     names = [(plan.options.prefix or "") + name for name in output_names(plan.scorer, plan.kind)]
@@ -383,7 +342,7 @@ def _require_same(plan: _Plan, tally: _Tally, looked: int) -> int:
     for each in tally.passed[looked:]:
         if each.columns is not None:
             known = {*plan.carried} if plan.options.append else {*each.columns}
-            _refuse_other(
+            refuse_other(
                 each.file,
                 [name for name in plan.carried if name not in each.columns],
                 [name for name in each.columns if name not in known],
@@ -391,64 +350,10 @@ def _require_same(plan: _Plan, tally: _Tally, looked: int) -> int:
     return len(tally.passed)
 
 
-def _require_carried(plan: _Plan, table: Table) -> None:
-    """Columns that go along from the first table go along from every other one; with --append these are all."""
-    lines = table.format in _NAMED_CELLS
-    missing = [name for name in plan.carried if name not in table.columns and not table.is_zero(name)]
-    missing = [] if table.format == "jsonl" else missing
-    known = {*plan.carried} if plan.options.append else {*table.columns}
-    more = [name for name in table.columns if name not in known and not table.lacks(name)]
-    if table.format == "svm":  # what the model needs is there, zero; of others the first row that has one is told
-        more = sorted((name for name in more if _is_given(table, name).any()), key=lambda name: _given_in(table, name))
-    if more and lines:
-        raise _later_key(table, more[0])
-    _refuse_other(table.files[0].path, missing, more)
-
-
-def _refuse_other(file: str, missing: Sequence[str], more: Sequence[str]) -> None:
-    """Refuse a file that has not the columns that go along, or more than these."""
-    if missing or more:
-        raise DataError(
-            "columns-differ",
-            f"{file} {'lacks' if missing else 'has more than the first table:'} column {(missing or more)[0]!r}",
-            hint="score it in a run of its own, or choose the columns to carry along with --id",
-            where=Location(file=file),
-            cells=tuple(missing or more)[:5],
-        )
-
-
-def _is_given(table: Table, name: str) -> Mask:
-    """Rows (n,) of LIBSVM with a cell in a column that goes along, other than zero."""
-    return np.asarray(table.spelt[name] != _ZERO, dtype=np.bool_)
-
-
-def _given_in(table: Table, name: str) -> int:
-    """The first of these rows."""
-    return int(_is_given(table, name).argmax())
-
-
-def _later_key(table: Table, name: str) -> DataError:
-    """The error for a column that some line names, and the header of what is written does not have."""
-    if table.format == "svm":
-        row, what = _given_in(table, name), "column"
-        along = "the columns of a file; of a stream up to the last that its first line names or the model needs"
-    else:
-        row, what = table.first_rows.get(name, 0), "the key"
-        along = "the keys of a file, or of the first line of a stream"
-    where = table.locate(row, name)
-    return DataError(
-        "columns-differ",
-        f"{where.file}: line {where.line} has {what} {name!r}, which is not among the columns that go along",
-        hint=f"--append carries along {along}; --id names others",
-        where=where,
-        cells=(name,),
-    )
-
-
 def _score(plan: _Plan, tally: _Tally, table: Table) -> list[Cells]:
     """Score one chunk: the columns that are written of it."""
     scorer = plan.scorer
-    _require_carried(plan, table)
+    require_along(plan.carried, table, every=plan.options.append)
     require_columns(scorer, table)
     tally.keys.update(dict.fromkeys(name for name in table.columns if not table.lacks(name)))
     derived = [(function, source) for function, source in scorer.encoder.derived if source in scorer.needed]
@@ -541,24 +446,7 @@ def _refuse_level(table: Table, breach: Breach) -> NoReturn:
 
 def _format(plan: _Plan, table: Table, made: Predicted, bad: Mask, dropped: Mask) -> list[Cells]:
     """Columns of cells: what goes along, then the predictions."""
-    columns = _spelt(plan, table)
+    columns = spelt_along(plan.carried, table)
     columns += outputs(plan.scorer, plan.kind, plan.threshold, made, bad | dropped)
     left_out = bad | dropped if plan.options.on_bad_row == "skip" else dropped
-    return [_without(column, left_out) for column in columns] if left_out.any() else columns
-
-
-def _spelt(plan: _Plan, table: Table) -> list[Cells]:
-    """What goes along, as it is written: the lines themselves where they hold just that."""
-    if isinstance(table.raw, Lines) and table.raw.names == plan.carried:
-        return [table.raw]
-    cells, absent = table.spelt, _ZERO if table.format == "svm" else ""
-    return [cells[name].tolist() if name in cells else [absent] * table.rows for name in plan.carried]
-
-
-def _without(column: Cells, rows: Mask) -> Cells:
-    """A column without some rows (n,)."""
-    if isinstance(column, np.ndarray):
-        return column[~rows]
-    if isinstance(column, Lines):
-        return Lines(column.names, list(compress(column.lines, ~rows)))
-    return [cell for cell, skipped in zip(column, rows.tolist(), strict=True) if not skipped]
+    return [without_rows(column, left_out) for column in columns] if left_out.any() else columns
