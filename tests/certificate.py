@@ -123,15 +123,19 @@ def _in_order(levels: set[str]) -> list[str]:
     return sorted(levels)
 
 
+def _is_category(cells: set[str], column: str, categorical: frozenset[str]) -> bool:
+    return column in categorical or any(_number(cell) is None for cell in cells)
+
+
 def _terms(
-    rows: Sequence[Mapping[str, str]], column: str, categorical: frozenset[str], *, reference: bool
+    rows: Sequence[Mapping[str, str]], column: str, categorical: frozenset[str], *, reference: bool, whole: bool
 ) -> list[Term]:
-    """Terms of a column; ``reference`` leaves the first of three and more levels out."""
+    """Terms of a column; ``reference`` leaves the first of three and more levels out, ``whole`` none of two or more."""
     cells = {row[column] for row in rows}
-    if column not in categorical and all(_number(cell) is not None for cell in cells):
+    if not _is_category(cells, column, categorical):
         return [Term(column, column)]
     levels = _in_order(cells)
-    kept = levels[1:] if len(levels) <= 2 or reference else levels
+    kept = levels[1:] if len(levels) == 1 or (not whole and (len(levels) == 2 or reference)) else levels
     return [Term(f"{column}={level}", column, level) for level in kept]
 
 
@@ -146,8 +150,18 @@ def _problem(
 ) -> tuple[list[Term], Problem]:
     """Terms of the file and the problem without strength, factors and limits."""
     model, data = document["model"], document["data"]
-    reference = model["penalty"] == "none"
-    terms = [term for name in columns for term in _terms(rows, name, categorical, reference=reference)]
+    reference, factors = model["penalty"] == "none", _pairs(_option(document, "penalty_factor"))
+    free = [
+        name
+        for name in columns
+        if (reference or factors.get(name) == 0)
+        and _is_category(cells := {row[name] for row in rows}, name, categorical)
+        and len(cells) > 1
+    ]
+    whole = free[:1] if not model["intercept"] else []  # it stands for the intercept
+    terms = [
+        term for name in columns for term in _terms(rows, name, categorical, reference=reference, whole=name in whole)
+    ]
     binomial = model["family"] == "binomial"
     target = [row[data["target"]] for row in rows]
     y = [float(_same(cell, model["positive"])) if binomial else float(cell) for cell in target]

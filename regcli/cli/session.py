@@ -387,7 +387,7 @@ def _inputs(choices: Sequence[Choice], filled: Mapping[str, Any]) -> Iterator[tu
         name = f"--{choice.key}" if choice.key else metavar.strip("[.]")
         if choice.listed and (value or "").startswith("@"):
             yield name, value[1:]
-        elif metavar == "FILE" or (not choice.key and metavar != "NAME"):
+        elif metavar == "FILE" or (not choice.key and name != "NAME"):
             paths = value if choice.repeatable else () if value is None else (value,)
             yield from ((name, path) for path in paths)
 

@@ -7,6 +7,7 @@ from typing import Any, get_args
 import pytest
 
 from regcli.app.options.exporting import Target
+from regcli.data.model_read import content_id
 from regcli.report.scorers.refusal import refusal
 from tests.cli.conftest import environment
 from tests.export.models import CASES, exported, fitted
@@ -154,10 +155,15 @@ def test_a_word_that_xml_cannot_hold_is_no_word() -> None:
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_column_that_is_called_like_one_made_of_another_is_refused(target: str) -> None:
     lines = [f"{at},{at % 3 + at / 9},{at % 4}\n" for at in range(1, 20)]
-    Path("data.csv").write_text("a,log(a),y\n" + "".join(lines), "utf-8")
-    words = ("--formula", "y ~ log(a)", "--offset", "log(a)", "--family", "gaussian", "-l", "0.001")
+    Path("data.csv").write_text("a,o,y\n" + "".join(lines), "utf-8")
+    words = ("--formula", "y ~ log(a)", "--offset", "o", "--family", "gaussian", "-l", "0.001")
     run = run_tool("fit", "data.csv", *words, "-m", "m.json")
     assert run.status == 0, run.err
+    model = json.loads(
+        Path("m.json").read_text("utf-8").replace('"o"', '"log(a)"')
+    )  # once such a table could be fitted
+    model["id"] = content_id(model)
+    Path("m.json").write_text(json.dumps(model), "utf-8")
     run = run_tool("export", "m.json", "--to", target)
     assert (run.status, run.out, "error[model-unreadable]" in run.err) == (5, "", True)
     assert "rename the column 'log(a)'" in run.err
