@@ -32,7 +32,7 @@ Mask = NDArray[np.bool_]
 Cells = list[Any] | NDArray[np.float64] | Lines
 
 #: Formats whose lines name their cells: what columns there are is known at the end alone.
-NAMED_CELLS = ("jsonl", "svm")
+_NAMED_CELLS = ("jsonl", "svm")
 
 #: How LIBSVM's cells that no line gives are spelt as they go along.
 _ZERO = "0"
@@ -56,7 +56,7 @@ def keys_of(part: Part, dialect: Dialect, options: Scoring) -> tuple[str, ...]:
 
     They are wanted before the first line is written; a stream cannot be read twice.
     """
-    if not options.append or format_at(part.name, dialect) not in NAMED_CELLS or is_stream(part.name):
+    if not options.append or format_at(part.name, dialect) not in _NAMED_CELLS or is_stream(part.name):
         return ()
     return read_header(part, dialect)
 
@@ -82,13 +82,14 @@ def absent_ids(scorer: Scorer, options: Scoring, table: Table) -> Iterator[Warn]
 
 def require_along(carried: tuple[str, ...], table: Table, *, every: bool) -> None:
     """Columns that go along from the first table go along from every other one; ``every`` if no other may be there."""
-    lines = table.format in NAMED_CELLS
+    lines = table.format in _NAMED_CELLS
     missing = [name for name in carried if name not in table.columns and not table.is_zero(name)]
     missing = [] if table.format == "jsonl" else missing
     known = {*carried} if every else {*table.columns}
     more = [name for name in table.columns if name not in known and not table.lacks(name)]
     if table.format == "svm":  # what the model needs is there, zero; of others the first row that has one is told
-        more = sorted((name for name in more if _is_given(table, name).any()), key=lambda name: _given_in(table, name))
+        rows = {name: _given_in(table, name) for name in more}
+        more = sorted((name for name, row in rows.items() if row < table.rows), key=rows.__getitem__)
     if more and lines:
         raise _later_key(table, more[0])
     refuse_other(table.files[0].path, missing, more)
@@ -106,14 +107,10 @@ def refuse_other(file: str, missing: Sequence[str], more: Sequence[str]) -> None
         )
 
 
-def _is_given(table: Table, name: str) -> Mask:
-    """Rows (n,) of LIBSVM with a cell in a column that goes along, other than zero."""
-    return np.asarray(table.spelt[name] != _ZERO, dtype=np.bool_)
-
-
 def _given_in(table: Table, name: str) -> int:
-    """The first of these rows."""
-    return int(_is_given(table, name).argmax())
+    """The first row of LIBSVM with a cell in a column other than zero, or how many rows there are."""
+    given = np.flatnonzero(table.spelt[name] != _ZERO)
+    return int(given[0]) if given.size else table.rows
 
 
 def _later_key(table: Table, name: str) -> DataError:

@@ -1,7 +1,6 @@
 """From a table to a design: which terms there are, what training sets learn about them, and rows of other tables."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from shlex import quote
@@ -99,31 +98,29 @@ def learn_terms(
         )
     for feature in learnt.encoder.features:
         _refuse_fewer_powers(feature, recipe.degrees.get(feature.column, 1))
-    pairs = penalty.penalty_factor
-    if unpenalised or not pairs:
-        free = {feature.column for feature in learnt.encoder.features if unpenalised and feature.kind == "category"}
-        whole = None if intercept else _first_of(free, features)
-        if whole is None:
-            return learnt
-        return learn_encoder(table, features, rows, weights=weights, reference=True, whole=whole, recipe=recipe)
-    dropped = (plain_term(name) for name, _ in learnt.dropped)
-    factors = term_values("--penalty-factor", pairs, (*learnt.encoder.terms, *dropped))
-    named = {pair.rpartition("=")[0] for pair in (*pairs, *penalty.lower, *penalty.upper)}
-    free = {
-        feature.column
-        for feature in learnt.encoder.features
-        if feature.kind == "category"
-        and all(factors.get(term.name) == 0 and term.name not in named for term in feature.terms)
-    }
-    if not free:
+    free = _free_categories(penalty, learnt, unpenalised=unpenalised)
+    if not free or (unpenalised and intercept):
         return learnt
-    whole = None if intercept else _first_of(free, features)
+    whole = None if intercept else free[0]
     return learn_encoder(table, features, rows, weights=weights, reference=free, whole=whole, recipe=recipe)
 
 
-def _first_of(some: AbstractSet[str], names: Sequence[str]) -> str | None:
-    """The first of the names that is one of some, if any is."""
-    return next((name for name in names if name in some), None)
+def _free_categories(penalty: Penalty, learnt: Learnt, *, unpenalised: bool) -> list[str]:
+    """The categories that nothing penalises and of which no option names a level, in order."""
+    categories = [feature for feature in learnt.encoder.features if feature.kind == "category"]
+    pairs = penalty.penalty_factor
+    if unpenalised:
+        return [feature.column for feature in categories]
+    if not pairs:
+        return []
+    dropped = (plain_term(name) for name, _ in learnt.dropped)
+    factors = term_values("--penalty-factor", pairs, (*learnt.encoder.terms, *dropped))
+    named = {pair.rpartition("=")[0] for pair in (*pairs, *penalty.lower, *penalty.upper)}
+    return [
+        feature.column
+        for feature in categories
+        if all(factors.get(term.name) == 0 and term.name not in named for term in feature.terms)
+    ]
 
 
 def _refuse_fewer_powers(feature: Feature, degree: int) -> None:

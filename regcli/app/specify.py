@@ -156,10 +156,8 @@ def make_grid(asked: Asked, problem: Problem) -> tuple[Grid, float | None]:
         return Grid(np.array(asked.lambdas), generated=False), top
     if not top:
         return Grid(np.zeros(1), generated=False), top
-    n, p = (
-        problem.objective.y.size,
-        problem.objective.n_terms,
-    )  # base columns may be more, other folds' knots among them
+    # base columns may be more than terms: the knots of other folds are among them
+    n, p = problem.objective.y.size, problem.objective.n_terms
     ratio = asked.min_ratio or (MIN_RATIO_WIDE if n < p else MIN_RATIO)
     by_gain = not penalty.restrict(problem.standing).has_zero_limit()
     return Grid(geometric_grid(top, asked.n_lambdas, ratio), generated=True, by_gain=by_gain), top

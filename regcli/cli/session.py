@@ -13,7 +13,7 @@ from typing import Any
 from regcli.app.limits import Memory, held_memory, read_seconds, read_size, timed
 from regcli.app.options import Common, Limits
 from regcli.app.verdict import Check
-from regcli.cli.choices import Choice, declared
+from regcli.cli.choices import MOST_COUNTED, Choice, declared
 from regcli.cli.config import Config, NamedCheck, find_config, home_directory, read_config
 from regcli.cli.faults import head_line, strict_error
 from regcli.cli.origins import NamedOrigins, Origin, config_document, placed, trace
@@ -208,7 +208,7 @@ class Session:
     def settings(self) -> Settings:
         """How the run behaves, as far as it is known."""
         unknown = unsettled(self._common, self._environ)
-        return self._settings or replace(unknown, json=self.json, quiet=min(self._common.quiet, 2))
+        return self._settings or replace(unknown, json=self.json, quiet=min(self._common.quiet, MOST_COUNTED))
 
     @property
     def environ(self) -> Mapping[str, str]:

@@ -141,7 +141,8 @@ def learn_encoder(
             dropped.append((name, "unsupported"))
             continue
         without_first = reference if isinstance(reference, bool) else name in reference
-        feature = _feature(training, name, without_first=None if name == whole else without_first)
+        up_to = 1 if name == whole else np.inf if without_first else 2
+        feature = _feature(training, name, up_to=up_to)
         if feature.flag:  # the first of those that are made of a column has the term of its missing cells
             feature = replace(feature, mark="sibling" if feature.source in marked else "source")
             marked.add(feature.source)
@@ -229,7 +230,7 @@ def _warn_wordless(dropped: Sequence[tuple[str, str]], recipe: Recipe | None) ->
 # -- columns ---------------------------------------------------------------------------------------------------------
 
 
-def _feature(training: _Training, name: str, *, without_first: bool | None) -> Feature:
+def _feature(training: _Training, name: str, *, up_to: float) -> Feature:
     """One feature; without ``coding`` where its cells are all the same, without terms where nothing is left of it."""
     column, recipe = training.table.columns[name], training.recipe
     source, function = recipe.source(name)
@@ -243,7 +244,7 @@ def _feature(training: _Training, name: str, *, without_first: bool | None) -> F
         raise TypeError(f"column {name!r} cannot be used")
     if name in recipe.text:
         return _words(training, plain, column)
-    return _category(training, plain, column, without_first=without_first)
+    return _category(training, plain, column, up_to=up_to)
 
 
 def _number(training: _Training, plain: Feature, column: Numbers) -> Feature:
@@ -258,8 +259,8 @@ def _number(training: _Training, plain: Feature, column: Numbers) -> Feature:
     return replace(plain, powers=0, basis=basis)
 
 
-def _category(training: _Training, plain: Feature, column: Levels, *, without_first: bool | None) -> Feature:
-    """A column of levels: in order, rare ones pooled; of two the first is left out unless None are to be."""
+def _category(training: _Training, plain: Feature, column: Levels, *, up_to: float) -> Feature:
+    """A column of levels: in order, rare ones pooled; of ``up_to`` so many the first is left out."""
     name, recipe, weighted = plain.column, training.recipe, training.weighted
     codes = np.flatnonzero(column.taken(weighted).counts)
     present = [column.levels[code] for code in codes]
@@ -272,8 +273,7 @@ def _category(training: _Training, plain: Feature, column: Levels, *, without_fi
         pooled = tuple(level for level in levels if level not in frequent)
         _refuse_other(training, name, levels) if pooled else None
         levels = (*(level for level in levels if level in frequent), *((OTHER,) if pooled else ()))
-    left_out = len(levels) == 1 or (without_first is not None and (len(levels) == 2 or without_first))
-    coded = levels[1:] if left_out else levels
+    coded = levels[1:] if len(levels) <= up_to else levels
     return replace(plain, kind="category", levels=levels, coded=coded, boolean=column.boolean, pooled=pooled)
 
 

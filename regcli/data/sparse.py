@@ -91,9 +91,9 @@ def check_size(file: str, rows: int, columns: int, count: int | None = None) -> 
         )
 
 
-def numbered(columns: int, first: int = 1) -> tuple[str, ...]:
+def numbered(columns: int) -> tuple[str, ...]:
     """Names of columns that have none."""
-    return tuple(map(str, range(first, first + columns)))
+    return tuple(map(str, range(1, columns + 1)))
 
 
 def sparse_columns(
